@@ -1,0 +1,43 @@
+# One machine with Python >= 3.11 and make needs nothing else: every target sets up .venv first.
+PYTHON ?= python3
+VENV := .venv
+STAMP := $(VENV)/.installed
+ARGS ?=
+
+.PHONY: help setup demo test test-quick lint bench
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make setup       install semgjax and its pinned dependencies into $(VENV)"
+	@echo "make demo        run the whole path on simulated sessions and write a report (ARGS=\"--seed 1\")"
+	@echo "make test        all tests (ARGS=\"tests/data -k labels\" picks some)"
+	@echo "make test-quick  the tests without the slow ones"
+	@echo "make lint        ruff and mypy"
+	@echo "make bench       the benchmarks (ARGS=NAME picks one)"
+	@echo "PYTHON=python3.12 picks the interpreter that $(VENV) is made with."
+
+setup: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("semgjax needs Python >= 3.11, but $(PYTHON) is %d.%d; name a newer one: make setup PYTHON=python3.12" % v[:2])'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet -r requirements.lock
+	$(VENV)/bin/python -m pip install --quiet --no-deps -e .
+	@touch $@
+
+demo: setup
+	$(VENV)/bin/semgjax demo $(ARGS)
+
+test: setup
+	$(VENV)/bin/python -m pytest $(ARGS)
+
+test-quick: setup
+	$(VENV)/bin/python -m pytest -m "not slow" $(ARGS)
+
+lint: setup
+	$(VENV)/bin/python -m ruff check .
+	$(VENV)/bin/python -m ruff format --check .
+	$(VENV)/bin/python -m mypy semgjax
+
+bench: setup
+	$(VENV)/bin/python -m benchmarks $(ARGS)

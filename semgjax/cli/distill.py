@@ -1,0 +1,57 @@
+"""`semgjax distill`: a small decoder from a teacher run; the same loop as `semgjax train`, another loss."""
+
+from pathlib import Path
+
+from semgjax.cli.parse import run_commands, word_after
+from semgjax.data.augment import AugmentConfig
+from semgjax.model.config import ModelConfig, preset
+from semgjax.train.config import OptimizerConfig, RunConfig, TrainConfig, recipe
+
+
+def run(words: list[str]) -> int:
+    """The command; a preset's own recipe gives the defaults that its help shows."""
+    name = word_after(words, "--preset") or "tiny"
+    base = recipe(name)
+
+    def distill(
+        *,
+        teacher: Path,
+        preset: str,
+        data: Path,
+        out: Path,
+        split: Path | None = None,
+        temperature: float = 1.0,
+        weight: float = 0.9,
+        model: ModelConfig = preset(name),
+        augment: AugmentConfig = base.augment,
+        optimizer: OptimizerConfig = base.optimizer,
+        train: TrainConfig = base.train,
+    ) -> None:
+        """Train a student on a teacher's frame logits and the task's CTC loss together.
+
+        Args:
+            teacher: run directory of the finished teacher; it also sets the windows
+            preset: size of the student: tiny, small, large or ladder-WIDTH
+            data: folder of sessions
+            out: run directory, new or of this same run
+            split: split file (default: splits.json in the folder of sessions)
+            temperature: divides both logits before the softmax
+            weight: share of the KL term in the loss; the rest is CTC
+            model: the student's shape
+            augment: random changes of training windows
+            optimizer: AdamW and its schedule
+            train: how long and on what
+        """
+        from semgjax.cli.summary import print_result
+        from semgjax.data.corpus import load_corpus
+        from semgjax.distill import load_teacher, student_config
+        from semgjax.train.loop import train as run_training
+
+        loaded = load_teacher(teacher)
+        corpus = load_corpus(data, split)
+        supervised = RunConfig(preset, model, corpus.hash, loaded.config.window, augment, optimizer, train)
+        config = student_config(supervised, loaded, temperature, weight)
+        result = run_training(config, corpus, out, teacher=(loaded.config.model, loaded.params))
+        print_result(result, out)
+
+    return run_commands("distill", {"": distill}, words)

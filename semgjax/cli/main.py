@@ -1,0 +1,88 @@
+"""The command `semgjax`: picks a command group, runs it, turns errors into one line and an exit code."""
+
+import errno
+import importlib
+import os
+import select
+import sys
+
+from semgjax import __version__
+from semgjax.cli.choice import choose
+from semgjax.errors import SemgjaxError
+
+# group -> what it does. The module semgjax.cli.<group> is imported only when asked for, so that help is
+# instant and a data command never pays for loading the training stack.
+GROUPS = {
+    "demo": "the whole path on simulated sessions, with a report (minutes on a laptop)",
+    "data": "simulate, check and split sessions",
+    "train": "train one decoder",
+    "distill": "train a small decoder from a teacher run",
+    "evaluate": "error rates of a run or an export",
+    "sweep": "plan, run and collect many trials",
+    "scaling": "fit a scaling law to a table of results",
+    "export": "write a run's parameters as a self-contained checkpoint",
+}
+
+# What the system says when a place given by the user cannot be written or read. Any other error of the
+# system is a fault of ours and keeps its traceback.
+_PLACE_FAULTS = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EEXIST,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code.
+
+    0 done, 2 bad input, 70 diverged, 75 preempted (run it again), 130 interrupted, 141 the reader of our
+    output went away; 1 any other failure, with its traceback.
+    """
+    try:
+        code = _run(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()  # a broken pipe shows here, not in the interpreter's own shutdown
+        return code
+    except SemgjaxError as error:
+        return _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        return _fail("interrupted", 130)
+    except BrokenPipeError:
+        if not _stdout_is_gone():
+            raise
+        return 141
+    except OSError as error:
+        if error.errno not in _PLACE_FAULTS:
+            raise
+        place = error.filename2 or error.filename or "output"
+        return _fail(f"{place}: {error.strerror}; mend that or choose another place", 2)
+
+
+def _run(words: list[str]) -> int:
+    if words[:1] == ["--version"]:
+        print(f"semgjax {__version__}")
+        return 0
+    group = choose("semgjax", GROUPS, words)
+    if group is None:
+        return 0
+    return importlib.import_module(f"semgjax.cli.{group}").run(words[1:])
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"semgjax: error: {message}", file=sys.stderr)
+    return code
+
+
+def _stdout_is_gone() -> bool:
+    """Whether a broken pipe was our output's (`semgjax ... | head`); drops what is still buffered then."""
+    poll = select.poll()
+    poll.register(1, select.POLLOUT)
+    gone = any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+    if gone:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return gone

@@ -1,0 +1,100 @@
+"""Words on the command line -> a call of a typed function; a mistake becomes one line and exit code 2."""
+
+import contextlib
+import functools
+import inspect
+import io
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import tyro
+
+from semgjax.cli.choice import choose
+from semgjax.errors import InputError
+
+_STYLE = (tyro.conf.PositionalMetavarFromFieldName,)
+
+
+def run_commands(group: str, commands: dict[str, Callable[..., Any]], words: list[str]) -> int:
+    """Call one of `commands` (name -> function with typed arguments) by `words`; None from it counts as 0.
+
+    A group of one command under the empty name takes its options directly (`semgjax train ...`).
+
+    Raises:
+        InputError: the words do not fit; and whatever the function raises.
+    """
+    program = f"semgjax {group}"
+    if set(commands) == {""}:
+        return _call(program, commands[""], words)
+    about = {name: _first_line(function) for name, function in commands.items()}
+    name = choose(program, about, words)
+    return 0 if name is None else _call(f"{program} {name}", commands[name], words[1:])
+
+
+def word_after(words: list[str], option: str) -> str | None:
+    """The value of `option` among the words before they are parsed: it decides the defaults of the others."""
+    for index, word in enumerate(words):
+        if word.startswith(f"{option}="):
+            return word.partition("=")[2]
+        if word == option and index + 1 < len(words):
+            return words[index + 1]
+    return None
+
+
+def _call(program: str, function: Callable[..., Any], words: list[str]) -> int:
+    bind = _deferred(function)
+    messages = io.StringIO()
+    try:
+        with _plain_output(messages):
+            call = tyro.cli(bind, prog=program, args=words, config=_STYLE)
+    except SystemExit as stop:
+        if stop.code not in (None, 0):
+            raise InputError(f"{_one_line(messages.getvalue())} ({program} --help)") from None
+        # Help was asked for: parse again, now onto the real terminal with its colours and its width.
+        with contextlib.suppress(SystemExit):
+            tyro.cli(bind, prog=program, args=words, config=_STYLE)
+        return 0
+    code = call()
+    return 0 if code is None else int(code)
+
+
+def _deferred(function: Callable[..., Any]) -> Callable[..., Callable[[], Any]]:
+    """Parse now, call later: errors of the work itself must not be mistaken for errors of the words."""
+
+    @functools.wraps(function)
+    def bind(*args: Any, **options: Any) -> Callable[[], Any]:
+        return lambda: function(*args, **options)
+
+    return bind
+
+
+def _first_line(function: Callable[..., Any]) -> str:
+    return (inspect.getdoc(function) or "").partition("\n")[0].strip()
+
+
+@contextlib.contextmanager
+def _plain_output(sink: io.StringIO) -> Iterator[None]:
+    """Send stdout and stderr to `sink`; tyro then draws no colours and no boxes, and breaks no long word."""
+    columns = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = "10000"
+    try:
+        with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink):
+            yield
+    finally:
+        del os.environ["COLUMNS"]
+        if columns is not None:
+            os.environ["COLUMNS"] = columns
+
+
+def _one_line(text: str) -> str:
+    """tyro's message as one line: the sections between its rules, without its pointer to the help."""
+    sections: list[list[str]] = [[]]
+    for line in map(str.strip, text.splitlines()):
+        if line and not line.strip("-"):
+            sections.append([])
+        elif line and line != "Argument helptext:":
+            sections[-1].append(line)
+    # The first section is the title: a heading without facts.
+    facts = [" ".join(lines) for lines in sections[1:]]
+    return "; ".join(fact for fact in facts if not fact.startswith("For full helptext"))

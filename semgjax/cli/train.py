@@ -1,0 +1,50 @@
+"""`semgjax train`: one decoder, from sessions to a run directory."""
+
+from pathlib import Path
+
+from semgjax.cli.parse import run_commands, word_after
+from semgjax.data.augment import AugmentConfig
+from semgjax.data.windows import WindowSpec
+from semgjax.model.config import ModelConfig, preset
+from semgjax.train.config import OptimizerConfig, RunConfig, TrainConfig, recipe
+
+
+def run(words: list[str]) -> int:
+    """The command; a preset's own recipe gives the defaults that its help shows."""
+    name = word_after(words, "--preset") or "tiny"
+    base = recipe(name)
+
+    def train(
+        *,
+        preset: str,
+        data: Path,
+        out: Path,
+        split: Path | None = None,
+        model: ModelConfig = preset(name),
+        window: WindowSpec = base.window,
+        augment: AugmentConfig = base.augment,
+        optimizer: OptimizerConfig = base.optimizer,
+        train: TrainConfig = base.train,
+    ) -> None:
+        """Train one decoder; the same command after a stop goes on where it was.
+
+        Args:
+            preset: size of the model: tiny, small, large (the paper's) or ladder-WIDTH
+            data: folder of sessions
+            out: run directory, new or of this same run
+            split: split file (default: splits.json in the folder of sessions)
+            model: the model's shape
+            window: how sessions are cut, in samples
+            augment: random changes of training windows
+            optimizer: AdamW and its schedule
+            train: how long and on what
+        """
+        from semgjax.cli.summary import print_result
+        from semgjax.data.corpus import load_corpus
+        from semgjax.train.loop import train as run_training
+
+        corpus = load_corpus(data, split)
+        config = RunConfig(preset, model, corpus.hash, window, augment, optimizer, train)
+        print_result(run_training(config, corpus, out), out)
+
+    return run_commands("train", {"": train}, words)

@@ -1,0 +1,61 @@
+"""A folder of sessions and its split, loaded and checked: what training and evaluation work on."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from semgjax.data.sessions import SAMPLE_RATE, Session, load_sessions
+from semgjax.data.splits import Split, read_split
+from semgjax.errors import InputError
+from semgjax.files import content_hash
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Sessions of each split part, in the split's order, and the hash of their content."""
+
+    train: tuple[Session, ...]
+    val: tuple[Session, ...]
+    test: tuple[Session, ...]
+    hash: str
+
+    def part(self, name: str) -> tuple[Session, ...]:
+        """The sessions of "train", "val" or "test"."""
+        return {"train": self.train, "val": self.val, "test": self.test}[name]
+
+    @property
+    def train_users(self) -> int:
+        """How many users the training part holds."""
+        return len({session.user for session in self.train})
+
+    @property
+    def train_hours(self) -> float:
+        """Hours of signal in the training part."""
+        return sum(session.samples for session in self.train) / SAMPLE_RATE / 3600
+
+
+def load_corpus(folder: Path, split_file: Path | None = None) -> Corpus:
+    """Load the sessions that a split names (default: `folder`/splits.json).
+
+    Raises:
+        InputError: no sessions, no split, or a session that is damaged.
+    """
+    path = split_file or folder / "splits.json"
+    if split_file is None and folder.is_dir() and not path.is_file():
+        raise InputError(f"{path}: no such file; write one with: semgjax data splits {folder} --test-users N")
+    split = read_split(path)
+    names = [*split.train, *split.val, *split.test]
+    sessions = {session.name: session for session in load_sessions(folder, names)}
+    parts = {part: tuple(sessions[name] for name in getattr(split, part)) for part in ("train", "val", "test")}
+    if not parts["train"]:
+        raise InputError(f"{path}: the train part is empty; write a split with training sessions")
+    return Corpus(**parts, hash=_content(split, sessions))
+
+
+def _content(split: Split, sessions: dict[str, Session]) -> str:
+    """Names, lengths, users and labelled key presses; a moved or renamed folder keeps its hash."""
+    rows = {
+        name: [s.user, s.samples, hashlib.sha256(s.labels.tobytes() + s.key_first.tobytes()).hexdigest()]
+        for name, s in sessions.items()
+    }
+    return content_hash({"split": split.hash, "sessions": rows})

@@ -1,0 +1,86 @@
+"""The key set: 98 keys and the CTC blank, and the way between key names, text and class numbers.
+
+Classes 0-97, in this order: a-z, A-Z, 0-9, the 32 ASCII punctuation marks, backspace, enter, space, shift.
+The stream of keys is raw: shift and backspace are classes of their own, a capital is shift, then the capital.
+"""
+
+import string
+
+import numpy as np
+from anyascii import anyascii
+
+_CHARACTERS = string.ascii_lowercase + string.ascii_uppercase + string.digits + string.punctuation
+# pynput's name of a key that types no mark -> the glyph that stands for it in text.
+_NAMED = {"Key.backspace": "\u232b", "Key.enter": "\u23ce", "Key.space": " ", "Key.shift": "\u21e7"}
+
+KEY_NAMES: tuple[str, ...] = (*_CHARACTERS, *_NAMED)
+NUM_KEYS = len(KEY_NAMES)
+BLANK = NUM_KEYS
+NUM_CLASSES = NUM_KEYS + 1
+
+_GLYPHS: tuple[str, ...] = (*_CHARACTERS, *_NAMED.values())
+_LABEL_OF_NAME = {name: label for label, name in enumerate(KEY_NAMES)}
+_LABEL_OF_GLYPH = {glyph: label for label, glyph in enumerate(_GLYPHS)}
+_ENTER, _BACKSPACE = _LABEL_OF_NAME["Key.enter"], _LABEL_OF_NAME["Key.backspace"]
+_LABEL_OF_CHARACTER = {
+    **_LABEL_OF_GLYPH,
+    "\n": _ENTER,
+    "\r": _ENTER,
+    "\b": _BACKSPACE,
+    "\u2018": _LABEL_OF_GLYPH["'"],
+    "\u2019": _LABEL_OF_GLYPH["'"],
+    "\u201c": _LABEL_OF_GLYPH['"'],
+    "\u201d": _LABEL_OF_GLYPH['"'],
+    "\u2014": _LABEL_OF_GLYPH["-"],
+}
+# Characters of Latin-1 or of a US Mac keyboard where anyascii says otherwise than the transliteration that
+# the data set's labels were published with: these marks are no key there ...
+_NO_KEY = frozenset("\u00a2\u00a4\u00a5\u00a7\u201e\u2202\u2206\u220f\u2211\u222b\u2248\u2260")
+# ... and these are another one.
+_OTHER_KEY = {
+    "\u00b7": "*", "\u00d7": "x", "\u02c7": "V", "\u02d8": "V", "\u02da": "@", "\u201a": ",",
+}  # fmt: skip
+
+
+def _label_of_character(character: str) -> int | None:
+    if character in _LABEL_OF_CHARACTER:
+        return _LABEL_OF_CHARACTER[character]
+    if character in _NO_KEY:
+        return None
+    # "" or several characters (an ellipsis, a ligature) stand for no single key press and are in no class.
+    return _LABEL_OF_GLYPH.get(_OTHER_KEY.get(character) or anyascii(character))
+
+
+def label_of_key(name: str) -> int | None:
+    """Class of a keystroke by its pynput name, such as "t" or "Key.space"; None when not in the key set.
+
+    A single character goes through the same normalisation as text. Right shift, control, arrows and the like
+    are in no class.
+    """
+    if len(name) == 1:
+        return _label_of_character(name)
+    return _LABEL_OF_NAME.get(name)
+
+
+def text_to_labels(text: str) -> np.ndarray:
+    """Classes of a text, int32[n]; n can be less than the characters, as those without a key are dropped.
+
+    Line ends become enter, \\b backspace, curly quotes straight ones, an em dash '-'; any other character
+    counts when its ASCII transliteration is exactly one key.
+    """
+    labels = [_label_of_character(character) for character in text]
+    return np.array([label for label in labels if label is not None], np.int32)
+
+
+def labels_to_text(labels: np.ndarray) -> str:
+    """Text of classes 0-97, one glyph a key: backspace U+232B, enter U+23CE, shift U+21E7, space ' '.
+
+    `text_to_labels` gives the same classes back.
+
+    Raises:
+        ValueError: a number outside 0-97, such as the blank: collapse a CTC path before.
+    """
+    numbers = [int(label) for label in labels]
+    if any(not 0 <= number < NUM_KEYS for number in numbers):
+        raise ValueError(f"labels must lie in 0..{NUM_KEYS - 1}, got {min(numbers)}..{max(numbers)}")
+    return "".join(_GLYPHS[number] for number in numbers)

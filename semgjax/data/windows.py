@@ -1,0 +1,114 @@
+"""Cut sessions into windows: a core whose keys are the labels, and context on both sides. Writes nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from semgjax.data.sessions import CHANNELS, Session, read_emg
+from semgjax.errors import InputError
+
+
+@dataclass(frozen=True)
+class WindowSpec:
+    """How sessions are cut, in samples at 2 kHz.
+
+    Attributes:
+        length: core of a window, whose keys are its labels
+        stride: from one core to the next
+        left: context before the core
+        right: context after the core
+
+    Raises:
+        InputError: a length or stride below 1, a context below 0.
+    """
+
+    length: int = 8000
+    stride: int = 8000
+    left: int = 1800
+    right: int = 200
+
+    def __post_init__(self) -> None:
+        for name, least in (("length", 1), ("stride", 1), ("left", 0), ("right", 0)):
+            if getattr(self, name) < least:
+                raise InputError(f"window {name} is {getattr(self, name)} samples, expected {least} or more")
+
+    @property
+    def total(self) -> int:
+        """Samples of a window with its context."""
+        return self.left + self.length + self.right
+
+
+def window_starts(samples: int, spec: WindowSpec) -> np.ndarray:
+    """First core sample of each window of a session, int64[W].
+
+    W is (samples - length) // stride + 1, none when the session is shorter than a core. Samples past the last
+    core are in no window.
+    """
+    if samples < spec.length:
+        return np.zeros(0, np.int64)
+    return np.arange((samples - spec.length) // spec.stride + 1, dtype=np.int64) * spec.stride
+
+
+def list_windows(sessions: Sequence[Session], spec: WindowSpec) -> tuple[list[tuple[int, int]], list[str]]:
+    """(session index, first core sample) of every window, and the names of sessions too short for one."""
+    starts = [window_starts(session.samples, spec) for session in sessions]
+    pairs = [(index, int(start)) for index, row in enumerate(starts) for start in row]
+    return pairs, [session.name for session, row in zip(sessions, starts, strict=True) if not len(row)]
+
+
+def labels_of(session: Session, start: int, stop: int) -> np.ndarray:
+    """Classes of the keys of samples [start, stop), int32[n]: time[start] <= press <= time[stop - 1].
+
+    Raises:
+        ValueError: not 0 <= start <= stop <= samples.
+    """
+    if not 0 <= start <= stop <= session.samples:
+        raise ValueError(f"samples {start}..{stop} are not within 0..{session.samples} of {session.name}")
+    if start == stop:
+        return session.labels[:0]
+    # Both indices grow with the press, so the keys form one stretch.
+    first = np.searchsorted(session.key_last, start, "left")
+    end = np.searchsorted(session.key_first, stop - 1, "right")
+    return session.labels[first : max(first, end)]
+
+
+def read_window(session: Session, start: int, spec: WindowSpec, lag: int = 0) -> tuple[np.ndarray, int, int]:
+    """The signal round the core that begins at sample `start`: (emg float32[total, 32], first, last).
+
+    The core begins at row spec.left, wherever it lies; it may reach past the session. Rows [first, last) are
+    signal of both bands; the others, outside the session, are zero.
+
+    With a lag the right band is read `lag` samples later against the left one, half of it on each side, so
+    that the labels stay in the middle: row i holds left sample start - spec.left + i - lag // 2 and right
+    sample start - spec.left + i + (lag - lag // 2).
+
+    Raises:
+        InputError: the file is gone or was changed since it was opened.
+    """
+    left, right = (start - spec.left + shift for shift in (-(lag // 2), lag - lag // 2))  # samples of row 0
+    first = min(max(0, -left, -right), spec.total)
+    last = max(min(spec.total, session.samples - max(left, right)), first)
+    emg = np.zeros((spec.total, CHANNELS), np.float32)
+    if last > first:
+        begin = min(left, right) + first
+        block = read_emg(session, begin, max(left, right) + last)
+        half = CHANNELS // 2
+        for columns, place in ((slice(0, half), left), (slice(half, None), right)):
+            row = place + first - begin
+            emg[first:last, columns] = block[row : row + last - first, columns]
+    return emg, first, last
+
+
+def max_labels(sessions: Sequence[Session], length: int) -> int:
+    """The most keys that a stretch of `length` samples at any offset holds; 0 without such a stretch."""
+    most = 0
+    for session in sessions:
+        # Moving a stretch later until its first key is about to leave loses none and may gain some, so those
+        # stretches are the only ones to count; the last possible one stands for keys nearer to the end.
+        starts = np.minimum(session.key_last, session.samples - length)
+        starts = starts[starts >= 0]
+        end = np.searchsorted(session.key_first, starts + length - 1, "right")
+        count = end - np.searchsorted(session.key_last, starts, "left")
+        most = max(most, int(count.max(initial=0)))
+    return most

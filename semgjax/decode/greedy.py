@@ -1,0 +1,12 @@
+"""Greedy CTC decoding: the best class per frame, repeats merged, blanks dropped."""
+
+import numpy as np
+
+from semgjax.data.keys import BLANK
+
+
+def greedy(logits_TxK: np.ndarray) -> np.ndarray:
+    """Labels int32 [N] of one session's emissions (logits or log probabilities, whole and in order)."""
+    best_T = np.argmax(logits_TxK, axis=-1)
+    changed_T = np.concatenate([[True], best_T[1:] != best_T[:-1]]) if len(best_T) else np.zeros(0, bool)
+    return best_T[changed_T & (best_T != BLANK)].astype(np.int32)

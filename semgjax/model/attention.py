@@ -1,0 +1,77 @@
+"""Self-attention whose cost grows linearly with time when the window is bounded."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from semgjax.model.config import ModelConfig
+
+_HIDDEN = -1e9  # finite, so that a row with no visible key gives an average and not NaN
+
+
+def full_attention(q_BxTxHxD, k_BxTxHxD, v_BxTxHxD, valid_BxT, window: int | None, causal: bool) -> jax.Array:
+    """Softmax attention over all pairs, masked to the window; [B, T, H, D]. The reference for `local_attention`."""
+    time = q_BxTxHxD.shape[1]
+    age_qxk = jnp.arange(time)[:, None] - jnp.arange(time)[None, :]
+    visible_qxk = _in_window(age_qxk, window, causal)
+    mask_Bx1xqxk = (visible_qxk[None] & valid_BxT[:, None, :])[:, None]
+    scores = jnp.einsum("bqhd,bkhd->bhqk", q_BxTxHxD, k_BxTxHxD).astype(jnp.float32) * q_BxTxHxD.shape[-1] ** -0.5
+    weights = jax.nn.softmax(jnp.where(mask_Bx1xqxk, scores, _HIDDEN), axis=-1)
+    return jnp.einsum("bhqk,bkhd->bqhd", weights.astype(v_BxTxHxD.dtype), v_BxTxHxD)
+
+
+def local_attention(q_BxTxHxD, k_BxTxHxD, v_BxTxHxD, valid_BxT, window: int, causal: bool) -> jax.Array:
+    """Attention within `window` frames, in blocks of that length: a query's keys lie in its own and the next blocks.
+
+    Equal to `full_attention` with the same window; time and memory are O(T window) instead of O(T^2).
+    """
+    batch, time, heads, width = q_BxTxHxD.shape
+    blocks = -(-time // window)
+    padding = blocks * window - time
+
+    def block(x):
+        x = jnp.pad(x, ((0, 0), (0, padding)) + ((0, 0),) * (x.ndim - 2))
+        return x.reshape(batch, blocks, window, *x.shape[2:])
+
+    def neighbours(x):
+        edge = ((0, 0),) * (x.ndim - 2)
+        before = jnp.pad(x[:, :-1], ((0, 0), (1, 0), *edge))
+        after = [] if causal else [jnp.pad(x[:, 1:], ((0, 0), (0, 1), *edge))]
+        return jnp.concatenate([before, x, *after], axis=2)
+
+    q, k, v = block(q_BxTxHxD), neighbours(block(k_BxTxHxD)), neighbours(block(v_BxTxHxD))
+    valid_BxNxK = neighbours(block(valid_BxT))
+    age_qxk = jnp.arange(window)[:, None] + window - jnp.arange(k.shape[2])[None, :]
+    mask = _in_window(age_qxk, window, causal)[None, None] & valid_BxNxK[:, :, None, :]
+    scores = jnp.einsum("bnqhd,bnkhd->bnhqk", q, k).astype(jnp.float32) * width**-0.5
+    weights = jax.nn.softmax(jnp.where(mask[:, :, None], scores, _HIDDEN), axis=-1)
+    out = jnp.einsum("bnhqk,bnkhd->bnqhd", weights.astype(v.dtype), v)
+    return out.reshape(batch, blocks * window, heads, width)[:, :time]
+
+
+def _in_window(age: jax.Array, window: int | None, causal: bool) -> jax.Array:
+    """Which pairs may see each other; `age` is query index minus key index."""
+    visible = age >= 0 if causal else jnp.ones_like(age, dtype=bool)
+    return visible if window is None else visible & (jnp.abs(age) < window)
+
+
+class SelfAttention(nn.Module):
+    """Multi-head self-attention with biases on all four projections."""
+
+    config: ModelConfig
+
+    @nn.compact
+    def __call__(self, x_BxTxD: jax.Array, valid_BxT: jax.Array) -> jax.Array:
+        config = self.config
+        batch, time, width = x_BxTxD.shape
+        head = width // config.heads
+        q, k, v = (
+            nn.Dense(width, dtype=x_BxTxD.dtype, name=name)(x_BxTxD).reshape(batch, time, config.heads, head)
+            for name in ("query", "key", "value")
+        )
+        window = config.attention_window
+        if window is None or time < 4 * window:  # blocks pay only when there are several of them
+            out = full_attention(q, k, v, valid_BxT, window, config.causal)
+        else:
+            out = local_attention(q, k, v, valid_BxT, window, config.causal)
+        return nn.Dense(width, dtype=x_BxTxD.dtype, name="out")(out.reshape(batch, time, width))

@@ -1,0 +1,139 @@
+"""The shape of a decoder as a frozen dataclass; the paper's presets and the ladder of small ones."""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from semgjax.errors import InputError
+
+SAMPLE_RATE = 2000  # Hz, of every raw input
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """A transformer CTC decoder on raw sEMG: strided convolutions, then transformer layers, then a linear head.
+
+    Lengths are in samples (2 kHz) or frames (one frame is `stride` samples).
+    """
+
+    channels: int = 32
+    """electrodes: 16 left then 16 right"""
+    classes: int = 99
+    """98 keys and the CTC blank"""
+    conv_widths: tuple[int, ...] = (128, 64, 64)
+    """channels after each convolution of the front end"""
+    conv_kernels: tuple[int, ...] = (11, 3, 3)
+    """taps of each convolution"""
+    conv_strides: tuple[int, ...] = (5, 2, 2)
+    """samples (then frames) per step of each convolution; their product is a frame's length"""
+    norm: Literal["rolling", "window"] = "rolling"
+    """normalisation over time after the first convolution: causal running statistics, or of the whole window"""
+    norm_seconds: float = 1.0
+    """time constant of the running statistics, seconds"""
+    dim: int = 128
+    """width of the transformer"""
+    layers: int = 10
+    """transformer layers"""
+    heads: int = 16
+    """attention heads"""
+    feedforward: int = 4
+    """width of the feed-forward layer, in units of dim"""
+    position_kernel: int = 128
+    """taps of the convolutional position embedding, frames"""
+    position_groups: int = 16
+    """groups of that convolution"""
+    causal: bool = True
+    """look only into the past; otherwise attention and positions also look ahead"""
+    attention_window: int | None = 128
+    """frames that a query sees on each allowed side, itself included; none for the whole input"""
+    emission_delay: int = 200
+    """samples after a key press at which its emission is asked for; what a causal decoder may wait"""
+    dropout: float = 0.2
+    """dropout in the transformer while training"""
+    mask_share: float = 0.3
+    """share of frames hidden by time masks while training, before overlaps"""
+    mask_length: int = 15
+    """frames of one time mask"""
+
+    def __post_init__(self) -> None:
+        counts = {len(self.conv_widths), len(self.conv_kernels), len(self.conv_strides)}
+        if len(counts) != 1 or 0 in counts:
+            raise InputError("model: conv_widths, conv_kernels and conv_strides must have one entry per layer")
+        for kernel, stride in zip(self.conv_kernels, self.conv_strides, strict=True):
+            if not 1 <= stride <= kernel:
+                raise InputError(f"model: convolution of {kernel} taps and stride {stride} skips samples; use more taps")
+        if self.dim % self.heads or self.dim % self.position_groups:
+            raise InputError(
+                f"model: dim {self.dim} is no multiple of heads {self.heads} and position_groups {self.position_groups}"
+            )
+        if self.attention_window is not None and self.attention_window < 1:
+            raise InputError(f"model: attention_window {self.attention_window} must be at least 1 frame")
+        if not 0 <= self.dropout < 1 or not 0 <= self.mask_share < 1 or self.mask_length < 1:
+            raise InputError("model: dropout and mask_share must lie in [0, 1), mask_length must be at least 1")
+        if self.emission_delay < 0 or self.emission_delay % self.stride:
+            raise InputError(
+                f"model: emission_delay {self.emission_delay} must be a multiple of a frame ({self.stride} samples)"
+            )
+
+    @property
+    def stride(self) -> int:
+        """Samples per frame."""
+        return math.prod(self.conv_strides)
+
+    @property
+    def look_ahead(self) -> int | None:
+        """Samples after a frame's own last sample that its output may depend on; None means the whole input."""
+        if self.norm == "window":
+            return None
+        if self.causal:
+            return 0
+        if self.attention_window is None:
+            return None
+        per_layer = (self.attention_window - 1) * self.layers
+        return (per_layer + self.position_kernel // 2) * self.stride
+
+
+PAPER = {
+    # Sizes of "Scaling and Distilling Transformer Models for sEMG" (TMLR 2025), Table 1.
+    "tiny": ModelConfig(dim=128, layers=10),
+    "small": ModelConfig(dim=256, layers=6),
+    "large": ModelConfig(dim=1024, layers=8),
+}
+
+
+def ladder(width: int) -> ModelConfig:
+    """The ladder of small models: one dial, the transformer's width, sets depth, heads and front end.
+
+    Frames are 20 ms, as in a keyboard's rhythm of at most about 10 keys/s, so a laptop trains one in a minute.
+    """
+    if width < 16 or width % 16:
+        raise InputError(f"preset ladder-{width}: the width must be a multiple of 16, at least 16")
+    front = 16 + width // 2
+    return ModelConfig(
+        conv_widths=(front, front, width),
+        conv_kernels=(10, 8, 4),
+        conv_strides=(5, 4, 2),
+        dim=width,
+        layers=2 + width // 48,
+        heads=width // 16,
+        position_kernel=16,
+        position_groups=width // 16,
+        attention_window=50,
+        dropout=0.0,
+        mask_share=0.0,
+    )
+
+
+def preset(name: str) -> ModelConfig:
+    """The configuration named tiny, small, large or ladder-WIDTH.
+
+    Raises:
+        InputError: no such preset.
+    """
+    if name in PAPER:
+        return PAPER[name]
+    match = re.fullmatch(r"ladder-(\d+)", name)
+    if match is None:
+        raise InputError(f"preset {name!r} is unknown; choose {', '.join(PAPER)} or ladder-WIDTH (such as ladder-64)")
+    return ladder(int(match.group(1)))

@@ -1,0 +1,166 @@
+"""The decoder network and its pure functions: `init` makes a plain dict of parameters, `apply` the logits."""
+
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from semgjax.errors import InputError
+from semgjax.model.attention import SelfAttention
+from semgjax.model.config import ModelConfig
+from semgjax.model.frontend import FrontEnd
+
+Params = dict[str, Any]
+
+
+class PositionConv(nn.Module):
+    """Grouped convolution over time with weight norm, as a relative position embedding (wav2vec 2.0, section 2).
+
+    The gain of the weight norm is one number per tap. Causal: padded on the left only, so that no output sees
+    a later frame; otherwise centred.
+    """
+
+    config: ModelConfig
+
+    @nn.compact
+    def __call__(self, x_BxTxD: jax.Array) -> jax.Array:
+        config, width = self.config, x_BxTxD.shape[-1]
+        taps, groups = config.position_kernel, config.position_groups
+        deviation = 2.0 / (taps * width) ** 0.5
+        shape = (taps, width // groups, width)
+        direction = self.param("direction", nn.initializers.normal(deviation), shape, jnp.float32)
+        norm = jnp.sqrt((direction**2).sum(axis=(1, 2), keepdims=True))
+        gain = self.param("gain", lambda key: norm.reshape(taps))
+        bias = self.param("bias", nn.initializers.zeros, (width,), jnp.float32)
+        kernel = (direction / norm * gain[:, None, None]).astype(x_BxTxD.dtype)
+        before = taps - 1 if config.causal else taps // 2
+        y = grouped_conv(x_BxTxD, kernel, groups, (before, taps - 1 - before))
+        return nn.gelu(y + bias.astype(y.dtype))
+
+
+def grouped_conv(
+    x_BxTxD: jax.Array, kernel_KxCxD: jax.Array, groups: int, padding: tuple[int, int], taps_at_once: int = 16
+) -> jax.Array:
+    """Grouped convolution over time as products of short patches with the kernel; same values as the library's.
+
+    The library's grouped convolution is many times slower on a CPU, above all backwards. Patches of a few taps
+    at a time, made again on the way back, keep the memory near that of a few copies of the input.
+    """
+    batch, time, width = x_BxTxD.shape
+    taps, inputs, _ = kernel_KxCxD.shape
+    x_GxBxTxC = jnp.moveaxis(jnp.pad(x_BxTxD, ((0, 0), padding, (0, 0))).reshape(batch, -1, groups, inputs), 2, 0)
+    kernel_GxKxCxE = jnp.moveaxis(kernel_KxCxD.reshape(taps, inputs, groups, width // groups), 2, 0)
+
+    @jax.checkpoint
+    def product(x: jax.Array, kernel: jax.Array) -> jax.Array:
+        count = kernel.shape[1]
+        patches = jnp.concatenate([x[:, :, tap : tap + time] for tap in range(count)], axis=-1)
+        return jnp.einsum("gbtp,gpe->gbte", patches, kernel.reshape(groups, count * inputs, -1))
+
+    total = jnp.zeros((groups, batch, time, width // groups), x_BxTxD.dtype)
+    for first in range(0, taps, taps_at_once):
+        part = kernel_GxKxCxE[:, first : first + taps_at_once]
+        total += product(x_GxBxTxC[:, :, first : first + time + part.shape[1] - 1], part)
+    return jnp.moveaxis(total, 0, 2).reshape(batch, time, width)
+
+
+class Layer(nn.Module):
+    """One transformer layer, normalised before each branch; shaped as the body of a scan over layers."""
+
+    config: ModelConfig
+    train: bool
+
+    @nn.compact
+    def __call__(self, x_BxTxD: jax.Array, valid_BxT: jax.Array) -> tuple[jax.Array, None]:
+        config, width = self.config, x_BxTxD.shape[-1]
+        drop = nn.Dropout(config.dropout, deterministic=not self.train)
+        y = nn.LayerNorm(dtype=jnp.float32, name="norm_attention")(x_BxTxD).astype(x_BxTxD.dtype)
+        x = x_BxTxD + drop(SelfAttention(config, name="attention")(y, valid_BxT))
+        y = nn.LayerNorm(dtype=jnp.float32, name="norm_feedforward")(x).astype(x.dtype)
+        y = nn.gelu(nn.Dense(config.feedforward * width, dtype=x.dtype, name="expand")(y))
+        return x + drop(nn.Dense(width, dtype=x.dtype, name="contract")(drop(y))), None
+
+
+class Decoder(nn.Module):
+    """Raw sEMG -> class logits per frame."""
+
+    config: ModelConfig
+    train: bool = False
+
+    @nn.compact
+    def __call__(self, emg_BxTxC: jax.Array, valid_BxT: jax.Array) -> jax.Array:
+        config = self.config
+        frame_valid_BxT = valid_BxT[:, config.stride - 1 :: config.stride]
+        frames = FrontEnd(config, name="frontend")(emg_BxTxC, valid_BxT)
+        frames = nn.LayerNorm(dtype=jnp.float32, name="norm_frontend")(frames).astype(frames.dtype)
+        x = nn.Dense(config.dim, dtype=frames.dtype, name="project")(frames)
+        drop = nn.Dropout(config.dropout, deterministic=not self.train)
+        x = drop(x)
+        hidden = self.param("mask_vector", nn.initializers.uniform(1.0), (config.dim,), jnp.float32)
+        if self.train and config.mask_share > 0:
+            mask_BxT = time_mask(self.make_rng("mask"), x.shape[:2], config.mask_share, config.mask_length)
+            x = jnp.where(mask_BxT[..., None], hidden.astype(x.dtype), x)
+        x = x * frame_valid_BxT[..., None].astype(x.dtype)  # before the recording there is silence, as when streaming
+        x = drop(x + PositionConv(config, name="position")(x))
+        layers = nn.scan(
+            Layer,
+            variable_axes={"params": 0},
+            split_rngs={"params": True, "dropout": True},
+            in_axes=nn.broadcast,
+            length=config.layers,
+        )(config, self.train, name="layers")
+        x, _ = layers(x, frame_valid_BxT)
+        x = nn.LayerNorm(dtype=jnp.float32, name="norm_out")(x).astype(x.dtype)
+        return nn.Dense(config.classes, dtype=x.dtype, name="head")(x).astype(jnp.float32)
+
+
+def time_mask(key: jax.Array, shape: tuple[int, int], share: float, length: int) -> jax.Array:
+    """Frames to hide, bool [B, T]: spans of `length` frames start anywhere, with `share` / `length` per frame."""
+    starts_BxT = jax.random.bernoulli(key, share / length, shape)
+    spans = jnp.cumsum(starts_BxT, axis=1)
+    before = jnp.pad(spans, ((0, 0), (length, 0)))[:, : shape[1]]
+    return spans > before
+
+
+def init(config: ModelConfig, key: jax.Array) -> Params:
+    """Fresh parameters: a nested dict of float32 arrays, layers stacked on a first axis."""
+    emg = jnp.zeros((1, 4 * config.stride, config.channels))
+    valid = jnp.ones(emg.shape[:2], bool)
+    return Decoder(config).init({"params": key}, emg, valid)["params"]
+
+
+def apply(
+    config: ModelConfig,
+    params: Params,
+    emg_BxTxC: jax.Array,
+    valid_BxT: jax.Array,
+    train_key: jax.Array | None = None,
+) -> jax.Array:
+    """Logits [B, T / stride, classes], float32; frame t ends at sample (t + 1) stride - 1.
+
+    Args:
+        params: from `init`.
+        emg_BxTxC: raw sEMG, any unit (the front end normalises it); its type is the compute type. T is a
+            multiple of the stride.
+        valid_BxT: False where the input is padding.
+        train_key: with a key, dropout and time masks are on and drawn from it.
+
+    Raises:
+        InputError: T is no multiple of the stride, or another channel count.
+    """
+    if emg_BxTxC.shape[1] % config.stride or emg_BxTxC.shape[2] != config.channels:
+        raise InputError(
+            f"input of shape {emg_BxTxC.shape}: the model wants {config.channels} channels and a length that is "
+            f"a multiple of {config.stride} samples"
+        )
+    if train_key is None:
+        return Decoder(config).apply({"params": params}, emg_BxTxC, valid_BxT)
+    dropout_key, mask_key = jax.random.split(train_key)
+    rngs = {"dropout": dropout_key, "mask": mask_key}
+    return Decoder(config, train=True).apply({"params": params}, emg_BxTxC, valid_BxT, rngs=rngs)
+
+
+def count_parameters(params: Params) -> int:
+    """How many numbers the parameters hold."""
+    return sum(leaf.size for leaf in jax.tree.leaves(params))

@@ -1,0 +1,188 @@
+"""What a training run is: frozen dataclasses whose canonical JSON (config.json) is the run's identity.
+
+Paths, hardware and worker counts are no part of it, so a run keeps its identity when it moves.
+"""
+
+import dataclasses
+import types
+import typing
+from dataclasses import dataclass, field
+from typing import Any
+
+from semgjax.data.augment import AugmentConfig
+from semgjax.data.windows import WindowSpec
+from semgjax.errors import InputError
+from semgjax.files import content_hash
+from semgjax.model.config import ModelConfig, preset
+
+
+T = typing.TypeVar("T")
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """AdamW with linear warm-up, cosine decay to zero and a clipped gradient norm."""
+
+    learning_rate: float = 1e-3
+    """peak learning rate"""
+    warmup: float = 0.05
+    """share of the steps spent warming up"""
+    decay: float = 0.2
+    """weight decay of matrices and kernels; norms, gains, biases and vectors have none"""
+    beta1: float = 0.9
+    """decay of the first moment"""
+    beta2: float = 0.98
+    """decay of the second moment"""
+    clip: float = 0.1
+    """largest norm of the gradient"""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How long and on what a decoder is trained."""
+
+    steps: int = 60_000
+    """optimiser steps"""
+    batch: int = 640
+    """windows per step, over all devices"""
+    seed: int = 0
+    """seed of the parameters, of the order of windows and of their augmentation"""
+    compute: typing.Literal["float32", "bfloat16"] = "float32"
+    """type of activations; parameters, norms and losses stay float32"""
+    evaluate_every: int = 1000
+    """steps between evaluations on the validation sessions"""
+    checkpoint_every: int = 1000
+    """steps between checkpoints"""
+    log_every: int = 20
+    """steps between lines of metrics.jsonl"""
+    max_infeasible: float = 0.05
+    """stop when more than this share of the windows has more labels than frames"""
+
+
+@dataclass(frozen=True)
+class DistillConfig:
+    """The teacher's part in the loss (see semgjax.losses.distillation)."""
+
+    teacher: str
+    """identity (config hash) of the teacher's run"""
+    temperature: float = 1.0
+    """divides both logits before the softmax"""
+    weight: float = 0.9
+    """share of the KL term; the rest is CTC"""
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One training run, whole."""
+
+    preset: str
+    """name of the model's size, for tables"""
+    model: ModelConfig
+    data: str
+    """content hash of the sessions and their split"""
+    window: WindowSpec = field(default_factory=WindowSpec)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    distill: DistillConfig | None = None
+
+    def __post_init__(self) -> None:
+        stride = self.model.stride
+        for name in ("length", "left", "right"):
+            value = getattr(self.window, name)
+            if value % stride:
+                raise InputError(f"window.{name} {value} must be a multiple of the model's frame ({stride} samples)")
+        if self.model.emission_delay > self.window.right:
+            raise InputError(
+                f"window.right {self.window.right} is shorter than the model's emission_delay "
+                f"{self.model.emission_delay}: the last keys' emissions would fall outside the window"
+            )
+        positive = {"train.steps": self.train.steps, "train.batch": self.train.batch,
+                    "train.evaluate_every": self.train.evaluate_every, "train.log_every": self.train.log_every,
+                    "train.checkpoint_every": self.train.checkpoint_every,
+                    "optimizer.learning_rate": self.optimizer.learning_rate, "optimizer.clip": self.optimizer.clip}
+        for name, value in positive.items():
+            if not value > 0:
+                raise InputError(f"{name} {value} must be positive")
+        if not 0 <= self.optimizer.warmup < 1:
+            raise InputError(f"optimizer.warmup {self.optimizer.warmup} must lie in [0, 1)")
+        if self.distill is not None and not (self.distill.temperature > 0 and 0 < self.distill.weight <= 1):
+            raise InputError(
+                f"distill: temperature {self.distill.temperature} must be positive and weight "
+                f"{self.distill.weight} in (0, 1]"
+            )
+
+    @property
+    def hash(self) -> str:
+        """The run's identity, 64 hex digits."""
+        return content_hash(to_json(self))
+
+
+def to_json(config: Any) -> dict[str, Any]:
+    """A configuration as plain JSON values (tuples become lists)."""
+    return {key: list(v) if isinstance(v, tuple) else to_json(v) if dataclasses.is_dataclass(v) else v
+            for key, v in ((f.name, getattr(config, f.name)) for f in dataclasses.fields(config))}
+
+
+def from_json(kind: type[T], value: dict[str, Any], where: str) -> T:
+    """Build `kind` from plain JSON, strictly: unknown or missing members are errors, as is a wrong type.
+
+    Args:
+        where: names the source in messages (a file's path).
+
+    Raises:
+        InputError: the value does not fit the dataclass.
+    """
+    hints = typing.get_type_hints(kind)
+    names = {f.name for f in dataclasses.fields(kind)}
+    if not isinstance(value, dict) or set(value) - names:
+        extra = sorted(set(value) - names) if isinstance(value, dict) else value
+        raise InputError(f"{where}: {kind.__name__} has no member {extra}; was it written by another version?")
+    members = {}
+    for f in dataclasses.fields(kind):
+        if f.name not in value:
+            if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
+                raise InputError(f"{where}: {kind.__name__} lacks the member {f.name!r}")
+            continue
+        members[f.name] = _convert(hints[f.name], value[f.name], f"{where}: {f.name}")
+    return kind(**members)
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    options = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+    for option in options:
+        if option is type(None) and value is None:
+            return None
+        if dataclasses.is_dataclass(option) and isinstance(value, dict):
+            return from_json(typing.cast(type, option), value, where)
+        if typing.get_origin(option) is tuple and isinstance(value, list):
+            return tuple(_convert(typing.get_args(option)[0], item, where) for item in value)
+        if typing.get_origin(option) is typing.Literal and value in typing.get_args(option):
+            return value
+        if option is float and isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+        if option in (int, str, bool) and type(value) is option:
+            return value
+    raise InputError(f"{where}: {value!r} is not of type {hint}")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything of a run that is neither its size nor its data."""
+
+    window: WindowSpec = field(default_factory=WindowSpec)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+
+
+def recipe(name: str) -> Recipe:
+    """The defaults that go with a preset: the paper's (section 4), or the ladder's for minutes on a laptop."""
+    preset(name)
+    if not name.startswith("ladder-"):
+        return Recipe()
+    return Recipe(
+        window=WindowSpec(length=4000, stride=4000, left=800, right=200),
+        optimizer=OptimizerConfig(learning_rate=2e-3, warmup=0.1, decay=0.05, clip=1.0),
+        train=TrainConfig(steps=600, batch=16, evaluate_every=200, checkpoint_every=200),
+    )

@@ -1,0 +1,42 @@
+"""metrics.jsonl: one line per logged step or evaluation; after a resume, as if nothing had happened."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from semgjax.errors import InputError
+from semgjax.files import write_atomic
+
+
+class MetricsFile:
+    """Appends lines to RUN/metrics.jsonl."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def rewind(self, step: int) -> None:
+        """Drop the lines after `step`: the run goes on from its checkpoint and will write them again."""
+        if self._path.exists():
+            kept = [line for line in read_metrics(self._path) if line["step"] <= step]
+            write_atomic(self._path, "".join(json.dumps(line) + "\n" for line in kept))
+
+    def write(self, line: dict[str, Any]) -> None:
+        """Append one line; `line` has a "step"."""
+        with open(self._path, "a") as file:
+            file.write(json.dumps(line, allow_nan=False) + "\n")
+
+
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """All whole lines; a last line cut short by a kill is left out.
+
+    Raises:
+        InputError: a line before the last is damaged.
+    """
+    lines = path.read_text().split("\n")
+    whole = []
+    for number, line in enumerate(lines[:-1], start=1):
+        try:
+            whole.append(json.loads(line))
+        except json.JSONDecodeError:
+            raise InputError(f"{path}: line {number} is no JSON; the file was edited or damaged") from None
+    return whole

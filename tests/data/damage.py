@@ -1,0 +1,96 @@
+"""Every way in which a session file can be bad: name -> (what makes it, what its message must say)."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from tests.data.fixtures import START, random_emg, sample_times, typed, write_session
+
+SAMPLES = 9000
+
+
+def _with(**options: Any) -> Callable[[Path], object]:
+    return lambda path: write_session(path, SAMPLES, **options)
+
+
+def _keystrokes(value: Any) -> Callable[[Path], object]:
+    return _with(attributes={"keystrokes": json.dumps(value)})
+
+
+def _truncated(path: Path) -> None:
+    write_session(path, SAMPLES)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def _no_group(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file.create_group("another")
+
+
+def _group_is_a_dataset(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file["emg2qwerty"] = np.zeros(3)
+
+
+def _plain_array(path: Path) -> None:
+    write_session(path, SAMPLES, dataset=None)
+    with h5py.File(path, "a") as file:
+        file["emg2qwerty/timeseries"] = random_emg(100)
+
+
+def _bad_sample(value: float, sample: int, column: int) -> Callable[[Path], object]:
+    emg = random_emg(SAMPLES)
+    emg[[sample, sample + 5], column] = value
+    return _with(emg=emg)
+
+
+def _time(sample: int, value: float) -> Callable[[Path], object]:
+    time = sample_times(SAMPLES)
+    time[sample] = value
+    return _with(time=time)
+
+
+BAD_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no HDF5": (lambda path: path.write_text("session,user\n"), "HDF5 cannot be read"),
+    "empty file": (lambda path: path.write_bytes(b""), "HDF5 cannot be read"),
+    "truncated": (_truncated, "truncated"),
+    "no group": (_no_group, "group /emg2qwerty is missing"),
+    "group is a dataset": (_group_is_a_dataset, "group /emg2qwerty is missing"),
+    "no dataset": (_with(dataset=None), "timeseries is missing"),
+    "plain array": (_plain_array, "expected a row of records"),
+    "no left band": (_with(order=("emg_right", "time")), "no field emg_left"),
+    "no right band": (_with(order=("emg_left", "time")), "no field emg_right"),
+    "no time": (_with(order=("emg_left", "emg_right")), "no field time"),
+    **{
+        f"no {name}": (_with(attributes={name: None}), f"attribute {name} is missing")
+        for name in ("session_name", "user", "condition", "duration_mins", "keystrokes", "prompts")
+    },
+    "15 channels": (_with(channels=15), "emg_left has 15 channels, expected 16 channels"),
+    "integer samples": (_with(emg_type="<i2"), "emg_left holds int16, expected floats"),
+    "integer time": (_with(time_type="<i8"), "time holds int64, expected floats"),
+    "coarse time": (_with(time_type="<f4"), "time holds float32"),
+    "empty signal": (_with(emg=np.zeros((0, 32))), "timeseries is empty"),
+    "NaN on the left": (_bad_sample(np.nan, 4321, 15), "emg_left is nan at sample 4321, channel 15"),
+    "infinite on the right": (_bad_sample(-np.inf, 8990, 16), "emg_right is -inf at sample 8990, channel 0"),
+    "NaN in time": (_time(17, np.nan), "time is nan at sample 17"),
+    "decreasing time": (_time(5000, START), "time decreases at sample 5000"),
+    "another condition": (_with(attributes={"condition": "standing"}), "condition is 'standing'"),
+    "keystrokes no JSON": (_with(attributes={"keystrokes": "[{"}), "attribute keystrokes is no JSON"),
+    "prompts no JSON": (_with(attributes={"prompts": "{'a': 1}"}), "attribute prompts is no JSON"),
+    "deep JSON": (_with(attributes={"keystrokes": "[" * 20_000}), "attribute keystrokes is no JSON"),
+    "keystrokes no list": (_keystrokes({"key": "a"}), "attribute keystrokes is a JSON dict, expected a list"),
+    "keystroke no object": (_keystrokes([*typed("a"), "b"]), "keystrokes[1] is 'b'"),
+    "keystroke without key": (_keystrokes([*typed("ab"), {"start": START}]), "keystrokes[2] has no key"),
+    "keystroke without start": (_keystrokes([{"key": "a"}]), "keystrokes[0] has no start"),
+    "key no text": (_keystrokes([{"key": None, "start": START}]), "keystrokes[0]: key is None"),
+    "start no number": (_keystrokes([{"key": "a", "start": "soon"}]), "keystrokes[0]: start is 'soon'"),
+    "start a truth value": (_keystrokes([{"key": "a", "start": True}]), "keystrokes[0]: start is True"),
+    "start NaN": (_keystrokes([{"key": "a", "start": float("nan")}]), "keystrokes[0]: start is nan"),
+    "start too large": (_keystrokes([{"key": "a", "start": 10**400}]), "keystrokes[0]: start is 1000"),
+    "user no text": (_with(attributes={"user": 7.5}), "attribute user is"),
+    "user not in UTF-8": (_with(attributes={"user": np.bytes_(b"\xff")}), "attribute user is"),
+}
