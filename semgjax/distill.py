@@ -40,5 +40,5 @@ def student_config(supervised: RunConfig, teacher: Teacher, temperature: float, 
     if supervised.data != teacher.config.data:
         # The teacher may well have seen other sessions; but when it has seen the student's test users, the
         # student's scores are not zero-shot any more, and nothing downstream could tell.
-        raise InputError("the teacher was trained on other sessions or another split; use the teacher's --data and --split")
+        raise InputError("the teacher was trained on other sessions or another split; use the teacher's --data and --splits")
     return dataclasses.replace(supervised, distill=DistillConfig(teacher.config.hash, temperature, weight))

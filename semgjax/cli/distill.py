@@ -19,7 +19,7 @@ def run(words: list[str]) -> int:
         preset: str,
         data: Path,
         out: Path,
-        split: Path | None = None,
+        splits: Path | None = None,
         temperature: float = 1.0,
         weight: float = 0.9,
         model: ModelConfig = preset(name),
@@ -34,7 +34,7 @@ def run(words: list[str]) -> int:
             preset: size of the student: tiny, small, large or ladder-WIDTH
             data: folder of sessions
             out: run directory, new or of this same run
-            split: split file (default: splits.json in the folder of sessions)
+            splits: split file (default: splits.json in the folder of sessions)
             temperature: divides both logits before the softmax
             weight: share of the KL term in the loss; the rest is CTC
             model: the student's shape
@@ -48,7 +48,7 @@ def run(words: list[str]) -> int:
         from semgjax.train.loop import train as run_training
 
         loaded = load_teacher(teacher)
-        corpus = load_corpus(data, split)
+        corpus = load_corpus(data, splits)
         supervised = RunConfig(preset, model, corpus.hash, loaded.config.window, augment, optimizer, train)
         config = student_config(supervised, loaded, temperature, weight)
         result = run_training(config, corpus, out, teacher=(loaded.config.model, loaded.params))

@@ -1,6 +1,7 @@
 """`semgjax scaling`: fit a law to a table of results, and predict from the fit."""
 
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +11,7 @@ from tyro.conf import Positional, UseAppendAction, arg
 
 from semgjax.cli.parse import run_commands
 from semgjax.errors import InputError
+from semgjax.files import read_json
 
 
 def run(words: list[str]) -> int:
@@ -64,6 +66,10 @@ def fit(
         from semgjax.scaling.plot import check_figure_name, plot_size_curve, save_figure
 
         check_figure_name(plot)
+    for path in (out, plot):
+        _check_output(path, table)
+    if out is not None and out.exists():
+        read_json(out, store.SCHEMA, store.VERSION)  # replaces an older fit, never anything else
     points = tables.read_table(table, mapping, filters, unit)
     users_points = tables.read_user_points(table, mapping, filters) if users else None
     fitted = fit_law(points, chosen, objectives.Objective(objective, delta))
@@ -106,6 +112,18 @@ def predict(fit: Positional[Path], *, at: float, level: float = 0.95, json: bool
     shown = f" [{low:.4g}, {high:.4g}] ({level:.3g} interval of the curve)" if prediction.interval else ""
     print(f"{fitted.table.y_name} at {fitted.table.size_name} = {at:g}: {prediction.value:.4g}{unit}{shown}")
     _print_findings(prediction.diagnostics)
+
+
+def _check_output(path: Path | None, table: Path) -> None:
+    if path is None:
+        return
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; name a file in it")
+    if path.resolve() == table.resolve():
+        raise InputError(f"{path}: is the table itself; choose another name")
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise InputError(f"{path}: cannot be written in {folder}; choose another place")
 
 
 def _pairs(option: str, words: tuple[str, ...]) -> dict[str, str]:

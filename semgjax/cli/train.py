@@ -19,7 +19,7 @@ def run(words: list[str]) -> int:
         preset: str,
         data: Path,
         out: Path,
-        split: Path | None = None,
+        splits: Path | None = None,
         model: ModelConfig = preset(name),
         window: WindowSpec = base.window,
         augment: AugmentConfig = base.augment,
@@ -32,7 +32,7 @@ def run(words: list[str]) -> int:
             preset: size of the model: tiny, small, large (the paper's) or ladder-WIDTH
             data: folder of sessions
             out: run directory, new or of this same run
-            split: split file (default: splits.json in the folder of sessions)
+            splits: split file (default: splits.json in the folder of sessions)
             model: the model's shape
             window: how sessions are cut, in samples
             augment: random changes of training windows
@@ -43,7 +43,7 @@ def run(words: list[str]) -> int:
         from semgjax.data.corpus import load_corpus
         from semgjax.train.loop import train as run_training
 
-        corpus = load_corpus(data, split)
+        corpus = load_corpus(data, splits)
         config = RunConfig(preset, model, corpus.hash, window, augment, optimizer, train)
         print_result(run_training(config, corpus, out), out)
 

@@ -32,8 +32,8 @@ def hdf5_errors(path: Path, what: str) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
-    except (OSError, KeyError, RuntimeError, ValueError, TypeError, MemoryError) as error:
-        # The last three come from damaged type descriptions and sizes.
+    except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
+        # The last two come from types that numpy lacks and from fields that are not there.
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{path}: {what} cannot be read ({reason}); {_AGAIN}") from None
 
@@ -160,6 +160,9 @@ class OpenFiles:
         os.register_at_fork(
             before=self._close_and_hold, after_in_parent=self._lock.release, after_in_child=self._lock.release
         )
+
+    def __len__(self) -> int:
+        return len(self._files)
 
     def read(self, path: Path, start: int, stop: int) -> np.ndarray:
         """Records [start, stop) of a file's timeseries; h5py's own errors pass through."""

@@ -70,7 +70,7 @@ def labels_of(session: Session, start: int, stop: int) -> np.ndarray:
     # Both indices grow with the press, so the keys form one stretch.
     first = np.searchsorted(session.key_last, start, "left")
     end = np.searchsorted(session.key_first, stop - 1, "right")
-    return session.labels[first : max(first, end)]
+    return session.labels[first:end]
 
 
 def read_window(session: Session, start: int, spec: WindowSpec, lag: int = 0) -> tuple[np.ndarray, int, int]:

@@ -31,7 +31,7 @@ class Diagnostic:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The law's value at one size with its interval (None: none, see the diagnostics) and what to know about it."""
+    """The law's value at one size, its interval (None: the diagnostics say why) and what to know about it."""
 
     size: float
     value: float
@@ -66,7 +66,7 @@ def predict_at(fit: Fit, size: float, level: float = LEVEL) -> Prediction:
         text = f"upper end cut at {ceiling(fit):g} {fit.table.unit}: the points do not exclude more"
         found.append(Diagnostic("interval-cut", "warning", text))
     if value > ceiling(fit):
-        text = f"the law gives {value:.4g}, above {ceiling(fit):g} {fit.table.unit}: it has no ceiling, error rates have"
+        text = f"the law, which has no ceiling, gives more than {ceiling(fit):g} {fit.table.unit}"
         found.append(Diagnostic("above-ceiling", "error", text))
     return Prediction(float(size), value, interval, level, beyond, tuple(found))
 
@@ -80,7 +80,7 @@ def _about_points(fit: Fit) -> list[Diagnostic]:
         text = f"no interval: {reason}; measure {parameters + 1} sizes or more"
         found.append(Diagnostic("few-levels", "error", text))
     elif fit.levels == parameters + 1:
-        text = f"{fit.levels} different sizes for {parameters} parameters: one more than none; intervals are wide"
+        text = f"{fit.levels} different sizes for {parameters} parameters: intervals are wide"
         found.append(Diagnostic("few-levels", "warning", text))
     factor = float(fit.table.sizes.max() / fit.table.sizes.min())
     if factor < SHORT_RANGE:
@@ -118,7 +118,7 @@ def _about_parameters(fit: Fit, intervals: dict[str, Interval] | None, level: fl
         text = f"alpha is at its limit of {steep.high:g}: the points show a step, not a slope"
         found.append(Diagnostic("step", "error", text))
     if "E" in fit.at_bound:
-        text = "the best floor is 0: the curve still falls as a pure power law, and where it will end is not seen"
+        text = "the best floor is 0: the curve still falls as a pure power law, and its end is not in sight"
         found.append(Diagnostic("floor-at-bound", "warning", text))
     elif (
         intervals is not None and "E" in intervals and intervals["E"][0] <= 1e-3 * parameter_values(fit)["E"]

@@ -18,9 +18,10 @@ Array = np.ndarray
 class Fit:
     """A fitted law with the points it was fitted to.
 
-    reference: N0, the geometric mean of the sizes. coefficients [K] and shape [J] belong to x = log(N / N0); they are
-    what `predict` uses, so storing them in full stores the curve. delta: the Huber delta used (None: least squares).
-    gradient_norm: of the objective at the end; starts_agree: share of the starts that reached the same minimum.
+    reference: N0, the geometric mean of the sizes. coefficients [K] and shape [J] belong to x = log(N / N0);
+    they are what `predict` uses, so storing them in full stores the curve. delta: the Huber delta used (None:
+    least squares). gradient_norm: of the objective at the end; starts_agree: share of the starts that reached
+    the same minimum.
     """
 
     law: Law
@@ -39,7 +40,7 @@ class Fit:
     @property
     def levels(self) -> int:
         """Number of different sizes."""
-        return len(np.unique(self.table.sizes))
+        return count_levels(self.table.sizes)
 
     @property
     def degrees_of_freedom(self) -> int:
@@ -53,7 +54,7 @@ class Fit:
 
     @property
     def scatter(self) -> float | None:
-        """Standard deviation of the residuals (log units: 0.02 is about 2 %), or None without degrees of freedom."""
+        """Standard deviation of the residuals (log: 0.02 is about 2 %); None without degrees of freedom."""
         dof = self.degrees_of_freedom
         return float(np.sqrt(np.sum(self.residuals**2) / dof)) if dof > 0 else None
 
@@ -74,15 +75,18 @@ def fit_law(
     """Fit `law` to `data` (a table, or (sizes [n], y [n])).
 
     Raises:
-        InputError: fewer different sizes than the law has parameters, or values that are not finite and above 0.
+        InputError: fewer different sizes than the law has parameters, or sizes or y that are not finite and
+            above 0.
     """
     objective = objective or Objective()
     table = data if isinstance(data, Table) else table_of(*data)
     names = [p.name for p in law.parameters]
-    levels = len(np.unique(table.sizes))
+    levels = count_levels(table.sizes)
+    if not 1e-30 < table.sizes.min() <= table.sizes.max() < 1e30:
+        raise InputError(f"{table.source}: sizes beyond 1e-30 to 1e30; give them in another unit")
     if levels < len(names):
         raise InputError(
-            f"{table.source}: {len(table.sizes)} points at {levels} different values of {table.size_name}, but "
+            f"{table.source}: {len(table.sizes)} points at {levels} different sizes ({table.size_name}), but "
             f"{law.formula} has {len(names)} parameters ({', '.join(names)}); it needs {len(names)} sizes, "
             f"and {len(names) + 1} for an interval"
         )
@@ -116,18 +120,27 @@ def predict(fit: Fit, sizes: ArrayLike) -> Array:
     """The law's value at `sizes` [...] (the unit of the table's sizes): y [...] in the unit of the table's y.
 
     Raises:
-        InputError: a size that is not a finite number above 0.
+        InputError: a size that is not a finite number above 0, or absurdly far from the sweep.
     """
     sizes = np.asarray(sizes, np.float64)
     check_sizes(sizes)
     x = np.log(sizes.reshape(-1) / fit.reference)
-    return _curve(fit.law, fit.coefficients, fit.shape, x).reshape(sizes.shape)
+    with np.errstate(over="ignore"):
+        values = _curve(fit.law, fit.coefficients, fit.shape, x)
+    for size in sizes.reshape(-1)[~np.isfinite(values)]:
+        raise InputError(f"size {size}: so far from the sweep that the law gives no finite value")
+    return values.reshape(sizes.shape)
 
 
 def check_sizes(sizes: Array) -> None:
     """Raises InputError for a size that is not a finite number above 0."""
     for size in sizes[~(np.isfinite(sizes) & (sizes > 0))].reshape(-1):
         raise InputError(f"size {size}: must be a finite number above 0, e.g. 2.2e6")
+
+
+def count_levels(sizes: Array) -> int:
+    """Number of different sizes [n]; those within 1 % of the next count as one."""
+    return 1 + int(np.sum(np.diff(np.log(np.sort(sizes))) > 0.01))
 
 
 def extrapolation(fit: Fit, size: float) -> float:

@@ -1,8 +1,9 @@
-"""Scaling laws as small declared objects: a sum of positive terms, each a coefficient times a function of size.
+"""Scaling laws as small declared objects: sums of positive terms, each a coefficient times a term in size.
 
-y(N) = sum_k c_k * phi_k(N; shape). Coefficients c_k enter linearly, shape parameters do not; every other module works
-from this split alone, so a new law is one more declaration here. A term is given as the logarithm of phi_k over
-x = log(N / N0), with N0 the reference size of the fit (the geometric mean of the sizes).
+y(N) = sum_k c_k * phi_k(N; shape). Coefficients c_k enter linearly, shape parameters do not; every other
+module works from this split alone, so a new law is one more declaration here. A term is given as the
+logarithm of phi_k over x = log(N / N0), with N0 the reference size of the fit (the geometric mean of the
+sizes).
 """
 
 from collections.abc import Callable
@@ -56,7 +57,8 @@ def log_curve(law: Law, log_coefficients: Array, shape: Array, x: Array) -> Arra
 def log_curve_gradient(law: Law, log_coefficients: Array, shape: Array, x: Array) -> tuple[Array, Array]:
     """log y [n] and its derivatives by (log coefficients, shape) [n, K + J].
 
-    d log y / d log c_k is the share of term k in y; the shape derivatives are the shares' average of the slopes.
+    d log y / d log c_k is the share of term k in y; the shape derivatives are the shares' average of the
+    slopes.
     """
     log_parts = log_coefficients + law.log_terms(shape, x)
     log_y = np.logaddexp.reduce(log_parts, axis=-1)

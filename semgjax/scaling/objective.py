@@ -10,16 +10,17 @@ from semgjax.errors import InputError
 Array = np.ndarray
 ObjectiveKind = Literal["huber_log", "log_ls"]
 
-# Below a tenth of a percent no error rate is measured; a smaller delta would only turn the loss into absolute values.
+# Below a tenth of a percent no error rate is measured; a smaller delta would only turn the loss into absolute
+# values.
 SMALLEST_DELTA = 1e-3
 
 
 @dataclass(frozen=True)
 class Objective:
-    """kind "huber_log" (Huber 1964: squares up to delta, straight beyond) or "log_ls" (least squares of logs).
+    """kind: "huber_log" (Huber 1964: squares up to delta, straight beyond) or "log_ls" (least squares).
 
-    delta: log units, about the relative error at which a point counts as far off. None: set by the scatter of the
-    residuals. 1e-3 is the choice of Hoffmann et al. 2022. log_ls has none.
+    delta: log units, about the relative error at which a point counts as far off. None: set by the scatter of
+    the residuals. 1e-3 is the choice of Hoffmann et al. 2022. log_ls has none.
     """
 
     kind: ObjectiveKind = "huber_log"
@@ -35,7 +36,7 @@ class Objective:
 
 
 def loss(residuals: Array, delta: float | None) -> tuple[float, Array, Array]:
-    """(sum of losses, first derivatives [n], second derivatives [n]) for residuals [n]; delta None: squares / 2."""
+    """(sum of losses, first and second derivatives [n]) of residuals [n]; delta None: squares / 2."""
     if delta is None:
         return 0.5 * float(residuals @ residuals), residuals, np.ones_like(residuals)
     size = np.abs(residuals)
@@ -47,8 +48,8 @@ def loss(residuals: Array, delta: float | None) -> tuple[float, Array, Array]:
 def robust_scale(residuals: Array, parameters: int) -> float:
     """Standard deviation of the bulk of residuals [n]: median size over 0.6745, without the smallest ones.
 
-    A fit of p parameters makes about p residuals too small; leaving out p - 1 of them mends that (Street, Carroll
-    and Ruppert 1988, The American Statistician 42).
+    A fit of p parameters makes about p residuals too small; leaving out p - 1 of them mends that (Street,
+    Carroll and Ruppert 1988, The American Statistician 42).
     """
     sizes = np.sort(np.abs(residuals))
     return float(np.median(sizes[min(parameters, len(sizes)) - 1 :]) / 0.6745)

@@ -1,10 +1,12 @@
 """Draws the size curve of a fit: points, law, interval, and what lies beyond the sweep, clearly apart."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from semgjax.errors import InputError
@@ -17,6 +19,13 @@ Array = np.ndarray
 # Okabe and Ito's palette: apart for every kind of colour vision, and in grey by lightness.
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#767676"
 FORMATS = (".png", ".svg", ".pdf")
+# Columns of a sweep's table in words.
+LABELS = {
+    "params": "Model parameters",
+    "users": "Training users",
+    "hours": "Training hours",
+    "cer": "Character error rate",
+}
 
 
 def plot_size_curve(
@@ -32,8 +41,8 @@ def plot_size_curve(
     """The curve over a logarithmic size axis.
 
     users_points: (sizes [m], y [m]) of single held-out users, drawn small. unit: of y (default: the table's).
-    size_label, y_label: axis names without unit (default: the columns'). until: largest size drawn (default: 4 times
-    the largest of the sweep).
+    size_label, y_label: axis names without unit (default: from the columns). until: largest size drawn
+    (default: 4 times the largest of the sweep).
     """
     sizes = fit.table.sizes
     until = until or 4.0 * sizes.max()
@@ -45,14 +54,13 @@ def plot_size_curve(
     if grid[-1] > sizes.max() * 1.31:
         axes.axvspan(sizes.max(), grid[-1], color="0.94", lw=0, zorder=0)
         axes.annotate(
-            "beyond the sweep", (sizes.max(), 1), (6, -6), xycoords=("data", "axes fraction"),
-            textcoords="offset points", va="top", color=GREY, fontsize=9,
+            "beyond the sweep", (1, 1), (0, 4), xycoords="axes fraction", textcoords="offset points",
+            ha="right", color=GREY, fontsize=9,
         )  # fmt: skip
     band = prediction_band(fit, grid, level)
     if band is not None:
-        axes.fill_between(
-            grid, *band, color=BLUE, alpha=0.18, lw=0, label=f"{level:.0%} interval of the curve", zorder=1
-        )
+        label = f"{level:.0%} interval of the curve"
+        axes.fill_between(grid, *band, color=BLUE, alpha=0.18, lw=0, label=label, zorder=1)
     _draw_floor(axes, fit, level)
     if users_points is not None:
         label = f"single held-out users ({len(users_points[0])} points)"
@@ -60,7 +68,8 @@ def plot_size_curve(
     inside = (grid >= sizes.min()) & (grid <= sizes.max())
     axes.plot(grid, predict(fit, grid), "--", color=BLUE, lw=1.6, zorder=3)
     axes.plot(grid[inside], predict(fit, grid[inside]), color=BLUE, lw=2.2, label=_formula(fit), zorder=3)
-    label = f"measured ({len(sizes)} runs)"
+    averaged = ", mean over users" if fit.table.where.get("averaging") == "macro" else ""
+    label = f"measured{averaged} ({len(sizes)} runs)"
     axes.plot(sizes, fit.table.y, "o", color=ORANGE, ms=7, mec="white", mew=1.0, label=label, zorder=4)
     _finish(axes, fit, users_points, grid, unit, title, size_label, y_label)
     return figure
@@ -73,8 +82,6 @@ def save_figure(figure: Figure, path: Path) -> None:
         InputError: an ending that is none of .png, .svg, .pdf.
     """
     check_figure_name(path)
-    import io
-
     content = io.BytesIO()
     figure.savefig(content, format=path.suffix[1:])
     write_atomic(path, content.getvalue())
@@ -93,12 +100,13 @@ def _draw_floor(axes, fit: Fit, level: float) -> None:
         return
     intervals = parameter_intervals(fit, level)
     shown = intervals is not None and intervals["E"][0] > 1e-3 * floor
-    label = f"floor E = {floor:.3g}" + ("" if shown else " (not identified)")
+    spread = f" [{intervals['E'][0]:.3g}, {intervals['E'][1]:.3g}]" if intervals else ""
+    label = f"floor E = {floor:.3g}{spread}" + ("" if shown else ", not identified")
     axes.axhline(floor, color=GREEN, lw=1.3, ls=":", alpha=1.0 if shown else 0.6, label=label, zorder=2)
 
 
 def _formula(fit: Fit) -> str:
-    """The fitted law with its numbers, the size in units of the sweep's middle, where A can be read off the curve."""
+    """The fitted law in numbers, sizes over the sweep's middle: there the excess over the floor is A."""
     values = dict(zip((p.name for p in fit.law.linear), fit.coefficients, strict=True))
     floor = f"{values['E']:.3g} + " if values.get("E") else ""
     return f"fit: {floor}{values['A']:.3g} · (N / {short_number(fit.reference)})$^{{-{fit.shape[0]:.3g}}}$"
@@ -111,8 +119,9 @@ def _finish(axes, fit, users_points, grid, unit, title, size_label, y_label) -> 
     # A wide band far out must not squeeze the points into a strip: it runs out of the picture instead.
     shown = np.concatenate([fit.table.y, *(users_points or ())[1:]])
     axes.set_ylim(0.0, 1.12 * shown.max())
-    axes.set_xlabel((size_label or fit.table.size_name) + " N (logarithmic)")
-    axes.set_ylabel((y_label or fit.table.y_name) + (f" ({unit})" if unit else ""))
+    axes.set_xlabel((size_label or LABELS.get(fit.table.size_name, fit.table.size_name)) + " (log scale)")
+    y_label = y_label or LABELS.get(fit.table.y_name, fit.table.y_name)
+    axes.set_ylabel(y_label + (f" ({unit})" if unit else ""))
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short_number(value)))
     axes.xaxis.set_minor_formatter(NullFormatter())
@@ -121,12 +130,12 @@ def _finish(axes, fit, users_points, grid, unit, title, size_label, y_label) -> 
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     if title:
-        axes.set_title(title, loc="left", fontsize=11)
+        axes.set_title(title, loc="left", fontsize=11, pad=18)
+    handles, labels = (found[::-1] for found in axes.get_legend_handles_labels())
     if no_interval_reason(fit) is not None:
-        axes.annotate(
-            "no interval: too few sizes", (0.02, 0.04), xycoords="axes fraction", color=ORANGE, fontsize=9
-        )
-    axes.legend(frameon=False, fontsize=9, loc="best")
+        handles.append(Line2D([], [], ls=""))
+        labels.append("no interval: too few sizes")
+    axes.legend(handles, labels, frameon=False, fontsize=9)
 
 
 def short_number(value: float) -> str:

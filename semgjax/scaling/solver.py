@@ -1,7 +1,7 @@
-"""Finds the parameters that minimise the objective: many starts by variable projection, then BFGS and Newton steps.
+"""Minimises the objective: many starts by variable projection, then BFGS and Newton steps.
 
-A point of the search is theta = (log coefficients [K], shape [J]). Limits (a floor of 0, an exponent at the end of its
-range) are faces of the search space, searched apart from the inside; the lowest objective wins.
+A point of the search is theta = (log coefficients [K], shape [J]). Limits (a floor of 0, an exponent at the
+end of its range) are faces of the search space, searched apart from the inside; the lowest objective wins.
 """
 
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ AGREE = 1e-4  # relative: two objectives closer than this are the same minimum
 class Solution:
     """The best point found.
 
-    coefficients [K], shape [J]: for x = log(N / N0). gradient_norm: of the objective by (log coefficients, shape), in
-    the directions that are free. starts_agree: share of the starts that reached this objective.
+    coefficients [K], shape [J]: for x = log(N / N0). gradient_norm: of the objective by (log coefficients,
+    shape), in the directions that are free. starts_agree: share of the starts that reached this objective.
     """
 
     coefficients: Array
@@ -49,8 +49,9 @@ def solve(law: Law, x: Array, log_y: Array, delta: float | None, starts: int = S
     thetas = _starts(law, x, log_y, starts)
     ends = [_inside(law, x, log_y, delta, theta) for theta in thetas]
     best = min(ends, key=lambda end: end.objective)
-    # With a term less the search is easy: a few of the starts do. Inside, a floor that wants to be 0 creeps towards
-    # it for ever; the face has the exact limit, so it wins a tie. Below 1e-8 of y, differences are rounding.
+    # With a term less the search is easy: a few of the starts do. Inside, a floor that wants to be 0 creeps
+    # towards it for ever; the face has the exact limit, so it wins a tie. Below 1e-8 of y, differences are
+    # rounding.
     for theta in _faces(law, thetas[:: max(starts // 3, 1)]):
         end = _inside(law, x, log_y, delta, theta)
         if end.objective <= best.objective * (1 + 1e-9) + len(x) * 1e-17:
@@ -75,8 +76,8 @@ def _faces(law: Law, thetas: list[Array]) -> list[Array]:
 def _starts(law: Law, x: Array, log_y: Array, count: int) -> list[Array]:
     """One start per value of the shape: there the coefficients follow from non-negative least squares.
 
-    Rows are divided by y, which makes the linear residuals those of the logs to first order. The values are spread
-    evenly in logarithm from "5 % less over the whole sweep" to the end of the range.
+    Rows are divided by y, which makes the linear residuals those of the logs to first order. The values are
+    spread evenly in logarithm from "5 % less over the whole sweep" to the end of the range.
     """
     starts = []
     span = max(float(np.ptp(x)), 1e-3)
@@ -85,7 +86,8 @@ def _starts(law: Law, x: Array, log_y: Array, count: int) -> list[Array]:
         log_phi = law.log_terms(shape, x)
         shift = log_phi.max(axis=0)
         coefficients, _ = nnls(np.exp(log_phi - shift - log_y[:, None]), np.ones_like(x))
-        # A vanished coefficient would stay so in logarithms: begin at a hundredth of the smallest value instead.
+        # A vanished coefficient would stay so in logarithms: begin at a hundredth of the smallest value
+        # instead.
         least = 0.01 * np.exp(log_y.min())
         starts.append(np.concatenate([np.log(np.maximum(coefficients, least)) - shift, shape]))
     return starts
@@ -96,7 +98,7 @@ def _between(high: float, low: float, step: float) -> float:
 
 
 def _inside(law: Law, x: Array, log_y: Array, delta: float | None, start: Array) -> _End:
-    """Descend; where a shape parameter leaves its range, hold it at the end of the range and descend again."""
+    """Descend; where a shape parameter leaves its range, hold it at the range's end and descend again."""
     terms = len(law.linear)
     free = np.isfinite(start)
     end = _descend(law, x, log_y, delta, start, free)
@@ -129,7 +131,8 @@ def _descend(law: Law, x: Array, log_y: Array, delta: float | None, start: Array
     scale = max(at(start[free])[0], 1e-300)  # the objective starts at 1, whatever the noise
 
     def scaled(values: Array) -> tuple[float, Array]:
-        # A line search may try an absurd step, where the curve overflows; an infinite objective turns it back.
+        # A line search may try an absurd step, where the curve overflows; an infinite objective turns it
+        # back.
         with np.errstate(over="ignore", invalid="ignore"):
             value, gradient, *_ = at(values)
         if not np.isfinite(value) or not np.isfinite(gradient).all():

@@ -12,7 +12,7 @@ from semgjax.scaling.diagnose import diagnose
 from semgjax.scaling.fit import Fit, parameter_values
 from semgjax.scaling.laws import LAWS
 from semgjax.scaling.objective import Objective
-from semgjax.scaling.table import Table, table_of
+from semgjax.scaling.table import Table
 from semgjax.scaling.uncertainty import LEVEL, no_interval_reason, parameter_intervals
 
 SCHEMA, VERSION = "semgjax/fit", 1
@@ -21,8 +21,8 @@ SCHEMA, VERSION = "semgjax/fit", 1
 def fit_document(fit: Fit, level: float = LEVEL) -> dict[str, Any]:
     """The body of fit.json as plain JSON values.
 
-    "curve" is the fit as `predict` uses it (x = log(N / reference)); "parameters" are those of the formula, with N
-    in the unit of the table. Intervals hold at `level`.
+    "curve" is the fit as `predict` uses it (x = log(N / reference)); "parameters" are those of the formula,
+    with N in the unit of the table. Intervals hold at `level`.
     """
     intervals = parameter_intervals(fit, level)
     parameters = []
@@ -100,17 +100,17 @@ def _fit_of(path: Path, document: dict[str, Any]) -> Fit:
     data, curve, objective, search = (document[name] for name in ("data", "curve", "objective", "search"))
     if content_hash(document["points"]) != data["hash"]:
         raise InputError(f"{path}: the points were changed after the fit; fit the table again")
-    points = table_of(document["points"]["sizes"], document["points"]["y"])
+    sizes, y = (np.array(document["points"][name], np.float64) for name in ("sizes", "y"))
     coefficients, shape = (np.array(curve[name], np.float64) for name in ("coefficients", "shape"))
     if coefficients.shape != (len(law.linear),) or shape.shape != (len(law.shape),):
         raise ValueError(
             f"{len(coefficients)} coefficients and {len(shape)} shape parameters for law {law.name}"
         )
+    if not (np.isfinite(coefficients).all() and np.isfinite(shape).all() and curve["reference"] > 0):
+        raise ValueError("a number of the curve is not finite")
     return Fit(
         law=law,
-        table=Table(
-            points.sizes, points.y, data["N"], data["y"], data["unit"], data["source"], data["where"]
-        ),
+        table=Table(sizes, y, data["N"], data["y"], data["unit"], data["source"], data["where"]),
         objective=Objective(objective["kind"], objective["delta"]),
         delta=objective["delta_used"],
         reference=float(curve["reference"]),

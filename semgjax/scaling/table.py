@@ -1,13 +1,14 @@
-"""Reads points to fit from a table: results.csv or results.jsonl of a sweep, or any CSV with named columns."""
+"""Reads points to fit: results.csv or results.jsonl of a sweep, or any CSV with named columns."""
 
 import csv
 import difflib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from semgjax.errors import InputError
 
@@ -17,8 +18,8 @@ Row = tuple[int, dict[str, str]]  # line in the file, cells by column
 SWEEP_COLUMNS = ("run", "split", "decoder", "averaging", "user", "cer")
 SWEEP_MAPPING = {"N": "params", "y": "cer"}
 SWEEP_WHERE = {"split": "test", "averaging": "macro"}
-# Rows of a sweep that differ in one of these do not lie on one curve of size. Users and hours grow together in many
-# sweeps, so a curve over one of them leaves the other alone.
+# Rows of a sweep that differ in one of these do not lie on one curve of size. Users and hours grow together
+# in many sweeps, so a curve over one of them leaves the other alone.
 ONE_CURVE = ("kind", "split", "decoder", "averaging", "user")
 DESIGN = {"params": ("users", "hours"), "users": ("params",), "hours": ("params",)}
 
@@ -27,8 +28,8 @@ DESIGN = {"params": ("users", "hours"), "users": ("params",), "hours": ("params"
 class Table:
     """Points of one curve.
 
-    sizes [n] > 0 and y [n] > 0, float64. size_name, y_name: their columns. unit: of y, "%" for an error rate in
-    percent. source: name of the file. where: the filters that chose the rows.
+    sizes [n] > 0 and y [n] > 0, float64. size_name, y_name: their columns. unit: of y, "%" for an error rate
+    in percent. source: name of the file. where: the filters that chose the rows.
     """
 
     sizes: np.ndarray
@@ -39,22 +40,27 @@ class Table:
     source: str = "arrays"
     where: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Raises InputError: no points, lengths that differ, or a value that is not finite and above 0."""
+        for name, values in (("sizes", self.sizes), ("y", self.y)):
+            if values.ndim != 1 or not len(values):
+                raise InputError(f"{self.source}: {name} has shape {values.shape}, expected a row of numbers")
+            wrong = np.flatnonzero(~(np.isfinite(values) & (values > 0)))
+            if len(wrong):
+                raise InputError(
+                    f"{self.source}: {name}[{wrong[0]}] is {values[wrong[0]]}, expected a finite number above 0"
+                )
+        if len(self.sizes) != len(self.y):
+            raise InputError(f"{self.source}: {len(self.sizes)} sizes but {len(self.y)} values of y")
 
-def table_of(sizes: Iterable[float], y: Iterable[float], unit: str = "") -> Table:
-    """A table from two sequences of n numbers.
+
+def table_of(sizes: ArrayLike, y: ArrayLike, unit: str = "") -> Table:
+    """A table from two rows of n numbers.
 
     Raises:
-        InputError: lengths differ, or a value is not a finite number above 0.
+        InputError: see Table.
     """
-    columns = {"sizes": np.array(sizes, np.float64), "y": np.array(y, np.float64)}
-    for name, values in columns.items():
-        if values.ndim != 1:
-            raise InputError(f"{name}: {values.ndim} dimensions, expected one row of numbers")
-        for at in np.flatnonzero(~(np.isfinite(values) & (values > 0))):
-            raise InputError(f"{name}[{at}] is {values[at]}: must be a finite number above 0")
-    if len(columns["sizes"]) != len(columns["y"]):
-        raise InputError(f"{len(columns['sizes'])} sizes but {len(columns['y'])} values of y")
-    return Table(columns["sizes"], columns["y"], unit=unit)
+    return Table(np.array(sizes, np.float64), np.array(y, np.float64), unit=unit)
 
 
 def read_table(
@@ -62,12 +68,13 @@ def read_table(
 ) -> Table:
     """Read the points of one curve, ordered as in the file.
 
-    mapping: {"N": size column, "y": error column}; a sweep's table needs none (params and cer). where: column ->
-    value that a row must have; in a sweep's table test rows averaged over users ("macro") unless told otherwise.
-    unit: of y; by default "%" for the error rate of a sweep's table, else none.
+    mapping: {"N": size column, "y": error column}; a sweep's table needs none (params and cer). where: column
+    -> value that a row must have; in a sweep's table test rows averaged over users ("macro") unless told
+    otherwise. unit: of y; by default "%" for the error rate of a sweep's table, else none.
 
     Raises:
-        InputError: no such file or column, a value that is not a finite number above 0, no row left, a run twice,
+        InputError: no such file or column, a value that is not a finite number above 0, no row left, a run
+        twice,
             or rows of several curves (decoders, users, amounts of data) mixed.
     """
     rows = _read_rows(path)
@@ -86,10 +93,10 @@ def read_table(
 def read_user_points(
     path: Path, mapping: Mapping[str, str], where: Mapping[str, str]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(sizes [m], y [m]) of the single test users in a sweep's table, arguments as `read_table`: to see, not to fit.
+    """(sizes [m], y [m]) of the single test users in a sweep's table, to see and not to fit.
 
-    A user's error is shared by all runs, so these points are no independent measurements. Users who typed no key have
-    no error rate and are left out.
+    A user's error is shared by all runs, so these points are no independent measurements. Users who typed no
+    key have no error rate and are left out.
 
     Raises:
         InputError: as `read_table`, or not a sweep's table.
@@ -120,21 +127,23 @@ def _read_rows(path: Path) -> list[Row]:
 
 def _csv_rows(path: Path, text: str) -> list[Row]:
     reader = csv.reader(text.splitlines())
-    header = [name.strip() for name in next(reader, [])]
+    try:
+        lines = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
+    except csv.Error as error:
+        raise InputError(f"{path}: line {reader.line_num} is no CSV ({error})") from None
+    header = lines[0][1] if lines else []
     if len(set(header)) < len(header):
         twice = next(name for name in header if header.count(name) > 1)
         raise InputError(f"{path}: line 1: column {twice!r} is there twice; rename one")
     if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
         raise InputError(f"{path}: line 1 has no comma but another separator; write the table with commas")
     rows = []
-    for cells in reader:
+    for number, cells in lines[1:]:
         if not cells:
             continue
         if len(cells) != len(header):
-            raise InputError(
-                f"{path}: line {reader.line_num} has {len(cells)} cells, the header has {len(header)}"
-            )
-        rows.append((reader.line_num, dict(zip(header, (cell.strip() for cell in cells), strict=True))))
+            raise InputError(f"{path}: line {number} has {len(cells)} cells, the header has {len(header)}")
+        rows.append((number, dict(zip(header, cells, strict=True))))
     return rows
 
 
@@ -225,7 +234,8 @@ def _check_one_curve(path: Path, rows: list[Row], size_column: str) -> None:
     for line, cells in rows:
         if cells["run"] in seen:
             raise InputError(
-                f"{path}: run {cells['run']!r} is there twice (lines {seen[cells['run']]} and {line}); remove one"
+                f"{path}: run {cells['run']!r} is there twice "
+                f"(lines {seen[cells['run']]} and {line}); remove one"
             )
         seen[cells["run"]] = line
 

@@ -1,14 +1,15 @@
 """Intervals of parameters and predictions: the range of each over all curves that the points do not reject.
 
 The region. A parameter vector t is kept when S(t) <= S(fit) + F * s^2: S is the weighted sum of squared log
-residuals, s^2 = sum (w r)^2 / (n - p), and F the quantile of F(1, n - p) at the level (profile likelihood with unknown
-noise: Bates and Watts 1988, Nonlinear Regression Analysis, 6.1). A quantity's interval is its range over the region.
-Weights are 1, but for a Huber fit a point far outside the bulk is weighted down as Huber's loss would.
+residuals, s^2 = sum (w r)^2 / (n - p), and F the quantile of F(1, n - p) at the level (profile likelihood
+with unknown noise: Bates and Watts 1988, Nonlinear Regression Analysis, 6.1). A quantity's interval is its
+range over the region. Weights are 1, but for a Huber fit a point far outside the bulk is weighted down as
+Huber's loss would.
 
 The search. The laws here are c * (e^u + N^-alpha) or c * N^-alpha. For given alpha and u the best log c is a
-mean and the region's slice an interval, so that S has to be searched over two coordinates only, on a mesh laid into the
-region: no local search that could end in the wrong place, and no start to choose. The mesh is fine enough for about
-1e-3 of an interval's width.
+mean and the region's slice an interval, so that S has to be searched over two coordinates only, on a mesh
+laid into the region: no local search that could end in the wrong place, and no start to choose. The mesh is
+fine enough for about 1e-3 of an interval's width.
 """
 
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import f as f_distribution
 
 from semgjax.errors import InputError
-from semgjax.scaling.fit import Fit, check_sizes
+from semgjax.scaling.fit import Fit, check_sizes, predict
 from semgjax.scaling.objective import robust_scale
 
 Array = np.ndarray
@@ -34,8 +35,8 @@ _FAINT = 25.0  # a term e^-25 of the other is nil at every size worth asking abo
 class Region:
     """Curves that the points do not reject, as a mesh of m of them.
 
-    shape [m, J]; log_shares [m, K]: log coefficients up to the common amplitude; low, high [m]: range of the log
-    amplitude at that place.
+    shape [m, J]; log_shares [m, K]: log coefficients up to the common amplitude; low, high [m]: range of the
+    log amplitude at that place.
     """
 
     shape: Array
@@ -52,7 +53,9 @@ def no_interval_reason(fit: Fit) -> str | None:
             f"{len(fit.table.sizes)} points for {parameters} parameters leave nothing to judge the scatter by"
         )
     if fit.levels <= parameters:
-        return f"{fit.levels} different sizes for {parameters} parameters: any such points lie near a curve of this kind"
+        return (
+            f"{fit.levels} different sizes for {parameters} parameters: the law passes near any such points"
+        )
     return None
 
 
@@ -73,8 +76,8 @@ def parameter_intervals(fit: Fit, level: float = LEVEL) -> dict[str, Interval] |
 def prediction_interval(fit: Fit, size: float, level: float = LEVEL) -> Interval | None:
     """(low, high) for the law's value at one size; None when the fit has none (`no_interval_reason`).
 
-    The interval is for the curve; a single new run scatters about it by `fit.scatter` more. An error rate in percent
-    is capped at `ceiling(fit)`.
+    The interval is for the curve; a single new run scatters about it by `fit.scatter` more. An error rate in
+    percent is capped at `ceiling(fit)`.
 
     Raises:
         InputError: size or level out of range.
@@ -90,14 +93,15 @@ def prediction_band(fit: Fit, sizes: ArrayLike, level: float = LEVEL) -> tuple[A
     region = region_of(fit, level)
     if region is None:
         return None
-    log_parts = fit.law.log_terms(region.shape, np.log(sizes / fit.reference))  # [m, n, K]
-    curves = np.logaddexp.reduce(region.log_shares[:, None, :] + log_parts, axis=-1)
-    low, high = np.exp(_range(region, curves))
-    return np.minimum(low, ceiling(fit)), np.minimum(high, ceiling(fit))
+    ends = [_exp_range(region, _log_curves(fit, region, size)) for size in sizes.reshape(-1)]
+    low, high = np.array(ends).T.reshape(2, *sizes.shape)
+    # A law that itself leads above the ceiling keeps its own value inside the interval.
+    most = np.maximum(ceiling(fit), predict(fit, sizes))
+    return np.minimum(low, most), np.minimum(high, most)
 
 
 def ceiling(fit: Fit) -> float:
-    """The largest value worth predicting: 100 % (an empty answer's error rate), or the largest one measured."""
+    """The largest value worth predicting: 100 % (an empty answer's error rate), or the largest measured."""
     return max(100.0, float(fit.table.y.max())) if fit.table.unit == "%" else np.inf
 
 
@@ -124,7 +128,7 @@ def region_of(fit: Fit, level: float = LEVEL) -> Region | None:
 
 @dataclass(frozen=True)
 class _Profile:
-    """S over (alpha, u), the amplitude taken at its best; u = log(floor / power term at N0), -inf without a floor."""
+    """S over (alpha, u) at the best amplitude; u = log(floor / power term at N0), -inf without a floor."""
 
     x: Array
     log_y: Array
@@ -139,18 +143,23 @@ class _Profile:
         residuals = fit.residuals
         weights = np.ones(count)
         if fit.delta is not None:
-            # Three standard deviations; more while the scatter itself is known from a few degrees of freedom only.
+            # Three standard deviations; more where few degrees of freedom tell what a standard deviation is.
             far = 3.0 * np.sqrt(1.0 + quantile / dof) * robust_scale(residuals, len(fit.law.parameters))
             far = max(far, 1e-8)
             weights = far / np.maximum(np.abs(residuals), far)
         variance = np.sum((weights * residuals) ** 2) / dof
-        # Points without noise leave a region of rounding size: one part in 1e8 keeps it wider than the search's steps.
+        # Points without noise would leave a region of rounding size; one part in 1e8 keeps it searchable.
         cut = np.sum(weights * residuals**2) + quantile * variance + count * 1e-16
         x = np.log(fit.table.sizes / fit.reference)
         return _Profile(x, np.log(fit.table.y), weights, float(cut), len(fit.law.linear) == 2)
 
     def at(self, alphas: Array, u: Array) -> tuple[Array, Array]:
-        """(S, best log amplitude), both [a, b], for alphas [a] and u [a, b]."""
+        """(S, best log amplitude), both [a, b], for alphas [a] and u [a, b]; in parts, to spare memory."""
+        rows = max(1, 4_000_000 // (u.shape[1] * len(self.x)))
+        parts = [self._at(alphas[i : i + rows], u[i : i + rows]) for i in range(0, len(alphas), rows)]
+        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+
+    def _at(self, alphas: Array, u: Array) -> tuple[Array, Array]:
         curves = np.logaddexp(u[..., None], -alphas[:, None, None] * self.x)
         offsets = self.log_y - curves
         amplitude = offsets @ self.weights / self.weights.sum()
@@ -179,54 +188,52 @@ class _Profile:
             return none
         return np.minimum(none, self.at(alphas, self.best_u(alphas)[:, None])[0][:, 0])
 
+    def floors(self, alphas: Array) -> Array:
+        """Values of u over the region's slice at each alpha: [a, b], the first column without a floor."""
+        none = np.full((len(alphas), 1), -np.inf)
+        if not self.has_floor:
+            return none
+        scan = _around(self.best_u(alphas), 60.0, 80)
+        inside = self.at(alphas, scan)[0] <= self.cut
+        low, high = (
+            edge[:, None] for edge in _edges(lambda u: self.at(alphas, u)[0] <= self.cut, scan, inside)
+        )
+        steps = np.linspace(0.0, 1.0, 60)
+        # Even steps in u serve small floors, even steps in the floor's share of the curve serve large ones.
+        power = -alphas[:, None] * self.x.max()
+        share_low, share_high = (1.0 / (1.0 + np.exp(np.clip(power - u, -700, 700))) for u in (low, high))
+        shares = share_low + (share_high - share_low) * steps
+        with np.errstate(divide="ignore"):
+            by_share = power + np.log(shares) - np.log1p(-shares)
+        return np.concatenate([none, low + (high - low) * steps, np.clip(by_share, low, high)], axis=1)
+
     def mesh(self, alphas: Array, fit: Fit) -> Region:
-        """The region over `alphas` [a], and the fit itself."""
-        columns = [np.full((len(alphas), 1), -np.inf)]
-        if self.has_floor:
-            centre = self.best_u(alphas)
-            scan = _around(centre, 60.0, 80)
-            inside = self.at(alphas, scan)[0] <= self.cut
-            low, high = _edges(lambda u: self.at(alphas, u)[0] <= self.cut, scan, inside)
-            steps = np.linspace(0.0, 1.0, 60)
-            # Even steps in u serve small floors; even steps in the floor's share at the largest size serve large ones.
-            power = -alphas * self.x.max()
-            share_low, share_high = (1.0 / (1.0 + np.exp(np.clip(power - u, -700, 700))) for u in (low, high))
-            shares = share_low[:, None] + (share_high - share_low)[:, None] * steps
-            with np.errstate(divide="ignore"):
-                by_share = power[:, None] + np.log(shares) - np.log1p(-shares)
-            columns += [
-                low[:, None] + (high - low)[:, None] * steps,
-                np.clip(by_share, low[:, None], high[:, None]),
-            ]
-        u = np.concatenate(columns, axis=1)
+        """The region over `alphas` [a]; the fit itself, which the mesh may have missed, stands at its end."""
+        u = self.floors(alphas)
         values, amplitude = self.at(alphas, u)
         kept = values <= self.cut
         reach = np.sqrt((self.cut - values[kept]) / self.weights.sum())
-        # The fit may not be on the mesh, but it is in the region.
+        alpha = np.broadcast_to(alphas[:, None], u.shape)[kept]
+        power = np.zeros(len(alpha))
+        log_shares = np.stack([u[kept], power] if self.has_floor else [power], axis=1)
         with np.errstate(divide="ignore"):
             own = np.log(fit.coefficients)
-        alpha = np.broadcast_to(alphas[:, None], u.shape)[kept]
-        shares = (
-            np.stack([u[kept], np.zeros(int(kept.sum()))], axis=1)
-            if self.has_floor
-            else np.zeros((len(alpha), 1))
-        )
         return Region(
             shape=np.append(alpha, fit.shape[0])[:, None],
-            log_shares=np.concatenate([shares, own[None]]),
+            log_shares=np.concatenate([log_shares, own[None]]),
             low=np.append(amplitude[kept] - reach, 0.0),
             high=np.append(amplitude[kept] + reach, 0.0),
         )
 
 
 def _around(centre: ArrayLike, reach: float, count: int) -> Array:
-    """Values about each centre [...], ascending [..., 2 count + 1], at distances from 1e-10 of `reach` to `reach`."""
+    """Values about each centre [...], ascending [..., 2 count + 1], from 1e-10 of `reach` to `reach` away."""
     steps = reach * np.geomspace(1e-10, 1.0, count)
     return np.asarray(centre)[..., None] + np.concatenate([-steps[::-1], [0.0], steps])
 
 
 def _edges(test: Callable[[Array], Array], points: Array, inside: Array) -> tuple[Array, Array]:
-    """The first and last place of each row of `points` [a, b] that is inside, refined up to its outer neighbour.
+    """First and last place of each row of `points` [a, b] that is inside, refined to its outer neighbour.
 
     test(values [a, c]) -> [a, c], True inside. A row that is nowhere inside gives its middle point twice.
     """
@@ -245,12 +252,13 @@ def _edges(test: Callable[[Array], Array], points: Array, inside: Array) -> tupl
     return found[0], found[1]
 
 
-def _range(region: Region, values: Array) -> tuple[Array, Array]:
-    """Least and greatest of amplitude + values over the mesh, values [m] or [m, n]."""
-    extra = (slice(None), *[None] * (values.ndim - 1))
-    return (region.low[extra] + values).min(axis=0), (region.high[extra] + values).max(axis=0)
+def _log_curves(fit: Fit, region: Region, size: float) -> Array:
+    """log y at one size over the mesh [m], up to the common amplitude."""
+    log_terms = fit.law.log_terms(region.shape, np.log([size / fit.reference]))[:, 0]
+    return np.logaddexp.reduce(region.log_shares + log_terms, axis=-1)
 
 
 def _exp_range(region: Region, values: Array) -> Interval:
-    low, high = _range(region, values)
-    return float(np.exp(low)), float(np.exp(high))
+    """Least and greatest of exp(amplitude + values) over the mesh, values [m]; 0 where they may vanish."""
+    low, high = (region.low + values).min(), (region.high + values).max()
+    return float(np.exp(low)), float(np.exp(min(high, 700.0)))

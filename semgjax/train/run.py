@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+from semgjax.config_json import from_json, to_json
 from semgjax.errors import InputError
 from semgjax.files import read_json, write_json
 from semgjax.model.encoder import Params
 from semgjax.train.checkpoint import restore_params
-from semgjax.train.config import RunConfig, from_json, to_json
+from semgjax.train.config import RunConfig
 
 CONFIG, RESULT, METRICS, CHECKPOINTS = "config.json", "result.json", "metrics.jsonl", "checkpoints"
 

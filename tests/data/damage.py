@@ -42,6 +42,13 @@ def _plain_array(path: Path) -> None:
         file["emg2qwerty/timeseries"] = random_emg(100)
 
 
+def _clock_type(path: Path) -> None:
+    write_session(path, SAMPLES, dataset=None)
+    with h5py.File(path, "a") as file:
+        space = h5py.h5s.create_simple((3,))
+        h5py.h5d.create(file["emg2qwerty"].id, b"timeseries", h5py.h5t.UNIX_D32LE, space)
+
+
 def _bad_sample(value: float, sample: int, column: int) -> Callable[[Path], object]:
     emg = random_emg(SAMPLES)
     emg[[sample, sample + 5], column] = value
@@ -62,6 +69,7 @@ BAD_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "group is a dataset": (_group_is_a_dataset, "group /emg2qwerty is missing"),
     "no dataset": (_with(dataset=None), "timeseries is missing"),
     "plain array": (_plain_array, "expected a row of records"),
+    "type that numpy lacks": (_clock_type, "dataset timeseries cannot be read"),
     "no left band": (_with(order=("emg_right", "time")), "no field emg_left"),
     "no right band": (_with(order=("emg_left", "time")), "no field emg_right"),
     "no time": (_with(order=("emg_left", "emg_right")), "no field time"),
@@ -91,6 +99,8 @@ BAD_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "start a truth value": (_keystrokes([{"key": "a", "start": True}]), "keystrokes[0]: start is True"),
     "start NaN": (_keystrokes([{"key": "a", "start": float("nan")}]), "keystrokes[0]: start is nan"),
     "start too large": (_keystrokes([{"key": "a", "start": 10**400}]), "keystrokes[0]: start is 1000"),
+    "empty key": (_keystrokes([{"key": "", "start": START}]), "keystrokes[0]: key is ''"),
+    "user empty": (_with(attributes={"user": ""}), "attribute user is ''"),
     "user no text": (_with(attributes={"user": 7.5}), "attribute user is"),
     "user not in UTF-8": (_with(attributes={"user": np.bytes_(b"\xff")}), "attribute user is"),
 }

@@ -1,5 +1,6 @@
 import dataclasses
 import multiprocessing
+import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 
@@ -173,9 +174,19 @@ def test_a_file_changed_after_opening_is_an_input_error(tmp_path):
     write_session(path, 500)
     with pytest.raises(InputError, match="changed since it was checked"):
         read_emg(session, 400, 600)
-    path.unlink()
-    with pytest.raises(InputError, match="no such file"):
-        read_emg(dataclasses.replace(session, path=tmp_path / "moved.hdf5"), 0, 10)
+
+
+def test_a_signal_gone_bad_after_opening_is_an_input_error(tmp_path):
+    session = open_session(write_session(tmp_path / "a.hdf5", 1000))
+    write_session(tmp_path / "nan.hdf5", emg=np.full((1000, 32), np.nan, np.float32))
+    write_session(tmp_path / "half.hdf5", 1000, order=("emg_right", "time"))
+    for name, says in (
+        ("nan", "changed since"),
+        ("half", "samples 0..10 cannot be read"),
+        ("gone", "no such file"),
+    ):
+        with pytest.raises(InputError, match=f"{name}.hdf5: {says}"):
+            read_emg(dataclasses.replace(session, path=tmp_path / f"{name}.hdf5"), 0, 10)
 
 
 def test_threads_read_the_right_slices_of_more_files_than_are_kept_open(tmp_path, monkeypatch):
@@ -199,6 +210,16 @@ def test_a_child_process_reads_a_file_that_its_parent_has_open(tmp_path, method)
         for a, result in zip(range(0, 450, 25), found, strict=True):
             np.testing.assert_array_equal(read_emg(session, a, a + 50), emg[a : a + 50])
             np.testing.assert_array_equal(result.get(60), emg[a : a + 50])
+
+
+def test_no_open_file_crosses_a_fork(tmp_path):
+    files = timeseries.OpenFiles(limit=2)
+    files.read(write_session(tmp_path / "a.hdf5", 100), 0, 10)
+    assert len(files) == 1
+    child = os.fork()
+    if not child:
+        os._exit(len(files))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_a_session_survives_pickling(tmp_path):

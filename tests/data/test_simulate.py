@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from semgjax.data.keys import label_of_key
+from semgjax.data.sessions import open_session
 from semgjax.data.simulate import simulate, write
 from semgjax.data.simulate.anatomy import ANATOMY, draw_anatomy, electrode_weights, muscle_mix
 from semgjax.data.simulate.signal import BLOCK, RATE, activation_shape, noise_blocks, noise_filters
@@ -410,3 +411,12 @@ def test_progress_counts_the_sessions(tmp_path):
     seen = []
     small(tmp_path / "out", sessions=1, progress=lambda done, total: seen.append((done, total)))
     assert seen == [(1, 2), (2, 2)]
+
+
+def test_the_reader_opens_a_simulated_session_and_drops_nothing(corpus):
+    session = open_session(corpus / "sim7-user000-session00.hdf5")
+    series, attributes = read(corpus / "sim7-user000-session00.hdf5")
+    strokes = json.loads(attributes["keystrokes"])
+    assert session.user == "user000" and session.samples == len(series)
+    assert session.labels.tolist() == [label_of_key(stroke["key"]) for stroke in strokes]
+    assert not session.dropped

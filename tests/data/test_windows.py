@@ -114,7 +114,7 @@ def naive_window(emg, start, spec, lag):
     return window, rows
 
 
-@pytest.mark.parametrize("lag", [0, 1, -1, 6, -9, 30])
+@pytest.mark.parametrize("lag", [0, 1, -1, 6, -9, 30, 200])
 @pytest.mark.parametrize("samples", [43, 150])
 def test_a_window_is_zero_outside_the_session_and_says_where_the_signal_is(tmp_path, samples, lag):
     emg = random_emg(samples)

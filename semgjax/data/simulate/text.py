@@ -60,8 +60,8 @@ GOING = _words(
 )
 INFINITIVES = _words(
     """
-    go see know take find make come get think leave help write read keep ask buy open call stay wait work
-    learn move bring fix visit explain choose join relax
+    see know take find make get leave help write read keep ask buy open call visit explain choose join bring
+    move fix
     """
 )
 ADVERBS = _words(
@@ -73,8 +73,9 @@ ADVERBS = _words(
 PREPOSITIONS = _words("in on by near under behind over for with from at across beyond")
 DETERMINERS = _words("the a the my the his her this our the every your that their some_other")
 PRONOUNS = _words("he she they we I you it")
+PLURAL = _words("we you they I")  # go with a verb's plain form
 CONJUNCTIONS = _words("and but so because while when if although before until")
-NOT_WORDS = _words("don't can't won't didn't wouldn't couldn't shouldn't haven't")
+NOT_WORDS = _words("don't can't won't didn't wouldn't couldn't shouldn't")
 SHORT_FORMS = _words("it's that's I'm there's we're they'll I've you'd she's what's")
 WANTS = _words("have_to would_like_to want_to must will should may need_to might used_to could")
 ASKING = _words("where when why how")
@@ -121,8 +122,8 @@ def _clause(rng: np.random.Generator) -> str:
     if draw < 0.78:
         return f"{subject} {_pick(rng, GOING)} {_pick(rng, ADVERBS)}"
     if draw < 0.90:
-        return f"we {_pick(rng, WANTS)} {_pick(rng, INFINITIVES)} {_place(rng)}"
-    return f"you {_pick(rng, NOT_WORDS)} {_pick(rng, INFINITIVES)} {_noun_phrase(rng)}"
+        return f"{_pick(rng, PLURAL)} {_pick(rng, WANTS)} {_pick(rng, INFINITIVES)} {_noun_phrase(rng)}"
+    return f"{_pick(rng, PLURAL)} {_pick(rng, NOT_WORDS)} {_pick(rng, INFINITIVES)} {_noun_phrase(rng)}"
 
 
 def _number(rng: np.random.Generator) -> str:

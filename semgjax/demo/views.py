@@ -1,0 +1,95 @@
+"""What the report of the demo is made from, and how to look things up in it. Writes nothing."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from semgjax.data.sessions import Session
+from semgjax.scaling.fit import Fit
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A finished run: its name in the demo, result.json and the lines of metrics.jsonl."""
+
+    name: str
+    result: dict[str, Any]
+    metrics: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """Everything that the report shows.
+
+    Attributes:
+        seed: of the demo.
+        simulation: simulation.json of the sessions.
+        sessions: the sessions of the held-out users, at least one.
+        ladder: the runs of the sweep, sorted by parameters; `teacher` and `scratch` are two of them.
+        distilled: the student; of the size of `scratch`.
+        exported: {preset, params, cer, bytes, max_logit_difference} of the export, read by a fresh process.
+        speeds: {preset, params, bytes, ms_per_second_of_signal} for each size that was timed.
+        seconds: stage -> seconds, in the order of the stages.
+        machine: what the speeds were taken on, in words.
+        summary: summary.json.
+        commands: (what it does, command line), one for each stage, in order; DEMO stands for the demo's folder.
+    """
+
+    seed: int
+    simulation: dict[str, Any]
+    sessions: tuple[Session, ...]
+    ladder: tuple[RunView, ...]
+    teacher: RunView
+    scratch: RunView
+    distilled: RunView
+    fit: Fit
+    exported: dict[str, Any]
+    speeds: list[dict[str, Any]]
+    seconds: dict[str, float]
+    machine: str
+    summary: dict[str, Any]
+    commands: tuple[tuple[str, str], ...]
+
+    @property
+    def trio(self) -> tuple[tuple[str, RunView], ...]:
+        """The three models that the demo is about, with the names they have on every page and figure."""
+        return (("teacher", self.teacher), ("distilled", self.distilled), ("from scratch", self.scratch))
+
+
+def role_of(inputs: ReportInputs, run: RunView) -> str | None:
+    """The name of one of `inputs.trio`, None for the other runs of the ladder."""
+    return next((role for role, other in inputs.trio if other.name == run.name), None)
+
+
+def heldout_scores(run: RunView, averaging: str) -> dict[str, Any]:
+    """The greedy score row on the held-out users, {} when there is none."""
+    return next((row for row in run.result.get("scores", []) if _of_test(row) and row["averaging"] == averaging), {})
+
+
+def heldout_cer(run: RunView) -> float | None:
+    """CER on the held-out users in percent, the mean over users; None when it was not measured."""
+    return heldout_scores(run, "macro").get("cer")
+
+
+def user_cers(run: RunView) -> dict[str, float]:
+    """Held-out user -> CER in percent; users without a key are left out."""
+    rows = [row for row in run.result.get("users_scores", []) if _of_test(row)]
+    return {row["user"]: row["cer"] for row in rows if is_number(row.get("cer"))}
+
+
+def validation_points(run: RunView) -> list[tuple[int, float]]:
+    """(step, pooled CER in percent) of the validations while training, and of the end."""
+    points = [(line["step"], line["cer"]) for line in run.metrics if line.get("split") == "val"]
+    rows = run.result.get("scores", [])
+    last = [row["cer"] for row in rows if row["split"] == "val" and row["averaging"] == "pooled"]
+    points += [(run.result["steps"], cer) for cer in last]
+    return [(step, cer) for step, cer in points if is_number(cer)]
+
+
+def is_number(value: Any) -> bool:
+    """True of a finite number."""
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _of_test(row: dict[str, Any]) -> bool:
+    return row["split"] == "test" and row["decoder"] == "greedy"
