@@ -1,7 +1,7 @@
 """The figures of the demo's report, as matplotlib Figures and from those as SVG bytes. Writes nothing.
 
-One model has one colour and one mark everywhere: the teacher black squares, the student distilled purple diamonds, the
-same size from scratch orange dots. They differ in lightness, and in mark, for eyes that do not tell the colours apart.
+One model has one colour and one mark everywhere: the teacher black squares, the distilled student purple
+diamonds, its size from scratch orange dots. Marks and lightness tell them apart without colours too.
 """
 
 import io
@@ -14,7 +14,15 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 
 from semgjax.data.keys import labels_to_text
 from semgjax.data.sessions import SAMPLE_RATE, Session, read_emg
-from semgjax.demo.views import ReportInputs, RunView, heldout_cer, is_number, role_of, user_cers, validation_points
+from semgjax.demo.views import (
+    ReportInputs,
+    RunView,
+    heldout_cer,
+    is_number,
+    role_of,
+    user_cers,
+    validation_points,
+)
 from semgjax.scaling.plot import plot_size_curve, short_number
 
 COLOURS = {"teacher": "#111111", "distilled": "#AA3377", "from scratch": "#D55E00"}
@@ -55,10 +63,12 @@ def choose_stretch(session: Session, seconds: float = STRETCH) -> tuple[int, int
 
 
 def keys_in(session: Session, start: int, stop: int) -> list[tuple[float, str]]:
-    """(seconds after `start`, glyph) of the keys pressed in samples [start, stop); a space shows as an open box."""
+    """(seconds after `start`, glyph) of the keys in samples [start, stop); a space shows as an open box."""
     inside = (session.key_last >= start) & (session.key_first < stop)
     glyphs = labels_to_text(session.labels[inside]).replace(" ", "\u2423")
-    return [((int(at) - start) / SAMPLE_RATE, g) for at, g in zip(session.key_first[inside], glyphs, strict=True)]
+    return [
+        ((int(at) - start) / SAMPLE_RATE, g) for at, g in zip(session.key_first[inside], glyphs, strict=True)
+    ]
 
 
 def emg_figure(session: Session, start: int, stop: int) -> Figure:
@@ -79,7 +89,9 @@ def emg_figure(session: Session, start: int, stop: int) -> Figure:
             heights = -space * np.arange(band.shape[1])
             axes.plot(seconds, band + heights, color=colour, lw=0.45, zorder=2, rasterized=True)
             axes.set_yticks(heights[[0, 3, 7, 11, 15]], ["1", "4", "8", "12", "16"])
-            axes.set_ylim(min(heights[-1] + band[:, -1].min(), heights[-1] - space), max(band[:, 0].max(), space))
+            axes.set_ylim(
+                min(heights[-1] + band[:, -1].min(), heights[-1] - space), max(band[:, 0].max(), space)
+            )
             axes.set_ylabel(f"{name}\nelectrode")
             axes.margins(x=0)
         _glyphs(bands[0], presses)
@@ -94,8 +106,9 @@ def _glyphs(axes: Axes, presses: list[tuple[float, str]]) -> None:
     for at, glyph in presses:
         level = (level + 1) % 3 if at - last < CROWDED else 0
         axes.annotate(
-            glyph, (at, 1.0), (0, 3 + 13 * level), xycoords=("data", "axes fraction"), textcoords="offset points",
-            ha="center", va="bottom", fontsize=12, color="#7A3E00", annotation_clip=False,
+            glyph, (at, 1.0), (0, 3 + 13 * level), xycoords=("data", "axes fraction"),
+            textcoords="offset points", ha="center", va="bottom", fontsize=12, color="#7A3E00",
+            annotation_clip=False,
         )  # fmt: skip
         last = at
 
@@ -162,8 +175,8 @@ def scaling_figure(inputs: ReportInputs) -> Figure:
             cer = heldout_cer(run)
             if is_number(cer):
                 outside = " (not part of the fit)" if role == "distilled" else ""
-                axes.plot([run.result["params"]], [cer], MARKS[role], ms=8.5, color=COLOURS[role], mec="white",
-                          zorder=5, label=role + outside)  # fmt: skip
+                style = {"ms": 8.5, "color": COLOURS[role], "mec": "white", "zorder": 5}
+                axes.plot([run.result["params"]], [cer], MARKS[role], label=role + outside, **style)
         _legend_below(figure, axes, columns=3)
     return figure
 
@@ -191,7 +204,9 @@ def users_figure(inputs: ReportInputs) -> Figure:
             found = {role: means[role] if name == names[-1] else cers[role].get(name) for role in cers}
             known = {role: cer for role, cer in found.items() if is_number(cer)}
             if known:
-                axes.plot([min(known.values()), max(known.values())], [row, row], color="0.8", lw=2.5, zorder=1)
+                axes.plot(
+                    [min(known.values()), max(known.values())], [row, row], color="0.8", lw=2.5, zorder=1
+                )
             for role, cer in known.items():
                 axes.plot([cer], [row], MARKS[role], ms=9, color=COLOURS[role], mec="white", zorder=3)
         axes.axhline(rows[names[-1]] + 0.65, color="0.6", lw=0.8)
@@ -217,11 +232,15 @@ def _name(inputs: ReportInputs, run: RunView) -> str:
 
 
 def _style(inputs: ReportInputs, run: RunView) -> dict:
-    """Colour and width of a run's line: the three models in theirs, the rest of the ladder greyer and dashed."""
+    """A run's line: the three models in their colours, the rest of the ladder grey and dashed."""
     role = role_of(inputs, run)
     if role is not None:
         return {"color": COLOURS[role], "lw": 2.0}
     others = [other for other in inputs.ladder if role_of(inputs, other) is None]
     place = [other.name for other in others].index(run.name)
     dashes = ((0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.2, 1.2, 1.2)))
-    return {"color": str(round(0.62 - 0.28 * place / max(1, len(others) - 1), 3)), "lw": 1.5, "ls": dashes[place % 3]}
+    return {
+        "color": str(round(0.62 - 0.28 * place / max(1, len(others) - 1), 3)),
+        "lw": 1.5,
+        "ls": dashes[place % 3],
+    }

@@ -1,4 +1,4 @@
-"""Numbers as a reader of the report wants them: few digits, a unit, "-" for what is not known. Writes nothing."""
+"""Numbers as the report shows them: few digits, a unit, "-" for what is not known. Writes nothing."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def percent(value: Any) -> str:
 
 
 def digits(value: Any) -> str:
-    """Three digits, with a power of ten where zeros would hide them: 0.1234 -> "0.123", 4.56e-7 -> "4.56 x 10^-7"."""
+    """Three digits, as a power of ten far from 1: 0.1234 -> "0.123", 4.56e-7 -> "4.56 x 10^-7"."""
     if not is_number(value):
         return MISSING
     if value == 0 or 1e-3 <= abs(value) < 99.95:

@@ -2,12 +2,38 @@
 
 import base64
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-VOID = {"img", "meta", "br", "hr"}
+VOID = {"img", "meta"}
+BLOCKS = {
+    "section",
+    "div",
+    "p",
+    "h2",
+    "h3",
+    "tr",
+    "li",
+    "ul",
+    "figure",
+    "figcaption",
+    "table",
+    "title",
+    "head",
+}
+
+TITLES = {
+    "signal": "What the decoder sees",
+    "learning": "How they learned",
+    "law": "Error against size",
+    "users": "Every held-out user",
+    "sizes": "Size, speed and the export",
+    "made": "How it was made",
+}
+"""The sections after the headline, in order: name in the page's address -> heading."""
 
 STYLE = """
-:root { color-scheme: light; --ink: #1c2024; --soft: #4f5861; --line: #d5dade; --wash: #f4f6f8; --link: #0b5394; }
+:root { color-scheme: light; --ink: #1c2024; --soft: #4f5861; --line: #d5dade; --wash: #f4f6f8;
+  --link: #0b5394; }
 * { box-sizing: border-box; }
 html { scroll-behavior: smooth; }
 body { margin: 0; background: #fff; color: var(--ink);
@@ -22,7 +48,8 @@ a { color: var(--link); }
 .lead, .note, figcaption, footer { color: var(--soft); }
 .note, figcaption, footer { font-size: .9rem; }
 section { margin: 2.6rem 0 0; padding-top: 1.4rem; border-top: 1px solid var(--line); }
-.warning { margin: 1.2rem 0; padding: .8rem 1.1rem; border: 2px solid #8a5a00; border-radius: 6px; background: #fff6e0; }
+.warning { margin: 1.2rem 0; padding: .8rem 1.1rem; border: 2px solid #8a5a00; border-radius: 6px;
+  background: #fff6e0; }
 .warning strong { display: block; font-size: 1.15rem; }
 .tiles { display: grid; grid-template-columns: repeat(3, 1fr); gap: .9rem; margin: 1.2rem 0; }
 .tile { padding: .8rem 1rem; border: 1px solid var(--line); border-top-width: 6px; border-radius: 6px; }
@@ -30,7 +57,8 @@ section { margin: 2.6rem 0 0; padding-top: 1.4rem; border-top: 1px solid var(--l
 .tile .number { display: block; font-size: 2.1rem; font-weight: 650; line-height: 1.25;
   font-variant-numeric: tabular-nums; }
 .tile p { margin: .15rem 0 0; font-size: .9rem; color: var(--soft); }
-nav ol { display: flex; flex-wrap: wrap; gap: .2rem 1.4rem; margin: .8rem 0 0; padding-left: 1.2rem; font-size: .93rem; }
+nav ol { display: flex; flex-wrap: wrap; gap: .2rem 1.4rem; margin: .8rem 0 0; padding-left: 1.2rem;
+  font-size: .93rem; }
 nav li { margin-right: .6rem; }
 figure { margin: 1.1rem 0; }
 .scroll { overflow-x: auto; }
@@ -38,25 +66,27 @@ figure img { display: block; width: 100%; height: auto; min-width: 36rem; }
 figcaption { margin-top: .4rem; max-width: 46rem; }
 table { border-collapse: collapse; font-size: .92rem; margin: .6rem 0; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: 600; padding-bottom: .3rem; }
-th, td { padding: .32rem .9rem .32rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
+th, td { padding: .32rem .9rem .32rem 0; border-bottom: 1px solid var(--line); text-align: left;
+  vertical-align: top; }
 thead th { border-bottom: 2px solid #8d979f; vertical-align: bottom; }
 th.n, td.n { text-align: right; white-space: nowrap; }
-tbody th { font-weight: 600; }
+tbody th { font-weight: 600; } .data tbody th { white-space: nowrap; } td { min-width: 4.5rem; }
 .dot { display: inline-block; width: .72em; height: .72em; border-radius: 50%; margin-right: .5em; }
 .yes, .no { font-weight: 700; white-space: nowrap; }
 .yes { color: #0a5c36; } .no { color: #a3190b; }
-ul { padding-left: 1.2rem; margin: .4rem 0; } li { margin: .2rem 0; max-width: 46rem; }
-pre { margin: .6rem 0; padding: .8rem 1rem; background: var(--wash); border: 1px solid var(--line); border-radius: 6px;
-  overflow-x: auto; font: .84rem/1.55 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
-code { font: .9em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
+ul { padding-left: 1.2rem; margin: .4rem 0; } li { margin: .2rem 0; max-width: 52rem; }
+pre { margin: .6rem 0; padding: .8rem 1rem; background: var(--wash); border: 1px solid var(--line);
+  border-radius: 6px; overflow-x: auto; font: .84rem/1.55 ui-monospace, Menlo, Consolas, monospace; }
+pre .note { font-size: inherit; }
+code { font: .9em ui-monospace, Menlo, Consolas, monospace; }
 pre code { font: inherit; }
-.columns { display: grid; grid-template-columns: 1fr 1fr; gap: 0 3rem; align-items: start; }
 footer { margin-top: 2.6rem; padding-top: 1rem; padding-bottom: 2rem; border-top: 1px solid var(--line); }
-@media (max-width: 44rem) { .tiles, .columns { grid-template-columns: 1fr; } h1 { font-size: 1.45rem; } }
+@media (max-width: 44rem) { .tiles { grid-template-columns: 1fr; } h1 { font-size: 1.45rem; } }
 @media print {
   body { font-size: 10.5pt; } header, main, footer { max-width: none; padding-left: 0; padding-right: 0; }
-  nav { display: none; } figure, tr, .tile, .warning, pre { break-inside: avoid; } h2, h3 { break-after: avoid; }
-  figure img { min-width: 0; } pre { white-space: pre-wrap; overflow: visible; } .scroll { overflow: visible; }
+  nav { display: none; } figure, tr, .tile, .warning, pre { break-inside: avoid; }
+  h2, h3 { break-after: avoid; }
+  figure img { min-width: 0; } pre { white-space: pre-wrap; } pre, .scroll { overflow: visible; }
   .tile, .warning, .dot { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 """
@@ -68,10 +98,13 @@ class Html(str):
 
 def el(tag: str, *children: str, **attributes: str) -> Html:
     """One element; children that are not Html are escaped, as are attributes (class_ is written class)."""
-    named = "".join(f' {name.strip("_").replace("_", "-")}="{html.escape(value)}"' for name, value in attributes.items())
+    named = "".join(
+        f' {name.strip("_").replace("_", "-")}="{html.escape(value)}"' for name, value in attributes.items()
+    )
     if tag in VOID:
         return Html(f"<{tag}{named}>")
-    return Html(f"<{tag}{named}>{join(children)}</{tag}>")
+    end = "\n" if tag in BLOCKS else ""
+    return Html(f"<{tag}{named}>{join(children)}</{tag}>{end}")
 
 
 def join(children: Iterable[str]) -> Html:
@@ -84,9 +117,15 @@ def paragraph(*children: str, class_: str = "") -> Html:
     return el("p", *children, **({"class_": class_} if class_ else {}))
 
 
-def section(name: str, title: str, *children: str) -> Html:
-    """A section with a heading that #name leads to."""
-    return Html("\n" + el("section", el("h2", title), *(Html("\n" + c) for c in map(_html, children)), id=name))
+def contents() -> Html:
+    """Links to the sections."""
+    links = (el("li", el("a", title, href=f"#{name}")) for name, title in TITLES.items())
+    return el("nav", el("ol", *links), aria_label="sections")
+
+
+def section(name: str, *children: str) -> Html:
+    """One of TITLES."""
+    return el("section", el("h2", TITLES[name]), *children, id=name)
 
 
 def image(svg: bytes, alt: str, caption: str) -> Html:
@@ -94,19 +133,38 @@ def image(svg: bytes, alt: str, caption: str) -> Html:
     source = "data:image/svg+xml;base64," + base64.b64encode(svg).decode()
     return el(
         "figure",
-        el("div", el("img", src=source, alt=alt), class_="scroll", tabindex="0", role="group", aria_label="figure"),
+        el(
+            "div",
+            el("img", src=source, alt=alt),
+            class_="scroll",
+            tabindex="0",
+            role="group",
+            aria_label="figure",
+        ),
         el("figcaption", caption),
     )
 
 
-def table(caption: str, head: Iterable[str], rows: Iterable[Iterable[str]], texts: int = 1) -> Html:
+def dot(colour: str) -> Html:
+    """A mark in the colour that a model has in the figures."""
+    return el("span", class_="dot", style=f"background: {colour}", aria_hidden="true")
+
+
+def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], texts: int = 1) -> Html:
     """A table whose first `texts` columns are text and the others numbers, which stand to the right."""
     header = join(_cell("th", i, name, texts, scope="col") for i, name in enumerate(head))
     body = [
-        el("tr", *(_cell("td" if i else "th", i, c, texts, **({} if i else {"scope": "row"})) for i, c in enumerate(row)))
+        el(
+            "tr",
+            *(
+                _cell("td" if i else "th", i, c, texts, **({} if i else {"scope": "row"}))
+                for i, c in enumerate(row)
+            ),
+        )
         for row in rows
     ]
-    inner = el("table", el("caption", caption), el("thead", el("tr", header)), el("tbody", *body))
+    parts = (el("caption", caption), el("thead", el("tr", header)), el("tbody", *body))
+    inner = el("table", *parts, class_="data" if texts < len(head) else "facts")
     return el("div", inner, class_="scroll")
 
 
@@ -124,7 +182,3 @@ def document(title: str, *children: str) -> str:
 
 def _cell(tag: str, column: int, content: str, texts: int, **attributes: str) -> Html:
     return el(tag, content, **attributes, **({"class_": "n"} if column >= texts else {}))
-
-
-def _html(child: str) -> Html:
-    return join([child])

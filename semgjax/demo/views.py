@@ -32,7 +32,7 @@ class ReportInputs:
         seconds: stage -> seconds, in the order of the stages.
         machine: what the speeds were taken on, in words.
         summary: summary.json.
-        commands: (what it does, command line), one for each stage, in order; DEMO stands for the demo's folder.
+        commands: (what it does, command line) for each stage, in order; DEMO stands for the demo's folder.
     """
 
     seed: int
@@ -63,7 +63,9 @@ def role_of(inputs: ReportInputs, run: RunView) -> str | None:
 
 def heldout_scores(run: RunView, averaging: str) -> dict[str, Any]:
     """The greedy score row on the held-out users, {} when there is none."""
-    return next((row for row in run.result.get("scores", []) if _of_test(row) and row["averaging"] == averaging), {})
+    return next(
+        (row for row in run.result.get("scores", []) if _of_test(row) and row["averaging"] == averaging), {}
+    )
 
 
 def heldout_cer(run: RunView) -> float | None:

@@ -116,7 +116,7 @@ def ladder(width: int) -> ModelConfig:
         conv_strides=(5, 4, 2),
         dim=width,
         layers=2 + width // 48,
-        heads=width // 16,
+        heads=width // 32 if width % 32 == 0 else width // 16,
         position_kernel=16,
         position_groups=width // 16,
         attention_window=50,

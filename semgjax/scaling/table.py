@@ -44,11 +44,11 @@ class Table:
         """Raises InputError: no points, lengths that differ, or a value that is not finite and above 0."""
         for name, values in (("sizes", self.sizes), ("y", self.y)):
             if values.ndim != 1 or not len(values):
-                raise InputError(f"{self.source}: {name} has shape {values.shape}, expected a row of numbers")
+                raise InputError(f"{self.source}: {name} has shape {values.shape}, expected one row")
             wrong = np.flatnonzero(~(np.isfinite(values) & (values > 0)))
             if len(wrong):
                 raise InputError(
-                    f"{self.source}: {name}[{wrong[0]}] is {values[wrong[0]]}, expected a finite number above 0"
+                    f"{self.source}: {name}[{wrong[0]}] is {values[wrong[0]]}, must be finite and above 0"
                 )
         if len(self.sizes) != len(self.y):
             raise InputError(f"{self.source}: {len(self.sizes)} sizes but {len(self.y)} values of y")

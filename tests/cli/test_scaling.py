@@ -1,0 +1,148 @@
+"""`semgjax scaling` on the terminal: what it prints, writes and refuses."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from semgjax.cli.main import main
+
+SIZES = np.geomspace(2e4, 2e6, 6)
+Y = (8.0 + 60.0 * (SIZES / 2e4) ** -0.45) * np.exp(0.02 * np.random.default_rng(0).standard_normal(6))
+MAP = ["--map", "N=size", "--map", "y=error"]
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "table.csv"
+    rows = [f"{float(size)!r},{float(y)!r},a" for size, y in zip(SIZES, Y, strict=True)]
+    path.write_text("\n".join(["size,error,set", *rows, "1,1,b"]) + "\n")
+    return path
+
+
+def fit(table, *words):
+    return main(["scaling", "fit", str(table), *MAP, "--where", "set=a", *words])
+
+
+def test_a_fit_prints_parameters_with_intervals_and_writes_what_was_asked(table, tmp_path, capsys):
+    out, plot = tmp_path / "new" / "fit.json", tmp_path / "curve.png"
+    assert fit(table, "--unit", "%", "--out", str(out), "--plot", str(plot)) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("y = E + A * N^-alpha on 6 points of table.csv: N = size, y = error\n")
+    for name in ("E", "A", "alpha"):
+        assert f"\n  {name} " in printed
+    assert "converged, 100% of 12 starts agree" in printed
+    assert str(out) in printed and str(plot) in printed
+    assert json.loads(out.read_text())["schema"] == "semgjax/fit"
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_json_is_one_object_and_equals_the_file(table, tmp_path, capsys):
+    out = tmp_path / "fit.json"
+    assert fit(table, "--json", "--out", str(out), "--objective", "huber_log", "--delta", "1e-3") == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed == json.loads(out.read_text())
+    assert printed["objective"]["delta_used"] == 1e-3
+
+
+def test_a_prediction_gives_value_interval_and_distance(table, tmp_path, capsys):
+    out = tmp_path / "fit.json"
+    fit(table, "--unit", "%", "--out", str(out))
+    capsys.readouterr()
+    assert main(["scaling", "predict", str(out), "--at", "2e7", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["low"] < found["value"] < found["high"]
+    assert found["beyond"] == pytest.approx(10.0)
+    assert found["diagnostics"][0]["code"] == "extrapolating"
+    assert main(["scaling", "predict", str(out), "--at", "2e7"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"error at size = 2e+07: {found['value']:.4g} % [{found['low']:.4g}, ")
+    assert "10 times above the largest size of the sweep" in printed
+
+
+def test_a_prediction_without_interval_says_why(tmp_path, capsys):
+    path = tmp_path / "short.csv"
+    path.write_text("size,error\n1,9\n10,5\n100,3\n")
+    assert main(["scaling", "fit", str(path), *MAP, "--out", str(tmp_path / "fit.json")]) == 0
+    assert "error few-levels: no interval" in capsys.readouterr().out
+    assert main(["scaling", "predict", str(tmp_path / "fit.json"), "--at", "10", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["low"] is None and found["high"] is None
+    assert [finding["code"] for finding in found["diagnostics"]] == ["few-levels"]
+
+
+def test_the_same_fit_again_replaces_its_file(table, tmp_path):
+    out = tmp_path / "fit.json"
+    assert fit(table, "--out", str(out), "--law", "power") == 0
+    assert fit(table, "--out", str(out)) == 0
+    assert json.loads(out.read_text())["law"] == "floor_power"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--map", "y=error"], "--map y=error: y is set twice (before to error)"),
+        (["--where", "set"], "--where set: write it as NAME=VALUE"),
+        (["--where", "sett=a"], "no column 'sett'; did you mean 'set'?"),
+        (["--lawn", "power"], "--law"),
+        (["--law", "cubic"], "cubic"),
+        (["--delta", "-1"], "delta -1.0: must be a number above 0"),
+        (["--objective", "log_ls", "--delta", "1"], "only huber_log has one"),
+        (["--level", "95"], "level 95.0: must lie between 0 and 1"),
+        (["--plot", "curve.jpg"], "a figure's name ends in .png, .svg, .pdf"),
+        (["--users"], "--users draws into a plot"),
+        (["--out", "."], "is a folder; name a file in it"),
+        (["--out", "table.csv"], "is the table itself"),
+        (["--out", "other.json"], "cannot be read as JSON"),
+        (["--out", "other.json/fit.json"], "cannot be written in"),
+        (["--users", "--plot", "a.png"], "only a sweep's table names its users"),
+    ],
+)
+def test_a_mistake_is_one_line_with_exit_code_2_and_writes_nothing(
+    table, tmp_path, monkeypatch, capsys, words, message
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other.json").write_text("mine")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert fit(table, *words) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("size,error\n1,2\n2,1\n", "2 points at 2 different sizes (size)"),
+        ("size,error\n1,2\n2,nan\n3,1\n", "line 3: column error is nan"),
+        ("size,err\n1,2\n", "no column 'error'; did you mean 'err'?"),
+        ("", "no rows"),
+    ],
+)
+def test_a_bad_table_is_one_line_with_exit_code_2(tmp_path, capsys, text, message):
+    (tmp_path / "bad.csv").write_text(text)
+    assert main(["scaling", "fit", str(tmp_path / "bad.csv"), *MAP]) == 2
+    error = capsys.readouterr().err
+    assert message in error and "bad.csv" in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("at", ["0", "-5", "nan", "inf"])
+def test_a_size_that_is_no_size_is_refused(table, tmp_path, capsys, at):
+    fit(table, "--out", str(tmp_path / "fit.json"))
+    assert main(["scaling", "predict", str(tmp_path / "fit.json"), f"--at={at}"]) == 2
+    assert "must be a finite number above 0" in capsys.readouterr().err
+
+
+def test_a_fit_needs_neither_jax_nor_a_display(table, tmp_path):
+    script = (
+        "import sys; from semgjax.cli.main import main; "
+        f"code = main(['scaling', 'fit', {str(table)!r}, '--map', 'N=size', '--map', 'y=error', "
+        f"'--where', 'set=a', '--plot', {str(tmp_path / 'a.png')!r}]); "
+        "assert 'jax' not in sys.modules and 'matplotlib.pyplot' not in sys.modules; sys.exit(code)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -1,0 +1,121 @@
+"""Every finding is reached by points that deserve it, and by no others."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from semgjax.scaling.diagnose import diagnose, predict_at
+from semgjax.scaling.fit import fit_law
+from semgjax.scaling.laws import POWER
+from semgjax.scaling.table import table_of
+from semgjax.scaling.uncertainty import parameter_intervals
+
+SIZES = np.geomspace(2e4, 2e6, 8)
+
+
+def curve(sizes, noise=0.01, floor=8.0, seed=0):
+    scatter = np.random.default_rng(seed).standard_normal(len(sizes))
+    return (floor + 60.0 * (np.asarray(sizes) / 2e4) ** -0.45) * np.exp(noise * scatter)
+
+
+def findings(fit):
+    return {(found.code, found.severity): found.message for found in diagnose(fit, parameter_intervals(fit))}
+
+
+def test_a_good_sweep_has_no_finding():
+    assert findings(fit_law((SIZES, curve(SIZES)))) == {}
+
+
+def test_as_many_sizes_as_parameters_are_an_error():
+    sizes = np.repeat([2e4, 2e5, 2e6], 2)
+    found = findings(fit_law((sizes, curve(sizes))))
+    assert "measure 4 sizes or more" in found["few-levels", "error"]
+
+
+def test_one_size_more_than_parameters_is_a_warning():
+    sizes = np.geomspace(2e4, 2e6, 4)
+    assert ("few-levels", "warning") in findings(fit_law((sizes, curve(sizes))))
+
+
+def test_a_short_range_is_told_with_its_factor():
+    sizes = np.linspace(1e5, 4e5, 8)
+    assert "a factor of 4 only" in findings(fit_law((sizes, curve(sizes))))["short-range", "warning"]
+
+
+def test_a_floor_of_zero_is_told():
+    found = findings(fit_law((SIZES, curve(SIZES, floor=0.0, noise=0.0))))
+    assert list(found) == [("floor-at-bound", "warning")]
+
+
+def test_a_floor_whose_interval_reaches_zero_is_told():
+    found = findings(fit_law((SIZES, curve(SIZES, noise=0.06, floor=4.0, seed=1))))
+    assert list(found) == [("floor-not-identified", "warning")]
+
+
+def test_a_constant_and_a_rising_error_are_errors():
+    for y in (np.full(8, 50.0), curve(SIZES)[::-1].copy()):
+        for fit in (fit_law((SIZES, y)), fit_law((SIZES, y), POWER)):
+            assert ("not-falling", "error") in findings(fit)
+
+
+def test_a_fall_within_the_noise_is_told():
+    y = np.array([95.0, 88.0, 93.0, 79.0, 85.0, 90.0, 91.0, 80.0])
+    found = findings(fit_law((SIZES, y), POWER))
+    assert "a constant error fits the points as well" in found["not-falling", "warning"]
+
+
+def test_a_step_is_an_error():
+    y = np.array([90.0, 20.0, 20.1, 19.9, 20.0, 20.1, 19.9, 20.0])
+    assert ("step", "error") in findings(fit_law((np.geomspace(1e4, 4e4, 8), y)))
+
+
+def test_points_far_from_any_curve_are_told():
+    assert ("poor-fit", "warning") in findings(fit_law((SIZES, curve(SIZES, noise=0.3))))
+
+
+def test_an_outlier_is_named_with_its_size_and_how_far_it_is():
+    sizes = np.geomspace(1e4, 1e6, 12)
+    y = np.where(np.arange(12) == 6, 1.3, 1.0) * curve(sizes)
+    message = findings(fit_law((sizes, y)))["outlier", "warning"]
+    assert f"N = {sizes[6]:g} (+3" in message or f"N = {sizes[6]:g} (+2" in message
+    assert message.count("N = ") == 1
+
+
+def test_a_search_without_an_end_or_with_several_is_told():
+    fit = fit_law((SIZES, curve(SIZES)))
+    found = findings(replace(fit, converged=False, starts_agree=0.25))
+    assert set(found) == {("not-converged", "error"), ("starts-disagree", "warning")}
+
+
+@pytest.mark.parametrize(
+    ("size", "found"),
+    [
+        (1e5, []),
+        (4e6, [("extrapolating", "info")]),
+        (2e7, [("extrapolating", "warning")]),
+        (2e3, [("extrapolating", "warning")]),
+    ],
+)
+def test_a_prediction_tells_how_far_beyond_the_sweep_it_is(size, found):
+    prediction = predict_at(fit_law((SIZES, curve(SIZES))), size)
+    assert [(f.code, f.severity) for f in prediction.diagnostics] == found
+    assert prediction.interval[0] < prediction.value < prediction.interval[1]
+
+
+def test_a_prediction_says_where_the_end_is():
+    fit = fit_law((SIZES, curve(SIZES)))
+    assert "10 times above the largest size" in predict_at(fit, 2e7).diagnostics[0].message
+    assert "10 times below the smallest size" in predict_at(fit, 2e3).diagnostics[0].message
+
+
+def test_a_prediction_without_interval_says_why():
+    prediction = predict_at(fit_law((SIZES[:3], curve(SIZES[:3]))), 3e4)
+    assert prediction.interval is None
+    assert [(f.code, f.severity) for f in prediction.diagnostics] == [("few-levels", "error")]
+
+
+def test_a_percentage_above_its_ceiling_is_an_error():
+    fit = fit_law(table_of(SIZES, curve(SIZES), unit="%"))
+    codes = [(f.code, f.severity) for f in predict_at(fit, 2e3).diagnostics]
+    assert codes == [("extrapolating", "warning"), ("interval-cut", "warning"), ("above-ceiling", "error")]

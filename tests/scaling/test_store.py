@@ -1,0 +1,94 @@
+"""fit.json: what it says, and that nothing is lost in it."""
+
+import json
+
+import numpy as np
+import pytest
+
+from semgjax.errors import InputError
+from semgjax.scaling.fit import fit_law, parameter_values, predict
+from semgjax.scaling.laws import FLOOR_POWER, POWER
+from semgjax.scaling.objective import Objective
+from semgjax.scaling.store import fit_document, read_fit, write_fit
+from semgjax.scaling.table import Table
+from semgjax.scaling.uncertainty import parameter_intervals, prediction_interval
+
+SIZES = np.geomspace(2e4, 2e6, 6)
+Y = (8.0 + 60.0 * (SIZES / 2e4) ** -0.45) * np.exp(0.03 * np.random.default_rng(0).standard_normal(6))
+TABLE = Table(SIZES, Y, "params", "cer", "%", "results.csv", {"split": "test"})
+
+
+@pytest.mark.parametrize("law", [FLOOR_POWER, POWER], ids=lambda law: law.name)
+@pytest.mark.parametrize("objective", [Objective(), Objective("log_ls"), Objective(delta=1e-3)], ids=str)
+def test_a_fit_read_again_predicts_bitwise_the_same(tmp_path, law, objective):
+    fit = fit_law(TABLE, law, objective)
+    write_fit(tmp_path / "fit.json", fit)
+    again = read_fit(tmp_path / "fit.json")
+    grid = np.geomspace(1e3, 1e9, 50)
+    assert predict(again, grid).tobytes() == predict(fit, grid).tobytes()
+    assert prediction_interval(again, 2e7) == prediction_interval(fit, 2e7)
+    assert again.objective == fit.objective
+    assert fit_document(again) == fit_document(fit)
+
+
+def test_the_file_states_what_was_fitted_and_how(tmp_path):
+    fit = fit_law(TABLE)
+    write_fit(tmp_path / "fit.json", fit, level=0.9)
+    document = json.loads((tmp_path / "fit.json").read_text())
+    assert (document["schema"], document["version"]) == ("semgjax/fit", 1)
+    assert document["law"] == "floor_power"
+    assert document["points"] == {"sizes": SIZES.tolist(), "y": Y.tolist()}
+    assert document["data"]["source"] == "results.csv"
+    assert document["data"]["where"] == {"split": "test"}
+    assert document["objective"]["kind"] == "huber_log"
+    assert document["objective"]["delta_used"] == fit.delta
+    assert document["search"]["status"] == "converged"
+    assert document["degrees_of_freedom"] == 3
+    intervals = parameter_intervals(fit, 0.9)
+    for parameter in document["parameters"]:
+        assert parameter["value"] == parameter_values(fit)[parameter["name"]]
+        assert (parameter["low"], parameter["high"]) == intervals[parameter["name"]]
+
+
+def test_a_fit_without_interval_says_so(tmp_path):
+    write_fit(tmp_path / "fit.json", fit_law((SIZES[:3], Y[:3])))
+    document = json.loads((tmp_path / "fit.json").read_text())
+    assert "3 points for 3 parameters" in document["no_interval"]
+    assert {parameter["low"] for parameter in document["parameters"]} == {None}
+    assert document["scatter"] is None
+    assert read_fit(tmp_path / "fit.json").degrees_of_freedom == 0
+
+
+def edited(tmp_path, edit):
+    write_fit(tmp_path / "fit.json", fit_law(TABLE))
+    document = json.loads((tmp_path / "fit.json").read_text())
+    edit(document)
+    (tmp_path / "fit.json").write_text(json.dumps(document))
+    return tmp_path / "fit.json"
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda d: d.update(version=2), "version 2, this semgjax reads version 1"),
+        (lambda d: d.update(schema="semgjax/result"), "schema is 'semgjax/result'"),
+        (lambda d: d.update(law="cubic"), "law 'cubic' is not known here; known are floor_power, power"),
+        (lambda d: d["points"]["y"].__setitem__(0, 1.0), "the points were changed after the fit"),
+        (lambda d: d.pop("curve"), "damaged (KeyError: 'curve')"),
+        (lambda d: d["curve"].update(shape=[]), "0 shape parameters for law floor_power"),
+        (lambda d: d["curve"].update(shape=["x"]), "damaged (ValueError"),
+        (lambda d: d["curve"].update(coefficients=[float("nan"), 1.0]), "is not finite"),
+        (lambda d: d.update(objective=None), "damaged (TypeError"),
+    ],
+)
+def test_a_damaged_file_is_refused(tmp_path, edit, message):
+    path = edited(tmp_path, edit)
+    with pytest.raises(InputError) as caught:
+        read_fit(path)
+    assert message in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        read_fit(tmp_path / "fit.json")
