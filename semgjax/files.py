@@ -5,6 +5,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,3 +94,32 @@ def folder_lock(folder: Path) -> Iterator[None]:
         file.write(f"process {os.getpid()} on {os.uname().nodename}")
         file.flush()
         yield
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether a live process holds `folder`/.lock (see `folder_lock`).
+
+    The lock is tried, shared and for an instant, only where its owner's name cannot tell: looking on must not
+    keep a new owner out.
+    """
+    path = folder / ".lock"
+    owner = path.read_text() if path.exists() else ""
+    named = re.fullmatch(r"process (\d+) on (\S+)", owner)
+    if not owner or (named and named[2] == os.uname().nodename and not _is_alive(int(named[1]))):
+        return False
+    with open(path) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True

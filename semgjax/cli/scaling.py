@@ -74,10 +74,15 @@ def fit(
     users_points = tables.read_user_points(table, mapping, filters) if users else None
     fitted = fit_law(points, chosen, objectives.Objective(objective, delta))
     document = store.fit_document(fitted, level)
-    if out is not None:
-        store.write_fit(out, fitted, level)
-    if plot is not None:
-        save_figure(plot_size_curve(fitted, users_points, title=title, level=level), plot)
+    try:
+        if out is not None:
+            store.write_fit(out, fitted, level)
+        if plot is not None:
+            save_figure(plot_size_curve(fitted, users_points, title=title, level=level), plot)
+    except OSError as error:
+        raise InputError(
+            f"{error.filename}: cannot be written ({error.strerror}); choose another place"
+        ) from None
     if json:
         _print_json({"schema": store.SCHEMA, "version": store.VERSION, **document})
         return

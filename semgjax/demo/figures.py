@@ -85,7 +85,7 @@ def emg_figure(session: Session, start: int, stop: int) -> Figure:
             bands, ("left wrist", "right wrist"), (LEFT, RIGHT), np.split(emg, 2, axis=1), strict=True
         ):
             for at, _ in presses:
-                axes.axvline(at, color=KEY, lw=1.0, alpha=0.9, zorder=1)
+                axes.axvline(at, color=KEY, lw=0.9, alpha=0.85, zorder=3)
             heights = -space * np.arange(band.shape[1])
             axes.plot(seconds, band + heights, color=colour, lw=0.45, zorder=2, rasterized=True)
             axes.set_yticks(heights[[0, 3, 7, 11, 15]], ["1", "4", "8", "12", "16"])

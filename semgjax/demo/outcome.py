@@ -146,7 +146,7 @@ def made(inputs: ReportInputs) -> Html:
         ),
         el("h3", "Each stage by its own command"),
         paragraph("DEMO stands for the folder of this report; give another folder for what you make anew."),
-        el("pre", el("code", Html("\n".join(lines))), tabindex="0"),
+        el("pre", el("code", Html("\n\n".join(lines))), tabindex="0"),
     )
 
 

@@ -40,7 +40,7 @@ body { margin: 0; background: #fff; color: var(--ink);
   font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
 header, main, footer { max-width: 60rem; margin: 0 auto; padding: 0 1.25rem; }
 header { padding-top: 2rem; }
-h1 { font-size: 1.75rem; line-height: 1.2; margin: 0 0 .3rem; }
+h1 { font-size: 1.65rem; line-height: 1.2; margin: 0 0 .3rem; }
 h2 { font-size: 1.3rem; line-height: 1.25; margin: 0 0 .5rem; }
 h3 { font-size: 1.02rem; margin: 1.5rem 0 .35rem; }
 p { margin: .5rem 0; max-width: 46rem; }
@@ -70,7 +70,7 @@ th, td { padding: .32rem .9rem .32rem 0; border-bottom: 1px solid var(--line); t
   vertical-align: top; }
 thead th { border-bottom: 2px solid #8d979f; vertical-align: bottom; }
 th.n, td.n { text-align: right; white-space: nowrap; }
-tbody th { font-weight: 600; } .data tbody th { white-space: nowrap; } td { min-width: 4.5rem; }
+tbody th { font-weight: 600; } .data tbody th { white-space: nowrap; } .data td:not(.n) { min-width: 8rem; }
 .dot { display: inline-block; width: .72em; height: .72em; border-radius: 50%; margin-right: .5em; }
 .yes, .no { font-weight: 700; white-space: nowrap; }
 .yes { color: #0a5c36; } .no { color: #a3190b; }
@@ -84,7 +84,7 @@ footer { margin-top: 2.6rem; padding-top: 1rem; padding-bottom: 2rem; border-top
 @media (max-width: 44rem) { .tiles { grid-template-columns: 1fr; } h1 { font-size: 1.45rem; } }
 @media print {
   body { font-size: 10.5pt; } header, main, footer { max-width: none; padding-left: 0; padding-right: 0; }
-  nav { display: none; } figure, tr, .tile, .warning, pre { break-inside: avoid; }
+  nav { display: none; } figure, table, .tile, .warning, pre { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
   figure img { min-width: 0; } pre { white-space: pre-wrap; } pre, .scroll { overflow: visible; }
   .tile, .warning, .dot { print-color-adjust: exact; -webkit-print-color-adjust: exact; }

@@ -9,7 +9,7 @@ from semgjax.demo.views import ReportInputs as ReportInputs
 from semgjax.demo.views import RunView as RunView
 from semgjax.files import write_atomic
 
-TITLE = "semgjax demo: from simulated typing sessions to a small decoder"
+TITLE = "semgjax demo: from simulated typing to a small decoder"
 
 
 def write_report(inputs: ReportInputs, out: Path) -> None:
@@ -47,5 +47,5 @@ def render(inputs: ReportInputs) -> str:
             outcome.sizes(inputs),
             outcome.made(inputs),
         ),
-        el("footer", "All data in this report are simulated. Written by `semgjax demo`."),
+        el("footer", "All data in this report are simulated. Written by ", el("code", "semgjax demo"), "."),
     )

@@ -210,10 +210,15 @@ def law(inputs: ReportInputs) -> Html:
         el("h3", "What to know before trusting it"),
         el("ul", *findings),
         table(
-            "The ladder, trained from the keys alone (training: wall time, other runs beside it)",
+            "The ladder, trained from the keys alone",
             ("size", "role", "parameters", "steps", "epochs", "FLOPs", "training", "CER", "law"),
             [_ladder_row(inputs, run) for run in inputs.ladder],
             texts=2,
+        ),
+        paragraph(
+            "CER: mean of the held-out users. Law: what the fitted curve says for that size. Training: wall "
+            "time of a run since it was last started, which others may have run beside.",
+            class_="note",
         ),
     )
 

@@ -1,14 +1,15 @@
 """The run directory: config.json (who the run is), checkpoints/, metrics.jsonl, result.json (it is done)."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from semgjax.config_json import from_json, to_json
 from semgjax.errors import InputError
 from semgjax.files import read_json, write_json
-from semgjax.model.encoder import Params
-from semgjax.train.checkpoint import restore_params
 from semgjax.train.config import RunConfig
+
+if TYPE_CHECKING:
+    from semgjax.model.encoder import Params
 
 CONFIG, RESULT, METRICS, CHECKPOINTS = "config.json", "result.json", "metrics.jsonl", "checkpoints"
 
@@ -24,7 +25,8 @@ def check_claim(folder: Path, config: RunConfig) -> None:
         if differences:
             raise InputError(f"{folder}: already holds another run ({'; '.join(differences)}); choose another folder")
     elif folder.is_dir():
-        strangers = sorted(p.name for p in folder.iterdir() if p.name != ".lock")
+        ours = (".lock", f".{CONFIG}.")  # a run killed while it wrote its first file leaves them
+        strangers = sorted(p.name for p in folder.iterdir() if not p.name.startswith(ours))
         if strangers:
             raise InputError(f"{folder}: is not empty ({strangers[0]}) and holds no run; choose another folder")
     elif folder.exists():
@@ -59,12 +61,15 @@ def read_result(folder: Path) -> dict[str, Any] | None:
     return read_json(path, "semgjax/result", 1) if path.exists() else None
 
 
-def load_finished(folder: Path) -> tuple[RunConfig, Params]:
+def load_finished(folder: Path) -> tuple[RunConfig, "Params"]:
     """Configuration and final parameters of a finished run.
 
     Raises:
         InputError: no run, or one that is not finished.
     """
+    # Not at the top: to look at a run, as a sweep's table does, needs no JAX.
+    from semgjax.train.checkpoint import restore_params
+
     config = read_config(folder)
     step, params = restore_params(folder / CHECKPOINTS)
     if step != config.train.steps or read_result(folder) is None:

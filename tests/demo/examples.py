@@ -22,30 +22,27 @@ def run(preset: str, params: int, errors: int, kind: str = "supervised", users=U
     test, by_user = score_rows("test", "greedy", counts)
     val, _ = score_rows("val", "greedy", {"user001": Counts(300, errors // 2, 0, 0)})
     result: dict[str, Any] = {
-        "kind": kind, "preset": preset, "params": params, "users": 9, "hours": 0.45, "epochs": 7.25, "steps": 60,
-        "tokens": 96000, "flops": 4.2e9 * params, "seed": 5, "teacher": None, "seconds": 31.4,
+        "kind": kind, "preset": preset, "params": params, "users": 9, "hours": 0.45, "epochs": 7.25,
+        "steps": 60, "tokens": 96000, "flops": 4.2e9 * params, "seed": 5, "teacher": None, "seconds": 31.4,
         "scores": val + test, "users_scores": by_user,
     }  # fmt: skip
     metrics: list[dict[str, Any]] = [
         {"step": step, "loss": 9.0, "ctc": 3.0 / (1 + step / 20) + params / 1e7} for step in (20, 40, 60)
     ]
     metrics.insert(2, {"step": 40, "split": "val", "averaging": "pooled", "cer": 88.5})
-    return RunView(f"{kind}-{preset}", result, metrics)
+    return RunView(preset, result, metrics)
 
 
-def example(folder: Path, **changes: Any) -> ReportInputs:
-    """Inputs of a whole report, with `changes` of their fields; writes one session file to `folder`."""
+def example(folder: Path) -> ReportInputs:
+    """Inputs of a whole report; writes one session file to `folder`."""
     session = write_session(
         folder / "s.hdf5", 14_000, name="session-01", user="user003", keystrokes=typed("a b$c" * 5)
     )
-    ladder = (run("ladder-16", 21_043, 371), run("ladder-32", 84_035, 322), run("ladder-48", 161_443, 201),
-              run("ladder-96", 812_003, 47))  # fmt: skip
-    points = Table(
-        np.array([view.result["params"] for view in ladder], np.float64),
-        np.array([heldout_cer(view) for view in ladder], np.float64),
-        "params", "cer", "%", "results.csv",
-    )  # fmt: skip
-    inputs = ReportInputs(
+    sizes = (("ladder-16", 21_043, 371), ("ladder-32", 84_035, 322), ("ladder-48", 161_443, 201))
+    ladder = (*(run(*size) for size in sizes), run("ladder-96", 812_003, 47))
+    params = np.array([view.result["params"] for view in ladder], np.float64)
+    cers = np.array([heldout_cer(view) for view in ladder], np.float64)
+    return ReportInputs(
         seed=5,
         simulation={"seed": 5, "users": 12, "sessions": 2, "minutes": 1.5, "severity": "mild"},
         sessions=(open_session(session),),
@@ -53,19 +50,28 @@ def example(folder: Path, **changes: Any) -> ReportInputs:
         teacher=ladder[3],
         scratch=ladder[1],
         distilled=run("ladder-32", 84_035, 59, "distilled"),
-        fit=fit_law(points),
-        exported={"preset": "ladder-32", "params": 84_035, "cer": 19.75, "bytes": 361_234, "max_logit_difference": 0.0},
+        fit=fit_law(Table(params, cers, "params", "cer", "%", "results.csv")),
+        exported={
+            "preset": "ladder-32",
+            "params": 84_035,
+            "cer": 19.75,
+            "bytes": 361_234,
+            "max_logit_difference": 0.0,
+        },
         speeds=[
-            {"preset": view.result["preset"], "params": view.result["params"],
-             "bytes": 4 * view.result["params"] + 9_000, "ms_per_second_of_signal": 1.75 + view.result["params"] / 1e5}
+            {
+                "preset": view.result["preset"],
+                "params": view.result["params"],
+                "bytes": 4 * view.result["params"] + 9_000,
+                "ms_per_second_of_signal": 1.75 + view.result["params"] / 1e5,
+            }
             for view in ladder
         ],
         seconds={"simulate": 21.3, "sweep": 312.0, "distill": 77.9},
         machine="a machine with 2 cores",
         summary={"seconds": 411.2, "simulated": True},
         commands=(("make the sessions", "semgjax data simulate DEMO/sessions --seed 5"),),
-    )  # fmt: skip
-    return replace(inputs, **changes)
+    )
 
 
 def with_rate(view: RunView, cer: float | None) -> RunView:
