@@ -12,8 +12,10 @@ T = typing.TypeVar("T")
 
 def to_json(config: Any) -> dict[str, Any]:
     """A configuration as plain JSON values (tuples become lists)."""
-    return {key: list(v) if isinstance(v, tuple) else to_json(v) if dataclasses.is_dataclass(v) else v
-            for key, v in ((f.name, getattr(config, f.name)) for f in dataclasses.fields(config))}
+    return {
+        key: list(v) if isinstance(v, tuple) else to_json(v) if dataclasses.is_dataclass(v) else v
+        for key, v in ((f.name, getattr(config, f.name)) for f in dataclasses.fields(config))
+    }
 
 
 def from_json(kind: type[T], value: dict[str, Any], where: str) -> T:
@@ -26,16 +28,17 @@ def from_json(kind: type[T], value: dict[str, Any], where: str) -> T:
         InputError: the value does not fit the dataclass.
     """
     hints = typing.get_type_hints(kind)
-    names = {f.name for f in dataclasses.fields(kind)}
+    fields = dataclasses.fields(kind)  # type: ignore[arg-type]
+    names = {f.name for f in fields}
     if not isinstance(value, dict) or set(value) - names:
         extra = sorted(set(value) - names) if isinstance(value, dict) else value
         raise InputError(f"{where}: {kind.__name__} has no member {extra}; was it written by another version?")
     members = {}
-    for f in dataclasses.fields(kind):
+    for f in fields:
         if f.name not in value:
-            if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
-                raise InputError(f"{where}: {kind.__name__} lacks the member {f.name!r}")
-            continue
+            raise InputError(
+                f"{where}: {kind.__name__} lacks the member {f.name!r}; was it written by another version?"
+            )
         members[f.name] = _convert(hints[f.name], value[f.name], f"{where}: {f.name}")
     return kind(**members)
 

@@ -1,6 +1,59 @@
-"""Settings for all tests, made before anything imports jax or matplotlib; subprocesses inherit them."""
+"""Settings for all tests, made before anything imports jax or matplotlib; and the runs that many tests share."""
 
+import atexit
 import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("MPLBACKEND", "Agg")
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    # Compiling is most of a tiny run's time; what one test compiled serves the others and their subprocesses.
+    compiled = tempfile.mkdtemp(prefix="semgjax-compiled-")
+    atexit.register(shutil.rmtree, compiled, ignore_errors=True)
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = compiled
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+    os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
+
+
+@pytest.fixture(scope="session")
+def sessions(tmp_path_factory) -> Path:
+    """Folder of 6 simulated sessions of 3 users with its split; read only."""
+    from tests.runs import write_sessions
+
+    return write_sessions(tmp_path_factory.mktemp("corpus") / "sessions")
+
+
+@pytest.fixture(scope="session")
+def finished(sessions, tmp_path_factory) -> Path:
+    """A finished supervised run, never interrupted; copy it before changing anything."""
+    from semgjax.cli.main import main
+    from tests.runs import train_words
+
+    out = tmp_path_factory.mktemp("runs") / "finished"
+    assert main(train_words(sessions, out)) == 0
+    return out
+
+
+@pytest.fixture(scope="session")
+def student(sessions, finished, tmp_path_factory) -> Path:
+    """A finished run distilled from `finished`; copy it before changing anything."""
+    from semgjax.cli.main import main
+    from tests.runs import distill_words
+
+    out = tmp_path_factory.mktemp("runs") / "student"
+    assert main(distill_words(finished, sessions, out)) == 0
+    return out
+
+
+@pytest.fixture(scope="session")
+def exported(finished, tmp_path_factory) -> Path:
+    """The export of `finished`; copy it before changing anything."""
+    from semgjax.export.run import export_run
+
+    out = tmp_path_factory.mktemp("exports") / "exported"
+    export_run(finished, out)
+    return out

@@ -11,7 +11,15 @@ import pytest
 
 from semgjax import files
 from semgjax.errors import InputError
-from semgjax.files import canonical_json, content_hash, folder_lock, read_json, write_atomic, write_json
+from semgjax.files import (
+    canonical_json,
+    content_hash,
+    folder_lock,
+    is_locked,
+    read_json,
+    write_atomic,
+    write_json,
+)
 
 HOLD_LOCK = """
 import sys, time
@@ -24,10 +32,7 @@ with folder_lock(Path(sys.argv[1])):
 
 
 def test_canonical_json_depends_on_content_and_not_on_order():
-    assert (
-        canonical_json({"b": [1, 2.5], "a": {"d": None, "c": True}})
-        == '{"a":{"c":true,"d":null},"b":[1,2.5]}'
-    )
+    assert canonical_json({"b": [1, 2.5], "a": {"d": None, "c": True}}) == '{"a":{"c":true,"d":null},"b":[1,2.5]}'
     assert content_hash({"x": 1, "y": 2}) == content_hash({"y": 2, "x": 1})
     assert content_hash({"x": 1}) != content_hash({"x": 2})
 
@@ -149,3 +154,38 @@ def test_a_killed_writer_frees_its_folder(tmp_path):
         holder.communicate()
     with folder_lock(tmp_path):
         pass
+
+
+def test_whether_a_folder_is_locked_shows_while_its_owner_lives(tmp_path):
+    assert not is_locked(tmp_path)
+    holder = subprocess.Popen([sys.executable, "-c", HOLD_LOCK, str(tmp_path)], stdout=subprocess.PIPE)
+    try:
+        assert holder.stdout is not None and holder.stdout.readline() == b"held\n"
+        assert is_locked(tmp_path)
+    finally:
+        holder.send_signal(signal.SIGKILL)
+        holder.communicate()
+    assert not is_locked(tmp_path)
+    with folder_lock(tmp_path):
+        assert is_locked(tmp_path)
+    assert not is_locked(tmp_path)
+
+
+def test_the_lock_of_a_dead_owner_is_not_even_tried_so_that_no_new_owner_is_kept_out(tmp_path, monkeypatch):
+    done = subprocess.Popen([sys.executable, "-c", ""])
+    done.wait()
+    (tmp_path / ".lock").write_text(f"process {done.pid} on {os.uname().nodename}")
+
+    def flock(*_):
+        raise AssertionError("the lock was tried")
+
+    monkeypatch.setattr(files.fcntl, "flock", flock)
+    assert not is_locked(tmp_path)
+
+
+@pytest.mark.parametrize("owner", ["process 1 on another-machine", "someone"])
+def test_an_owner_that_cannot_be_looked_up_is_known_by_the_lock_itself(tmp_path, owner):
+    with folder_lock(tmp_path):
+        (tmp_path / ".lock").write_text(owner)
+        assert is_locked(tmp_path)
+    assert not is_locked(tmp_path)

@@ -27,6 +27,7 @@ ALL = {"data", "model", "losses", "train", "distill", "decode", "evaluate", "sca
 ABOVE = {
     "errors": ALL,
     "files": ALL,
+    "config_json": ALL,
     "data": ALL - {"data"},
     "model": {"losses", "train", "distill", "decode", "evaluate", "scaling", "export"} | TOP,
     "parallel": {"data", "train", "distill", "evaluate", "scaling", "export"} | TOP,

@@ -11,7 +11,7 @@ from semgjax.train.config import OptimizerConfig, RunConfig, TrainConfig, recipe
 def run(words: list[str]) -> int:
     """The command; a preset's own recipe gives the defaults that its help shows."""
     name = word_after(words, "--preset") or "tiny"
-    base = recipe(name)
+    base, shape = recipe(name), preset(name)
 
     def distill(
         *,
@@ -22,7 +22,7 @@ def run(words: list[str]) -> int:
         splits: Path | None = None,
         temperature: float = 1.0,
         weight: float = 0.9,
-        model: ModelConfig = preset(name),
+        model: ModelConfig = shape,
         augment: AugmentConfig = base.augment,
         optimizer: OptimizerConfig = base.optimizer,
         train: TrainConfig = base.train,

@@ -33,13 +33,17 @@ def run_commands(group: str, commands: dict[str, Callable[..., Any]], words: lis
 
 
 def word_after(words: list[str], option: str) -> str | None:
-    """The value of `option` among the words before they are parsed: it decides the defaults of the others."""
+    """The value of `option` among the words before they are parsed: it decides the defaults of the others.
+
+    Given twice, the last one stands, as it does for the parser.
+    """
+    found = None
     for index, word in enumerate(words):
         if word.startswith(f"{option}="):
-            return word.partition("=")[2]
-        if word == option and index + 1 < len(words):
-            return words[index + 1]
-    return None
+            found = word.partition("=")[2]
+        elif word == option and index + 1 < len(words):
+            found = words[index + 1]
+    return found
 
 
 def _call(program: str, function: Callable[..., Any], words: list[str]) -> int:

@@ -3,8 +3,10 @@
 import json as jsonlib
 import sys
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from tyro.conf import Positional
 
@@ -14,7 +16,13 @@ from semgjax.errors import InputError
 
 def run(words: list[str]) -> int:
     """The command group."""
-    return run_commands("sweep", {"plan": plan, "run": run_trials, "status": status, "collect": collect}, words)
+    commands: dict[str, Callable[..., Any]] = {
+        "plan": plan,
+        "run": run_trials,
+        "status": status,
+        "collect": collect,
+    }
+    return run_commands("sweep", commands, words)
 
 
 def plan(file: Positional[Path], *, data: Path, out: Path, splits: Path | None = None) -> None:
@@ -35,19 +43,17 @@ def plan(file: Positional[Path], *, data: Path, out: Path, splits: Path | None =
     known = (out / FILE).exists()
     sweep = plan_sweep(wanted.name, [replace(c, data=corpus.hash) for c in wanted.configs], data, splits, out)
     parameters = {model: parameters_of(model) for model in {trial.config.model for trial in sweep.trials}}
-    rows = [("trial", "preset", "parameters", "steps", "training FLOPs")]
+    rows: list[tuple[str, ...]] = [("trial", "preset", "parameters", "steps", "training FLOPs")]
     for trial in sweep.trials:
         config = trial.config
         size = f"{parameters[config.model]:,}"
         rows.append((trial.id, config.preset, size, f"{config.train.steps:,}", f"{trial.flops:.3g}"))
-    _print_columns(rows, left=2)
+    _print_columns(rows)
     print(f"{len(sweep.trials)} trials, {sum(trial.flops for trial in sweep.trials):.3g} FLOPs")
     print(f"{out / FILE}{' (the same plan was there already)' if known else ''}")
 
 
-def run_trials(
-    folder: Positional[Path], *, trial: str | None = None, slots: int | None = None, cores: int = 1
-) -> int:
+def run_trials(folder: Positional[Path], *, trial: str | None = None, slots: int | None = None, cores: int = 1) -> int:
     """Run the trials that are not done; the same command after a stop goes on.
 
     Args:
@@ -59,7 +65,7 @@ def run_trials(
     if trial is None:
         from semgjax.sweep.local import run_local
 
-        outcome = run_local(folder, slots, cores, report=lambda line: print(line, file=sys.stderr, flush=True))
+        outcome = run_local(folder, slots, cores, lambda line: print(line, file=sys.stderr, flush=True))
         ends = {"diverged": outcome.diverged, "failed": outcome.failed}
         print(", ".join([f"{len(outcome.done)} done", *(f"{len(v)} {k}" for k, v in ends.items() if v)]))
         return outcome.exit_code
@@ -104,11 +110,10 @@ def status(folder: Positional[Path], *, json: bool = False) -> None:
     if json:
         print(jsonlib.dumps({"folder": str(folder), "name": sweep.name, "trials": rows}))
         return
-    cells = [("trial", "state", "step", "")]
-    for row in rows:
-        step = "?" if row["step"] is None else row["step"]
-        cells.append((row["id"], row["state"], f"{step}/{row['steps']}", row["reason"]))
-    _print_columns(cells, left=2)
+    cells: list[tuple[str, ...]] = [("trial", "state", "step", "")]
+    for row in found:
+        cells.append((row.trial.id, row.state, row.progress, row.reason))
+    _print_columns(cells)
     counts = Counter(row.state for row in found)
     print(f"{sweep.name}: " + ", ".join(f"{count} {state}" for state, count in counts.items()))
 
@@ -131,12 +136,11 @@ def collect(folder: Positional[Path]) -> None:
         print(f"  {folder / name}")
 
 
-def _print_columns(rows: list[tuple[str, ...]], left: int) -> None:
-    """Print rows in columns, the first `left` of them to the left and the others to the right."""
+def _print_columns(rows: list[tuple[str, ...]]) -> None:
+    """Print rows in columns: two to the left, then numbers to the right; one without a heading as it is."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        cells = [
-            cell.ljust(width) if i < left else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
+        cells = [cell.ljust(width) for cell, width in zip(row[:2], widths, strict=False)]
+        numbers = zip(row[2:], widths[2:], rows[0][2:], strict=True)
+        cells += [cell.rjust(width) if heading else cell for cell, width, heading in numbers]
         print("  ".join(cells).rstrip())

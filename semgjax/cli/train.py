@@ -12,7 +12,7 @@ from semgjax.train.config import OptimizerConfig, RunConfig, TrainConfig, recipe
 def run(words: list[str]) -> int:
     """The command; a preset's own recipe gives the defaults that its help shows."""
     name = word_after(words, "--preset") or "tiny"
-    base = recipe(name)
+    base, shape = recipe(name), preset(name)
 
     def train(
         *,
@@ -20,7 +20,7 @@ def run(words: list[str]) -> int:
         data: Path,
         out: Path,
         splits: Path | None = None,
-        model: ModelConfig = preset(name),
+        model: ModelConfig = shape,
         window: WindowSpec = base.window,
         augment: AugmentConfig = base.augment,
         optimizer: OptimizerConfig = base.optimizer,

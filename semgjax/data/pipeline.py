@@ -41,7 +41,7 @@ class LoadWindow:
             "emg": roll_bands(emg, change.rolls),
             "valid": np.array([first, last], np.int32),
             "labels": padded,
-            "label_count": np.int32(len(labels)),
+            "label_count": np.array(len(labels), np.int32),
         }
 
 
@@ -79,12 +79,12 @@ def stream(data: TrainData, start: int, threads: int = 2) -> grain.DatasetIterat
     return iter(data.batches[start:].to_iter_dataset(options))
 
 
-def session_chunks(session: Session, spec: WindowSpec, batch: int, delay: int) -> Iterator[Batch]:
+def session_chunks(session: Session, spec: WindowSpec, batch: int) -> Iterator[Batch]:
     """A whole session in windows of the training shape, core next to core, in batches padded with empty rows.
 
-    The last core reaches past the session's end far enough to hold the emissions, which come `delay` samples late.
+    Every sample is in one core; the last core may reach past the session's end. Batches have no labels.
     """
-    starts = range(0, session.samples + delay, spec.length)
+    starts = range(0, session.samples, spec.length)
     for begin in range(0, len(starts), batch):
         rows = [read_window(session, start, spec) for start in starts[begin : begin + batch]]
         emg = np.zeros((batch, spec.total, rows[0][0].shape[1]), np.float32)

@@ -5,6 +5,7 @@ diamonds, its size from scratch orange dots. Marks and lightness tell them apart
 """
 
 import io
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -33,7 +34,7 @@ STRETCH = 3.0  # seconds of signal shown
 CROWDED = 0.09  # seconds between key presses under which their glyphs would touch
 
 # Names of users and keys are text, never mathematics.
-_SETTINGS = {
+_SETTINGS: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 10.5,
     "axes.spines.top": False,
@@ -175,7 +176,7 @@ def scaling_figure(inputs: ReportInputs) -> Figure:
             cer = heldout_cer(run)
             if is_number(cer):
                 outside = " (not part of the fit)" if role == "distilled" else ""
-                style = {"ms": 8.5, "color": COLOURS[role], "mec": "white", "zorder": 5}
+                style: dict[str, Any] = {"ms": 8.5, "color": COLOURS[role], "mec": "white", "zorder": 5}
                 axes.plot([run.result["params"]], [cer], MARKS[role], label=role + outside, **style)
         _legend_below(figure, axes, columns=3)
     return figure
@@ -184,8 +185,9 @@ def scaling_figure(inputs: ReportInputs) -> Figure:
 def _legend_below(figure: Figure, axes: Axes, columns: int) -> None:
     """The entries of `axes` under the figure, in place of a legend inside it."""
     handles, labels = axes.get_legend_handles_labels()
-    if axes.get_legend() is not None:
-        axes.get_legend().remove()
+    legend = axes.get_legend()
+    if legend is not None:
+        legend.remove()
     if handles:
         figure.legend(handles, labels, loc="outside lower center", ncols=columns, frameon=False, fontsize=9.5)
 
@@ -231,7 +233,7 @@ def _name(inputs: ReportInputs, run: RunView) -> str:
     return f"{run.result['preset']}, {short_number(run.result['params'])}" + (f" ({role})" if role else "")
 
 
-def _style(inputs: ReportInputs, run: RunView) -> dict:
+def _style(inputs: ReportInputs, run: RunView) -> dict[str, Any]:
     """A run's line: the three models in their colours, the rest of the ladder grey and dashed."""
     role = role_of(inputs, run)
     if role is not None:

@@ -70,19 +70,19 @@ def sizes(inputs: ReportInputs) -> Html:
     return section(
         "sizes",
         paragraph(
-            "What it costs to carry and to run each size: bytes of the parameters on disk, and time to "
+            "What it costs to carry and to run each size: bytes of its parameters, and time to "
             "compute one second of signal. The student costs the same as its size from scratch; only its "
             "training differed."
         ),
         table(
             "Sizes and speeds",
-            ("size", "role", "parameters", "on disk", "ms for 1 s of signal", "times faster than live"),
+            ("size", "role", "parameters", "bytes", "ms for 1 s of signal", "times faster than live"),
             rows,
             texts=2,
         ),
         paragraph(
-            f"Measured on one machine ({inputs.machine}): good for comparing the sizes with each other, not "
-            "a promise for a wearable.",
+            f"Timed on one machine ({inputs.machine}), in the windows and batches that evaluation uses: good "
+            "for comparing the sizes with each other, not the delay of a live decoder on a wearable.",
             class_="note",
         ),
         el("h3", "What the export showed"),

@@ -37,12 +37,16 @@ from semgjax.scaling.store import read_fit, write_fit
 from semgjax.scaling.table import read_table
 from semgjax.sweep.collect import collect
 from semgjax.sweep.local import run_local
-from semgjax.sweep.plan import plan_sweep, read_sweep, trial_folder
+from semgjax.sweep.plan import plan_sweep
+from semgjax.sweep.trial import limit_threads
 from semgjax.train.loop import train
 from semgjax.train.metrics import read_metrics
 from semgjax.train.run import METRICS, load_finished, read_result
 
-SLOTS = 2  # trials at once; each has half of the cores
+THREADS = (
+    2  # of this process on a CPU: fixed, so that a machine's cores do not show in the student's last bits
+)
+SLOTS = min(2, os.cpu_count() or 1)  # trials at once, each on one core
 
 
 def run_demo(plan: DemoPlan, out: Path) -> dict[str, Any]:
@@ -52,6 +56,7 @@ def run_demo(plan: DemoPlan, out: Path) -> dict[str, Any]:
         InputError: `out` holds something else, or another demo runs there.
         SemgjaxError: a stage failed; the message says which.
     """
+    limit_threads(THREADS)
     claim(plan, out, write=False)
     with folder_lock(out):
         claim(plan, out, write=True)
@@ -106,16 +111,20 @@ def _simulate(plan: DemoPlan, sessions: Path) -> None:
 
 def _sweep(plan: DemoPlan, corpus: Corpus, sessions: Path, folder: Path) -> dict[str, Path]:
     """Train the ladder; returns the run directory of each size."""
-    plan_sweep("demo", [run_config(plan, name, corpus.hash) for name in plan.ladder], sessions, None, folder)
-    run_local(folder, SLOTS)
+    configs = [run_config(plan, name, corpus.hash) for name in plan.ladder]
+    sweep = plan_sweep("demo", configs, sessions, None, folder)
+    outcome = run_local(folder, SLOTS)
+    for trial, reason in {**outcome.diverged, **outcome.failed}.items():
+        raise SemgjaxError(f"trial {trial}: {reason}")
     collect(folder)
-    trials = read_sweep(folder).trials
-    return {trial.config.preset: trial_folder(folder, trial) for trial in trials}
+    return {trial.config.preset: sweep.run_folder(trial) for trial in sweep.trials}
 
 
 def _distill(plan: DemoPlan, corpus: Corpus, teacher_run: Path, folder: Path) -> RunView:
     teacher = load_teacher(teacher_run)
-    config = student_config(run_config(plan, plan.student, corpus.hash), teacher, plan.temperature, plan.weight)
+    config = student_config(
+        run_config(plan, plan.student, corpus.hash), teacher, plan.temperature, plan.weight
+    )
     train(config, corpus, folder, teacher=(teacher.config.model, teacher.params))
     return _view(folder)
 

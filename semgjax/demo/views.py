@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from semgjax.data.sessions import Session
 from semgjax.scaling.fit import Fit
@@ -58,7 +58,7 @@ class ReportInputs:
 
 def role_of(inputs: ReportInputs, run: RunView) -> str | None:
     """The name of one of `inputs.trio`, None for the other runs of the ladder."""
-    return next((role for role, other in inputs.trio if other.name == run.name), None)
+    return next((role for role, other in inputs.trio if _identity(other) == _identity(run)), None)
 
 
 def heldout_scores(run: RunView, averaging: str) -> dict[str, Any]:
@@ -88,9 +88,14 @@ def validation_points(run: RunView) -> list[tuple[int, float]]:
     return [(step, cer) for step, cer in points if is_number(cer)]
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Any) -> TypeGuard[float]:
     """True of a finite number."""
     return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _identity(run: RunView) -> tuple[str, str]:
+    # The student and its size from scratch may well have the same name.
+    return run.name, run.result["kind"]
 
 
 def _of_test(row: dict[str, Any]) -> bool:

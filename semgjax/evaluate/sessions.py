@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 
 from semgjax.data.pipeline import session_chunks
 from semgjax.data.sessions import Session
@@ -14,7 +15,7 @@ from semgjax.evaluate.errors import Counts, count_errors
 from semgjax.model import encoder
 from semgjax.model.config import ModelConfig
 
-Forward = Callable[[encoder.Params, jax.Array, jax.Array], jax.Array]
+Forward = Callable[[encoder.Params, ArrayLike, ArrayLike], jax.Array]
 """(params, emg [B, T, C], valid [B, 2]) -> emissions of the core [B, T_core, K]"""
 
 
@@ -42,7 +43,12 @@ def make_forward(config: ModelConfig, spec: WindowSpec) -> Forward:
 
 
 def session_logits(
-    forward: Forward, config: ModelConfig, params: encoder.Params, session: Session, spec: WindowSpec, batch: int
+    forward: Forward,
+    config: ModelConfig,
+    params: encoder.Params,
+    session: Session,
+    spec: WindowSpec,
+    batch: int,
 ) -> np.ndarray:
     """Emissions of a whole session, float32 [ceil(samples / stride), K]; the cores of its windows end to end.
 
@@ -50,7 +56,7 @@ def session_logits(
     """
     parts = [
         np.asarray(forward(params, chunk["emg"], chunk["valid"])).reshape(-1, config.classes)
-        for chunk in session_chunks(session, spec, batch, config.emission_delay)
+        for chunk in session_chunks(session, spec, batch)
     ]
     return np.concatenate(parts)[: -(-session.samples // config.stride)]
 

@@ -16,6 +16,7 @@ from semgjax.data.keys import KEY_NAMES
 from semgjax.data.windows import WindowSpec
 from semgjax.errors import InputError
 from semgjax.files import read_json, write_json
+from semgjax.model import encoder
 from semgjax.model.config import SAMPLE_RATE, ModelConfig
 from semgjax.model.encoder import Params, count_parameters
 
@@ -68,6 +69,7 @@ def write_export(
     try:
         with ocp.StandardCheckpointer() as checkpointer:
             checkpointer.save((work / PARAMS).absolute(), params)
+        body["files"] = _file_hashes(work)
         write_json(work / MODEL, "semgjax/model", 1, body)
         work.chmod(0o755)
         if out.exists():
@@ -83,23 +85,60 @@ def load_export(folder: Path) -> Export:
     """Read an export; nothing of the run that made it is needed.
 
     Raises:
-        InputError: no export, or its parameters do not match model.json.
+        InputError: no export, a file that is missing or damaged, or parameters that do not match model.json.
     """
     about = read_json(folder / MODEL, "semgjax/model", 1)
     where = str(folder / MODEL)
+    missing = [name for name in ("model", "window", "files", "params_sha256") if name not in about]
+    if missing:
+        raise InputError(f"{where}: lacks the member {missing[0]!r}; write the export again")
     config = from_json(ModelConfig, about["model"], where)
     window = from_json(WindowSpec, about["window"], where)
     path = (folder / PARAMS).absolute()
     if not path.is_dir():
         raise InputError(f"{path}: no such folder; the export is incomplete, write it again")
+    # Every byte is checked before orbax sees it: what it says about damaged files is no single clear line.
+    _check_files(folder, about["files"])
     device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
     with ocp.StandardCheckpointer() as checkpointer:
         tree = checkpointer.metadata(path).item_metadata.tree
         target = jax.tree.map(lambda m: jax.ShapeDtypeStruct(m.shape, m.dtype, sharding=device), tree)
         params = checkpointer.restore(path, target)
     if params_hash(params) != about["params_sha256"]:
-        raise InputError(f"{folder}: the parameters do not match model.json (SHA-256 differs); write the export again")
+        raise InputError(
+            f"{folder}: the parameters do not match model.json (SHA-256 differs); write the export again"
+        )
+    expected = jax.eval_shape(lambda: encoder.init(config, jax.random.key(0)))
+    if _shapes(expected) != _shapes(params):
+        raise InputError(f"{where}: describes another model than the parameters beside it; write the export again")
     return Export(config, window, params, about)
+
+
+def _file_hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file below, by its path within the folder."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): _file_hash(path) for path in files}
+
+
+def _file_hash(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_files(folder: Path, hashes: Any) -> None:
+    if not isinstance(hashes, dict) or not hashes:
+        raise InputError(f"{folder / MODEL}: 'files' is no list of the parameters' files; write the export again")
+    for name, recorded in hashes.items():
+        path = folder / name
+        if not path.is_file():
+            raise InputError(f"{path}: no such file; the export is incomplete, write it again")
+        if _file_hash(path) != recorded:
+            raise InputError(f"{path}: is damaged (its SHA-256 is not that of model.json); write the export again")
+
+
+def _shapes(params: Params) -> list[tuple[str, tuple[int, ...]]]:
+    leaves = jax.tree_util.tree_leaves_with_path(params)
+    return [(jax.tree_util.keystr(path), leaf.shape) for path, leaf in leaves]
 
 
 def params_hash(params: Params) -> str:

@@ -14,7 +14,9 @@ def feasible(labels_BxN: jax.Array, label_count_B: jax.Array, frames: int) -> ja
     return label_count_B + repeats_B <= frames
 
 
-def ctc(logits_BxTxK: jax.Array, labels_BxN: jax.Array, label_count_B: jax.Array) -> tuple[jax.Array, jax.Array]:
+def ctc(
+    logits_BxTxK: jax.Array, labels_BxN: jax.Array, label_count_B: jax.Array
+) -> tuple[jax.Array, jax.Array]:
     """Negative log likelihood per row (nats, float32 [B]) and which rows are feasible (bool [B]).
 
     An infeasible row has loss and gradient zero: its labels are emptied before the recursion, for a huge finite

@@ -62,13 +62,33 @@ class ModelConfig:
             raise InputError("model: conv_widths, conv_kernels and conv_strides must have one entry per layer")
         for kernel, stride in zip(self.conv_kernels, self.conv_strides, strict=True):
             if not 1 <= stride <= kernel:
-                raise InputError(f"model: convolution of {kernel} taps and stride {stride} skips samples; use more taps")
+                raise InputError(
+                    f"model: convolution of {kernel} taps and stride {stride} skips samples; use more taps"
+                )
+        for name in (
+            "channels",
+            "classes",
+            "dim",
+            "layers",
+            "heads",
+            "feedforward",
+            "position_kernel",
+            "position_groups",
+            "attention_window",
+        ):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise InputError(f"model: {name} {value} must be at least 1")
+        if min(self.conv_widths) < 1:
+            raise InputError(f"model: conv_widths {self.conv_widths} must be at least 1")
         if self.dim % self.heads or self.dim % self.position_groups:
             raise InputError(
                 f"model: dim {self.dim} is no multiple of heads {self.heads} and position_groups {self.position_groups}"
             )
-        if self.attention_window is not None and self.attention_window < 1:
-            raise InputError(f"model: attention_window {self.attention_window} must be at least 1 frame")
+        if not self.norm_seconds * SAMPLE_RATE >= self.stride:
+            raise InputError(
+                f"model: norm_seconds {self.norm_seconds} must be at least a frame ({self.stride} samples at 2 kHz)"
+            )
         if not 0 <= self.dropout < 1 or not 0 <= self.mask_share < 1 or self.mask_length < 1:
             raise InputError("model: dropout and mask_share must lie in [0, 1), mask_length must be at least 1")
         if self.emission_delay < 0 or self.emission_delay % self.stride:
@@ -91,7 +111,7 @@ class ModelConfig:
         if self.attention_window is None:
             return None
         per_layer = (self.attention_window - 1) * self.layers
-        return (per_layer + self.position_kernel // 2) * self.stride
+        return (per_layer + (self.position_kernel - 1) // 2) * self.stride
 
 
 PAPER = {
@@ -107,18 +127,19 @@ def ladder(width: int) -> ModelConfig:
 
     Frames are 20 ms, as in a keyboard's rhythm of at most about 10 keys/s, so a laptop trains one in a minute.
     """
-    if width < 16 or width % 16:
-        raise InputError(f"preset ladder-{width}: the width must be a multiple of 16, at least 16")
-    front = 16 + width // 2
+    if width < 16 or width % 8:
+        raise InputError(f"preset ladder-{width}: the width must be a multiple of 8, at least 16")
+    front = max(32, 16 + width // 2)  # at least one filter an electrode
+    head = next(size for size in (32, 16, 8) if width % size == 0)
     return ModelConfig(
         conv_widths=(front, front, width),
         conv_kernels=(10, 8, 4),
         conv_strides=(5, 4, 2),
         dim=width,
-        layers=2 + width // 48,
-        heads=width // 32 if width % 32 == 0 else width // 16,
+        layers=2 + width // 64,
+        heads=width // head,
         position_kernel=16,
-        position_groups=width // 16,
+        position_groups=width // 8,
         attention_window=50,
         dropout=0.0,
         mask_share=0.0,

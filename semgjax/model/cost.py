@@ -13,7 +13,9 @@ def forward_flops(config: ModelConfig, samples: int) -> float:
     d = config.dim
     total += time * inputs * d
     total += time * config.position_kernel * (d // config.position_groups) * d
-    seen = time if config.attention_window is None else min(time, config.attention_window)
+    seen = time
+    if config.attention_window is not None:
+        seen = min(time, config.attention_window if config.causal else 2 * config.attention_window - 1)
     total += config.layers * time * (4 * d * d + 2 * config.feedforward * d * d + 2 * seen * d)
     total += time * d * config.classes
     return 2.0 * total

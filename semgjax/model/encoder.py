@@ -1,5 +1,6 @@
 """The decoder network and its pure functions: `init` makes a plain dict of parameters, `apply` the logits."""
 
+import typing
 from typing import Any
 
 import flax.linen as nn
@@ -49,7 +50,9 @@ def grouped_conv(
     """
     batch, time, width = x_BxTxD.shape
     taps, inputs, _ = kernel_KxCxD.shape
-    x_GxBxTxC = jnp.moveaxis(jnp.pad(x_BxTxD, ((0, 0), padding, (0, 0))).reshape(batch, -1, groups, inputs), 2, 0)
+    x_GxBxTxC = jnp.moveaxis(
+        jnp.pad(x_BxTxD, ((0, 0), padding, (0, 0))).reshape(batch, -1, groups, inputs), 2, 0
+    )
     kernel_GxKxCxE = jnp.moveaxis(kernel_KxCxD.reshape(taps, inputs, groups, width // groups), 2, 0)
 
     @jax.checkpoint
@@ -101,7 +104,9 @@ class Decoder(nn.Module):
         if self.train and config.mask_share > 0:
             mask_BxT = time_mask(self.make_rng("mask"), x.shape[:2], config.mask_share, config.mask_length)
             x = jnp.where(mask_BxT[..., None], hidden.astype(x.dtype), x)
-        x = x * frame_valid_BxT[..., None].astype(x.dtype)  # before the recording there is silence, as when streaming
+        x = x * frame_valid_BxT[..., None].astype(
+            x.dtype
+        )  # before the recording there is silence, as when streaming
         x = drop(x + PositionConv(config, name="position")(x))
         layers = nn.scan(
             Layer,
@@ -154,11 +159,10 @@ def apply(
             f"input of shape {emg_BxTxC.shape}: the model wants {config.channels} channels and a length that is "
             f"a multiple of {config.stride} samples"
         )
-    if train_key is None:
-        return Decoder(config).apply({"params": params}, emg_BxTxC, valid_BxT)
-    dropout_key, mask_key = jax.random.split(train_key)
-    rngs = {"dropout": dropout_key, "mask": mask_key}
-    return Decoder(config, train=True).apply({"params": params}, emg_BxTxC, valid_BxT, rngs=rngs)
+    rngs = {} if train_key is None else dict(zip(("dropout", "mask"), jax.random.split(train_key), strict=True))
+    decoder = Decoder(config, train=train_key is not None)
+    logits_BxTxK = decoder.apply({"params": params}, emg_BxTxC, valid_BxT, rngs=rngs)
+    return typing.cast(jax.Array, logits_BxTxK)
 
 
 def count_parameters(params: Params) -> int:

@@ -10,7 +10,9 @@ _EPSILON = 1e-5
 _FAN_IN = nn.initializers.variance_scaling(2.0, "fan_in", "truncated_normal", in_axis=(0, 1), out_axis=2)
 
 
-def one_channel_init(key: jax.Array, shape: tuple[int, int, int], dtype: jnp.dtype = jnp.float32) -> jax.Array:
+def one_channel_init(
+    key: jax.Array, shape: tuple[int, int, int], dtype: jnp.dtype = jnp.float32
+) -> jax.Array:
     """Kernel [K, C, D] whose filter d starts on channel d mod C alone, with random taps.
 
     What a muscle does shows in the amplitude under each electrode. Random mixtures of all electrodes look much
@@ -54,7 +56,7 @@ class CausalConv(nn.Module):
 
 
 def rolling_sum(x_BxTxD: jax.Array, decay: float, block: int = 64) -> jax.Array:
-    """s_t = decay s_(t-1) + x_t along time, float32: one triangular product inside a block, a short scan over blocks."""
+    """s_t = decay s_(t-1) + x_t along time, float32: a triangular product inside a block, a scan over blocks."""
     batch, time, width = x_BxTxD.shape
     blocks = -(-time // block)
     x = jnp.pad(x_BxTxD, ((0, 0), (0, blocks * block - time), (0, 0))).reshape(batch, blocks, block, width)

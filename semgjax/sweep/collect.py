@@ -30,7 +30,7 @@ class Table:
 def collect(folder: Path) -> Table:
     """Write the table of a sweep: one row per run, split, decoder, and average or user.
 
-    Rows stand in the order of the plan; equal results give equal bytes, whenever and wherever they came about.
+    Rows stand in the order of the plan; equal results give equal bytes, whenever and wherever they were made.
 
     Raises:
         InputError: no sweep, no finished trial, or a damaged result.
@@ -58,7 +58,8 @@ def _rows(run: str, result: dict[str, Any]) -> list[dict[str, Any]]:
     head = {"run": run, **{name: result[name] for name in _RUN}}
     scores = [{"user": "", **score} for score in result["scores"]]
     scores += [{"averaging": "user", **score} for score in result["users_scores"]]
-    return [{name: {**head, **score}[name] for name in COLUMNS} for score in scores]
+    # The head stands last: a score has "users" too, those averaged over.
+    return [{name: {**score, **head}[name] for name in COLUMNS} for score in scores]
 
 
 def _csv(rows: list[dict[str, Any]]) -> str:

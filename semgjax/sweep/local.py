@@ -1,7 +1,7 @@
-"""The local engine: a sweep's trials as processes on this machine; writes trials/<id>.log and <id>.fault.json.
+"""The local engine: trials as processes on this machine; writes trials/<id>.log and trials/<id>.fault.json.
 
-It only decides which trial runs where and when. Whatever happens to it, the trials' folders tell the truth, and
-the same call goes on from there.
+It only decides which trial runs where and when. Whatever happens to it, the trials' folders tell the truth,
+and the same call goes on from there.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from typing import Any
 from semgjax.errors import InputError, Preempted
 from semgjax.files import folder_lock, is_locked
 from semgjax.sweep.plan import Sweep, Trial, read_sweep
-from semgjax.sweep.trial import look, result_of, steps_done, write_fault
+from semgjax.sweep.trial import look, result_of, write_fault
 
 ATTEMPTS = 3
 _SECONDS_BETWEEN_LOOKS = 0.2
@@ -48,7 +48,8 @@ class Outcome:
 
 def trial_command(folder: Path, trial: str, cores: int) -> list[str]:
     """The command of one trial."""
-    return [sys.executable, "-m", "semgjax", "sweep", "run", str(folder), "--trial", trial, "--cores", str(cores)]
+    program = [sys.executable, "-m", "semgjax"]
+    return [*program, "sweep", "run", str(folder), "--trial", trial, "--cores", str(cores)]
 
 
 def run_local(
@@ -60,14 +61,14 @@ def run_local(
 ) -> Outcome:
     """Run the trials of a sweep that are not done, `slots` at a time, each on `cores` processor cores.
 
-    The most expensive starts first: the short ones then fill the gaps, and the slots end at nearly the same time
-    instead of waiting together for a long trial that began last. `cores` decides the last bits of the results
-    (see limit_threads), `slots` only how long it takes (None: as many as there are cores for). Every trial gets
-    cores of its own where the system can pin a process.
+    The most expensive starts first: the short ones then fill the gaps, and the slots end at nearly the same
+    time instead of waiting together for a long trial that began last. `cores` decides the last bits of the
+    results (see limit_threads), `slots` only how long it takes (None: as many as there are cores for). Every
+    trial gets cores of its own where the system can pin a process.
 
     Args:
         report: gets one line per start and end, and one now and then.
-        command: what starts a trial; exit code 0 is done, 70 diverged, 75 and death by a signal are run again.
+        command: what starts a trial; exit code 0 is done, 70 diverged, 75 or death by a signal are run again.
 
     Raises:
         InputError: no sweep, another engine at work on it, or slots or cores out of range.
@@ -84,7 +85,8 @@ def run_local(
     outcome = engine.outcome()
     left = len(sweep.trials) - len(outcome.done) - len(outcome.diverged) - len(outcome.failed)
     if left:
-        raise Preempted(f"{folder}: stopped with {left} of {len(sweep.trials)} trials left; the same command goes on")
+        count = len(sweep.trials)
+        raise Preempted(f"{folder}: stopped with {left} of {count} trials left; the same command goes on")
     return outcome
 
 
@@ -143,10 +145,11 @@ class _Engine:
 
     def outcome(self) -> Outcome:
         """How it ended."""
-        return Outcome(tuple(sorted(self._done)), dict(self._diverged), dict(self._failed))
+        done = tuple(trial.id for trial in self._sweep.trials if trial.id in self._done)
+        return Outcome(done, dict(self._diverged), dict(self._failed))
 
     def _admit(self, trial: Trial) -> None:
-        """Put a trial where its files say that it belongs: among those that ended, those elsewhere, or the queue."""
+        """Put a trial where its files say: to those that ended, those in other processes, or in the queue."""
         status = look(self._sweep, trial)
         if status.state == "done":
             self._done.append(trial.id)
@@ -158,7 +161,7 @@ class _Engine:
             self._report(f"{trial.id} is left alone: {status.reason}")
         elif status.state == "running":
             self._elsewhere.append(trial)
-            self._report(f"{trial.id} runs in another process (of an engine that was killed?); waiting for that")
+            self._report(f"{trial.id} runs in another process; waiting for that")
         else:
             self._queue.append((trial, 1))
 
@@ -176,7 +179,7 @@ class _Engine:
             trial, attempt = self._queue.pop(0)
             self._running[slot] = self._start(trial, attempt, self._places[slot])
             where = f"slot {slot}" + (f", attempt {attempt} of {ATTEMPTS}" if attempt > 1 else "")
-            self._report(f"{trial.id} starts at step {steps_done(self._sweep, trial)} ({where})")
+            self._report(f"{trial.id} starts at step {look(self._sweep, trial).progress} ({where})")
 
     def _start(self, trial: Trial, attempt: int, place: set[int]) -> _Child:
         words = self._command(self._sweep.folder, trial.id, self._cores)
@@ -184,7 +187,7 @@ class _Engine:
         path.parent.mkdir(exist_ok=True)
         with open(path, "ab") as log, _pinned(place):
             log_start = log.tell()
-            # A session of its own: Ctrl-C on the terminal reaches the engine alone, which then lets trials save.
+            # A session of its own: Ctrl-C on the terminal reaches the engine alone, which lets trials save.
             process = subprocess.Popen(
                 words, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
             )
@@ -202,7 +205,7 @@ class _Engine:
             self._report(f"{trial.id} diverged: {self._diverged[trial.id]}")
         elif (code == _AGAIN or code < 0) and (stopping or child.attempt < ATTEMPTS):
             self._queue.insert(0, (trial, child.attempt + 1))
-            self._report(f"{trial.id} {_stopped(code)} at step {steps_done(self._sweep, trial)}")
+            self._report(f"{trial.id} {_stopped(code)} at step {look(self._sweep, trial).progress}")
         else:
             self._fail(child, f"{_stopped(code)}; {self._last_words(child)}")
 
@@ -239,7 +242,7 @@ class _Engine:
 
     def _line(self) -> str:
         trials = [child.trial for _, child in sorted(self._running.items())] + self._elsewhere
-        steps = [f"{t.id} {steps_done(self._sweep, t)}/{t.config.train.steps}" for t in trials]
+        steps = [f"{trial.id} {look(self._sweep, trial).progress}" for trial in trials]
         return "; ".join([self._count(), *steps])
 
     def _count(self) -> str:
@@ -248,7 +251,8 @@ class _Engine:
 
 def _places(slots: int | None, cores: int, trials: int) -> list[set[int]]:
     """The cores of each slot; more slots than there are cores for share them."""
-    usable = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    pins = hasattr(os, "sched_getaffinity")
+    usable = sorted(os.sched_getaffinity(0)) if pins else list(range(os.cpu_count() or 1))
     if not 1 <= cores <= len(usable):
         raise InputError(f"--cores {cores}: a trial can have 1 to {len(usable)} cores here")
     if slots is not None and slots < 1:
@@ -273,7 +277,7 @@ def _pinned(cores: set[int]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _stop_requests() -> Iterator[Callable[[], bool]]:
-    """Within the block SIGINT, SIGTERM and SIGHUP only set a flag; the yielded function tells whether it is set.
+    """Within the block SIGINT, SIGTERM and SIGHUP only set a flag; the yielded function tells it.
 
     A signal that is ignored (nohup) stays so. Outside the main thread no handler can be set.
     """
@@ -282,7 +286,7 @@ def _stop_requests() -> Iterator[Callable[[], bool]]:
     if threading.current_thread() is threading.main_thread():
         wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         before = {number: signal.getsignal(number) for number in wanted}
-        before = {number: handler for number, handler in before.items() if handler is not signal.SIG_IGN}
+        before = {n: handler for n, handler in before.items() if handler not in (signal.SIG_IGN, None)}
     for number in before:
         signal.signal(number, lambda *_: asked.set())
     try:

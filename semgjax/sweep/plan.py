@@ -95,15 +95,15 @@ def read_sweep(folder: Path) -> Sweep:
     if not path.exists():
         raise InputError(f"{path}: no such file; plan a sweep with: semgjax sweep plan FILE --out {folder}")
     document = read_json(path, SCHEMA, VERSION)
-    content = {"name": document.get("name"), "trials": document.get("trials")}
-    # The hash covers all that _content wrote: with it right, names, kinds and numbers are as they were planned.
+    content: dict[str, Any] = {"name": document.get("name"), "trials": document.get("trials")}
+    # The hash covers all that _content wrote: with it right, everything is as it was planned.
     if document.get("hash") != content_hash(content) or not isinstance(document.get("data"), str):
         raise InputError(f"{path}: was edited after planning; plan into another folder instead")
     trials = []
     for row in content["trials"]:
         trial = Trial(row["id"], from_json(RunConfig, row["config"], f"{path}: trial {row['id']}"))
         if trial.config.hash != row["hash"]:
-            raise InputError(f"{path}: trial {trial.id} was planned by another version; use the one that planned it")
+            raise InputError(f"{path}: trial {trial.id} is of another version of semgjax; use that one")
         trials.append(trial)
     split = document.get("split")
     places = (Path(document["data"]), None if split is None else Path(split))
@@ -140,16 +140,17 @@ def _content(sweep: Sweep) -> dict[str, Any]:
 
 def _check(sweep: Sweep) -> None:
     if not sweep.name.strip() or not sweep.trials:
-        raise InputError(f"sweep {sweep.name!r} of {len(sweep.trials)} trials: give a name and at least one trial")
+        raise InputError(f"sweep {sweep.name!r} of {len(sweep.trials)} trials: give a name and a trial or more")
     known: dict[str, str] = {}
     for trial in sweep.trials:
         config = trial.config
         if not re.fullmatch(r"[A-Za-z0-9_.-]+", config.preset):
             raise InputError(f"trial {trial.id!r}: preset {config.preset!r} is no name for a folder")
         if config.distill is not None:
-            raise InputError(f"trial {trial.id}: a sweep has no teachers; train the student with semgjax distill")
+            raise InputError(f"trial {trial.id}: a sweep has no teacher; train students with semgjax distill")
         if config.data != sweep.trials[0].config.data:
-            raise InputError(f"trials {sweep.trials[0].id} and {trial.id} are on different sessions; plan two sweeps")
+            first = sweep.trials[0].id
+            raise InputError(f"trials {first} and {trial.id} are on different sessions; plan two sweeps")
         if config.hash in known:
             raise InputError(f"trials {known[config.hash]} and {trial.id} are the same run; leave one out")
         known[config.hash] = trial.id
@@ -159,9 +160,10 @@ def _check_free(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: is a file; choose a folder")
     ours = (".lock", f".{FILE}.")  # left by a planning that was killed
-    strangers = [p.name for p in folder.iterdir() if not p.name.startswith(ours)] if folder.is_dir() else []
+    names = [p.name for p in folder.iterdir()] if folder.is_dir() else []
+    strangers = sorted(name for name in names if not name.startswith(ours))
     if strangers:
-        raise InputError(f"{folder}: is not empty ({min(strangers)}) and holds no sweep; choose another folder")
+        raise InputError(f"{folder}: is not empty ({strangers[0]}) and holds no sweep; choose another folder")
 
 
 def _difference(old: Sweep, new: Sweep) -> str:

@@ -1,4 +1,4 @@
-"""A plan file (TOML) -> one run configuration per trial: what is set, times all that varies. Writes nothing."""
+"""A plan file (TOML) -> one run configuration per trial: what is set, times what varies; writes nothing."""
 
 import dataclasses
 import difflib
@@ -76,7 +76,8 @@ def _options(path: Path, table: str, value: Any) -> dict[str, Any]:
 def _flat(value: dict[str, Any]) -> list[tuple[str, Any]]:
     pairs: list[tuple[str, Any]] = []
     for name, item in value.items():
-        pairs += [(f"{name}.{inner}", v) for inner, v in _flat(item)] if isinstance(item, dict) else [(name, item)]
+        inner = _flat(item) if isinstance(item, dict) else None
+        pairs += [(name, item)] if inner is None else [(f"{name}.{option}", v) for option, v in inner]
     return pairs
 
 
@@ -98,10 +99,10 @@ def _check_options(path: Path, fixed: dict[str, Any], varied: dict[str, Any]) ->
         if twice:
             raise InputError(f"{path}: {name!r} in [vary] holds {twice[0]!r} twice; keep one")
     if "preset" not in {*fixed, *varied}:
-        raise InputError(f"{path}: no preset; add \"preset\" to [set] or [vary], such as \"ladder-64\"")
+        raise InputError(f'{path}: no preset; add "preset" to [set] or [vary], such as "ladder-64"')
     count = math.prod(len(values) for values in varied.values())
     if count > MOST_TRIALS:
-        raise InputError(f"{path}: [vary] makes {count:,} trials, at most {MOST_TRIALS:,} are allowed; vary less")
+        raise InputError(f"{path}: [vary] makes {count:,} trials, more than {MOST_TRIALS:,}; vary less")
 
 
 def _config(path: Path, options: dict[str, Any]) -> RunConfig:

@@ -1,8 +1,7 @@
-"""A trial is one idempotent, resumable run; what stands in its folder tells its state. Writes trials/<id>*."""
+"""A trial is one idempotent, resumable run; writes trials/<id>/ and, if it diverged, <id>.fault.json."""
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from semgjax.errors import Diverged, InputError
@@ -25,6 +24,11 @@ class Status:
     """last step in its metrics; None when they cannot be read"""
     reason: str = ""
     """why it failed, diverged or is damaged"""
+
+    @property
+    def progress(self) -> str:
+        """Steps done of all steps, as text."""
+        return f"{'?' if self.step is None else self.step}/{self.trial.config.train.steps}"
 
 
 def run_trial(sweep: Sweep, trial: Trial) -> dict[str, Any]:
@@ -49,8 +53,8 @@ def run_trial(sweep: Sweep, trial: Trial) -> dict[str, Any]:
     corpus = load_corpus(sweep.data, sweep.split)
     if corpus.hash != trial.config.data:
         raise InputError(
-            f"{sweep.data}: the sessions or their split have changed since the sweep was planned; restore them, or "
-            "plan again into another folder"
+            f"{sweep.data}: the sessions or their split are not those of the plan any more; restore them, "
+            "or plan again into another folder"
         )
     sweep.fault(trial).unlink(missing_ok=True)
     try:
@@ -79,30 +83,29 @@ def result_of(sweep: Sweep, trial: Trial) -> dict[str, Any] | None:
     try:
         result = read_result(folder)
     except InputError as error:
-        # The parameters are safe: without its result a run scores its last checkpoint once more.
-        raise InputError(f"{error}; or remove it and run the trial again, which only scores it anew") from None
+        # The parameters are safe: a run without its result scores its last checkpoint once more.
+        raise InputError(f"{error} (remove it and run the trial again: it only makes its scores anew)") from None
     if result is not None and result.get("config") != trial.config.hash:
-        raise InputError(f"{folder / RESULT}: is the result of another run; move it away and run the trial again")
+        raise InputError(f"{folder / RESULT}: is of another run; move it away and run the trial again")
     return result
 
 
 def look(sweep: Sweep, trial: Trial) -> Status:
     """Where a trial stands, from its files alone."""
-    steps, done = trial.config.train.steps, steps_done(sweep, trial)
+    done = _steps_done(sweep, trial)
     try:
         result = result_of(sweep, trial)
     except InputError as error:
         return Status(trial, "damaged", done, str(error))
     if result is not None:
-        return Status(trial, "done", steps)
+        return Status(trial, "done", trial.config.train.steps)
     if is_locked(sweep.run_folder(trial)):
         return Status(trial, "running", done)
     fault = read_fault(sweep, trial)
     return Status(trial, "waiting", done) if fault is None else Status(trial, fault[0], done, fault[1])
 
 
-def steps_done(sweep: Sweep, trial: Trial) -> int | None:
-    """The last step that a trial's metrics tell of; None when they are damaged."""
+def _steps_done(sweep: Sweep, trial: Trial) -> int | None:
     path = sweep.run_folder(trial) / METRICS
     if not path.exists():
         return 0

@@ -1,5 +1,8 @@
-"""Checkpoints of a run by orbax: a folder per step under RUN/checkpoints, marked as whole when its last byte is down."""
+"""Checkpoints of a run by orbax: a folder per step under RUN/checkpoints, marked whole when all is on disk."""
 
+import contextlib
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +16,14 @@ _MARKER = "_CHECKPOINT_METADATA"  # orbax writes it last; a folder without it is
 
 
 class Checkpoints:
-    """Saves and restores the training state of one run; at most two are kept."""
+    """Saves and restores the training state of one run; at most two are kept.
+
+    The caller holds the run's lock: what an interrupted save left in the folder is removed.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.absolute()
+        _drop_unfinished(self._folder)
         options = ocp.CheckpointManagerOptions(max_to_keep=2, enable_async_checkpointing=True)
         self._manager = ocp.CheckpointManager(self._folder, options=options)
 
@@ -37,17 +44,21 @@ class Checkpoints:
         step = newest_step(self._folder)
         if step is None:
             return None
-        meta = self._manager.restore(step, args=ocp.args.Composite(meta=ocp.args.JsonRestore()))["meta"]
+        place = self._folder / str(step)
+        with _readable(place):
+            meta = self._manager.restore(step, args=ocp.args.Composite(meta=ocp.args.JsonRestore()))["meta"]
         if meta["run"] != run_hash:
             raise InputError(
-                f"{self._folder / str(step)}: is a checkpoint of another configuration ({meta['run'][:12]}, this run is "
+                f"{place}: belongs to another configuration ({meta['run'][:12]}, this run is "
                 f"{run_hash[:12]}); choose another output folder"
             )
         if meta["types"] != _types(like):
             # orbax would convert silently, and the run would no longer be the one that was interrupted.
-            raise InputError(f"{self._folder / str(step)}: types or shapes differ from this model's; was it edited?")
+            raise InputError(f"{place}: types or shapes differ from this model's; was it edited?")
         target = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding), like)
-        return self._manager.restore(step, args=ocp.args.Composite(state=ocp.args.StandardRestore(target)))["state"]
+        with _readable(place):
+            items = ocp.args.Composite(state=ocp.args.StandardRestore(target))
+            return self._manager.restore(step, args=items)["state"]
 
     def close(self) -> None:
         """Wait until everything is on disk."""
@@ -59,8 +70,31 @@ def newest_step(folder: Path) -> int | None:
     """The newest step whose save was finished; None without any."""
     if not folder.is_dir():
         return None
-    steps = [int(p.name) for p in folder.iterdir() if p.name.isdigit() and (p / _MARKER).is_file()]
-    return max(steps, default=None)
+    return max((int(path.name) for path in folder.iterdir() if _is_whole(path)), default=None)
+
+
+def _is_whole(path: Path) -> bool:
+    return path.name.isdigit() and (path / _MARKER).is_file()
+
+
+def _drop_unfinished(folder: Path) -> None:
+    """Remove the remains of interrupted saves: orbax takes any folder with a step's number for that step's
+    checkpoint, and would then skip the save of this step without a word."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.name.partition(".")[0].isdigit() and not _is_whole(path):
+            shutil.rmtree(path)
+
+
+@contextlib.contextmanager
+def _readable(place: Path) -> Iterator[None]:
+    """orbax and tensorstore meet damaged bytes with errors of many types; to the user they are one."""
+    try:
+        yield
+    except Exception as error:
+        reason = (str(error) or type(error).__name__).strip().splitlines()[0][:200]
+        raise InputError(
+            f"{place}: the checkpoint cannot be read ({reason}); remove this folder to go on from the one before"
+        ) from error
 
 
 def _types(state: State) -> dict[str, str]:
@@ -78,12 +112,13 @@ def restore_params(folder: Path) -> tuple[int, Any]:
     if step is None:
         raise InputError(f"{folder}: no finished checkpoint; train the run first")
     path = (folder / str(step) / "state").absolute()
-    with ocp.PyTreeCheckpointer() as checkpointer:
-        tree = checkpointer.metadata(path).item_metadata.tree["params"]
+    handler = ocp.PyTreeCheckpointHandler()
+    with _readable(path.parent), contextlib.closing(handler):
+        tree = handler.metadata(path).tree["params"]
         device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
         item = {"params": jax.tree.map(lambda m: jax.ShapeDtypeStruct(m.shape, m.dtype, sharding=device), tree)}
         arguments = jax.tree.map(lambda s: ocp.ArrayRestoreArgs(sharding=s.sharding), item)
-        restored = checkpointer.restore(
+        restored = handler.restore(
             path, args=ocp.args.PyTreeRestore(item=item, restore_args=arguments, partial_restore=True)
         )
     return step, restored["params"]

@@ -36,7 +36,10 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
     whole = []
     for number, line in enumerate(lines[:-1], start=1):
         try:
-            whole.append(json.loads(line))
+            found = json.loads(line)
         except json.JSONDecodeError:
-            raise InputError(f"{path}: line {number} is no JSON; the file was edited or damaged") from None
+            found = None
+        if not isinstance(found, dict) or not isinstance(found.get("step"), int):
+            raise InputError(f"{path}: line {number} is no JSON object with a step; the file was edited or damaged")
+        whole.append(found)
     return whole

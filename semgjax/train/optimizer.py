@@ -26,6 +26,10 @@ def make_optimizer(config: OptimizerConfig, steps: int) -> optax.GradientTransfo
     return optax.chain(
         optax.clip_by_global_norm(config.clip),
         optax.adamw(
-            schedule(config, steps), b1=config.beta1, b2=config.beta2, weight_decay=config.decay, mask=decay_mask
+            schedule(config, steps),
+            b1=config.beta1,
+            b2=config.beta2,
+            weight_decay=config.decay,
+            mask=decay_mask,
         ),
     )

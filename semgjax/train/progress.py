@@ -19,7 +19,12 @@ class Progress:
         self._bar: Bar | None = None
         self._last = time.monotonic()
         if sys.stderr.isatty():
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+            )
             self._bar = Bar(*columns, TextColumn("{task.fields[loss]}"), console=Console(stderr=True))
             self._task = self._bar.add_task(name, total=steps, completed=start, loss="compiling")
 
@@ -42,7 +47,10 @@ class Progress:
         elif line and (time.monotonic() - self._last > _SECONDS_BETWEEN_LINES or self._done == self._steps):
             self._last = time.monotonic()
             rate = f"{line['windows_per_s']:.0f} windows/s"
-            print(f"{self._name}: step {self._done}/{self._steps}, loss {line['loss']:.3f}, {rate}", file=sys.stderr)
+            print(
+                f"{self._name}: step {self._done}/{self._steps}, loss {line['loss']:.3f}, {rate}",
+                file=sys.stderr,
+            )
 
     def note(self, text: str) -> None:
         """A line that stays."""

@@ -46,7 +46,12 @@ def loss_and_sums(
     logits = encoder.apply(config.model, params, emg_BxTxC, valid_BxT, key)[:, core]
     ctc_B, ok_B = ctc(logits, batch["labels"], batch["label_count"])
     labels = jnp.where(ok_B, batch["label_count"], 0).sum()
-    sums = {"ctc": ctc_B.sum(), "labels": labels, "rows": jnp.asarray(ctc_B.size), "infeasible": (~ok_B).sum()}
+    sums = {
+        "ctc": ctc_B.sum(),
+        "labels": labels,
+        "rows": jnp.asarray(ctc_B.size),
+        "infeasible": (~ok_B).sum(),
+    }
     loss = sums["ctc"] / jnp.maximum(labels, 1)
     if config.distill is not None and teacher is not None:
         target = encoder.apply(teacher[0], jax.lax.stop_gradient(teacher[1]), emg_BxTxC, valid_BxT)[:, core]
@@ -61,17 +66,19 @@ def make_step(config: RunConfig, mesh: jax.sharding.Mesh, teacher: ModelConfig |
     optimizer = make_optimizer(config.optimizer, config.train.steps)
     one, split = replicated(mesh), by_batch(mesh)
 
-    def step(state: State, batch: dict[str, jax.Array], teacher_params: encoder.Params | None) -> tuple[State, Sums]:
+    def step(
+        state: State, batch: dict[str, jax.Array], teacher_params: encoder.Params | None
+    ) -> tuple[State, Sums]:
         key = jax.random.fold_in(jax.random.key(config.train.seed), state["step"])
 
         def objective(params: encoder.Params) -> tuple[jax.Array, Sums]:
-            known = None if teacher is None else (teacher, teacher_params)
+            known = None if teacher is None or teacher_params is None else (teacher, teacher_params)
             return loss_and_sums(config, params, batch, key, known)
 
         (_, sums), gradient = jax.value_and_grad(objective, has_aux=True)(state["params"])
         updates, moments = optimizer.update(gradient, state["optimizer"], state["params"])
         params = optax.apply_updates(state["params"], updates)
-        sums["gradient_norm"] = optax.global_norm(gradient)
+        sums["gradient_norm"] = optax.tree.norm(gradient)
         return {"step": state["step"] + 1, "params": params, "optimizer": moments}, sums
 
     return jax.jit(step, in_shardings=(one, split, one), out_shardings=(one, one), donate_argnums=0)

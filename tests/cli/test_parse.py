@@ -143,6 +143,8 @@ def test_an_error_of_the_work_is_not_taken_for_an_error_of_the_words():
         (["--out", "x"], None),
         (["--preset"], None),
         (["--presets", "small"], None),
+        (["--preset", "tiny", "--preset=small"], "small"),
+        (["--preset=tiny", "--preset", "small"], "small"),
     ],
 )
 def test_the_word_after_an_option_is_found_before_parsing(words, value):

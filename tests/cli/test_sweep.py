@@ -1,0 +1,254 @@
+"""The commands of `semgjax sweep`, from words to files, lines and exit codes; the last tests train for real."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import semgjax.sweep.local
+from semgjax.cli.main import main
+from semgjax.data.corpus import load_corpus
+from semgjax.data.splits import Split, write_split
+from semgjax.files import folder_lock
+from semgjax.model.config import preset
+from semgjax.sweep.local import Outcome
+from semgjax.sweep.plan import parameters_of, read_sweep
+from semgjax.sweep.trial import write_fault
+from tests.data.fixtures import typed, write_session
+from tests.sweep.plans import files_in, finish, planned
+
+PLAN = """
+name = "sizes"
+[set]
+"train.steps" = 4
+"train.batch" = 4
+"train.log_every" = 1
+"train.checkpoint_every" = 2
+"train.evaluate_every" = 3
+"window.length" = 2000
+"window.stride" = 2000
+"window.left" = 200
+[vary]
+preset = ["ladder-16"]
+"train.seed" = [0, 1]
+"""
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A working folder with short sessions of four users, split, and a plan of two trials."""
+    for name, user in (("a1", "a"), ("a2", "a"), ("b", "b"), ("c", "c"), ("d", "d")):
+        write_session(tmp_path / "sessions" / f"{name}.hdf5", user=user, keystrokes=typed("hello world"))
+    split = Split(("a1", "b"), ("a2",), ("c", "d"), {})
+    write_split(tmp_path / "sessions" / "splits.json", split)
+    (tmp_path / "plan.toml").write_text(PLAN)
+    monkeypatch.setenv("NPROC", "1")  # a single trial sets it for its process, which here is ours
+    return tmp_path
+
+
+def run(*words) -> int:
+    return main(["sweep", *(str(word) for word in words)])
+
+
+def plan(place, *more, out="sweep") -> int:
+    return run("plan", place / "plan.toml", "--data", place / "sessions", "--out", place / out, *more)
+
+
+def fails_with_one_line(capsys, *words) -> str:
+    """Run a command that must end with exit code 2 and one line on stderr; that line."""
+    capsys.readouterr()
+    assert run(*words) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("semgjax: error: ")
+    return line
+
+
+def test_plan_writes_the_sweep_and_shows_what_each_trial_costs(place, capsys):
+    assert plan(place) == 0
+    lines = capsys.readouterr().out.splitlines()
+    size = f"{parameters_of(preset('ladder-16')):,}"
+    assert lines[0].split() == ["trial", "preset", "parameters", "steps", "training", "FLOPs"]
+    assert lines[1].split()[:4] == ["000-ladder-16-s0", "ladder-16", size, "4"]
+    assert float(lines[1].split()[4]) == pytest.approx(read_sweep(place / "sweep").trials[0].flops, rel=0.01)
+    assert lines[3].startswith("2 trials, ")
+    assert lines[4] == str(place / "sweep" / "sweep.json")
+    before = files_in(place)
+    assert plan(place) == 0
+    assert "(the same plan was there already)" in capsys.readouterr().out
+    assert files_in(place) == before
+    sweep = read_sweep(place / "sweep")
+    assert {trial.config.data for trial in sweep.trials} == {load_corpus(place / "sessions").hash}
+
+
+def test_plan_takes_another_split(place):
+    other = place / "other.json"
+    write_split(other, Split(("a1",), (), ("b",), {}))
+    assert plan(place, "--splits", other) == 0
+    sweep = read_sweep(place / "sweep")
+    assert sweep.split == other
+    assert sweep.trials[0].config.data == load_corpus(place / "sessions", other).hash
+
+
+def test_mistakes_in_planning_are_one_line_and_nothing_is_written(place, capsys):
+    assert plan(place) == 0
+    bad = place / "bad.toml"
+    bad.write_text(PLAN.replace("train.seed", "train.sed"))
+    longer = place / "longer.toml"
+    longer.write_text(PLAN.replace('steps" = 4', 'steps" = 5'))
+    before = files_in(place)
+    data = ("--data", place / "sessions")
+    assert "did you mean 'train.seed'?" in fails_with_one_line(capsys, "plan", bad, *data, "--out", place / "x")
+    assert "holds another sweep" in fails_with_one_line(capsys, "plan", longer, *data, "--out", place / "sweep")
+    assert "--out" in fails_with_one_line(capsys, "plan", longer, *data)
+    assert "is not empty" in fails_with_one_line(capsys, "plan", longer, *data, "--out", place / "sessions")
+    none = place / "none"
+    assert str(none) in fails_with_one_line(capsys, "plan", longer, "--data", none, "--out", place / "x")
+    assert files_in(place) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--slots", "0"], "--slots 0"),
+        (["--cores", "0"], "--cores 0"),
+        (["--trial", "7"], "no trial '7'; give an id or 0 to 2"),
+        (["--trial", "0", "--slots", "2"], "--slots 2: has no meaning beside --trial"),
+        (["--trial", "0", "--cores", "0"], "--cores 0"),
+        (["--slot", "2"], "--slots"),
+    ],
+)
+def test_mistakes_in_running_are_one_line_and_nothing_is_written(tmp_path, capsys, words, says):
+    planned(tmp_path)
+    before = files_in(tmp_path)
+    assert says in fails_with_one_line(capsys, "run", tmp_path / "sweep", *words)
+    assert files_in(tmp_path).keys() <= before.keys() | {(tmp_path / "sweep/.lock").relative_to(tmp_path)}
+
+
+@pytest.mark.parametrize("command", ["run", "status", "collect"])
+def test_a_folder_without_a_plan_and_an_edited_plan_are_refused(tmp_path, capsys, command):
+    assert "plan a sweep with" in fails_with_one_line(capsys, command, tmp_path)
+    planned(tmp_path)
+    path = tmp_path / "sweep" / "sweep.json"
+    path.write_text(path.read_text().replace('"steps": 10', '"steps": 11', 1))
+    assert "was edited after planning" in fails_with_one_line(capsys, command, tmp_path / "sweep")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code", "says"),
+    [
+        (Outcome(("a", "b"), {}, {}), 0, "2 done\n"),
+        (Outcome(("a",), {"b": "nan"}, {}), 70, "1 done, 1 diverged\n"),
+        (Outcome(("a",), {"b": "nan"}, {"c": "broke"}), 1, "1 done, 1 diverged, 1 failed\n"),
+    ],
+)
+def test_run_tells_how_it_ended_in_its_exit_code(tmp_path, capsys, monkeypatch, outcome, code, says):
+    def run_local(folder, slots, cores, report):
+        report(f"{folder} {slots} {cores}")
+        return outcome
+
+    monkeypatch.setattr(semgjax.sweep.local, "run_local", run_local)
+    assert run("run", tmp_path, "--slots", "3", "--cores", "2") == code
+    assert capsys.readouterr() == (says, f"{tmp_path} 3 2\n")
+
+
+def test_status_shows_where_every_trial_stands(tmp_path, capsys):
+    sweep = planned(tmp_path)
+    finish(sweep, sweep.trials[0])
+    write_fault(sweep, sweep.trials[1], "failed", "no memory")
+    with folder_lock(sweep.run_folder(sweep.trials[2])):
+        (sweep.run_folder(sweep.trials[2]) / "metrics.jsonl").write_text('{"step": 3}\n')
+        assert run("status", sweep.folder) == 0
+        assert capsys.readouterr().out.splitlines() == [
+            "trial             state     step",
+            "000-ladder-32-s0  done     10/10",
+            "001-ladder-16-s0  failed    0/10  no memory",
+            "002-ladder-48-s0  running   3/10",
+            "sizes: 1 done, 1 failed, 1 running",
+        ]
+        assert run("status", sweep.folder, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["name"], found["folder"]) == ("sizes", str(sweep.folder))
+    assert found["trials"][1] == {
+        "id": "001-ladder-16-s0", "preset": "ladder-16", "state": "failed", "step": 0, "steps": 10,
+        "reason": "no memory",
+    }  # fmt: skip
+
+
+def test_collect_names_what_it_leaves_out(tmp_path, capsys):
+    sweep = planned(tmp_path)
+    finish(sweep, sweep.trials[1])
+    assert run("collect", sweep.folder) == 0
+    out, err = capsys.readouterr()
+    paths = [f"  {sweep.folder / name}" for name in ("results.csv", "results.jsonl")]
+    assert out.splitlines() == ["4 rows of 1 runs", *paths]
+    assert err.splitlines() == [
+        "000-ladder-32-s0 is left out: waiting",
+        "002-ladder-48-s0 is left out: waiting",
+    ]
+
+
+def test_collect_without_results_and_with_half_a_result_is_one_line(tmp_path, capsys):
+    sweep = planned(tmp_path)
+    assert "no trial is finished" in fails_with_one_line(capsys, "collect", sweep.folder)
+    path = finish(sweep, sweep.trials[1])
+    path.write_bytes(path.read_bytes()[:100])
+    assert f"{path}: cannot be read as JSON" in fails_with_one_line(capsys, "collect", sweep.folder)
+
+
+def process(*words) -> subprocess.Popen:
+    return subprocess.Popen([sys.executable, "-m", "semgjax", "sweep", *map(str, words)])
+
+
+@pytest.mark.slow
+def test_a_sweep_that_was_killed_ends_in_the_same_table_as_one_that_was_not(place, capsys):
+    plan(place, out="whole")
+    plan(place, out="killed")
+    assert run("run", place / "whole", "--slots", "2") == 0
+    assert run("collect", place / "whole") == 0
+
+    engine = process("run", place / "killed", "--slots", "1")
+    trial = place / "killed" / "trials" / "000-ladder-16-s0"
+    while not (trial / "checkpoints" / "2" / "_CHECKPOINT_METADATA").exists():
+        assert engine.poll() is None
+        time.sleep(0.05)
+    child = re.match(r"process (\d+) on", (trial / ".lock").read_text())
+    assert child is not None
+    engine.kill()
+    os.kill(int(child[1]), signal.SIGKILL)
+    engine.wait()
+    assert not (trial / "result.json").exists()
+
+    assert run("run", place / "killed", "--slots", "1") == 0
+    assert re.search(r"^000-ladder-16-s0 starts at step [234]/4", capsys.readouterr().err, re.MULTILINE)
+    assert run("collect", place / "killed") == 0
+    for name in ("results.csv", "results.jsonl"):
+        assert (place / "killed" / name).read_bytes() == (place / "whole" / name).read_bytes()
+    rows = (place / "whole" / "results.csv").read_text().splitlines()
+    assert len(rows) == 1 + 2 * (2 + 1 + 2 + 2)  # val: two averages and a user; test: two averages, two users
+
+    # A finished trial once more: the same words, nothing new on disk.
+    before = files_in(place / "whole" / "trials")
+    assert run("run", place / "whole", "--trial", "1") == 0
+    assert run("run", place / "whole") == 0
+    assert files_in(place / "whole" / "trials") == before
+
+
+@pytest.mark.slow
+def test_a_trial_that_diverges_stops_no_other(place, capsys):
+    text = PLAN.replace('"train.seed" = [0, 1]', '"optimizer.learning_rate" = [1e30, 2e-3]')
+    (place / "plan.toml").write_text(text)
+    plan(place)
+    assert run("run", place / "sweep", "--slots", "1") == 70
+    out, err = capsys.readouterr()
+    assert out.splitlines()[-1] == "1 done, 1 diverged"
+    assert "000-ladder-16-s0 diverged: step " in err
+    assert run("status", place / "sweep", "--json") == 0
+    states = [row["state"] for row in json.loads(capsys.readouterr().out)["trials"]]
+    assert states == ["diverged", "done"]
+    assert run("run", place / "sweep", "--trial", "0") == 70
+    assert run("collect", place / "sweep") == 0

@@ -1,0 +1,104 @@
+"""Sessions and their split as one corpus, and the hash that is the identity of its content."""
+
+import shutil
+
+import pytest
+
+from semgjax.data.corpus import load_corpus
+from semgjax.data.splits import Split, write_split
+from semgjax.errors import InputError
+from tests.data.fixtures import typed, write_session
+
+SPLIT = Split(("b", "a"), ("c",), ("d",), {})
+
+
+def write_corpus(folder, split: Split = SPLIT, **changes):
+    """Four sessions a-d of the users u, u, v, w; `changes` go to session a."""
+    for name, user in zip("abcd", "uuvw", strict=True):
+        options = {"samples": 3600, "user": user, "keystrokes": typed("hello", interval=0.01)}
+        write_session(folder / f"{name}.hdf5", **{**options, **(changes if name == "a" else {})})
+    write_split(folder / "splits.json", split)
+    return folder
+
+
+def test_a_corpus_holds_the_sessions_of_each_part_in_the_splits_order(tmp_path):
+    corpus = load_corpus(write_corpus(tmp_path))
+    parts = {part: [session.name for session in corpus.part(part)] for part in ("train", "val", "test")}
+    assert parts == {"train": ["b", "a"], "val": ["c"], "test": ["d"]}
+    assert corpus.train_users == 1
+    assert corpus.train_hours == pytest.approx(2 * 3600 / 2000 / 3600)
+
+
+def test_sessions_that_the_split_leaves_out_are_not_opened(tmp_path):
+    folder = write_corpus(tmp_path, Split(("a",), (), ("b",), {}))
+    write_session(folder / "c.hdf5", attributes={"condition": "on_glass"})  # opening it would be an error
+    assert [session.name for session in load_corpus(folder).test] == ["b"]
+
+
+def test_a_folder_without_a_split_names_the_command_that_makes_one(tmp_path):
+    folder = write_corpus(tmp_path)
+    (folder / "splits.json").unlink()
+    with pytest.raises(InputError) as caught:
+        load_corpus(folder)
+    assert f"{folder / 'splits.json'}: no such file" in str(caught.value)
+    assert f"semgjax data splits {folder} --test-users N" in str(caught.value)
+
+
+def test_a_split_elsewhere_can_be_named_and_must_exist(tmp_path):
+    folder = write_corpus(tmp_path / "sessions")
+    write_split(tmp_path / "other.json", Split(("a",), (), ("d",), {}))
+    assert [session.name for session in load_corpus(folder, tmp_path / "other.json").train] == ["a"]
+    with pytest.raises(InputError, match=r"missing\.json: no such file"):
+        load_corpus(folder, tmp_path / "missing.json")
+
+
+def test_a_split_of_sessions_that_are_not_there_and_one_without_training_are_input_errors(tmp_path):
+    folder = write_corpus(tmp_path, Split(("a", "x"), (), ("d",), {}))
+    with pytest.raises(InputError, match="no session 'x'"):
+        load_corpus(folder)
+    write_split(folder / "splits.json", Split((), ("a",), ("d",), {}))
+    with pytest.raises(InputError, match="the train part is empty"):
+        load_corpus(folder)
+
+
+@pytest.mark.parametrize("folder", ["missing", "empty"])
+def test_no_folder_and_an_empty_one_are_input_errors(tmp_path, folder):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=str(tmp_path / folder)):
+        load_corpus(tmp_path / folder)
+
+
+def test_the_hash_stays_when_the_folder_moves(tmp_path):
+    folder = write_corpus(tmp_path / "here")
+    before = load_corpus(folder).hash
+    shutil.move(folder, tmp_path / "there")
+    assert load_corpus(tmp_path / "there").hash == before
+    for path in (tmp_path / "there").glob("*.hdf5"):
+        path.rename(path.with_name(f"renamed-{path.name}"))
+    assert load_corpus(tmp_path / "there").hash == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"keystrokes": typed("hallo", interval=0.01)}, id="another key"),
+        pytest.param({"keystrokes": typed("hello", interval=0.011)}, id="the same keys at other times"),
+        pytest.param({"keystrokes": typed("hell", interval=0.01)}, id="a key less"),
+        pytest.param({"user": "x"}, id="another user"),
+        pytest.param({"samples": 3500}, id="a shorter signal"),
+    ],
+)
+def test_the_hash_changes_with_labels_users_and_lengths(tmp_path, change):
+    before = load_corpus(write_corpus(tmp_path / "before")).hash
+    folder = tmp_path / "after"
+    write_corpus(folder, **change)
+    assert load_corpus(folder).hash != before
+
+
+def test_the_hash_changes_with_the_split_and_not_with_the_order_of_its_names(tmp_path):
+    folder = write_corpus(tmp_path)
+    before = load_corpus(folder).hash
+    write_split(folder / "splits.json", Split(("a", "b"), ("c",), ("d",), {"seed": 1}))
+    assert load_corpus(folder).hash == before
+    write_split(folder / "splits.json", Split(("a",), ("b", "c"), ("d",), {}))
+    assert load_corpus(folder).hash != before

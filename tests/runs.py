@@ -1,0 +1,120 @@
+"""A tiny corpus, the words of runs on it that end in seconds, and what tests ask of a run's folder."""
+
+import dataclasses
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from semgjax.cli.main import main
+from semgjax.data.corpus import Corpus
+from semgjax.data.simulate import simulate
+from semgjax.data.windows import WindowSpec
+from semgjax.model.config import preset
+from semgjax.train.checkpoint import restore_params
+from semgjax.train.config import OptimizerConfig, RunConfig, TrainConfig, recipe
+
+ROOT = Path(__file__).parents[1]
+STEPS = 8
+WINDOW = WindowSpec(length=1000, stride=1000, left=400, right=200)
+TRAIN = TrainConfig(steps=STEPS, batch=4, evaluate_every=3, checkpoint_every=2, log_every=1)
+
+
+def write_sessions(folder: Path) -> Path:
+    """Two sessions of 12 s of each of three users, one of them held out."""
+    simulate(folder, users=3, sessions=2, minutes=0.2, seed=0, severity="clean")
+    assert main(["data", "splits", str(folder), "--test-users", "1"]) == 0
+    return folder
+
+
+def run_config(
+    corpus: Corpus, train: TrainConfig = TRAIN, optimizer: OptimizerConfig | None = None, **model: Any
+) -> RunConfig:
+    """The configuration that `train_words` makes; `model` replaces members of the model's."""
+    base = recipe("ladder-16")
+    shape = dataclasses.replace(preset("ladder-16"), **model)
+    return RunConfig(
+        "ladder-16", shape, corpus.hash, WINDOW, base.augment, optimizer or base.optimizer, train
+    )
+
+
+def loop_words() -> list[str]:
+    return [
+        f"--train.steps={TRAIN.steps}",
+        f"--train.batch={TRAIN.batch}",
+        f"--train.evaluate-every={TRAIN.evaluate_every}",
+        f"--train.checkpoint-every={TRAIN.checkpoint_every}",
+        f"--train.log-every={TRAIN.log_every}",
+    ]
+
+
+def train_words(data: Path, out: Path, *more: str) -> list[str]:
+    """The words of a supervised run of ladder-16; `more` stands last and so replaces."""
+    window = [f"--window.{name}={getattr(WINDOW, name)}" for name in ("length", "stride", "left", "right")]
+    return ["train", "--preset", "ladder-16", f"--data={data}", f"--out={out}", *window, *loop_words(), *more]
+
+
+def distill_words(teacher: Path, data: Path, out: Path, *more: str) -> list[str]:
+    """The words of a run of ladder-16 distilled from `teacher`."""
+    places = [f"--teacher={teacher}", f"--data={data}", f"--out={out}"]
+    return ["distill", "--preset", "ladder-16", *places, *loop_words(), *more]
+
+
+def start(words: list[str], cwd: Path | None = None, **environment: str) -> subprocess.Popen:
+    """`python -m semgjax WORDS` as a process of its own."""
+    return start_python(["-m", "semgjax", *words], cwd, **environment)
+
+
+def start_python(words: list[str], cwd: Path | None = None, **environment: str) -> subprocess.Popen:
+    """A fresh Python process that finds the package from any folder."""
+    return subprocess.Popen(
+        [sys.executable, *words],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def snapshot(folder: Path) -> dict[str, bytes | None]:
+    """Every file's bytes and every folder (None) below `folder`."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None
+        for path in folder.rglob("*")
+    }
+
+
+def damage_biggest(folder: Path) -> Path:
+    """Flip a bit in the middle of the biggest file below `folder`."""
+    path = max((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    return path
+
+
+def fails(capsys, words: list[str], code: int = 2) -> str:
+    """Run a command that must end with `code`, nothing on stdout and one error as the last line of stderr."""
+    capsys.readouterr()
+    assert main([str(word) for word in words]) == code
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    *before, last = printed.err.splitlines()
+    assert last.startswith("semgjax: error: ")
+    # Bad input is found before the run starts to tell of its progress.
+    assert not any("error" in line or "Traceback" in line for line in before) and (code != 2 or not before)
+    return last
+
+
+def assert_same_parameters(one: Path, other: Path) -> None:
+    """The final parameters of two runs are equal, bit for bit."""
+    (step, first), (other_step, second) = (restore_params(run / "checkpoints") for run in (one, other))
+    assert step == other_step
+    assert jax.tree.structure(first) == jax.tree.structure(second)
+    for a, b in zip(jax.tree.leaves(first), jax.tree.leaves(second), strict=True):
+        assert a.dtype == b.dtype and np.asarray(a).tobytes() == np.asarray(b).tobytes()

@@ -1,0 +1,61 @@
+"""Small sweeps and made-up results for tests; nothing is trained."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from semgjax.files import write_json
+from semgjax.model.config import preset
+from semgjax.sweep.plan import Sweep, Trial, plan_sweep
+from semgjax.train.config import RunConfig, recipe
+
+
+def config_of(name: str, seed: int = 0, steps: int = 10, data: str = "hash of the sessions") -> RunConfig:
+    """The recipe of a preset with another seed and number of steps."""
+    base = recipe(name)
+    train = replace(base.train, seed=seed, steps=steps)
+    return RunConfig(name, preset(name), data, base.window, base.augment, base.optimizer, train)
+
+
+def planned(folder: Path, *configs: RunConfig) -> Sweep:
+    """A sweep planned in folder / "sweep", by default of three sizes, the middle one first."""
+    chosen = configs or tuple(config_of(name) for name in ("ladder-32", "ladder-16", "ladder-48"))
+    return plan_sweep("sizes", chosen, folder / "sessions", None, folder / "sweep")
+
+
+def result_body(trial: Trial, cer: float | None = 12.5) -> dict[str, Any]:
+    """A result.json's body as training writes it, with two test users."""
+    head = {"split": "test", "decoder": "greedy"}
+    counts = {"characters": 16, "substitutions": 1, "deletions": 1, "insertions": 0}
+    return {
+        "kind": "supervised",
+        "preset": trial.config.preset,
+        "params": 1000,
+        "users": 7,
+        "hours": 0.1,
+        "epochs": 3.0,
+        "steps": trial.config.train.steps,
+        "tokens": 800,
+        "flops": trial.flops,
+        "seed": trial.config.train.seed,
+        "teacher": None,
+        "config": trial.config.hash,
+        "seconds": 1.5,
+        "scores": [
+            {**head, "averaging": "macro", "users": 2, **counts, "cer": cer, "cer_std": 1.0},
+            {**head, "averaging": "pooled", "users": 2, **counts, "cer": cer, "cer_std": None},
+        ],
+        "users_scores": [{**head, "user": user, **counts, "cer": cer} for user in ("u1", "u2")],
+    }
+
+
+def finish(sweep: Sweep, trial: Trial, **changes: Any) -> Path:
+    """Write a trial's result.json, with some members changed; its path."""
+    path = sweep.run_folder(trial) / "result.json"
+    write_json(path, "semgjax/result", 1, {**result_body(trial), **changes})
+    return path
+
+
+def files_in(folder: Path) -> dict[Path, bytes]:
+    """Every file's content."""
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

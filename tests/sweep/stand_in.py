@@ -1,0 +1,81 @@
+"""Stands in for a trial's process in tests of the engine: steps of 20 ms with a checkpoint each, no training.
+
+    python -m tests.sweep.stand_in SWEEP TRIAL CORES
+
+SWEEP/../acts.json says what the first, second, ... attempt of a trial does half-way (default: nothing); every
+attempt leaves a line at its start and its end in SWEEP/../events.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from semgjax.files import folder_lock, write_json
+
+STEPS = 10
+
+
+def main(folder: Path, name: str) -> int:
+    run = folder / "trials" / name
+    acts = json.loads((folder.parent / "acts.json").read_text()).get(name, [])
+    events = folder.parent / "events"
+    attempt = sum(line.split()[:2] == ["start", name] for line in lines_of(events))
+    act = acts[attempt] if attempt < len(acts) else "train"
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    note(events, f"start {name} {','.join(map(str, cores))}")
+    asked: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
+    with folder_lock(run):
+        done = len(lines_of(run / "metrics.jsonl"))
+        for step in range(done + 1, STEPS + 1):
+            time.sleep(0.3 if act == "slow" else 0.02)
+            with open(run / "metrics.jsonl", "a") as file:
+                file.write(json.dumps({"step": step}) + "\n")
+            if asked:
+                note(events, f"saved {name}")
+                return 75
+            if step == STEPS // 2 or done >= STEPS // 2:
+                code = play(act, folder, name)
+                if code is not None:
+                    return code
+        if act != "forget":
+            config = next(t for t in json.loads((folder / "sweep.json").read_text())["trials"] if t["id"] == name)
+            scores = [{"split": "test", "averaging": "macro", "cer": 12.5}]
+            body = {"config": config["hash"], "scores": scores, "steps_of_this_attempt": STEPS - done}
+            write_json(run / "result.json", "semgjax/result", 1, body)
+    note(events, f"end {name}")
+    return 0
+
+
+def play(act: str, folder: Path, name: str) -> int | None:
+    if act == "again":
+        return 75
+    if act == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if act == "diverge":
+        fault = folder / "trials" / f"{name}.fault.json"
+        write_json(fault, "semgjax/fault", 1, {"kind": "diverged", "reason": "step 5: loss nan"})
+        print("semgjax: error: step 5: loss nan", file=sys.stderr)
+        return 70
+    if act == "crash":
+        raise ValueError("something broke")
+    return None
+
+
+def lines_of(path: Path) -> list[str]:
+    with contextlib.suppress(FileNotFoundError):
+        return path.read_text().splitlines()
+    return []
+
+
+def note(events: Path, line: str) -> None:
+    with open(events, "a") as file:
+        file.write(line + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2]))

@@ -1,0 +1,112 @@
+"""The table: which rows, which columns, the same bytes each time."""
+
+import csv
+import json
+
+import pytest
+
+from semgjax.errors import InputError
+from semgjax.scaling.table import read_table, read_user_points
+from semgjax.sweep.collect import COLUMNS, collect
+from tests.sweep.plans import config_of, finish, planned
+
+
+def test_a_run_gives_its_averages_and_then_its_users_in_exactly_these_columns(tmp_path):
+    sweep = planned(tmp_path, config_of("ladder-16", seed=4))
+    finish(sweep, sweep.trials[0])
+    assert not collect(sweep.folder).unfinished
+    with open(sweep.folder / "results.csv", newline="") as file:
+        header, *rows = csv.reader(file)
+    assert ",".join(header) == (
+        "run,kind,preset,params,users,hours,steps,tokens,flops,seed,split,decoder,averaging,user,"
+        "characters,substitutions,deletions,insertions,cer"
+    )
+    flops = repr(sweep.trials[0].flops)
+    run = ["000-ladder-16-s4", "supervised", "ladder-16", "1000", "7", "0.1", "10", "800", flops, "4"]
+    counts = ["16", "1", "1", "0", "12.5"]
+    assert rows == [
+        [*run, "test", "greedy", averaging, user, *counts]
+        for averaging, user in [("macro", ""), ("pooled", ""), ("user", "u1"), ("user", "u2")]
+    ]
+
+
+def test_both_files_hold_the_same_rows(tmp_path):
+    sweep = planned(tmp_path)
+    for trial in sweep.trials:
+        finish(sweep, trial)
+    rows = [list(row.items()) for row in collect(sweep.folder).rows]
+    lines = (sweep.folder / "results.jsonl").read_text().splitlines()
+    assert [list(json.loads(line).items()) for line in lines] == rows
+    assert tuple(name for name, _ in rows[0]) == COLUMNS
+    with open(sweep.folder / "results.csv", newline="") as file:
+        assert [list(row.values()) for row in csv.DictReader(file)] == [[str(v) for _, v in row] for row in rows]
+
+
+def test_the_bytes_depend_on_the_results_and_not_on_the_order_or_time_of_their_making(tmp_path):
+    found = []
+    for name, order in (("a", 1), ("b", -1)):
+        sweep = planned(tmp_path / name)
+        for i, trial in list(enumerate(sweep.trials))[::order]:
+            finish(sweep, trial, seconds=100.0 * order + i)
+        collect(sweep.folder)
+        found.append([(sweep.folder / file).read_bytes() for file in ("results.csv", "results.jsonl")])
+        collect(sweep.folder)
+        assert (sweep.folder / "results.csv").read_bytes() == found[-1][0]
+    assert found[0] == found[1]
+
+
+def test_a_rate_without_keys_is_an_empty_cell_and_null(tmp_path):
+    sweep = planned(tmp_path, config_of("ladder-16"))
+    head = {"split": "test", "decoder": "greedy", "user": "silent"}
+    counts = {"characters": 0, "substitutions": 0, "deletions": 0, "insertions": 5, "cer": None}
+    finish(sweep, sweep.trials[0], users_scores=[{**head, **counts}])
+    collect(sweep.folder)
+    assert (sweep.folder / "results.csv").read_text().splitlines()[-1].endswith("silent,0,0,0,5,")
+    last = json.loads((sweep.folder / "results.jsonl").read_text().splitlines()[-1])
+    assert last["cer"] is None
+
+
+def test_unfinished_trials_are_left_out_and_named(tmp_path):
+    sweep = planned(tmp_path)
+    finish(sweep, sweep.trials[1])
+    table = collect(sweep.folder)
+    assert {row["run"] for row in table.rows} == {"001-ladder-16-s0"}
+    assert table.unfinished == {"000-ladder-32-s0": "waiting", "002-ladder-48-s0": "waiting"}
+
+
+def test_without_any_finished_trial_nothing_is_written(tmp_path):
+    sweep = planned(tmp_path)
+    with pytest.raises(InputError, match="no trial is finished; run them with: semgjax sweep run"):
+        collect(sweep.folder)
+    assert not (sweep.folder / "results.csv").exists()
+
+
+def test_a_damaged_result_is_one_line_and_the_old_table_stays(tmp_path):
+    sweep = planned(tmp_path)
+    for trial in sweep.trials:
+        finish(sweep, trial)
+    collect(sweep.folder)
+    before = (sweep.folder / "results.csv").read_bytes()
+    path = sweep.run_folder(sweep.trials[2]) / "result.json"
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(InputError, match=r"result.json: cannot be read as JSON"):
+        collect(sweep.folder)
+    finish(sweep, sweep.trials[2], config="another run's")
+    with pytest.raises(InputError, match=r"result.json: is of another run"):
+        collect(sweep.folder)
+    finish(sweep, sweep.trials[2], scores=[{"split": "test"}])
+    with pytest.raises(InputError, match=r"result.json lacks 'decoder'"):
+        collect(sweep.folder)
+    assert (sweep.folder / "results.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize("file", ["results.csv", "results.jsonl"])
+def test_the_fits_reader_takes_the_table_as_it_is(tmp_path, file):
+    sweep = planned(tmp_path)
+    for size, trial in enumerate(sweep.trials, start=1):
+        finish(sweep, trial, params=1000 * size)
+    collect(sweep.folder)
+    table = read_table(sweep.folder / file, {}, {})
+    assert list(table.sizes) == [1000, 2000, 3000]
+    assert list(table.y) == [12.5, 12.5, 12.5]
+    assert len(read_user_points(sweep.folder / file, {}, {})[0]) == 6

@@ -1,0 +1,134 @@
+"""One trial: done once, kept when it diverged, and its state read from its folder. Training itself is faked."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import semgjax.train.loop
+from semgjax.data.corpus import load_corpus
+from semgjax.data.splits import Split, write_split
+from semgjax.errors import Diverged, InputError
+from semgjax.files import folder_lock, write_json
+from semgjax.sweep.trial import look, read_fault, result_of, run_trial, write_fault
+from tests.data.fixtures import typed, write_session
+from tests.sweep.plans import config_of, files_in, finish, planned, result_body
+
+
+@pytest.fixture
+def sweep(tmp_path):
+    """Two trials on a corpus of one session each for training and test."""
+    for user in ("a", "b"):
+        write_session(tmp_path / "sessions" / f"{user}.hdf5", user=user, keystrokes=typed("hello"))
+    write_split(tmp_path / "sessions" / "splits.json", Split(("a",), (), ("b",), {}))
+    data = load_corpus(tmp_path / "sessions").hash
+    return planned(tmp_path, config_of("ladder-16", data=data), config_of("ladder-32", data=data))
+
+
+@pytest.fixture
+def trained(sweep, monkeypatch):
+    """The run directories that training was called for; it makes up a result."""
+    calls: list[Path] = []
+
+    def train(config, corpus, out):
+        assert corpus.hash == config.data
+        calls.append(out)
+        trial = next(trial for trial in sweep.trials if trial.config == config)
+        finish(sweep, trial)
+        return result_body(trial)
+
+    monkeypatch.setattr(semgjax.train.loop, "train", train)
+    return calls
+
+
+def test_a_finished_trial_is_not_trained_again_and_needs_no_sessions(sweep, trained):
+    first = run_trial(sweep, sweep.trials[1])
+    (sweep.data / "a.hdf5").unlink()
+    before = files_in(sweep.folder)
+    again = run_trial(sweep, sweep.trials[1])
+    assert again["scores"] == first["scores"]
+    assert trained == [sweep.folder / "trials" / "001-ladder-32-s0"]
+    assert files_in(sweep.folder) == before
+
+
+def test_sessions_that_are_not_those_of_the_plan_are_refused_before_training(sweep, trained):
+    write_session(sweep.data / "a.hdf5", user="a", keystrokes=typed("other"))
+    with pytest.raises(InputError, match="the sessions or their split are not those of the plan any more"):
+        run_trial(sweep, sweep.trials[0])
+    assert trained == []
+    assert not (sweep.folder / "trials").exists()
+
+
+def test_a_diverged_trial_is_kept_with_its_reason_and_not_trained_again(sweep, monkeypatch):
+    calls = []
+
+    def diverge(config, corpus, out):
+        calls.append(out)
+        raise Diverged("step 3: loss nan")
+
+    monkeypatch.setattr(semgjax.train.loop, "train", diverge)
+    with pytest.raises(Diverged, match="^step 3: loss nan$"):
+        run_trial(sweep, sweep.trials[0])
+    assert look(sweep, sweep.trials[0]).state == "diverged"
+    assert look(sweep, sweep.trials[0]).reason == "step 3: loss nan"
+    path = sweep.fault(sweep.trials[0])
+    with pytest.raises(Diverged) as caught:
+        run_trial(sweep, sweep.trials[0])
+    assert str(caught.value) == f"step 3: loss nan (kept in {path}; remove that file to try again)"
+    assert len(calls) == 1
+    path.unlink()
+    with pytest.raises(Diverged):
+        run_trial(sweep, sweep.trials[0])
+    assert len(calls) == 2
+
+
+def test_a_failed_trial_is_tried_again_and_its_failure_forgotten(sweep, trained):
+    write_fault(sweep, sweep.trials[0], "failed", "no memory")
+    assert look(sweep, sweep.trials[0]).state == "failed"
+    run_trial(sweep, sweep.trials[0])
+    assert read_fault(sweep, sweep.trials[0]) is None
+    assert look(sweep, sweep.trials[0]).state == "done"
+
+
+@pytest.mark.parametrize("cut", [0, 1, 150])
+def test_a_result_cut_short_is_one_clear_line_and_stays_as_it_is(sweep, trained, cut):
+    path = finish(sweep, sweep.trials[0])
+    path.write_bytes(path.read_bytes()[:cut])
+    before = files_in(sweep.folder)
+    with pytest.raises(InputError) as caught:
+        run_trial(sweep, sweep.trials[0])
+    message = str(caught.value)
+    assert message.startswith(f"{path}: cannot be read as JSON")
+    assert "remove it and run the trial again" in message
+    assert "\n" not in message
+    assert look(sweep, sweep.trials[0]).state == "damaged"
+    assert (files_in(sweep.folder), trained) == (before, [])
+
+
+def test_the_result_of_another_run_is_refused(sweep):
+    path = finish(sweep, sweep.trials[0], config=sweep.trials[1].config.hash)
+    with pytest.raises(InputError, match="is of another run"):
+        result_of(sweep, sweep.trials[0])
+    assert path.exists()
+
+
+def test_a_state_is_read_from_the_folder_alone(sweep):
+    trial = sweep.trials[0]
+    folder = sweep.run_folder(trial)
+    assert (look(sweep, trial).state, look(sweep, trial).progress) == ("waiting", "0/10")
+    with folder_lock(folder):
+        assert look(sweep, trial).state == "running"
+        lines = [{"step": 2, "loss": 1.0}, {"step": 4, "loss": 1.0}]
+        (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"step": 6')
+        assert look(sweep, trial).progress == "4/10"
+    assert (look(sweep, trial).state, look(sweep, trial).step) == ("waiting", 4)
+    (folder / "metrics.jsonl").write_text("no JSON\n")
+    assert look(sweep, trial).progress == "?/10"
+    finish(sweep, trial)
+    assert (look(sweep, trial).state, look(sweep, trial).progress) == ("done", "10/10")
+
+
+def test_a_fault_file_that_makes_no_sense_is_told(sweep):
+    write_json(sweep.fault(sweep.trials[0]), "semgjax/fault", 1, {"kind": "bored", "reason": "x"})
+    with pytest.raises(InputError, match="kind 'bored' is none"):
+        read_fault(sweep, sweep.trials[0])

@@ -1,0 +1,119 @@
+"""Checkpoints of a small state: what is kept, what is ignored after a kill, and what is refused."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from semgjax.errors import InputError
+from semgjax.train.checkpoint import Checkpoints, newest_step, restore_params
+from tests.runs import damage_biggest
+
+RUN, OTHER = "a" * 64, "b" * 64
+
+
+def state(step: int) -> dict:
+    """A state whose numbers tell its step."""
+    return {
+        "step": jnp.asarray(step, jnp.int32),
+        "params": {"layer": {"kernel": jnp.arange(6.0).reshape(2, 3) + step, "bias": jnp.full(3, 0.1 * step)}},
+        "optimizer": ({"count": jnp.asarray(step, jnp.int32)}, {"mu": jnp.ones((2, 3)) / 3 * step}),
+    }
+
+
+def save(folder, *steps: int) -> None:
+    checkpoints = Checkpoints(folder)
+    for step in steps:
+        checkpoints.save(state(step), RUN)
+    checkpoints.close()
+
+
+def restore(folder, like=None, run=RUN):
+    checkpoints = Checkpoints(folder)
+    try:
+        return checkpoints.restore(state(0) if like is None else like, run)
+    finally:
+        checkpoints.close()
+
+
+def assert_equal(found, expected) -> None:
+    assert jax.tree.structure(found) == jax.tree.structure(expected)
+    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
+        assert a.dtype == b.dtype and np.asarray(a).tobytes() == np.asarray(b).tobytes()
+
+
+def test_the_newest_state_comes_back_bit_for_bit_and_two_are_kept(tmp_path):
+    save(tmp_path, 2, 4, 6)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["4", "6"]
+    assert_equal(restore(tmp_path), state(6))
+
+
+def test_without_a_checkpoint_there_is_nothing_to_restore(tmp_path):
+    assert restore(tmp_path) is None
+    assert newest_step(tmp_path / "none") is None
+    with pytest.raises(InputError, match="no finished checkpoint"):
+        restore_params(tmp_path)
+
+
+def test_the_parameters_alone_come_back_without_the_optimiser(tmp_path):
+    save(tmp_path, 2, 4)
+    step, params = restore_params(tmp_path)
+    assert step == 4
+    assert_equal(params, state(4)["params"])
+
+
+@pytest.mark.parametrize("orphan", ["6", "6.orbax-checkpoint-tmp", "6.orbax-checkpoint-tmp-1700000000"])
+@pytest.mark.parametrize("content", [None, "state/half"])
+def test_what_an_interrupted_save_left_is_ignored_and_in_nobodys_way(tmp_path, orphan, content):
+    save(tmp_path, 2, 4)
+    (tmp_path / orphan).mkdir()
+    if content:
+        (tmp_path / orphan / content).parent.mkdir()
+        (tmp_path / orphan / content).write_bytes(b"half")
+    assert newest_step(tmp_path) == 4
+    assert restore_params(tmp_path)[0] == 4
+    assert_equal(restore(tmp_path), state(4))
+    save(tmp_path, 6)
+    assert_equal(restore(tmp_path), state(6))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["4", "6"]
+
+
+def test_a_step_whose_mark_is_missing_does_not_count(tmp_path):
+    save(tmp_path, 2, 4)
+    (tmp_path / "4" / "_CHECKPOINT_METADATA").unlink()
+    assert_equal(restore(tmp_path), state(2))
+
+
+def test_a_checkpoint_of_another_configuration_is_refused(tmp_path):
+    save(tmp_path, 2)
+    with pytest.raises(InputError, match=f"{tmp_path / '2'}: .*another configuration.*a{{12}}, this run is b{{12}}"):
+        restore(tmp_path, run=OTHER)
+    assert_equal(restore(tmp_path), state(2))
+
+
+@pytest.mark.parametrize(
+    "kernel", [jnp.zeros((2, 3), jnp.bfloat16), jnp.zeros((2, 3), jnp.float16), jnp.zeros((3, 2))]
+)
+def test_a_checkpoint_of_another_type_or_shape_is_refused_and_never_converted(tmp_path, kernel):
+    save(tmp_path, 2)
+    like = state(0)
+    like["params"]["layer"]["kernel"] = kernel
+    with pytest.raises(InputError, match=f"{tmp_path / '2'}: types or shapes differ"):
+        restore(tmp_path, like)
+
+
+def test_a_checkpoint_without_one_of_the_leaves_is_refused(tmp_path):
+    save(tmp_path, 2)
+    like = state(0)
+    like["params"]["layer"]["gain"] = jnp.ones(3)
+    with pytest.raises(InputError, match="types or shapes differ"):
+        restore(tmp_path, like)
+
+
+@pytest.mark.parametrize("read", [restore, restore_params])
+def test_a_damaged_checkpoint_is_told_in_one_line_that_names_it(tmp_path, read):
+    save(tmp_path, 2, 4)
+    damage_biggest(tmp_path / "4" / "state")
+    with pytest.raises(InputError, match=f"{tmp_path / '4'}: the checkpoint cannot be read") as caught:
+        read(tmp_path)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,131 @@
+"""The train step: one executable whatever the data, the state it changes, and the distilled loss at its ends."""
+
+import dataclasses
+from functools import partial
+
+import jax
+import numpy as np
+import pytest
+
+from semgjax.data.corpus import load_corpus
+from semgjax.data.pipeline import train_data
+from semgjax.model import encoder
+from semgjax.model.config import preset
+from semgjax.parallel.mesh import by_batch, data_mesh, replicated
+from semgjax.train.config import DistillConfig
+from semgjax.train.step import init_state, loss_and_sums, make_step
+from tests.runs import TRAIN, run_config
+
+
+@pytest.fixture(scope="module")
+def config(sessions):
+    return run_config(load_corpus(sessions))
+
+
+@pytest.fixture(scope="module")
+def batches(sessions, config):
+    data = train_data(load_corpus(sessions).train, config.window, config.augment, TRAIN.batch, TRAIN.seed)
+    return [jax.device_put(data.batches[step], by_batch(data_mesh(TRAIN.batch))) for step in range(4)]
+
+
+@pytest.fixture(scope="module")
+def distilled(config):
+    return dataclasses.replace(config, distill=DistillConfig("t", temperature=2.0, weight=0.9))
+
+
+@pytest.fixture(scope="module")
+def losses(distilled):
+    """(params, batch, teacher's params) -> (loss, sums), compiled once for the distilled loss."""
+    teacher = distilled.model
+    return jax.jit(lambda p, batch, t: loss_and_sums(distilled, p, batch, None, (teacher, t)))
+
+
+_init = jax.jit(partial(encoder.init, preset("ladder-16")))
+
+
+def fresh(seed: int):
+    return _init(jax.random.key(seed))
+
+
+def first_state(config):
+    return jax.jit(lambda: init_state(config), out_shardings=replicated(data_mesh(TRAIN.batch)))()
+
+
+def test_a_student_that_is_its_teacher_has_no_divergence_and_ctc_alone_is_left(losses, batches):
+    params = fresh(0)
+    loss, sums = losses(params, batches[0], params)
+    assert abs(float(sums["kl"])) < 1e-6
+    per_label = float(sums["ctc"]) / float(sums["labels"])
+    assert float(loss) == pytest.approx(0.1 * per_label, rel=1e-5)
+
+
+def test_another_teacher_is_felt(losses, batches):
+    loss, sums = losses(fresh(0), batches[0], fresh(1))
+    assert float(sums["kl"]) > 0.01
+    per_label = float(sums["ctc"]) / float(sums["labels"])
+    assert float(loss) == pytest.approx(0.9 * float(sums["kl"]) + 0.1 * per_label, rel=1e-5)
+
+
+def test_no_gradient_reaches_the_teacher(distilled, batches):
+    def loss(teacher_params, params):
+        return loss_and_sums(distilled, params, batches[0], None, (distilled.model, teacher_params))[0]
+
+    gradient = jax.jit(jax.grad(loss))(fresh(1), fresh(0))
+    assert not any(np.asarray(leaf).any() for leaf in jax.tree.leaves(gradient))
+
+
+def test_sums_count_what_the_batch_holds(losses, batches):
+    params = fresh(0)
+    for batch in batches:
+        _, sums = losses(params, batch, params)
+        assert int(sums["labels"]) == batch["label_count"].sum()
+        assert (int(sums["rows"]), int(sums["infeasible"])) == (TRAIN.batch, 0)
+
+
+def test_a_row_with_more_labels_than_frames_is_counted_and_left_out(losses, batches):
+    params = fresh(0)
+    few = jax.device_get(batches[0])
+    room = few["labels"].shape[1]
+    # One label over and over needs a blank between any two: 2 n - 1 frames.
+    frames = 25
+    many = 2 * frames
+    labels = np.zeros((TRAIN.batch, many), np.int32)
+    labels[:, :room] = few["labels"]
+    wide = {**few, "labels": labels}
+    crowded = {**wide, "labels": labels.copy(), "label_count": few["label_count"].copy()}
+    crowded["labels"][0], crowded["label_count"][0] = 5, many
+    _, sums = losses(params, crowded, params)
+    _, usual = losses(params, wide, params)
+    assert (int(sums["infeasible"]), int(sums["rows"])) == (1, TRAIN.batch)
+    assert int(sums["labels"]) == int(usual["labels"]) - few["label_count"][0]
+    assert 0 < float(sums["ctc"]) < float(usual["ctc"])
+
+
+def test_one_executable_serves_every_step_of_ragged_data(config, batches):
+    assert len({tuple(np.asarray(batch["label_count"])) for batch in batches}) > 1  # rows do differ in length
+    step = make_step(config, data_mesh(TRAIN.batch), None)
+    state = first_state(config)
+    for batch in batches:
+        state, _ = step(state, batch, None)
+    assert step._cache_size() == 1
+    assert int(state["step"]) == len(batches)
+
+
+def test_a_step_is_a_function_of_the_state_and_the_batch(config, batches):
+    step = make_step(config, data_mesh(TRAIN.batch), None)
+    ends = []
+    for _ in range(2):
+        state = first_state(config)
+        for batch in batches:
+            state, _ = step(state, batch, None)
+        ends.append([np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(state)])
+    assert ends[0] == ends[1]
+
+
+def test_the_first_state_comes_from_the_seed_alone(config):
+    state = first_state(config)
+    kernel, same, other = (p["project"]["kernel"] for p in (state["params"], fresh(TRAIN.seed), fresh(TRAIN.seed + 1)))
+    np.testing.assert_allclose(kernel, same, rtol=1e-6)
+    assert not np.allclose(kernel, other)
+    assert int(state["step"]) == 0
+    assert {str(leaf.dtype) for leaf in jax.tree.leaves(state)} == {"float32", "int32"}
