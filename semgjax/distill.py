@@ -36,9 +36,7 @@ def student_config(supervised: RunConfig, teacher: Teacher, temperature: float, 
     for name in ("stride", "emission_delay", "classes", "channels"):
         ours, theirs = getattr(supervised.model, name), getattr(teacher.config.model, name)
         if ours != theirs:
-            raise InputError(
-                f"student and teacher differ in {name} ({ours} against {theirs}); make them equal"
-            )
+            raise InputError(f"student and teacher differ in {name} ({ours} against {theirs}); make them equal")
     if supervised.data != teacher.config.data:
         # The teacher may well have seen other sessions; but when it has seen the student's test users, the
         # student's scores are not zero-shot any more, and nothing downstream could tell.

@@ -5,22 +5,25 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import jax
 import numpy as np
 
 from semgjax.cli.main import main
+from semgjax.data.augment import AugmentConfig
 from semgjax.data.corpus import Corpus
 from semgjax.data.simulate import simulate
 from semgjax.data.windows import WindowSpec
 from semgjax.model.config import preset
 from semgjax.train.checkpoint import restore_params
-from semgjax.train.config import OptimizerConfig, RunConfig, TrainConfig, recipe
+from semgjax.train.config import RunConfig, TrainConfig, recipe
 
 ROOT = Path(__file__).parents[1]
 STEPS = 8
 WINDOW = WindowSpec(length=1000, stride=1000, left=400, right=200)
+# Augmentation, dropout and time masks, so that a resumed run must draw the same numbers again.
+MODEL = dataclasses.replace(preset("ladder-16"), dropout=0.1, mask_share=0.1)
+AUGMENT = AugmentConfig(roll=1, lag=120)
 TRAIN = TrainConfig(steps=STEPS, batch=4, evaluate_every=3, checkpoint_every=2, log_every=1)
 
 
@@ -31,19 +34,19 @@ def write_sessions(folder: Path) -> Path:
     return folder
 
 
-def run_config(
-    corpus: Corpus, train: TrainConfig = TRAIN, optimizer: OptimizerConfig | None = None, **model: Any
-) -> RunConfig:
-    """The configuration that `train_words` makes; `model` replaces members of the model's."""
-    base = recipe("ladder-16")
-    shape = dataclasses.replace(preset("ladder-16"), **model)
-    return RunConfig(
-        "ladder-16", shape, corpus.hash, WINDOW, base.augment, optimizer or base.optimizer, train
-    )
+def run_config(corpus: Corpus) -> RunConfig:
+    """The configuration that `train_words` makes."""
+    optimizer = recipe("ladder-16").optimizer
+    return RunConfig("ladder-16", MODEL, corpus.hash, WINDOW, AUGMENT, optimizer, TRAIN)
 
 
 def loop_words() -> list[str]:
+    """What supervised and distilled runs share."""
     return [
+        f"--model.dropout={MODEL.dropout}",
+        f"--model.mask-share={MODEL.mask_share}",
+        f"--augment.roll={AUGMENT.roll}",
+        f"--augment.lag={AUGMENT.lag}",
         f"--train.steps={TRAIN.steps}",
         f"--train.batch={TRAIN.batch}",
         f"--train.evaluate-every={TRAIN.evaluate_every}",
@@ -84,8 +87,7 @@ def start_python(words: list[str], cwd: Path | None = None, **environment: str) 
 def snapshot(folder: Path) -> dict[str, bytes | None]:
     """Every file's bytes and every folder (None) below `folder`."""
     return {
-        path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None
-        for path in folder.rglob("*")
+        path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")
     }
 
 

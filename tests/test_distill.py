@@ -44,8 +44,8 @@ def test_another_teacher_makes_another_run():
 @pytest.mark.parametrize(
     ("student", "says"),
     [
-        (supervised(conv_strides=(5, 2, 2)), "stride (20 against 40)"),
-        (supervised(emission_delay=160), "emission_delay (160 against 200)"),
+        (supervised(conv_strides=(5, 2, 2)), f"stride (20 against {MODEL.stride})"),
+        (supervised(emission_delay=160), f"emission_delay (160 against {MODEL.emission_delay})"),
         (supervised(data="e"), "other sessions or another split"),
     ],
 )

@@ -106,10 +106,7 @@ def pins() -> dict[str, str]:
 def test_a_layer_reaches_no_layer_above_it(layer):
     modules = [module for module in MODULES if layer_of(module) == layer]
     wrong = {
-        f"{module} -> {other}"
-        for module in modules
-        for other in reachable(module)
-        if layer_of(other) in ABOVE[layer]
+        f"{module} -> {other}" for module in modules for other in reachable(module) if layer_of(other) in ABOVE[layer]
     }
     assert not wrong
 

@@ -163,9 +163,7 @@ def _table(facts: list[SessionFacts]) -> Table:
 
 def _print_totals(facts: list[SessionFacts]) -> None:
     users, hours = {row.user for row in facts}, sum(row.minutes for row in facts) / 60
-    print(
-        f"{len(facts)} sessions of {len(users)} users, {hours:.2f} h, {sum(row.keys for row in facts)} keys"
-    )
+    print(f"{len(facts)} sessions of {len(users)} users, {hours:.2f} h, {sum(row.keys for row in facts)} keys")
     short = sum(row.windows == 0 for row in facts)
     if short:
         print(f"{short} shorter than a window of {_SPEC.length / SAMPLE_RATE:g} s: no use for training")

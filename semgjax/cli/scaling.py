@@ -80,9 +80,7 @@ def fit(
         if plot is not None:
             save_figure(plot_size_curve(fitted, users_points, title=title, level=level), plot)
     except OSError as error:
-        raise InputError(
-            f"{error.filename}: cannot be written ({error.strerror}); choose another place"
-        ) from None
+        raise InputError(f"{error.filename}: cannot be written ({error.strerror}); choose another place") from None
     if json:
         _print_json({"schema": store.SCHEMA, "version": store.VERSION, **document})
         return
@@ -149,9 +147,7 @@ def _print_json(value: Any) -> None:
 
 def _print_fit(document: dict[str, Any]) -> None:
     sizes, data = document["points"]["sizes"], document["data"]
-    print(
-        f"{document['formula']} on {len(sizes)} points of {data['source']}: N = {data['N']}, y = {data['y']}"
-    )
+    print(f"{document['formula']} on {len(sizes)} points of {data['source']}: N = {data['N']}, y = {data['y']}")
     for parameter in document["parameters"]:
         unit = f" {data['unit']}" if parameter["unit"] == "y" and data["unit"] else ""
         interval = ""

@@ -10,9 +10,7 @@ def score_lines(rows: list[dict[str, Any]]) -> list[str]:
     for row in rows:
         cer = "no keys" if row["cer"] is None else f"{row['cer']:.2f} %"
         spread = f" (std over users {row['cer_std']:.2f})" if row.get("cer_std") is not None else ""
-        errors = (
-            f"S {row['substitutions']} D {row['deletions']} I {row['insertions']} of {row['characters']} keys"
-        )
+        errors = f"S {row['substitutions']} D {row['deletions']} I {row['insertions']} of {row['characters']} keys"
         lines.append(f"{row['split']:<5} {row['decoder']} {row['averaging']:<6} CER {cer}{spread}; {errors}")
     return lines
 

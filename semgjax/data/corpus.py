@@ -46,9 +46,7 @@ def load_corpus(folder: Path, split_file: Path | None = None) -> Corpus:
     split = read_split(path)
     names = [*split.train, *split.val, *split.test]
     sessions = {session.name: session for session in load_sessions(folder, names)}
-    parts = {
-        part: tuple(sessions[name] for name in getattr(split, part)) for part in ("train", "val", "test")
-    }
+    parts = {part: tuple(sessions[name] for name in getattr(split, part)) for part in ("train", "val", "test")}
     if not parts["train"]:
         raise InputError(f"{path}: the train part is empty; write a split with training sessions")
     return Corpus(**parts, hash=_content(split, sessions))

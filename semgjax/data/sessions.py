@@ -84,9 +84,7 @@ def peek_sessions(folder: Path) -> dict[str, tuple[Path, str]]:
     for path in find_sessions(folder):
         name, user = peek_session(path)
         if name in found:
-            raise InputError(
-                f"{path}: session_name {name!r} is that of {found[name][0].name} too; keep one of them"
-            )
+            raise InputError(f"{path}: session_name {name!r} is that of {found[name][0].name} too; keep one of them")
         found[name] = (path, user)
     return found
 
@@ -115,13 +113,9 @@ def open_session(path: Path) -> Session:
         InputError: naming the file, the fault and the mend.
     """
     with opened_group(path) as (group, attributes):
-        name, user, condition = (
-            text_attribute(path, attributes, key) for key in ("session_name", "user", "condition")
-        )
+        name, user, condition = (text_attribute(path, attributes, key) for key in ("session_name", "user", "condition"))
         if condition != "on_keyboard":
-            raise InputError(
-                f"{path}: condition is {condition!r}, only 'on_keyboard' can be used; leave the file out"
-            )
+            raise InputError(f"{path}: condition is {condition!r}, only 'on_keyboard' can be used; leave the file out")
         if "duration_mins" not in attributes:
             raise InputError(f"{path}: attribute duration_mins is missing; download or write the file again")
         parse_list(path, attributes, "prompts")

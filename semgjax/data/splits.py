@@ -29,9 +29,7 @@ class Split:
         return content_hash({part: sorted(getattr(self, part)) for part in PARTS})
 
 
-def leave_users_out(
-    sessions: Sequence[tuple[str, str]], test_users: int, val_share: float, seed: int
-) -> Split:
+def leave_users_out(sessions: Sequence[tuple[str, str]], test_users: int, val_share: float, seed: int) -> Split:
     """Hold out whole users for test, and sessions of the other users for validation.
 
     The validation part has about `val_share` of the sessions left, at least one where that is possible. It
@@ -66,9 +64,7 @@ def leave_users_out(
     rest = sum(len(by_user[user]) for user in by_user.keys() - held_out)
     count = max(1, round(val_share * rest)) if val_share else 0
     val = {name for _, _, name in sorted(spare)[:count]}
-    part_of = {
-        name: "test" if user in held_out else "val" if name in val else "train" for name, user in sessions
-    }
+    part_of = {name: "test" if user in held_out else "val" if name in val else "train" for name, user in sessions}
     parts = {part: tuple(sorted(name for name in part_of if part_of[name] == part)) for part in PARTS}
     rule = {"name": "leave_users_out", "test_users": test_users, "val_share": val_share, "seed": seed}
     return Split(**parts, rule=rule)
@@ -81,9 +77,7 @@ def _draw(seed: int, kind: str, name: str) -> str:
 
 def write_split(path: Path, split: Split) -> None:
     """Write a split file (schema semgjax/split)."""
-    write_json(
-        path, SCHEMA, VERSION, {**{part: list(getattr(split, part)) for part in PARTS}, "rule": split.rule}
-    )
+    write_json(path, SCHEMA, VERSION, {**{part: list(getattr(split, part)) for part in PARTS}, "rule": split.rule})
 
 
 def read_split(path: Path) -> Split:
@@ -100,9 +94,7 @@ def read_split(path: Path) -> Split:
             raise InputError(f"{path}: {part!r} is no list of session names; write it again")
         for name in names:
             if name in place:
-                raise InputError(
-                    f"{path}: session {name!r} is in {place[name]} and in {part}; keep one of them"
-                )
+                raise InputError(f"{path}: session {name!r} is in {place[name]} and in {part}; keep one of them")
             place[name] = part
     rule = document.get("rule", {})
     if not isinstance(rule, dict):

@@ -69,9 +69,7 @@ def signal_of(path: Path, group: h5py.Group) -> h5py.Dataset:
     if dtype is None:
         raise InputError(f"{path}: dataset /emg2qwerty/timeseries is missing; {_AGAIN}")
     if dtype.names is None or shape is None or len(shape) != 1:
-        raise InputError(
-            f"{path}: timeseries is {dtype} of shape {shape}, expected a row of records; {_AGAIN}"
-        )
+        raise InputError(f"{path}: timeseries is {dtype} of shape {shape}, expected a row of records; {_AGAIN}")
     for field in (*BANDS, "time"):
         if field not in dtype.names:
             raise InputError(f"{path}: timeseries has no field {field}; {_AGAIN}")
@@ -133,9 +131,7 @@ def _check_bands(path: Path, emg: np.ndarray, offset: int) -> None:
         return
     row, column = (int(index) for index in np.argwhere(~finite)[0])
     band, channel = BANDS[column // _PER_BAND], column % _PER_BAND
-    raise InputError(
-        f"{path}: {band} is {emg[row, column]} at sample {offset + row}, channel {channel}; {_LEAVE}"
-    )
+    raise InputError(f"{path}: {band} is {emg[row, column]} at sample {offset + row}, channel {channel}; {_LEAVE}")
 
 
 def both_bands(block: np.ndarray) -> np.ndarray:

@@ -67,9 +67,7 @@ def keys_in(session: Session, start: int, stop: int) -> list[tuple[float, str]]:
     """(seconds after `start`, glyph) of the keys in samples [start, stop); a space shows as an open box."""
     inside = (session.key_last >= start) & (session.key_first < stop)
     glyphs = labels_to_text(session.labels[inside]).replace(" ", "\u2423")
-    return [
-        ((int(at) - start) / SAMPLE_RATE, g) for at, g in zip(session.key_first[inside], glyphs, strict=True)
-    ]
+    return [((int(at) - start) / SAMPLE_RATE, g) for at, g in zip(session.key_first[inside], glyphs, strict=True)]
 
 
 def emg_figure(session: Session, start: int, stop: int) -> Figure:
@@ -90,9 +88,7 @@ def emg_figure(session: Session, start: int, stop: int) -> Figure:
             heights = -space * np.arange(band.shape[1])
             axes.plot(seconds, band + heights, color=colour, lw=0.45, zorder=2, rasterized=True)
             axes.set_yticks(heights[[0, 3, 7, 11, 15]], ["1", "4", "8", "12", "16"])
-            axes.set_ylim(
-                min(heights[-1] + band[:, -1].min(), heights[-1] - space), max(band[:, 0].max(), space)
-            )
+            axes.set_ylim(min(heights[-1] + band[:, -1].min(), heights[-1] - space), max(band[:, 0].max(), space))
             axes.set_ylabel(f"{name}\nelectrode")
             axes.margins(x=0)
         _glyphs(bands[0], presses)
@@ -206,9 +202,7 @@ def users_figure(inputs: ReportInputs) -> Figure:
             found = {role: means[role] if name == names[-1] else cers[role].get(name) for role in cers}
             known = {role: cer for role, cer in found.items() if is_number(cer)}
             if known:
-                axes.plot(
-                    [min(known.values()), max(known.values())], [row, row], color="0.8", lw=2.5, zorder=1
-                )
+                axes.plot([min(known.values()), max(known.values())], [row, row], color="0.8", lw=2.5, zorder=1)
             for role, cer in known.items():
                 axes.plot([cer], [row], MARKS[role], ms=9, color=COLOURS[role], mec="white", zorder=3)
         axes.axhline(rows[names[-1]] + 0.65, color="0.6", lw=0.8)

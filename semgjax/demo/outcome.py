@@ -124,14 +124,10 @@ def made(inputs: ReportInputs) -> Html:
         ("machine", inputs.machine),
         (
             "versions",
-            f"semgjax {semgjax.__version__}, jax {metadata.version('jax')}, Python "
-            f"{platform.python_version()}",
+            f"semgjax {semgjax.__version__}, jax {metadata.version('jax')}, Python {platform.python_version()}",
         ),
     ]
-    lines = [
-        Html(f"{el('span', '# ' + what, class_='note')}\n{join([command])}")
-        for what, command in inputs.commands
-    ]
+    lines = [Html(f"{el('span', '# ' + what, class_='note')}\n{join([command])}") for what, command in inputs.commands]
     return section(
         "made",
         paragraph(

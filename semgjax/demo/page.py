@@ -156,10 +156,7 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], text
     body = [
         el(
             "tr",
-            *(
-                _cell("td" if i else "th", i, c, texts, **({} if i else {"scope": "row"}))
-                for i, c in enumerate(row)
-            ),
+            *(_cell("td" if i else "th", i, c, texts, **({} if i else {"scope": "row"})) for i, c in enumerate(row)),
         )
         for row in rows
     ]

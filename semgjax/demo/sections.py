@@ -148,21 +148,15 @@ def law(inputs: ReportInputs) -> Html:
     """The scaling curve and all that must be known of it."""
     fit = inputs.fit
     found = fit_document(fit)
-    shown = ", ".join(
-        f"{percent(y)} at {whole(n)}" for n, y in zip(fit.table.sizes, fit.table.y, strict=True)
-    )
+    shown = ", ".join(f"{percent(y)} at {whole(n)}" for n, y in zip(fit.table.sizes, fit.table.y, strict=True))
     sizes = _count(fit.levels)
     alt = f"Error on held-out users against the number of parameters, with the fitted curve: {shown}."
     level = f"{100 * found['level']:.0f} %"
     rows = [_parameter(p, fit.table.unit) for p in found["parameters"]]
-    findings = [
-        el("li", el("b", f"{d['severity']}: "), d["message"] + ".") for d in found["diagnostics"]
-    ] or [el("li", "No finding.")]
-    scatter = (
-        ""
-        if fit.scatter is None
-        else f" The points scatter by {digits(100 * fit.scatter)} % about the curve."
-    )
+    findings = [el("li", el("b", f"{d['severity']}: "), d["message"] + ".") for d in found["diagnostics"]] or [
+        el("li", "No finding.")
+    ]
+    scatter = "" if fit.scatter is None else f" The points scatter by {digits(100 * fit.scatter)} % about the curve."
     band = (
         f"The band holds every curve of this form that the points do not reject at {level}."
         if found["no_interval"] is None
@@ -170,18 +164,13 @@ def law(inputs: ReportInputs) -> Html:
     )
     has_floor = any(p["name"] == "E" for p in found["parameters"])
     floor = "E + " if has_floor else ""
-    parts = (
-        "a floor E that no size removes, and a part that shrinks with size"
-        if has_floor
-        else "it shrinks with size"
-    )
+    parts = "a floor E that no size removes, and a part that shrinks with size" if has_floor else "it shrinks with size"
     return section(
         "law",
         paragraph(
             f"The law y = {floor}A \u00b7 N",
             el("sup", "\u2212\u03b1"),
-            " is fitted to the mean error y of the held-out users for each number of parameters N: "
-            f"{parts}. {band}",
+            f" is fitted to the mean error y of the held-out users for each number of parameters N: {parts}. {band}",
         ),
         paragraph(
             el("b", "This law describes this demo only. "),
@@ -290,11 +279,7 @@ def _signed(value: float | None) -> str:
 
 def _steps(runs: tuple[RunView, ...]) -> str:
     steps = sorted({run.result["steps"] for run in runs})
-    return (
-        f"{whole(steps[0])} steps each"
-        if len(steps) == 1
-        else f"{whole(steps[0])} to {whole(steps[-1])} steps"
-    )
+    return f"{whole(steps[0])} steps each" if len(steps) == 1 else f"{whole(steps[0])} to {whole(steps[-1])} steps"
 
 
 def _users(count: int) -> str:

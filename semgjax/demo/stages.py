@@ -43,9 +43,7 @@ from semgjax.train.loop import train
 from semgjax.train.metrics import read_metrics
 from semgjax.train.run import METRICS, load_finished, read_result
 
-THREADS = (
-    2  # of this process on a CPU: fixed, so that a machine's cores do not show in the student's last bits
-)
+THREADS = 2  # of this process on a CPU: fixed, so that a machine's cores do not show in the student's last bits
 SLOTS = min(2, os.cpu_count() or 1)  # trials at once, each on one core
 
 
@@ -122,9 +120,7 @@ def _sweep(plan: DemoPlan, corpus: Corpus, sessions: Path, folder: Path) -> dict
 
 def _distill(plan: DemoPlan, corpus: Corpus, teacher_run: Path, folder: Path) -> RunView:
     teacher = load_teacher(teacher_run)
-    config = student_config(
-        run_config(plan, plan.student, corpus.hash), teacher, plan.temperature, plan.weight
-    )
+    config = student_config(run_config(plan, plan.student, corpus.hash), teacher, plan.temperature, plan.weight)
     train(config, corpus, folder, teacher=(teacher.config.model, teacher.params))
     return _view(folder)
 

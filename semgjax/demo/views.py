@@ -63,9 +63,7 @@ def role_of(inputs: ReportInputs, run: RunView) -> str | None:
 
 def heldout_scores(run: RunView, averaging: str) -> dict[str, Any]:
     """The greedy score row on the held-out users, {} when there is none."""
-    return next(
-        (row for row in run.result.get("scores", []) if _of_test(row) and row["averaging"] == averaging), {}
-    )
+    return next((row for row in run.result.get("scores", []) if _of_test(row) and row["averaging"] == averaging), {})
 
 
 def heldout_cer(run: RunView) -> float | None:

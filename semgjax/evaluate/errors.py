@@ -39,9 +39,7 @@ def count_errors(reference: Sequence[int] | np.ndarray, output: Sequence[int] | 
     return Counts(len(expected), kinds.count("replace"), kinds.count("delete"), kinds.count("insert"))
 
 
-def score_rows(
-    split: str, decoder: str, users: dict[str, Counts]
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def score_rows(split: str, decoder: str, users: dict[str, Counts]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The score table of one split and decoder: rows averaged over users, and one row per user.
 
     "macro" is the mean of the users' CERs with the population deviation (as published tables state it), "pooled"
@@ -70,9 +68,7 @@ def score_rows(
             "cer_std": None,
         },
     ]
-    return averaged, [
-        {**head, "user": user, **asdict(c), "cer": _rate(c)} for user, c in sorted(users.items())
-    ]
+    return averaged, [{**head, "user": user, **asdict(c), "cer": _rate(c)} for user, c in sorted(users.items())]
 
 
 def _rate(counts: Counts) -> float | None:

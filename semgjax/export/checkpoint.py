@@ -105,9 +105,7 @@ def load_export(folder: Path) -> Export:
         target = jax.tree.map(lambda m: jax.ShapeDtypeStruct(m.shape, m.dtype, sharding=device), tree)
         params = checkpointer.restore(path, target)
     if params_hash(params) != about["params_sha256"]:
-        raise InputError(
-            f"{folder}: the parameters do not match model.json (SHA-256 differs); write the export again"
-        )
+        raise InputError(f"{folder}: the parameters do not match model.json (SHA-256 differs); write the export again")
     expected = jax.eval_shape(lambda: encoder.init(config, jax.random.key(0)))
     if _shapes(expected) != _shapes(params):
         raise InputError(f"{where}: describes another model than the parameters beside it; write the export again")

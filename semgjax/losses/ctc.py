@@ -14,9 +14,7 @@ def feasible(labels_BxN: jax.Array, label_count_B: jax.Array, frames: int) -> ja
     return label_count_B + repeats_B <= frames
 
 
-def ctc(
-    logits_BxTxK: jax.Array, labels_BxN: jax.Array, label_count_B: jax.Array
-) -> tuple[jax.Array, jax.Array]:
+def ctc(logits_BxTxK: jax.Array, labels_BxN: jax.Array, label_count_B: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Negative log likelihood per row (nats, float32 [B]) and which rows are feasible (bool [B]).
 
     An infeasible row has loss and gradient zero: its labels are emptied before the recursion, for a huge finite
@@ -27,7 +25,5 @@ def ctc(
     count_B = jnp.where(ok_B, label_count_B, 0)
     label_padding = (jnp.arange(labels_BxN.shape[1])[None, :] >= count_B[:, None]).astype(jnp.float32)
     frame_padding = jnp.zeros((batch, frames), jnp.float32)
-    loss_B = optax.ctc_loss(
-        logits_BxTxK.astype(jnp.float32), frame_padding, labels_BxN, label_padding, blank_id=BLANK
-    )
+    loss_B = optax.ctc_loss(logits_BxTxK.astype(jnp.float32), frame_padding, labels_BxN, label_padding, blank_id=BLANK)
     return jnp.where(ok_B, loss_B, 0.0), ok_B

@@ -4,9 +4,7 @@ import jax
 import jax.numpy as jnp
 
 
-def frame_kl(
-    student_BxTxK: jax.Array, teacher_BxTxK: jax.Array, valid_BxT: jax.Array, temperature: float
-) -> jax.Array:
+def frame_kl(student_BxTxK: jax.Array, teacher_BxTxK: jax.Array, valid_BxT: jax.Array, temperature: float) -> jax.Array:
     """Mean over valid frames of KL(teacher || student) at a temperature, times its square (Hinton 2015, section 2).
 
     The square keeps the gradient's size the same for any temperature. Nats per frame, float32 scalar. No gradient

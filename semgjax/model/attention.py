@@ -15,9 +15,7 @@ def full_attention(q_BxTxHxD, k_BxTxHxD, v_BxTxHxD, valid_BxT, window: int | Non
     age_qxk = jnp.arange(time)[:, None] - jnp.arange(time)[None, :]
     visible_qxk = _in_window(age_qxk, window, causal)
     mask_Bx1xqxk = (visible_qxk[None] & valid_BxT[:, None, :])[:, None]
-    scores = (
-        jnp.einsum("bqhd,bkhd->bhqk", q_BxTxHxD, k_BxTxHxD).astype(jnp.float32) * q_BxTxHxD.shape[-1] ** -0.5
-    )
+    scores = jnp.einsum("bqhd,bkhd->bhqk", q_BxTxHxD, k_BxTxHxD).astype(jnp.float32) * q_BxTxHxD.shape[-1] ** -0.5
     weights = jax.nn.softmax(jnp.where(mask_Bx1xqxk, scores, _HIDDEN), axis=-1)
     return jnp.einsum("bhqk,bkhd->bqhd", weights.astype(v_BxTxHxD.dtype), v_BxTxHxD)
 

@@ -50,9 +50,7 @@ def grouped_conv(
     """
     batch, time, width = x_BxTxD.shape
     taps, inputs, _ = kernel_KxCxD.shape
-    x_GxBxTxC = jnp.moveaxis(
-        jnp.pad(x_BxTxD, ((0, 0), padding, (0, 0))).reshape(batch, -1, groups, inputs), 2, 0
-    )
+    x_GxBxTxC = jnp.moveaxis(jnp.pad(x_BxTxD, ((0, 0), padding, (0, 0))).reshape(batch, -1, groups, inputs), 2, 0)
     kernel_GxKxCxE = jnp.moveaxis(kernel_KxCxD.reshape(taps, inputs, groups, width // groups), 2, 0)
 
     @jax.checkpoint
@@ -104,9 +102,7 @@ class Decoder(nn.Module):
         if self.train and config.mask_share > 0:
             mask_BxT = time_mask(self.make_rng("mask"), x.shape[:2], config.mask_share, config.mask_length)
             x = jnp.where(mask_BxT[..., None], hidden.astype(x.dtype), x)
-        x = x * frame_valid_BxT[..., None].astype(
-            x.dtype
-        )  # before the recording there is silence, as when streaming
+        x = x * frame_valid_BxT[..., None].astype(x.dtype)  # before the recording there is silence, as when streaming
         x = drop(x + PositionConv(config, name="position")(x))
         layers = nn.scan(
             Layer,

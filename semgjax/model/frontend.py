@@ -10,9 +10,7 @@ _EPSILON = 1e-5
 _FAN_IN = nn.initializers.variance_scaling(2.0, "fan_in", "truncated_normal", in_axis=(0, 1), out_axis=2)
 
 
-def one_channel_init(
-    key: jax.Array, shape: tuple[int, int, int], dtype: jnp.dtype = jnp.float32
-) -> jax.Array:
+def one_channel_init(key: jax.Array, shape: tuple[int, int, int], dtype: jnp.dtype = jnp.float32) -> jax.Array:
     """Kernel [K, C, D] whose filter d starts on channel d mod C alone, with random taps.
 
     What a muscle does shows in the amplitude under each electrode. Random mixtures of all electrodes look much

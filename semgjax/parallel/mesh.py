@@ -15,9 +15,7 @@ def data_mesh(batch: int) -> Mesh:
     """
     devices = jax.devices()
     if batch % len(devices):
-        raise InputError(
-            f"train.batch {batch} is no multiple of the {len(devices)} devices; choose one that is"
-        )
+        raise InputError(f"train.batch {batch} is no multiple of the {len(devices)} devices; choose one that is")
     # Auto axes: a Linen convolution cannot be traced under explicit sharding types.
     return Mesh(np.array(devices), ("data",), axis_types=(AxisType.Auto,))
 

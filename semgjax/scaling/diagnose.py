@@ -84,9 +84,7 @@ def _about_points(fit: Fit) -> list[Diagnostic]:
         found.append(Diagnostic("few-levels", "warning", text))
     factor = float(fit.table.sizes.max() / fit.table.sizes.min())
     if factor < SHORT_RANGE:
-        text = (
-            f"{name} spans a factor of {factor:.3g} only; a factor of {SHORT_RANGE:g} or more shows the bend"
-        )
+        text = f"{name} spans a factor of {factor:.3g} only; a factor of {SHORT_RANGE:g} or more shows the bend"
         found.append(Diagnostic("short-range", "warning", text))
     return found
 
@@ -97,9 +95,7 @@ def _about_search(fit: Fit) -> list[Diagnostic]:
         text = f"the search did not end in a minimum (gradient norm {fit.gradient_norm:.2g})"
         found.append(Diagnostic("not-converged", "error", text))
     if fit.starts_agree < 0.5:
-        text = (
-            f"only {fit.starts_agree:.0%} of {fit.starts} starts reached the best minimum; there are others"
-        )
+        text = f"only {fit.starts_agree:.0%} of {fit.starts} starts reached the best minimum; there are others"
         found.append(Diagnostic("starts-disagree", "warning", text))
     return found
 
@@ -120,9 +116,7 @@ def _about_parameters(fit: Fit, intervals: dict[str, Interval] | None, level: fl
     if "E" in fit.at_bound:
         text = "the best floor is 0: the curve still falls as a pure power law, and its end is not in sight"
         found.append(Diagnostic("floor-at-bound", "warning", text))
-    elif (
-        intervals is not None and "E" in intervals and intervals["E"][0] <= 1e-3 * parameter_values(fit)["E"]
-    ):
+    elif intervals is not None and "E" in intervals and intervals["E"][0] <= 1e-3 * parameter_values(fit)["E"]:
         text = f"the {level:.0%} interval of the floor reaches 0: do not quote E as what no size removes"
         found.append(Diagnostic("floor-not-identified", "warning", text))
     if fit.scatter is not None and fit.scatter > LARGE_SCATTER:

@@ -63,9 +63,7 @@ class Fit:
         """Names of the parameters at an end of their range."""
         values = (*self.coefficients, *self.shape)
         return tuple(
-            p.name
-            for p, v in zip(self.law.parameters, values, strict=True)
-            if min(v - p.low, p.high - v) <= 1e-12
+            p.name for p, v in zip(self.law.parameters, values, strict=True) if min(v - p.low, p.high - v) <= 1e-12
         )
 
 
@@ -96,9 +94,7 @@ def fit_law(
     delta = objective.delta
     if objective.kind == "huber_log" and delta is None:
         squares = solve(law, x, log_y, None, starts=4)
-        delta = delta_by_scale(
-            log_y - np.log(_curve(law, squares.coefficients, squares.shape, x)), len(names)
-        )
+        delta = delta_by_scale(log_y - np.log(_curve(law, squares.coefficients, squares.shape, x)), len(names))
     solution = solve(law, x, log_y, delta)
     return Fit(
         law=law,

@@ -103,9 +103,7 @@ def _fit_of(path: Path, document: dict[str, Any]) -> Fit:
     sizes, y = (np.array(document["points"][name], np.float64) for name in ("sizes", "y"))
     coefficients, shape = (np.array(curve[name], np.float64) for name in ("coefficients", "shape"))
     if coefficients.shape != (len(law.linear),) or shape.shape != (len(law.shape),):
-        raise ValueError(
-            f"{len(coefficients)} coefficients and {len(shape)} shape parameters for law {law.name}"
-        )
+        raise ValueError(f"{len(coefficients)} coefficients and {len(shape)} shape parameters for law {law.name}")
     if not (np.isfinite(coefficients).all() and np.isfinite(shape).all() and curve["reference"] > 0):
         raise ValueError("a number of the curve is not finite")
     return Fit(

@@ -47,9 +47,7 @@ class Table:
                 raise InputError(f"{self.source}: {name} has shape {values.shape}, expected one row")
             wrong = np.flatnonzero(~(np.isfinite(values) & (values > 0)))
             if len(wrong):
-                raise InputError(
-                    f"{self.source}: {name}[{wrong[0]}] is {values[wrong[0]]}, must be finite and above 0"
-                )
+                raise InputError(f"{self.source}: {name}[{wrong[0]}] is {values[wrong[0]]}, must be finite and above 0")
         if len(self.sizes) != len(self.y):
             raise InputError(f"{self.source}: {len(self.sizes)} sizes but {len(self.y)} values of y")
 
@@ -63,9 +61,7 @@ def table_of(sizes: ArrayLike, y: ArrayLike, unit: str = "") -> Table:
     return Table(np.array(sizes, np.float64), np.array(y, np.float64), unit=unit)
 
 
-def read_table(
-    path: Path, mapping: Mapping[str, str], where: Mapping[str, str], unit: str | None = None
-) -> Table:
+def read_table(path: Path, mapping: Mapping[str, str], where: Mapping[str, str], unit: str | None = None) -> Table:
     """Read the points of one curve, ordered as in the file.
 
     mapping: {"N": size column, "y": error column}; a sweep's table needs none (params and cer). where: column
@@ -90,9 +86,7 @@ def read_table(
     return Table(sizes, y, mapping["N"], mapping["y"], unit, Path(path).name, dict(where))
 
 
-def read_user_points(
-    path: Path, mapping: Mapping[str, str], where: Mapping[str, str]
-) -> tuple[np.ndarray, np.ndarray]:
+def read_user_points(path: Path, mapping: Mapping[str, str], where: Mapping[str, str]) -> tuple[np.ndarray, np.ndarray]:
     """(sizes [m], y [m]) of the single test users in a sweep's table, to see and not to fit.
 
     A user's error is shared by all runs, so these points are no independent measurements. Users who typed no
@@ -155,9 +149,7 @@ def _jsonl_rows(path: Path, text: str) -> list[Row]:
         try:
             value = json.loads(line)
         except json.JSONDecodeError as error:
-            raise InputError(
-                f"{path}: line {number} is no JSON ({error.msg}); write the table again"
-            ) from None
+            raise InputError(f"{path}: line {number} is no JSON ({error.msg}); write the table again") from None
         if not isinstance(value, dict):
             raise InputError(f"{path}: line {number} is no JSON object; expected one per line")
         objects.append((number, value))
@@ -234,8 +226,7 @@ def _check_one_curve(path: Path, rows: list[Row], size_column: str) -> None:
     for line, cells in rows:
         if cells["run"] in seen:
             raise InputError(
-                f"{path}: run {cells['run']!r} is there twice "
-                f"(lines {seen[cells['run']]} and {line}); remove one"
+                f"{path}: run {cells['run']!r} is there twice (lines {seen[cells['run']]} and {line}); remove one"
             )
         seen[cells["run"]] = line
 

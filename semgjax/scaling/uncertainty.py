@@ -49,13 +49,9 @@ def no_interval_reason(fit: Fit) -> str | None:
     """Why the fit has no interval, in words, or None when it has one."""
     parameters = len(fit.law.parameters)
     if fit.degrees_of_freedom <= 0:
-        return (
-            f"{len(fit.table.sizes)} points for {parameters} parameters leave nothing to judge the scatter by"
-        )
+        return f"{len(fit.table.sizes)} points for {parameters} parameters leave nothing to judge the scatter by"
     if fit.levels <= parameters:
-        return (
-            f"{fit.levels} different sizes for {parameters} parameters: the law passes near any such points"
-        )
+        return f"{fit.levels} different sizes for {parameters} parameters: the law passes near any such points"
     return None
 
 
@@ -195,9 +191,7 @@ class _Profile:
             return none
         scan = _around(self.best_u(alphas), 60.0, 80)
         inside = self.at(alphas, scan)[0] <= self.cut
-        low, high = (
-            edge[:, None] for edge in _edges(lambda u: self.at(alphas, u)[0] <= self.cut, scan, inside)
-        )
+        low, high = (edge[:, None] for edge in _edges(lambda u: self.at(alphas, u)[0] <= self.cut, scan, inside))
         steps = np.linspace(0.0, 1.0, 60)
         # Even steps in u serve small floors, even steps in the floor's share of the curve serve large ones.
         power = -alphas[:, None] * self.x.max()

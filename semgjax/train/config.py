@@ -90,38 +90,31 @@ class RunConfig:
         for name in ("length", "left", "right"):
             value = getattr(self.window, name)
             if value % stride:
-                raise InputError(
-                    f"window.{name} {value} must be a multiple of the model's frame ({stride} samples)"
-                )
+                raise InputError(f"window.{name} {value} must be a multiple of the model's frame ({stride} samples)")
         if self.model.emission_delay > self.window.right:
             raise InputError(
                 f"window.right {self.window.right} is shorter than the model's emission_delay "
                 f"{self.model.emission_delay}: the last keys' emissions would fall outside the window"
             )
-        for name, value in _leaves(to_json(self)):
-            if isinstance(value, float) and not math.isfinite(value):
-                raise InputError(f"{name} {value} must be a finite number")
-        train, optimizer = self.train, self.optimizer
-        rules: tuple[tuple[str, float, bool, str], ...] = (
-            ("model.channels", self.model.channels, self.model.channels == CHANNELS, f"be {CHANNELS}, as in the data"),
-            ("model.classes", self.model.classes, self.model.classes == NUM_CLASSES, f"be {NUM_CLASSES}, as in the data"),
-            ("train.steps", train.steps, train.steps > 0, "be positive"),
-            ("train.batch", train.batch, train.batch > 0, "be positive"),
-            ("train.seed", train.seed, 0 <= train.seed < 2**32, "lie in [0, 2^32)"),
-            ("train.evaluate_every", train.evaluate_every, train.evaluate_every > 0, "be positive"),
-            ("train.checkpoint_every", train.checkpoint_every, train.checkpoint_every > 0, "be positive"),
-            ("train.log_every", train.log_every, train.log_every > 0, "be positive"),
-            ("train.max_infeasible", train.max_infeasible, 0 <= train.max_infeasible <= 1, "lie in [0, 1]"),
-            ("optimizer.learning_rate", optimizer.learning_rate, optimizer.learning_rate > 0, "be positive"),
-            ("optimizer.warmup", optimizer.warmup, 0 <= optimizer.warmup < 1, "lie in [0, 1)"),
-            ("optimizer.decay", optimizer.decay, optimizer.decay >= 0, "not be negative"),
-            ("optimizer.beta1", optimizer.beta1, 0 <= optimizer.beta1 < 1, "lie in [0, 1)"),
-            ("optimizer.beta2", optimizer.beta2, 0 <= optimizer.beta2 < 1, "lie in [0, 1)"),
-            ("optimizer.clip", optimizer.clip, optimizer.clip > 0, "be positive"),
-        )
-        for name, value, holds, rule in rules:
+        values = dict(_leaves(to_json(self)))
+
+        def must(name: str, holds: bool, rule: str) -> None:
             if not holds:
-                raise InputError(f"{name} {value} must {rule}")
+                raise InputError(f"{name} {values[name]} must {rule}")
+
+        for name, value in values.items():
+            must(name, not isinstance(value, float) or math.isfinite(value), "be a finite number")
+        must("model.channels", self.model.channels == CHANNELS, f"be {CHANNELS}, as in the data")
+        must("model.classes", self.model.classes == NUM_CLASSES, f"be {NUM_CLASSES}, as in the data")
+        for name in ("steps", "batch", "evaluate_every", "checkpoint_every", "log_every"):
+            must(f"train.{name}", values[f"train.{name}"] > 0, "be positive")
+        for name in ("learning_rate", "clip"):
+            must(f"optimizer.{name}", values[f"optimizer.{name}"] > 0, "be positive")
+        for name in ("warmup", "beta1", "beta2"):
+            must(f"optimizer.{name}", 0 <= values[f"optimizer.{name}"] < 1, "lie in [0, 1)")
+        must("optimizer.decay", self.optimizer.decay >= 0, "not be negative")
+        must("train.max_infeasible", 0 <= self.train.max_infeasible <= 1, "lie in [0, 1]")
+        must("train.seed", 0 <= self.train.seed < 2**32, "lie in [0, 2^32)")
         if self.distill is not None and not (self.distill.temperature > 0 and 0 < self.distill.weight <= 1):
             raise InputError(
                 f"distill: temperature {self.distill.temperature} must be positive and weight "
@@ -159,11 +152,9 @@ def recipe(name: str) -> Recipe:
     if not name.startswith("ladder-"):
         return Recipe()
     return Recipe(
-        # One-second cores and few rows a step: CTC leaves its all-blank plateau after a number of steps, not of
-        # windows, and sooner when a window holds few keys (docs/log.md, 2026-11-22).
-        window=WindowSpec(length=2000, stride=2000, left=800, right=200),
-        # No roll: it turns a finger into its neighbour, which a model of this size does not afford.
+        window=WindowSpec(length=4000, stride=4000, left=800, right=200),
+        # No roll: muscles lie about an electrode apart, and to a model of this size a roll is another finger.
         augment=AugmentConfig(roll=0, lag=40),
         optimizer=OptimizerConfig(learning_rate=3e-3, warmup=0.1, decay=0.05, clip=1.0),
-        train=TrainConfig(steps=1500, batch=4, evaluate_every=500, checkpoint_every=250, log_every=25),
+        train=TrainConfig(steps=600, batch=16, evaluate_every=200, checkpoint_every=100, log_every=20),
     )

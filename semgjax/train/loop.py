@@ -63,9 +63,7 @@ def train(
 
         def evaluate(part: str) -> dict[str, Counts]:
             sessions = corpus.part(part)
-            return evaluate_greedy(
-                forward, config.model, state["params"], sessions, config.window, config.train.batch
-            )
+            return evaluate_greedy(forward, config.model, state["params"], sessions, config.window, config.train.batch)
 
         begun = time.monotonic()
         log = Log(config, metrics)
@@ -83,17 +81,11 @@ def train(
                         cer = total.cer if total.characters else None
                         metrics.write({"step": done, "split": "val", "averaging": "pooled", "cer": cer})
                         progress.note(f"step {done}: validation CER {'(no keys)' if cer is None else f'{cer:.1f} %'}")
-                    if (
-                        terminated()
-                        or done % config.train.checkpoint_every == 0
-                        or done == config.train.steps
-                    ):
+                    if terminated() or done % config.train.checkpoint_every == 0 or done == config.train.steps:
                         log.flush(done)  # a state that is not finite must never replace the last good one
                         checkpoints.save(state, config.hash)
                     if terminated() and done < config.train.steps:
-                        raise Preempted(
-                            f"{out}: asked to stop at step {done}; saved, run the same command to go on"
-                        )
+                        raise Preempted(f"{out}: asked to stop at step {done}; saved, run the same command to go on")
             finally:
                 batches.close()
                 checkpoints.close()

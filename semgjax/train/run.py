@@ -23,16 +23,12 @@ def check_claim(folder: Path, config: RunConfig) -> None:
     if (folder / CONFIG).exists():
         differences = _differences(to_json(read_config(folder)), to_json(config))
         if differences:
-            raise InputError(
-                f"{folder}: already holds another run ({'; '.join(differences)}); choose another folder"
-            )
+            raise InputError(f"{folder}: already holds another run ({'; '.join(differences)}); choose another folder")
     elif folder.is_dir():
         ours = (".lock", f".{CONFIG}.")  # a run killed while it wrote its first file leaves them
         strangers = sorted(p.name for p in folder.iterdir() if not p.name.startswith(ours))
         if strangers:
-            raise InputError(
-                f"{folder}: is not empty ({strangers[0]}) and holds no run; choose another folder"
-            )
+            raise InputError(f"{folder}: is not empty ({strangers[0]}) and holds no run; choose another folder")
     elif folder.exists():
         raise InputError(f"{folder}: is a file; choose a folder")
 
@@ -86,9 +82,5 @@ def load_finished(folder: Path) -> tuple[RunConfig, "Params"]:
 def _differences(old: Any, new: Any, name: str = "") -> list[str]:
     if isinstance(old, dict) and isinstance(new, dict):
         keys = sorted(old.keys() | new.keys())
-        return [
-            d
-            for key in keys
-            for d in _differences(old.get(key), new.get(key), f"{name}.{key}" if name else key)
-        ]
+        return [d for key in keys for d in _differences(old.get(key), new.get(key), f"{name}.{key}" if name else key)]
     return [] if old == new else [f"{name} {old!r}, now {new!r}"]

@@ -66,9 +66,7 @@ def make_step(config: RunConfig, mesh: jax.sharding.Mesh, teacher: ModelConfig |
     optimizer = make_optimizer(config.optimizer, config.train.steps)
     one, split = replicated(mesh), by_batch(mesh)
 
-    def step(
-        state: State, batch: dict[str, jax.Array], teacher_params: encoder.Params | None
-    ) -> tuple[State, Sums]:
+    def step(state: State, batch: dict[str, jax.Array], teacher_params: encoder.Params | None) -> tuple[State, Sums]:
         key = jax.random.fold_in(jax.random.key(config.train.seed), state["step"])
 
         def objective(params: encoder.Params) -> tuple[jax.Array, Sums]:

@@ -29,9 +29,7 @@ def corpus(tmp_path):
     """Four users with two sessions each, and one more session of 3 s."""
     for user in range(4):
         for i in range(2):
-            write_session(
-                tmp_path / f"s{user}{i}.hdf5", 17_000, user=f"u{user}", keystrokes=typed("hello world")
-            )
+            write_session(tmp_path / f"s{user}{i}.hdf5", 17_000, user=f"u{user}", keystrokes=typed("hello world"))
     strokes = [*typed("ab"), *({"key": "Key.shift_r", "start": 1.6e9} for _ in range(3))]
     write_session(tmp_path / "short.hdf5", 6000, user="u0", keystrokes=strokes)
     return tmp_path
@@ -131,9 +129,7 @@ def test_splits_never_replaces_another_split_or_a_file_that_is_none(corpus, caps
     (corpus / "notes.txt").write_text("mine")
     capsys.readouterr()
     before = files_in(corpus)
-    assert "holds another split" in fails_with_one_line(
-        capsys, ["data", "splits", corpus, "--test-users", "2"]
-    )
+    assert "holds another split" in fails_with_one_line(capsys, ["data", "splits", corpus, "--test-users", "2"])
     words = ["data", "splits", corpus, "--test-users", "1", "--out"]
     assert "notes.txt" in fails_with_one_line(capsys, [*words, corpus / "notes.txt"])
     assert "cannot be" in fails_with_one_line(capsys, [*words, corpus / "notes.txt" / "a.json"])

@@ -65,9 +65,7 @@ def test_a_failure_is_one_line_on_stderr_and_its_exit_code(work, capsys, error, 
         assert fact in printed.err
 
 
-@pytest.mark.parametrize(
-    "error", [ValueError("ours"), FileNotFoundError(2, "No such file", "ours"), OSError("ours")]
-)
+@pytest.mark.parametrize("error", [ValueError("ours"), FileNotFoundError(2, "No such file", "ours"), OSError("ours")])
 def test_a_fault_of_the_program_keeps_its_traceback(work, error):
     work(fail_with(error))
     with pytest.raises(type(error), match="ours"):
@@ -165,7 +163,4 @@ def test_an_unknown_option_of_any_command_is_one_line_and_exit_2(group, capsys):
         assert main([*words, "--no-such-option", "x"]) == 2
         printed = capsys.readouterr()
         assert printed.out == "" and printed.err.count("\n") == 1, printed.err
-        assert (
-            printed.err.startswith("semgjax: error: ")
-            and f"({' '.join(['semgjax', *words])} --help)" in printed.err
-        )
+        assert printed.err.startswith("semgjax: error: ") and f"({' '.join(['semgjax', *words])} --help)" in printed.err

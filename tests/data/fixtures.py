@@ -79,9 +79,7 @@ def write_session(
         "condition": "on_keyboard",
         "duration_mins": samples / 2000 / 60,
         "keystrokes": json.dumps(list(keystrokes)),
-        "prompts": json.dumps(
-            [{"name": "text_prompt", "start": START, "end": START + 1, "payload": {"text": "a"}}]
-        ),
+        "prompts": json.dumps([{"name": "text_prompt", "start": START, "end": START + 1, "payload": {"text": "a"}}]),
         **(attributes or {}),
     }
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -76,9 +76,7 @@ def test_the_scan_gives_the_same_in_small_blocks_as_in_one(tmp_path, monkeypatch
     rng = np.random.default_rng(3)
     time = START + np.sort(rng.integers(0, 400, 1000)) / 2000  # many ties, also across blocks
     presses = [*rng.choice(time, 40), *(START + rng.uniform(-0.01, 0.21, 40))]
-    path = write_session(
-        tmp_path / "a.hdf5", time=time, keystrokes=[{"key": "a", "start": press} for press in presses]
-    )
+    path = write_session(tmp_path / "a.hdf5", time=time, keystrokes=[{"key": "a", "start": press} for press in presses])
     monkeypatch.setattr(timeseries, "_BLOCK", 7)
     session = open_session(path)
     presses.sort()

@@ -122,8 +122,7 @@ def test_more_users_and_sessions_leave_the_earlier_ones_unchanged(corpus, tmp_pa
 
 def test_users_and_sessions_differ(corpus):
     first, again, other = (
-        read(corpus / f"sim7-{name}.hdf5")
-        for name in ("user000-session00", "user000-session01", "user001-session00")
+        read(corpus / f"sim7-{name}.hdf5") for name in ("user000-session00", "user000-session01", "user001-session00")
     )
     assert first[1]["keystrokes"] != again[1]["keystrokes"] != other[1]["keystrokes"]
     assert not np.array_equal(first[0]["emg_left"], again[0]["emg_left"])
@@ -159,9 +158,7 @@ def test_severity_raises_the_floor_under_the_silence(tmp_path):
 
 
 def test_every_key_is_in_the_key_set(corpus):
-    keys = {
-        stroke["key"] for path in corpus.glob("*.hdf5") for stroke in json.loads(read(path)[1]["keystrokes"])
-    }
+    keys = {stroke["key"] for path in corpus.glob("*.hdf5") for stroke in json.loads(read(path)[1]["keystrokes"])}
     assert {"Key.space", "Key.shift", "e"} <= keys
     assert all(label_of_key(key) is not None for key in keys)
 

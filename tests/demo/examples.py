@@ -35,9 +35,7 @@ def run(preset: str, params: int, errors: int, kind: str = "supervised", users=U
 
 def example(folder: Path) -> ReportInputs:
     """Inputs of a whole report; writes one session file to `folder`."""
-    session = write_session(
-        folder / "s.hdf5", 14_000, name="session-01", user="user003", keystrokes=typed("a b$c" * 5)
-    )
+    session = write_session(folder / "s.hdf5", 14_000, name="session-01", user="user003", keystrokes=typed("a b$c" * 5))
     sizes = (("ladder-16", 21_043, 371), ("ladder-32", 84_035, 322), ("ladder-48", 161_443, 201))
     ladder = (*(run(*size) for size in sizes), run("ladder-96", 812_003, 47))
     params = np.array([view.result["params"] for view in ladder], np.float64)

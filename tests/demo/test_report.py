@@ -177,9 +177,7 @@ def test_the_report_is_one_file_of_a_few_megabytes_and_the_same_each_time(inputs
 
 def test_what_is_missing_shows_as_a_dash_and_proves_nothing(tmp_path):
     base = example(tmp_path)
-    silent = replace(
-        base.distilled, metrics=[], result={**base.distilled.result, "scores": [], "users_scores": []}
-    )
+    silent = replace(base.distilled, metrics=[], result={**base.distilled.result, "scores": [], "users_scores": []})
     inputs = replace(
         base,
         distilled=silent,

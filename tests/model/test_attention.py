@@ -30,7 +30,7 @@ def partly_valid(time: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("causal", [True, False])
-@pytest.mark.parametrize(("time", "window"), [(17, 4), (20, 5), (9, 1), (6, 8)])
+@pytest.mark.parametrize(("time", "window"), [(17, 4), (9, 1), (6, 8)])
 def test_attention_in_blocks_equals_attention_over_all_pairs(time, window, causal):
     q, k, v, upstream = tensors(time, 4)
     valid = partly_valid(time)

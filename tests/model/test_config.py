@@ -55,7 +55,7 @@ def test_the_papers_frames_are_ten_milliseconds_and_its_decoders_are_causal():
 
 
 def test_the_ladder_grows_strictly_with_its_width():
-    counts = [counted_by_hand(ladder(width)) for width in range(16, 1025, 16)]
+    counts = [counted_by_hand(ladder(width)) for width in range(16, 1025, 8)]
     assert all(small < large for small, large in zip(counts, counts[1:], strict=False))
 
 
@@ -65,9 +65,9 @@ def test_an_unknown_preset_is_an_input_error_that_names_the_known_ones(name):
         preset(name)
 
 
-@pytest.mark.parametrize("width", [0, 8, 24, 100])
+@pytest.mark.parametrize("width", [0, 8, 20, 100])
 def test_a_width_off_the_ladder_is_an_input_error(width):
-    with pytest.raises(InputError, match=f"ladder-{width}: the width must be a multiple of 16"):
+    with pytest.raises(InputError, match=f"ladder-{width}: the width must be a multiple of 8"):
         preset(f"ladder-{width}")
 
 

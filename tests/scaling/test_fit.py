@@ -97,9 +97,7 @@ def test_sizes_in_millions_give_the_same_curve():
 
 def test_error_as_a_fraction_gives_the_same_curve_in_percent():
     y = noisy(0.03)
-    np.testing.assert_allclose(
-        100 * predict(fit_law((SIZES, y / 100)), 2e7), predict(fit_law((SIZES, y)), 2e7)
-    )
+    np.testing.assert_allclose(100 * predict(fit_law((SIZES, y / 100)), 2e7), predict(fit_law((SIZES, y)), 2e7))
 
 
 def test_the_order_of_the_points_does_not_matter():
@@ -111,9 +109,7 @@ def test_the_order_of_the_points_does_not_matter():
 def test_parameters_are_those_of_the_formula():
     fit = fit_law((SIZES, noisy(0.03)))
     values = parameter_values(fit)
-    np.testing.assert_allclose(
-        predict(fit, SIZES), values["E"] + values["A"] * SIZES ** -values["alpha"], rtol=1e-12
-    )
+    np.testing.assert_allclose(predict(fit, SIZES), values["E"] + values["A"] * SIZES ** -values["alpha"], rtol=1e-12)
 
 
 def test_predictions_keep_the_shape_asked_for():

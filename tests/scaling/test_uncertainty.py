@@ -42,9 +42,7 @@ def test_a_power_laws_intervals_are_those_of_a_regression_line():
     assert parameter_intervals(fit, 0.9)["alpha"] == pytest.approx((-slope - reach, -slope + reach), rel=1e-4)
     reach = quantile * spread * np.sqrt(1 / 6 + (at - x.mean()) ** 2 / squares)
     middle = slope * at + level
-    assert np.log(prediction_interval(fit, 2e7, 0.9)) == pytest.approx(
-        (middle - reach, middle + reach), rel=1e-4
-    )
+    assert np.log(prediction_interval(fit, 2e7, 0.9)) == pytest.approx((middle - reach, middle + reach), rel=1e-4)
 
 
 @pytest.mark.parametrize("count", [5, 6, 300])
@@ -107,10 +105,7 @@ def test_four_sizes_give_a_far_wider_interval_than_five():
     four, five = np.geomspace(2e4, 2e6, 4), np.geomspace(2e4, 2e6, 5)
     wide, narrow = (
         np.mean(
-            [
-                np.ptp(np.log(prediction_interval(fit_law((sizes, noisy(0.02, seed, sizes))), 4e6)))
-                for seed in range(4)
-            ]
+            [np.ptp(np.log(prediction_interval(fit_law((sizes, noisy(0.02, seed, sizes))), 4e6))) for seed in range(4)]
         )
         for sizes in (four, five)
     )

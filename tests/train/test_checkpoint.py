@@ -91,9 +91,7 @@ def test_a_checkpoint_of_another_configuration_is_refused(tmp_path):
     assert_equal(restore(tmp_path), state(2))
 
 
-@pytest.mark.parametrize(
-    "kernel", [jnp.zeros((2, 3), jnp.bfloat16), jnp.zeros((2, 3), jnp.float16), jnp.zeros((3, 2))]
-)
+@pytest.mark.parametrize("kernel", [jnp.zeros((2, 3), jnp.bfloat16), jnp.zeros((2, 3), jnp.float16), jnp.zeros((3, 2))])
 def test_a_checkpoint_of_another_type_or_shape_is_refused_and_never_converted(tmp_path, kernel):
     save(tmp_path, 2)
     like = state(0)

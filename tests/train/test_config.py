@@ -43,7 +43,7 @@ def test_equal_configurations_have_one_identity():
 @pytest.mark.parametrize(
     ("members", "says"),
     [
-        ({"window": WindowSpec(length=8001)}, "window.length 8001 must be a multiple of the model's frame (40"),
+        ({"window": WindowSpec(length=8001)}, "window.length 8001 must be a multiple of the model's frame"),
         ({"window": WindowSpec(left=1801)}, "window.left 1801"),
         ({"window": WindowSpec(right=240 - 1)}, "window.right 239"),
         ({"window": WindowSpec(right=160)}, "shorter than the model's emission_delay 200"),

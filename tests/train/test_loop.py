@@ -31,9 +31,7 @@ def steps_made(monkeypatch):
     return made
 
 
-def test_a_supervised_run_compiles_its_step_once_and_ends_as_the_command_does(
-    sessions, finished, tmp_path, steps_made
-):
+def test_a_supervised_run_compiles_its_step_once_and_ends_as_the_command_does(sessions, finished, tmp_path, steps_made):
     corpus = load_corpus(sessions)
     result = loop.train(run_config(corpus), corpus, tmp_path / "run")
     assert [step._cache_size() for step in steps_made] == [1]
@@ -88,6 +86,7 @@ def test_a_checkpoint_of_another_run_in_the_folder_is_refused_and_nothing_is_cha
     assert snapshot(run) == before
 
 
+@pytest.mark.slow
 def test_a_rate_that_blows_up_ends_with_70_and_keeps_the_last_checkpoint(sessions, tmp_path, capsys):
     words = train_words(sessions, tmp_path / "run", "--optimizer.learning-rate=1e30", "--train.steps=6")
     line = fails(capsys, words, code=70)
@@ -120,6 +119,7 @@ def test_short_and_silent_sessions_and_a_missing_part_do_not_stop_a_run(odd, tmp
     assert [line["cer"] for line in validations] == [None, None]
 
 
+@pytest.mark.slow
 def test_too_many_keys_for_the_frames_end_with_70_and_the_share(tmp_path, capsys):
     folder = tmp_path / "dense"
     times = START + 0.1 + np.arange(300) * 0.01  # 100 keys/s: 50 in a window of 25 frames

@@ -12,7 +12,6 @@ from semgjax.train.metrics import read_metrics
 from semgjax.train.run import read_config
 from tests.runs import STEPS, TRAIN, WINDOW
 
-FRAMES = WINDOW.length // 40
 COUNTS = ("characters", "substitutions", "deletions", "insertions")
 
 
@@ -28,7 +27,7 @@ def test_a_supervised_result_tells_size_data_and_cost(finished, sessions):
     assert result["users"] == 2
     assert result["hours"] == pytest.approx(3 * 12 / 3600)  # three training sessions of 12 s
     assert result["epochs"] == pytest.approx(STEPS * TRAIN.batch / (3 * 24))  # of 24 windows each
-    assert result["tokens"] == STEPS * TRAIN.batch * FRAMES
+    assert result["tokens"] == STEPS * TRAIN.batch * (WINDOW.length // config.model.stride)
     assert result["flops"] == pytest.approx(STEPS * TRAIN.batch * 3 * forward_flops(config.model, WINDOW.total))
     assert result["sessions_too_short"] == []
     assert result["seconds"] > 0

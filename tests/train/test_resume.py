@@ -1,4 +1,4 @@
-"""Runs that are killed or asked to stop, as processes of their own: the same command ends as if nothing had happened."""
+"""Runs that are killed or asked to stop, as real processes: the same command ends as if nothing had happened."""
 
 import json
 import signal

@@ -10,11 +10,10 @@ import pytest
 from semgjax.data.corpus import load_corpus
 from semgjax.data.pipeline import train_data
 from semgjax.model import encoder
-from semgjax.model.config import preset
 from semgjax.parallel.mesh import by_batch, data_mesh, replicated
 from semgjax.train.config import DistillConfig
 from semgjax.train.step import init_state, loss_and_sums, make_step
-from tests.runs import TRAIN, run_config
+from tests.runs import MODEL, TRAIN, WINDOW, run_config
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +39,7 @@ def losses(distilled):
     return jax.jit(lambda p, batch, t: loss_and_sums(distilled, p, batch, None, (teacher, t)))
 
 
-_init = jax.jit(partial(encoder.init, preset("ladder-16")))
+_init = jax.jit(partial(encoder.init, MODEL))
 
 
 def fresh(seed: int):
@@ -87,8 +86,7 @@ def test_a_row_with_more_labels_than_frames_is_counted_and_left_out(losses, batc
     few = jax.device_get(batches[0])
     room = few["labels"].shape[1]
     # One label over and over needs a blank between any two: 2 n - 1 frames.
-    frames = 25
-    many = 2 * frames
+    many = 2 * WINDOW.length // MODEL.stride
     labels = np.zeros((TRAIN.batch, many), np.int32)
     labels[:, :room] = few["labels"]
     wide = {**few, "labels": labels}
@@ -120,6 +118,27 @@ def test_a_step_is_a_function_of_the_state_and_the_batch(config, batches):
             state, _ = step(state, batch, None)
         ends.append([np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(state)])
     assert ends[0] == ends[1]
+
+
+def test_dropout_and_masks_are_drawn_anew_at_every_step(config, batches):
+    step = make_step(config, data_mesh(TRAIN.batch), None)
+    losses = []
+    for number in (0, 0, 1):
+        state = first_state(config)
+        state["step"] = state["step"] + number
+        losses.append(float(step(state, batches[0], None)[1]["loss"]))
+    assert losses[0] == losses[1] != losses[2]
+
+
+def test_losses_and_gradients_stay_float32_when_activations_do_not(distilled, batches):
+    config = dataclasses.replace(distilled, train=dataclasses.replace(TRAIN, compute="bfloat16"))
+    params = jax.eval_shape(fresh, 0)
+
+    def objective(p, batch):
+        return loss_and_sums(config, p, batch, jax.random.key(0), (config.model, p))
+
+    (loss, sums), gradient = jax.eval_shape(jax.value_and_grad(objective, has_aux=True), params, batches[0])
+    assert {str(x.dtype) for x in (loss, sums["ctc"], sums["kl"], *jax.tree.leaves(gradient))} == {"float32"}
 
 
 def test_the_first_state_comes_from_the_seed_alone(config):

@@ -112,9 +112,7 @@ def muscle_mix(place: Place, anatomy: Anatomy, settings: AnatomySettings = ANATO
     return mix * anatomy.coordination[place.hand, place.finger]
 
 
-def electrode_weights(
-    anatomy: Anatomy, rng: np.random.Generator, settings: AnatomySettings = ANATOMY
-) -> np.ndarray:
+def electrode_weights(anatomy: Anatomy, rng: np.random.Generator, settings: AnatomySettings = ANATOMY) -> np.ndarray:
     """How loud each muscle is at each electrode in one session: float32[2, MUSCLES, 16].
 
     `rng` draws how the bands sit this time: a rotation per wrist and a contact gain per electrode.

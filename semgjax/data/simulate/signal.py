@@ -24,9 +24,7 @@ class SignalSettings:
 
     amplitude: float = 72.0  # RMS of a fully driven muscle under its electrode
     resting: float = 0.03  # drive of every muscle at rest
-    rise: float = (
-        0.085  # an activation starts this long before the key goes down (electromechanical delay) ...
-    )
+    rise: float = 0.085  # an activation starts this long before the key goes down (electromechanical delay) ...
     fall: float = 0.045  # ... and ends this long after
     held: float = 0.25  # drive that goes on while the key is held, as a share of the peak
     force: float = 0.15  # log-normal sigma of a press's strength
@@ -138,9 +136,7 @@ def noise_blocks(rng: np.random.Generator, filters: np.ndarray, samples: int) ->
         yield np.fft.irfft(np.fft.rfft(white, FFT_SIZE) * spectrum, FFT_SIZE)[:, TAPS - 1 : white.shape[1]]
 
 
-def _artefacts(
-    rng: np.random.Generator, samples: int, disturbance: Disturbance
-) -> list[tuple[int, int, np.ndarray]]:
+def _artefacts(rng: np.random.Generator, samples: int, disturbance: Disturbance) -> list[tuple[int, int, np.ndarray]]:
     """Motion artefacts: (first sample, hand, float32[16, n]) sorted by time; swings on 1 to 3 neighbours."""
     count = rng.poisson(disturbance.artefacts * samples / RATE / 60.0)
     made = []

@@ -94,9 +94,7 @@ def session_name(seed: int, user: int, session: int) -> str:
     return f"sim{seed}-user{user:03d}-session{session:02d}"
 
 
-def _check(
-    out: Path, users: int, sessions: int, minutes: float, seed: int, severity: str, workers: int | None
-) -> None:
+def _check(out: Path, users: int, sessions: int, minutes: float, seed: int, severity: str, workers: int | None) -> None:
     for name, value, most in (("users", users, 999), ("sessions", sessions, 99)):
         if not 1 <= value <= most:
             raise InputError(f"{name} is {value}; give a number from 1 to {most}")
@@ -114,9 +112,7 @@ def _check(
         raise InputError(f"{out}: is not empty; give a folder that is new or empty")
 
 
-def _write_all(
-    jobs: list[Job], workers: int, progress: Callable[[int, int], None] | None
-) -> list[dict[str, object]]:
+def _write_all(jobs: list[Job], workers: int, progress: Callable[[int, int], None] | None) -> list[dict[str, object]]:
     """Write every session; rows of metadata.csv in the order of `jobs`."""
     rows = []
     pool = ThreadPoolExecutor(max_workers=min(workers, len(jobs)))
