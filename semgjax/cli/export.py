@@ -17,7 +17,9 @@ def export(run: tyro.conf.Positional[Path], /, *, out: Path) -> None:
     from semgjax.export.run import export_run
 
     body = export_run(run, out)
-    print(f"{body['params']:,} parameters, look-ahead {body['look_ahead_samples']} samples, in {out}")
+    look_ahead = body["look_ahead_samples"]
+    seen = "the whole input" if look_ahead is None else f"{look_ahead} samples"
+    print(f"{body['params']:,} parameters, look-ahead {seen}, in {out}")
 
 
 def run(words: list[str]) -> int:

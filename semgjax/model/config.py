@@ -139,7 +139,7 @@ def ladder(width: int) -> ModelConfig:
         layers=2 + width // 64,
         heads=width // head,
         position_kernel=16,
-        position_groups=width // 8,
+        position_groups=width // (16 if width % 16 == 0 else 8),
         attention_window=50,
         dropout=0.0,
         mask_share=0.0,

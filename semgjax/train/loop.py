@@ -81,10 +81,11 @@ def train(
                         cer = total.cer if total.characters else None
                         metrics.write({"step": done, "split": "val", "averaging": "pooled", "cer": cer})
                         progress.note(f"step {done}: validation CER {'(no keys)' if cer is None else f'{cer:.1f} %'}")
-                    if terminated() or done % config.train.checkpoint_every == 0 or done == config.train.steps:
+                    stop = terminated()  # asked once: a signal between two questions would stop without saving
+                    if stop or done % config.train.checkpoint_every == 0 or done == config.train.steps:
                         log.flush(done)  # a state that is not finite must never replace the last good one
                         checkpoints.save(state, config.hash)
-                    if terminated() and done < config.train.steps:
+                    if stop and done < config.train.steps:
                         raise Preempted(f"{out}: asked to stop at step {done}; saved, run the same command to go on")
             finally:
                 batches.close()

@@ -17,6 +17,12 @@ def test_it_prints_size_look_ahead_and_place(finished, tmp_path, capsys):
     assert int(match.group(1).replace(",", "")) == load_export(out).about["params"]
 
 
+def test_a_decoder_that_needs_the_whole_input_says_so(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("semgjax.export.run.export_run", lambda *_: {"params": 1234, "look_ahead_samples": None})
+    assert main(["export", "run", "--out", "there"]) == 0
+    assert capsys.readouterr().out == "1,234 parameters, look-ahead the whole input, in there\n"
+
+
 def test_a_folder_in_use_is_refused_and_left_as_it_is(finished, exported, capsys):
     before = snapshot(finished), snapshot(exported)
     for out in (exported, finished):
