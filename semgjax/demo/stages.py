@@ -10,6 +10,7 @@ import statistics
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,9 @@ def _sweep(plan: DemoPlan, corpus: Corpus, sessions: Path, folder: Path) -> dict
 
 def _distill(plan: DemoPlan, corpus: Corpus, teacher_run: Path, folder: Path) -> RunView:
     teacher = load_teacher(teacher_run)
-    config = student_config(run_config(plan, plan.student, corpus.hash), teacher, plan.temperature, plan.weight)
+    scratch = run_config(plan, plan.student, corpus.hash)
+    faster = replace(scratch, optimizer=replace(scratch.optimizer, learning_rate=plan.student_rate))
+    config = student_config(faster, teacher, plan.temperature, plan.weight)
     train(config, corpus, folder, teacher=(teacher.config.model, teacher.params))
     return _view(folder)
 
@@ -210,6 +213,7 @@ def _commands(plan: DemoPlan) -> tuple[tuple[str, str], ...]:
     split = f"--test-users {plan.test_users} --val-share {plan.val_share:g} --seed {plan.seed}"
     train = f"--train.steps {plan.steps} --train.seed {plan.seed}"
     data = "--data DEMO/sessions"
+    rate = f"--optimizer.learning-rate {plan.student_rate:g}"
     teacher = f"--teacher runs/{plan.teacher} --temperature {plan.temperature:g} --weight {plan.weight:g}"
     return (
         ("simulate sessions", f"semgjax data simulate DEMO/sessions {size} --severity {plan.severity}"),
@@ -218,7 +222,7 @@ def _commands(plan: DemoPlan) -> tuple[tuple[str, str], ...]:
         ("go on with the ladder", "semgjax sweep run DEMO/sweep"),
         ("make the table", "semgjax sweep collect DEMO/sweep"),
         ("fit the law", "semgjax scaling fit DEMO/sweep/results.csv --out fit.json --plot curve.png"),
-        ("distil", f"semgjax distill {teacher} --preset {plan.student} {data} --out runs/student {train}"),
+        ("distil", f"semgjax distill {teacher} --preset {plan.student} {data} --out runs/student {train} {rate}"),
         ("export", "semgjax export runs/student --out exports/student"),
         ("read the export", f"semgjax evaluate exports/student {data} --split test"),
     )
