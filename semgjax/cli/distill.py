@@ -21,7 +21,7 @@ def run(words: list[str]) -> int:
         out: Path,
         splits: Path | None = None,
         temperature: float = 1.0,
-        weight: float = 0.7,
+        weight: float = 0.9,
         model: ModelConfig = shape,
         augment: AugmentConfig = base.augment,
         optimizer: OptimizerConfig = base.optimizer,

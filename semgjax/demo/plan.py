@@ -33,15 +33,15 @@ class DemoPlan:
     """sizes from small to large; the largest is the teacher"""
     student: str = "ladder-32"
     """the size that is distilled; a member of the ladder, so that there is one from scratch to compare with"""
-    steps: int = 500
+    steps: int = 400
     """optimiser steps of every run, the student's too"""
 
     temperature: float = 1.0
     """of the distillation"""
-    weight: float = 0.7
+    weight: float = 0.9
     """share of the teacher's part in the student's loss"""
-    student_rate: float = 6e-3
-    """the student's peak learning rate: a teacher's target in every frame bears twice the ladder's"""
+    student_rate: float = 9e-3
+    """the student's peak learning rate: a teacher's target in every frame bears three times the ladder's"""
 
     @property
     def teacher(self) -> str:

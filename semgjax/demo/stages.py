@@ -55,8 +55,8 @@ def run_demo(plan: DemoPlan, out: Path) -> dict[str, Any]:
         InputError: `out` holds something else, or another demo runs there.
         SemgjaxError: a stage failed; the message says which.
     """
-    limit_threads(THREADS)
     claim(plan, out, write=False)
+    limit_threads(THREADS)
     with folder_lock(out):
         claim(plan, out, write=True)
         clock = Clock(out / "seconds.json")

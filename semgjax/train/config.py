@@ -66,7 +66,7 @@ class DistillConfig:
     """identity (config hash) of the teacher's run"""
     temperature: float = 1.0
     """divides both logits before the softmax"""
-    weight: float = 0.7
+    weight: float = 0.9
     """share of the KL term; the rest is CTC"""
 
 
@@ -156,5 +156,5 @@ def recipe(name: str) -> Recipe:
         # No roll: muscles lie about an electrode apart, and to a model of this size a roll is another finger.
         augment=AugmentConfig(roll=0, lag=40),
         optimizer=OptimizerConfig(learning_rate=3e-3, warmup=0.1, decay=0.05, clip=1.0),
-        train=TrainConfig(steps=500, batch=16, evaluate_every=200, checkpoint_every=100, log_every=20),
+        train=TrainConfig(steps=400, batch=16, evaluate_every=200, checkpoint_every=100, log_every=20),
     )

@@ -19,7 +19,7 @@ def test_a_student_carries_its_teachers_hash_and_leaves_the_teacher_as_it_was(
     assert snapshot(finished) == before
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     teacher = json.loads((finished / "config.json").read_text())
-    assert config["distill"] == {"teacher": teacher["hash"], "temperature": 1.0, "weight": 0.7}
+    assert config["distill"] == {"teacher": teacher["hash"], "temperature": 1.0, "weight": 0.9}
     assert config["window"] == teacher["window"]
     assert_same_parameters(tmp_path / "run", student)
 

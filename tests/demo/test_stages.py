@@ -1,0 +1,94 @@
+"""The whole demo at its smallest: sizes and steps too few to learn, but every stage real."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from semgjax.demo.plan import DemoPlan, claim
+from semgjax.demo.stages import run_demo
+from semgjax.errors import InputError
+
+PLAN = dict(
+    users=4,
+    sessions=1,
+    minutes=0.3,
+    test_users=1,
+    val_share=0.0,
+    ladder=("ladder-16", "ladder-24", "ladder-32"),
+    student="ladder-16",
+    steps=3,
+)
+SCRIPT = """
+import sys
+from pathlib import Path
+from semgjax.demo.plan import DemoPlan
+from semgjax.demo.stages import run_demo
+if __name__ == "__main__":
+    run_demo(DemoPlan(**{plan}), Path(sys.argv[1]))
+"""
+
+
+def start(out: Path) -> subprocess.Popen:
+    words = [sys.executable, "-c", SCRIPT.format(plan=PLAN), str(out)]
+    # A group of its own: a kill of the demo and its trials together, as when a machine goes down.
+    return subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+
+
+def without_times(out: Path) -> dict:
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary.pop("seconds") > 0
+    return summary
+
+
+@pytest.mark.slow
+def test_a_demo_killed_in_the_sweep_and_started_again_ends_like_an_undisturbed_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("NPROC", "2")  # the demo sets it in this process at the end; here it is put back
+    plain, killed = tmp_path / "plain", tmp_path / "killed"
+    assert start(plain).wait(timeout=900) == 0
+
+    first = start(killed)
+    deadline = time.monotonic() + 600
+    while not list(killed.glob("sweep/trials/*/result.json")):
+        assert first.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+    assert not (killed / "summary.json").exists()
+    assert start(killed).wait(timeout=900) == 0
+
+    summary = without_times(plain)
+    assert without_times(killed) == summary
+    assert summary["simulated"] is True
+    assert [row["preset"] for row in summary["ladder"]] == list(PLAN["ladder"])
+    assert summary["exported"] == summary["distilled"]
+    assert summary["scratch"] == summary["ladder"][0] and summary["teacher"] == summary["ladder"][-1]
+    page = (plain / "report.html").read_text()
+    assert "simulated" in page and len(page) > 100_000  # the figures are in it
+
+    before = sorted((p, p.stat().st_mtime_ns) for p in plain.rglob("result.json"))
+    run_demo(DemoPlan(**PLAN), plain)
+    assert sorted((p, p.stat().st_mtime_ns) for p in plain.rglob("result.json")) == before
+    assert without_times(plain) == summary
+
+
+def test_a_folder_with_another_demo_or_with_anything_else_is_refused_and_left_alone(tmp_path):
+    out = tmp_path / "demo"
+    claim(DemoPlan(seed=0), out, write=True)
+    held = (out / "demo.json").read_bytes()
+    claim(DemoPlan(seed=0), out, write=True)
+    with pytest.raises(InputError, match="another seed"):
+        run_demo(DemoPlan(seed=1), out)
+    assert [p.name for p in out.iterdir()] == ["demo.json"] and (out / "demo.json").read_bytes() == held
+
+    foreign = tmp_path / "photos"
+    foreign.mkdir()
+    (foreign / "cat.png").write_bytes(b"")
+    with pytest.raises(InputError, match="not empty"):
+        run_demo(DemoPlan(), foreign)
+    assert [p.name for p in foreign.iterdir()] == ["cat.png"]
