@@ -33,7 +33,7 @@ class DemoPlan:
     """sizes from small to large; the largest is the teacher"""
     student: str = "ladder-32"
     """the size that is distilled; a member of the ladder, so that there is one from scratch to compare with"""
-    steps: int = 400
+    steps: int = 300
     """optimiser steps of every run, the student's too"""
 
     temperature: float = 1.0

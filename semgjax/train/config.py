@@ -156,5 +156,5 @@ def recipe(name: str) -> Recipe:
         # No roll: muscles lie about an electrode apart, and to a model of this size a roll is another finger.
         augment=AugmentConfig(roll=0, lag=40),
         optimizer=OptimizerConfig(learning_rate=3e-3, warmup=0.1, decay=0.05, clip=1.0),
-        train=TrainConfig(steps=400, batch=16, evaluate_every=200, checkpoint_every=100, log_every=20),
+        train=TrainConfig(steps=300, batch=16, evaluate_every=100, checkpoint_every=100, log_every=20),
     )
