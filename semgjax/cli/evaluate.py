@@ -1,6 +1,6 @@
 """`semgjax evaluate`: error rates of a finished run or of an export on a part of a split."""
 
-import json
+import json as jsonlib
 from pathlib import Path
 from typing import Literal
 
@@ -45,7 +45,7 @@ def evaluate(
     counts = evaluate_greedy(forward, config, params, sessions, window, batch)
     averaged, users = score_rows(split, "greedy", counts)
     if json:
-        print(_dump({"model": str(model), "scores": averaged, "users_scores": users}))
+        print(jsonlib.dumps({"model": str(model), "scores": averaged, "users_scores": users}))
         return
     for line in score_lines(averaged):
         print(line)
@@ -67,9 +67,6 @@ def _load(folder: Path):
         config, params = load_finished(folder)
         return config.model, config.window, params
     raise InputError(f"{folder}: is neither a run ({CONFIG}) nor an export ({MODEL}); name one of these")
-
-
-_dump = json.dumps
 
 
 def run(words: list[str]) -> int:

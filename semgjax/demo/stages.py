@@ -24,7 +24,7 @@ from semgjax.data.splits import leave_users_out, write_split
 from semgjax.demo.clock import Clock
 from semgjax.demo.plan import DemoPlan, claim, run_config
 from semgjax.demo.report import write_report
-from semgjax.demo.views import ReportInputs, RunView
+from semgjax.demo.views import ReportInputs, RunView, heldout_cer
 from semgjax.distill import load_teacher, student_config
 from semgjax.errors import SemgjaxError
 from semgjax.evaluate.sessions import make_forward, session_logits
@@ -73,7 +73,7 @@ def run_demo(plan: DemoPlan, out: Path) -> dict[str, Any]:
         with clock.stage("export", "the student, read back by a fresh process"):
             exported = _export(out / "student", out / "export", sessions, corpus)
         with clock.stage("speed", "milliseconds of compute per second of signal"):
-            speeds = [_speed(runs[name], corpus) for name in plan.ladder]
+            speeds = [_speed(runs[name]) for name in plan.ladder]
         ladder = tuple(_view(runs[name]) for name in plan.ladder)
         summary = _summary(plan, ladder, student, exported, clock.total())
         with clock.stage("report", "one page with figures"):
@@ -153,7 +153,7 @@ def _export(run: Path, folder: Path, sessions: Path, corpus: Corpus) -> dict[str
     }
 
 
-def _speed(run: Path, corpus: Corpus) -> dict[str, Any]:
+def _speed(run: Path) -> dict[str, Any]:
     """Time to decode signal in the windows that `evaluate` uses: the median of a few batches, after one."""
     config, params = load_finished(run)
     forward = make_forward(config.model, config.window)
@@ -180,16 +180,11 @@ def _view(run: Path) -> RunView:
     return RunView(result["preset"], result, read_metrics(run / METRICS))
 
 
-def test_cer(result: dict[str, Any]) -> float:
-    """A run's error rate on the held-out users, percent, mean over users."""
-    return next(r["cer"] for r in result["scores"] if r["split"] == "test" and r["averaging"] == "macro")
-
-
 def _summary(
     plan: DemoPlan, ladder: tuple[RunView, ...], student: RunView, exported: dict[str, Any], seconds: float
 ) -> dict[str, Any]:
     def row(run: RunView) -> dict[str, Any]:
-        return {"preset": run.result["preset"], "params": run.result["params"], "cer": test_cer(run.result)}
+        return {"preset": run.result["preset"], "params": run.result["params"], "cer": heldout_cer(run)}
 
     return {
         "seconds": seconds,

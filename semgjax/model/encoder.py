@@ -46,7 +46,7 @@ def grouped_conv(
 ) -> jax.Array:
     """Grouped convolution over time as products of short patches with the kernel; same values as the library's.
 
-    The library's grouped convolution is many times slower on a CPU, above all backwards. Patches of a few taps
+    The library's grouped convolution takes more than twice the time on a CPU (docs/log.md). Patches of a few taps
     at a time, made again on the way back, keep the memory near that of a few copies of the input.
     """
     batch, time, width = x_BxTxD.shape

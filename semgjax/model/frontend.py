@@ -14,7 +14,7 @@ def one_channel_init(key: jax.Array, shape: tuple[int, int, int], dtype: jnp.dty
     """Kernel [K, C, D] whose filter d starts on channel d mod C alone, with random taps.
 
     What a muscle does shows in the amplitude under each electrode. Random mixtures of all electrodes look much
-    alike once rectified; starting apart, training leaves the all-blank plateau of CTC several times sooner.
+    alike once rectified; starting apart, training leaves the all-blank plateau of CTC sooner (docs/log.md).
     """
     taps, channels, width = shape
     kernel_KxD = jax.random.normal(key, (taps, width), dtype) * (2.0 / taps) ** 0.5
@@ -25,8 +25,7 @@ class CausalConv(nn.Module):
     """Strided convolution without bias whose output t ends at the last sample of its own step.
 
     Computed as a sum of matrix products over blocks of `stride` samples: the kernel is padded in front to whole
-    blocks, so every tap-block is a plain product. On a CPU that is several times faster than the library's
-    convolution, forwards and backwards, and the values are the same.
+    blocks, so every tap-block is a plain product, forwards and backwards. The values are the library's.
     """
 
     width: int
