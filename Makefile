@@ -13,7 +13,7 @@ help:
 	@echo "make test        all tests (ARGS=\"tests/data -k labels\" picks some)"
 	@echo "make test-quick  the tests without the slow ones"
 	@echo "make lint        ruff and mypy"
-	@echo "make bench       the benchmarks (ARGS=NAME picks one)"
+	@echo "make bench       a benchmark against peers (ARGS=\"NAME --json\")"
 	@echo "PYTHON=python3.12 picks the interpreter that $(VENV) is made with."
 
 setup: $(STAMP)
@@ -40,4 +40,4 @@ lint: setup
 	$(VENV)/bin/python -m mypy semgjax
 
 bench: setup
-	$(VENV)/bin/python -m benchmarks $(ARGS)
+	$(VENV)/bin/semgjax bench $(ARGS)

@@ -21,6 +21,7 @@ GROUPS = {
     "sweep": "plan, run and collect many trials",
     "scaling": "fit a scaling law to a table of results",
     "export": "write a run's parameters as a self-contained checkpoint",
+    "bench": "measure semgjax against its peers",
 }
 
 # What the system says when a place given by the user cannot be written or read. Any other error of the
