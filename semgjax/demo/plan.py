@@ -17,23 +17,23 @@ class DemoPlan:
 
     seed: int = 0
     """of the simulated sessions, the split and every training run"""
-    users: int = 20
+    users: int = 36
     """simulated users"""
     sessions: int = 2
     """sessions of each user"""
     minutes: float = 1.5
     """length of a session"""
-    test_users: int = 4
+    test_users: int = 6
     """users that no training run sees"""
     val_share: float = 0.1
     """share of the other users' sessions that validation takes"""
     severity: Literal["clean", "mild", "harsh"] = "mild"
     """of noise, hum and artefacts"""
-    ladder: tuple[str, ...] = ("ladder-24", "ladder-32", "ladder-48", "ladder-64", "ladder-96")
+    ladder: tuple[str, ...] = ("ladder-32", "ladder-48", "ladder-72", "ladder-112")
     """sizes from small to large; the largest is the teacher"""
     student: str = "ladder-32"
     """the size that is distilled; a member of the ladder, so that there is one from scratch to compare with"""
-    steps: int = 300
+    steps: int = 320
     """optimiser steps of every run, the student's too"""
 
     temperature: float = 1.0
