@@ -51,8 +51,8 @@ def write_json(path: Path, schema: str, version: int, body: dict[str, Any]) -> N
     write_atomic(path, json.dumps(document, indent=1, allow_nan=False) + "\n")
 
 
-def read_json(path: Path, schema: str, version: int) -> dict[str, Any]:
-    """Read a file written by `write_json`.
+def read_json(path: Path, schema: str, version: int, oldest: int | None = None) -> dict[str, Any]:
+    """Read a file written by `write_json`, of `version` or, where `oldest` is given, of any from that one on.
 
     Raises:
         InputError: no such file, no JSON, or another schema or version.
@@ -66,7 +66,7 @@ def read_json(path: Path, schema: str, version: int) -> dict[str, Any]:
     if not isinstance(document, dict) or document.get("schema") != schema:
         found = document.get("schema") if isinstance(document, dict) else type(document).__name__
         raise InputError(f"{path}: schema is {found!r}, expected {schema!r}; is this the right file?")
-    if document.get("version") != version:
+    if document.get("version") not in range(version if oldest is None else oldest, version + 1):
         raise InputError(
             f"{path}: {schema} version {document.get('version')!r}, this semgjax reads version {version}; "
             "use the release that wrote it"

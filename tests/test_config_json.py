@@ -92,7 +92,7 @@ def test_no_object_is_an_input_error(value):
 
 def test_values_that_fit_the_type_and_not_the_meaning_are_input_errors_too():
     with pytest.raises(InputError, match="lag -1"):
-        from_json(AugmentConfig, {"roll": 1, "lag": -1, "jitter": True}, "config.json")
+        from_json(AugmentConfig, to_json(AugmentConfig()) | {"lag": -1}, "config.json")
 
 
 def test_none_is_kept_where_it_may_stand():

@@ -11,10 +11,10 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
+from semgjax.cli.data_splits import splits
 from semgjax.cli.parse import run_commands
 from semgjax.data.facts import SessionFacts, facts_of
-from semgjax.data.sessions import SAMPLE_RATE, find_sessions, open_session, peek_sessions
-from semgjax.data.splits import PARTS, Split, leave_users_out, read_split, write_split
+from semgjax.data.sessions import SAMPLE_RATE, find_sessions, open_session
 from semgjax.data.windows import WindowSpec
 from semgjax.errors import InputError
 
@@ -74,48 +74,6 @@ def check(src: tyro.conf.Positional[Path], *, json: bool = False) -> int:
     for fault in faults:
         print(f"semgjax: error: {fault}", file=sys.stderr)
     return 2 if faults else 0
-
-
-def splits(
-    src: tyro.conf.Positional[Path],
-    *,
-    test_users: int,
-    val_share: float = 0.1,
-    seed: int = 0,
-    out: Path | None = None,
-) -> None:
-    """Hold out users for test and sessions of the others for validation; write the split file.
-
-    Args:
-        src: folder of the .hdf5 session files
-        test_users: how many users to hold out
-        val_share: share of the other users' sessions to validate on
-        seed: chooses the users and the sessions
-        out: the file to write (default: splits.json in the folder)
-    """
-    users = {name: user for name, (_, user) in peek_sessions(src).items()}
-    split = leave_users_out(list(users.items()), test_users, val_share, seed)
-    path = out or src / "splits.json"
-    known = _write_new(path, split)
-    for part in PARTS:
-        names = getattr(split, part)
-        print(f"{part:<5} {len(names)} sessions of {len({users[name] for name in names})} users")
-    if val_share and not split.val:
-        print("no validation sessions: every user left for training has just one session", file=sys.stderr)
-    print(f"{path}{' (the same split was there already)' if known else ''}")
-
-
-def _write_new(path: Path, split: Split) -> bool:
-    """Write the split unless its file is there; True when it was there with the same parts."""
-    if path.exists():
-        if read_split(path).hash != split.hash:
-            raise InputError(f"{path}: holds another split; give another --out, or remove the file first")
-        return True
-    try:
-        write_split(path, split)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror}); give another --out") from None
-    return False
 
 
 def _inspect(paths: list[Path], each: Callable[[SessionFacts], None]) -> tuple[list[SessionFacts], list[str]]:

@@ -1,9 +1,10 @@
 """`semgjax distill`: a small decoder from a teacher run; the same loop as `semgjax train`, another loss."""
 
 from pathlib import Path
+from typing import Literal
 
 from semgjax.cli.parse import run_commands, word_after
-from semgjax.data.augment import AugmentConfig
+from semgjax.data.augment import AugmentConfig, augment_recipe
 from semgjax.model.config import ModelConfig, preset
 from semgjax.train.config import OptimizerConfig, RunConfig, TrainConfig, recipe
 
@@ -12,6 +13,8 @@ def run(words: list[str]) -> int:
     """The command; a preset's own recipe gives the defaults that its help shows."""
     name = word_after(words, "--preset") or "tiny"
     base, shape = recipe(name), preset(name)
+    changes = word_after(words, "--augmentation") or "preset"
+    wanted = base.augment if changes == "preset" else augment_recipe(changes)
 
     def distill(
         *,
@@ -23,7 +26,8 @@ def run(words: list[str]) -> int:
         temperature: float = 1.0,
         weight: float = 0.9,
         model: ModelConfig = shape,
-        augment: AugmentConfig = base.augment,
+        augmentation: Literal["preset", "paper", "baseline", "robust"] = "preset",
+        augment: AugmentConfig = wanted,
         optimizer: OptimizerConfig = base.optimizer,
         train: TrainConfig = base.train,
     ) -> None:
@@ -38,6 +42,7 @@ def run(words: list[str]) -> int:
             temperature: divides both logits before the softmax
             weight: share of the KL term in the loss; the rest is CTC
             model: the student's shape
+            augmentation: named changes that the augment options start from (preset: those of the size)
             augment: random changes of training windows
             optimizer: AdamW and its schedule
             train: how long and on what

@@ -1,9 +1,10 @@
 """`semgjax train`: one decoder, from sessions to a run directory."""
 
 from pathlib import Path
+from typing import Literal
 
 from semgjax.cli.parse import run_commands, word_after
-from semgjax.data.augment import AugmentConfig
+from semgjax.data.augment import AugmentConfig, augment_recipe
 from semgjax.data.windows import WindowSpec
 from semgjax.model.config import ModelConfig, preset
 from semgjax.train.config import OptimizerConfig, RunConfig, TrainConfig, recipe
@@ -13,6 +14,8 @@ def run(words: list[str]) -> int:
     """The command; a preset's own recipe gives the defaults that its help shows."""
     name = word_after(words, "--preset") or "tiny"
     base, shape = recipe(name), preset(name)
+    changes = word_after(words, "--augmentation") or "preset"
+    wanted = base.augment if changes == "preset" else augment_recipe(changes)
 
     def train(
         *,
@@ -22,7 +25,8 @@ def run(words: list[str]) -> int:
         splits: Path | None = None,
         model: ModelConfig = shape,
         window: WindowSpec = base.window,
-        augment: AugmentConfig = base.augment,
+        augmentation: Literal["preset", "paper", "baseline", "robust"] = "preset",
+        augment: AugmentConfig = wanted,
         optimizer: OptimizerConfig = base.optimizer,
         train: TrainConfig = base.train,
     ) -> None:
@@ -35,6 +39,7 @@ def run(words: list[str]) -> int:
             splits: split file (default: splits.json in the folder of sessions)
             model: the model's shape
             window: how sessions are cut, in samples
+            augmentation: named changes that the augment options start from (preset: those of the size)
             augment: random changes of training windows
             optimizer: AdamW and its schedule
             train: how long and on what

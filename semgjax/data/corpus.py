@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from semgjax.data.cut import first_samples
 from semgjax.data.sessions import SAMPLE_RATE, Session, load_sessions
 from semgjax.data.splits import Split, read_split
 from semgjax.errors import InputError
@@ -45,7 +46,8 @@ def load_corpus(folder: Path, split_file: Path | None = None) -> Corpus:
         raise InputError(f"{path}: no such file; write one with: semgjax data splits {folder} --test-users N")
     split = read_split(path)
     names = [*split.train, *split.val, *split.test]
-    sessions = {session.name: session for session in load_sessions(folder, names)}
+    whole = {session.name: session for session in load_sessions(folder, names)}
+    sessions = {name: first_samples(whole[name], split.limits.get(name, whole[name].samples)) for name in names}
     parts = {part: tuple(sessions[name] for name in getattr(split, part)) for part in ("train", "val", "test")}
     if not parts["train"]:
         raise InputError(f"{path}: the train part is empty; write a split with training sessions")

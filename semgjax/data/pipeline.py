@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import grain.python as grain
 import numpy as np
 
-from semgjax.data.augment import AugmentConfig, draw, roll_bands
+from semgjax.data.augment import AugmentConfig, draw
+from semgjax.data.change import augment
 from semgjax.data.sessions import Session
 from semgjax.data.windows import WindowSpec, labels_of, list_windows, max_labels, read_window
 from semgjax.errors import InputError
@@ -34,11 +35,11 @@ class LoadWindow:
         change = draw(self.augment, room, rng)
         start += change.shift
         emg, first, last = read_window(session, start, self.spec, lag=change.lag)
-        labels = labels_of(session, start, start + self.spec.length)
+        labels = labels_of(session, start, start if change.silent else start + self.spec.length)
         padded = np.zeros(self.label_room, np.int32)
         padded[: len(labels)] = labels
         return {
-            "emg": roll_bands(emg, change.rolls),
+            "emg": augment(emg, change, first, last),
             "valid": np.array([first, last], np.int32),
             "labels": padded,
             "label_count": np.array(len(labels), np.int32),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from semgjax.config_json import from_json, to_json
-from semgjax.data.augment import AugmentConfig
+from semgjax.data.augment import AugmentConfig, augment_recipe
 from semgjax.data.windows import WindowSpec
 from semgjax.errors import InputError
 from semgjax.model.config import ModelConfig, preset
@@ -25,7 +25,11 @@ _PARTS: dict[str, type] = {
     "optimizer": OptimizerConfig,
     "train": TrainConfig,
 }
-OPTIONS = ("preset", *(f"{part}.{f.name}" for part, kind in _PARTS.items() for f in dataclasses.fields(kind)))
+OPTIONS = (
+    "preset",
+    "augmentation",
+    *(f"{part}.{f.name}" for part, kind in _PARTS.items() for f in dataclasses.fields(kind)),
+)
 """all that a plan file can set or vary"""
 
 
@@ -106,21 +110,25 @@ def _check_options(path: Path, fixed: dict[str, Any], varied: dict[str, Any]) ->
 
 
 def _config(path: Path, options: dict[str, Any]) -> RunConfig:
-    """One trial: its preset's recipe with the options put in."""
+    """One trial: its preset's recipe, its named augmentation, and the options put in."""
     name = options["preset"]
     if not isinstance(name, str):
         raise InputError(f"{path}: preset {name!r} is no text; write it in quotes")
     for option, value in options.items():
         if isinstance(value, float) and not math.isfinite(value):
             raise InputError(f"{path}: {option!r} is {value}; write a finite number")
+    named = options.get("augmentation", "preset")
+    if not isinstance(named, str):
+        raise InputError(f"{path}: augmentation {named!r} is no text; write it in quotes")
     try:
         base = recipe(name)
-        start = RunConfig(name, preset(name), "", base.window, base.augment, base.optimizer, base.train)
+        augment = base.augment if named == "preset" else augment_recipe(named)
+        start = RunConfig(name, preset(name), "", base.window, augment, base.optimizer, base.train)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     value = to_json(start)
     for option, choice in options.items():
-        if option != "preset":
+        if option not in ("preset", "augmentation"):
             part, _, member = option.partition(".")
             value[part][member] = choice
     try:

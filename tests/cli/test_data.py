@@ -5,34 +5,10 @@ import json
 import pytest
 
 from semgjax.cli.main import main
-from semgjax.data.sessions import load_sessions
-from semgjax.data.splits import read_split
+from tests.cli.folders import corpus as corpus
+from tests.cli.folders import fails_with_one_line, files_in
 from tests.data.damage import BAD_FILES
-from tests.data.fixtures import typed, write_session
-
-
-def files_in(folder):
-    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def fails_with_one_line(capsys, words) -> str:
-    """Run a command that must end with exit code 2 and one line on stderr; that line."""
-    assert main([str(word) for word in words]) == 2
-    lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 1
-    assert lines[0].startswith("semgjax: error: ")
-    return lines[0]
-
-
-@pytest.fixture
-def corpus(tmp_path):
-    """Four users with two sessions each, and one more session of 3 s."""
-    for user in range(4):
-        for i in range(2):
-            write_session(tmp_path / f"s{user}{i}.hdf5", 17_000, user=f"u{user}", keystrokes=typed("hello world"))
-    strokes = [*typed("ab"), *({"key": "Key.shift_r", "start": 1.6e9} for _ in range(3))]
-    write_session(tmp_path / "short.hdf5", 6000, user="u0", keystrokes=strokes)
-    return tmp_path
+from tests.data.fixtures import write_session
 
 
 @pytest.mark.parametrize("name", BAD_FILES)
@@ -107,62 +83,6 @@ def test_check_draws_a_table_on_a_terminal(corpus, capsys, monkeypatch):
     out = capsys.readouterr().out
     assert "┃" in out
     assert "Key.shift_r 3" in out
-
-
-def test_splits_writes_the_split_beside_the_sessions_once(corpus, capsys):
-    words = ["data", "splits", str(corpus), "--test-users", "1", "--val-share", "0.2", "--seed", "4"]
-    assert main(words) == 0
-    out = capsys.readouterr().out.splitlines()
-    split = read_split(corpus / "splits.json")
-    assert split.rule == {"name": "leave_users_out", "test_users": 1, "val_share": 0.2, "seed": 4}
-    assert sorted([*split.train, *split.val, *split.test]) == [s.name for s in load_sessions(corpus)]
-    assert out[2] == f"test  {len(split.test)} sessions of 1 users"
-    assert out[3] == str(corpus / "splits.json")
-    before = files_in(corpus)
-    assert main(words) == 0
-    assert "the same split was there already" in capsys.readouterr().out
-    assert files_in(corpus) == before
-
-
-def test_splits_never_replaces_another_split_or_a_file_that_is_none(corpus, capsys):
-    assert main(["data", "splits", str(corpus), "--test-users", "1"]) == 0
-    (corpus / "notes.txt").write_text("mine")
-    capsys.readouterr()
-    before = files_in(corpus)
-    assert "holds another split" in fails_with_one_line(capsys, ["data", "splits", corpus, "--test-users", "2"])
-    words = ["data", "splits", corpus, "--test-users", "1", "--out"]
-    assert "notes.txt" in fails_with_one_line(capsys, [*words, corpus / "notes.txt"])
-    assert "cannot be" in fails_with_one_line(capsys, [*words, corpus / "notes.txt" / "a.json"])
-    assert files_in(corpus) == before
-
-
-def test_splits_goes_where_out_says(corpus, tmp_path, capsys):
-    path = tmp_path / "deep" / "mine.json"
-    assert main(["data", "splits", str(corpus), "--test-users", "1", "--out", str(path)]) == 0
-    assert read_split(path).test
-    assert not (corpus / "splits.json").exists()
-
-
-def test_splits_says_when_there_is_nothing_to_validate_on(tmp_path, capsys):
-    for user in range(3):
-        write_session(tmp_path / f"{user}.hdf5", 100, user=str(user))
-    assert main(["data", "splits", str(tmp_path), "--test-users", "1"]) == 0
-    assert "no validation sessions" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("options", "says"),
-    [
-        (["--test-users", "4"], "4 test users of 4 users"),
-        (["--test-users", "1", "--val-share", "1.5"], "validation share is 1.5"),
-        (["--test-user", "1"], "--test-users"),
-        ([], "--test-users"),
-    ],
-)
-def test_splits_refuses_wrong_options_in_one_line(corpus, capsys, options, says):
-    before = files_in(corpus)
-    assert says in fails_with_one_line(capsys, ["data", "splits", corpus, *options])
-    assert files_in(corpus) == before
 
 
 def test_simulated_sessions_pass_the_check(tmp_path, capsys):

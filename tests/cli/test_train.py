@@ -160,6 +160,24 @@ def test_the_last_of_two_presets_gives_both_the_name_and_the_model(tmp_path, cap
     assert default_of(capsys.readouterr().out, "--model.dim") == "32"
 
 
+@pytest.mark.parametrize("command", ["train", "distill"])
+def test_a_named_augmentation_gives_the_defaults_of_its_options(command, capsys):
+    assert main([command, "--preset", "ladder-32", "--augmentation", "robust", "--help"]) == 0
+    text = capsys.readouterr().out
+    assert default_of(text, "--augment.lag") == "120"
+    assert default_of(text, "--augment.mask") == "0.5"
+    assert main([command, "--preset", "ladder-32", "--help"]) == 0
+    text = capsys.readouterr().out
+    assert default_of(text, "--augment.lag") == "40"
+    assert default_of(text, "--augment.mask") == "0.0"
+
+
+def test_an_augmentation_that_is_none_is_refused(tmp_path, capsys):
+    words = ["train", "--preset", "tiny", "--data", str(tmp_path), "--out", str(tmp_path / "run")]
+    assert "no augmentation 'bold'" in fails(capsys, [*words, "--augmentation", "bold"])
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_of_sessions_that_is_missing_empty_or_not_split_is_refused(tmp_path, capsys):
     run, data = tmp_path / "run", tmp_path / "data"
     assert str(data) in fails(capsys, train_words(data, run))

@@ -1,6 +1,7 @@
 """Sessions and their split as one corpus, and the hash that is the identity of its content."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -59,6 +60,17 @@ def test_a_split_of_sessions_that_are_not_there_and_one_without_training_are_inp
     write_split(folder / "splits.json", Split((), ("a",), ("d",), {}))
     with pytest.raises(InputError, match="the train part is empty"):
         load_corpus(folder)
+
+
+def test_a_limit_of_the_split_cuts_the_session_and_its_keys_and_changes_the_hash(tmp_path):
+    folder = write_corpus(tmp_path)
+    whole = load_corpus(folder)
+    write_split(folder / "splits.json", replace(SPLIT, limits={"a": 560}))
+    cut = load_corpus(folder)
+    assert [session.samples for session in cut.train] == [3600, 560]
+    assert [len(session.labels) for session in cut.train] == [5, 3]  # pressed at samples 500, 520, ...
+    assert cut.train_hours == pytest.approx(4160 / 2000 / 3600)
+    assert cut.hash != whole.hash
 
 
 @pytest.mark.parametrize("folder", ["missing", "empty"])

@@ -1,11 +1,11 @@
 """Batches as a function of (seed, step): their order, their augmentation and their labels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
-from semgjax.data.augment import NONE, AugmentConfig
+from semgjax.data.augment import NONE, AugmentConfig, augment_recipe
 from semgjax.data.pipeline import session_chunks, stream, train_data
 from semgjax.data.sessions import Session, open_session
 from semgjax.data.windows import WindowSpec, labels_of, list_windows
@@ -146,6 +146,30 @@ def test_the_signal_is_the_sessions_in_valid_rows_and_zero_elsewhere(sessions):
             columns = slice(0, 16) if band is left else slice(16, 32)
             np.testing.assert_array_equal(emg[first:last, columns], np.roll(band, roll, axis=1)[sample[:, 0]])
         assert not emg[:first].any() and not emg[last:].any()
+
+
+def test_silenced_windows_have_no_labels_and_the_others_keep_theirs(sessions):
+    plain = train_data(sessions, SPEC, AUGMENT, 12, seed=5)
+    some = train_data(sessions, SPEC, replace(AUGMENT, silence=0.5), 12, seed=5)
+    silenced = []
+    for step in range(10):
+        for emg, labels, before, row in zip(
+            some.batches[step]["emg"], some.batches[step]["labels"], plain.batches[step]["emg"],
+            plain.batches[step]["labels"], strict=True,
+        ):  # fmt: skip
+            silenced.append(not np.array_equal(emg, before))
+            assert np.array_equal(labels, np.zeros_like(row) if silenced[-1] else row)
+    assert 0.3 < np.mean(silenced) < 0.7
+
+
+def test_strong_changes_are_a_function_of_seed_and_step_and_leave_the_padding_zero(sessions):
+    config = replace(augment_recipe("robust"), lag=6, silence=0.2)
+    data, twin = (train_data(sessions, SPEC, config, 8, seed=2) for _ in range(2))
+    for step in (0, 5, 3):
+        batch = twin.batches[step]
+        assert same(data.batches[step], batch)
+        for emg, (first, last) in zip(batch["emg"], batch["valid"], strict=True):
+            assert not emg[:first].any() and not emg[last:].any() and emg[first:last].any()
 
 
 def test_a_batch_has_the_types_and_shapes_that_one_compiled_step_takes(sessions):

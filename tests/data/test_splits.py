@@ -1,9 +1,10 @@
 import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
-from semgjax.data.splits import Split, leave_users_out, read_split, write_split
+from semgjax.data.splits import Split, leave_users_out, leave_users_out_folds, read_split, write_split
 from semgjax.errors import InputError
 
 SESSIONS = [(f"s{user}-{i}", f"u{user}") for user in range(10) for i in range(1 + user % 4)]
@@ -93,7 +94,13 @@ def test_the_hash_sees_the_parts_and_neither_their_order_nor_the_rule():
         ({"val": [3]}, "'val' is no list of session names"),
         ({"rule": []}, "'rule' is no object"),
         ({"schema": "semgjax/other"}, "schema is 'semgjax/other'"),
-        ({"version": 2}, "version 2"),
+        ({"version": 3}, "version 3"),
+        ({"version": 0}, "version 0"),
+        ({"version": "1"}, "version '1'"),
+        ({"limits": [3]}, "'limits' is no object"),
+        ({"limits": {"a": 0}}, "limit of session 'a' is 0"),
+        ({"limits": {"a": 2.5}}, "limit of session 'a' is 2.5"),
+        ({"limits": {"x": 5}}, "session 'x' has a limit and is in no part"),
     ],
 )
 def test_a_damaged_split_file_is_an_input_error_that_names_it(tmp_path, change, says):
@@ -103,3 +110,41 @@ def test_a_damaged_split_file_is_an_input_error_that_names_it(tmp_path, change, 
     with pytest.raises(InputError, match=says) as caught:
         read_split(path)
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("folds", [2, 3, 10])
+def test_folds_hold_out_every_user_once_in_parts_of_like_size(folds):
+    splits = leave_users_out_folds(SESSIONS, folds, 0.2, 5)
+    held_out = [users_of(split.test) for split in splits]
+    assert sorted(user for users in held_out for user in users) == sorted(set(USER.values()))
+    assert max(map(len, held_out)) - min(map(len, held_out)) <= 1
+    for number, split in enumerate(splits):
+        assert not users_of(split.test) & users_of([*split.train, *split.val])
+        assert sorted([*split.train, *split.val, *split.test]) == sorted(USER)
+        assert split.rule["fold"] == number
+    assert leave_users_out_folds(SESSIONS[::-1], folds, 0.2, 5) == splits
+    assert leave_users_out_folds(SESSIONS, folds, 0.2, 6) != splits
+
+
+@pytest.mark.parametrize("folds", [0, 1, 11])
+def test_another_number_of_folds_is_an_input_error(folds):
+    with pytest.raises(InputError, match=f"{folds} folds of 10 users"):
+        leave_users_out_folds(SESSIONS, folds, 0.2, 0)
+
+
+def test_limits_read_back_are_in_the_hash_and_make_version_2(tmp_path):
+    plain = Split(("a", "b"), ("c",), ("d",), {"seed": 1})
+    cut = replace(plain, limits={"a": 4000})
+    for split, version in ((plain, 1), (cut, 2)):
+        path = tmp_path / f"{version}.json"
+        write_split(path, split)
+        assert json.loads(path.read_text())["version"] == version
+        assert read_split(path) == split
+    assert len({plain.hash, cut.hash, replace(plain, limits={"a": 4001}).hash}) == 3
+
+
+def test_the_hash_of_a_split_without_limits_never_changes():
+    # Corpora, and through them runs, are known by it.
+    assert (
+        Split(("a", "b"), ("c",), ("d",), {}).hash == "c5288af423aaa4fa413b81157c37db021b252abe7f61fce00c5a958ca79bbf43"
+    )

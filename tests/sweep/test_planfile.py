@@ -1,7 +1,10 @@
 """Plan files: what becomes of [set] and [vary], and every mistake in one line."""
 
+from dataclasses import replace
+
 import pytest
 
+from semgjax.data.augment import augment_recipe
 from semgjax.errors import InputError
 from semgjax.sweep.planfile import read_plan_file
 from semgjax.train.config import recipe
@@ -11,6 +14,14 @@ def read(tmp_path, text):
     path = tmp_path / "plan.toml"
     path.write_text(text)
     return read_plan_file(path)
+
+
+def test_a_named_augmentation_is_what_its_options_start_from(tmp_path):
+    head = 'name = "a"\n[set]\npreset = "ladder-16"\naugment.lag = 7\n'
+    plan = read(tmp_path, head + '[vary]\naugmentation = ["preset", "robust"]\n')
+    plain, robust = (config.augment for config in plan.configs)
+    assert plain == replace(recipe("ladder-16").augment, lag=7)
+    assert robust == replace(augment_recipe("robust"), lag=7)
 
 
 def test_trials_are_the_product_with_the_last_option_changing_fastest(tmp_path):
@@ -74,6 +85,8 @@ PRESET = '[set]\npreset = "ladder-16"\n'
         (f'name = "a"\n{PRESET}[vary]\ntrain.seed = [1, 2, 1]\n', "holds 1 twice"),
         ('name = "a"\n[vary]\npreset = ["ladder-16", "leader-32"]\n', "'leader-32' is unknown"),
         ('name = "a"\n[set]\npreset = 3\n', "preset 3 is no text"),
+        (f'name = "a"\n{PRESET}augmentation = 3\n', "augmentation 3 is no text"),
+        (f'name = "a"\n{PRESET}augmentation = "bold"\n', "no augmentation 'bold'"),
         (f'name = "a"\n{PRESET}train.steps = "many"\n', "'many' is not of type"),
         (f'name = "a"\n{PRESET}train.steps = 1.5\n', "1.5 is not of type"),
         (f'name = "a"\n{PRESET}train.steps = true\n', "True is not of type"),

@@ -1,0 +1,166 @@
+"""`semgjax data splits`: every rule that makes a split; writes splits.json, or one file per fold or user."""
+
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import tyro
+
+from semgjax.data.inventory import KnownSession, list_folder, read_metadata
+from semgjax.data.official import generic, personalised, read_listed, unseen_validation
+from semgjax.data.sessions import SAMPLE_RATE
+from semgjax.data.splits import PARTS, Split, leave_users_out, leave_users_out_folds, read_split, write_split
+from semgjax.data.subsets import nested_subset
+from semgjax.errors import InputError
+
+Kind = Literal["leave-users-out", "folds", "generic", "personalised", "odv", "listed", "subset"]
+# kind -> the options that mean something to it
+_TAKES: dict[str, tuple[str, ...]] = {
+    "leave-users-out": ("test_users", "val_share", "seed"),
+    "folds": ("folds", "val_share", "seed"),
+    "generic": ("test_users", "seed"),
+    "personalised": ("test_users", "seed"),
+    "odv": ("test_users", "seed"),
+    "listed": ("names",),
+    "subset": ("of", "users", "hours_per_user", "seed"),
+}
+_VAL_SHARE = 0.1
+_NEEDS: dict[str, tuple[str, ...]] = {"leave-users-out": ("test_users",), "folds": ("folds",), "listed": ("names",)}
+
+
+def splits(
+    src: tyro.conf.Positional[Path],
+    *,
+    kind: Kind = "leave-users-out",
+    test_users: int | None = None,
+    val_share: float | None = None,
+    folds: int | None = None,
+    names: Path | None = None,
+    of: Path | None = None,
+    users: int | None = None,
+    hours_per_user: float | None = None,
+    seed: int | None = None,
+    out: Path | None = None,
+) -> None:
+    """Say which sessions train, validate and test; write the split file.
+
+    Args:
+        src: folder of the session files, or the data set's metadata.csv
+        kind: leave-users-out and folds hold out users; generic, personalised and odv are emg2qwerty's own, from
+            metadata.csv; listed takes names from a file; subset takes less training data of another split
+        test_users: how many users to hold out (needed by leave-users-out; emg2qwerty's own: 8)
+        val_share: share of the other users' sessions to validate on, for leave-users-out and folds (0.1)
+        folds: how many splits that together hold out every user once; a file each
+        names: JSON or CSV of session names and their parts, for listed
+        of: the split that a subset is of (default: splits.json beside the sessions)
+        users: users in the subset's training part (default: all)
+        hours_per_user: hours of each of them (default: all)
+        seed: chooses users and sessions (default 0; emg2qwerty's own: 1501)
+        out: the file to write (default: splits.json beside the sessions; a subset needs one)
+    """
+    given = {
+        "test_users": test_users, "val_share": val_share, "folds": folds, "names": names, "of": of,
+        "users": users, "hours_per_user": hours_per_user, "seed": seed,
+    }  # fmt: skip
+    options = {name: value for name, value in given.items() if value is not None}
+    _check_options(kind, options)
+    home = src.parent if src.is_file() else src
+    if kind == "subset":
+        if out is None:
+            raise InputError("--kind subset needs --out: splits.json keeps the split that it is of")
+        options.setdefault("of", home / "splits.json")
+    official = kind in ("generic", "personalised", "odv")
+    there = None if src.is_file() else list_folder(src)
+    # Only the table tells quality tags, and only it can tell of sessions that are not here.
+    rows = read_metadata(src if src.is_file() else src / "metadata.csv") if official or there is None else there
+    made = _make(kind, rows, options)
+    if there is not None:
+        made = _only_present(made, {row.session for row in there}, src)
+    path = out or home / "splits.json"
+    files = {path.with_name(f"{path.stem}{mark}{path.suffix}"): split for mark, split in made.items()}
+    known = [_is_there(file, split) for file, split in files.items()]
+    for (file, split), old in zip(files.items(), known, strict=True):
+        _tell(split, rows)
+        if not old:
+            _write(file, split)
+        print(f"{file}{' (the same split was there already)' if old else ''}")
+    if options.get("val_share", _VAL_SHARE) and kind == "leave-users-out" and not made[""].val:
+        print("no validation sessions: every user left for training has just one session", file=sys.stderr)
+
+
+def _check_options(kind: str, options: dict[str, Any]) -> None:
+    for name in options:
+        if name not in _TAKES[kind]:
+            takes = ", ".join(f"--{other.replace('_', '-')}" for other in _TAKES[kind])
+            raise InputError(f"--{name.replace('_', '-')} has no meaning for --kind {kind}, which takes {takes}")
+    for name in _NEEDS.get(kind, ()):
+        if name not in options:
+            raise InputError(f"--kind {kind} needs --{name.replace('_', '-')} (semgjax data splits --help)")
+
+
+def _make(kind: str, rows: Sequence[KnownSession], options: dict[str, Any]) -> dict[str, Split]:
+    """Mark in the file's name -> split; the mark is empty where the kind makes one split."""
+    pairs = [(row.session, row.user) for row in rows]
+    if kind == "leave-users-out":
+        return {"": leave_users_out(pairs, **{"val_share": _VAL_SHARE, "seed": 0} | options)}
+    if kind == "folds":
+        folds = leave_users_out_folds(pairs, **{"val_share": _VAL_SHARE, "seed": 0} | options)
+        return {f"-fold{number}": split for number, split in enumerate(folds)}
+    if kind == "generic":
+        return {"": generic(rows, **options)}
+    if kind == "odv":
+        return {"": unseen_validation(rows, **options)}
+    if kind == "personalised":
+        made = personalised(rows, **options)
+        return {f"-user-{re.sub('[^A-Za-z0-9_.-]', '_', user)}": split for user, split in made.items()}
+    if kind == "listed":
+        return {"": read_listed(options["names"])}
+    return {"": nested_subset(read_split(options.pop("of")), rows, **options)}
+
+
+def _only_present(made: dict[str, Split], there: set[str], folder: Path) -> dict[str, Split]:
+    """The splits without the sessions that are not in the folder, which is said."""
+    wanted = {name for split in made.values() for part in PARTS for name in getattr(split, part)}
+    missing = wanted - there
+    if not missing:
+        return made
+    if missing == wanted:
+        raise InputError(f"{folder}: holds none of the {len(wanted)} sessions of the split; is this their folder?")
+    print(f"{len(missing)} of {len(wanted)} sessions of the split are not in {folder}: left out", file=sys.stderr)
+    return {mark: _kept(split, there) for mark, split in made.items()}
+
+
+def _kept(split: Split, there: set[str]) -> Split:
+    train, val, test = (tuple(name for name in getattr(split, part) if name in there) for part in PARTS)
+    left_out = len({*split.train, *split.val, *split.test} - there)
+    limits = {name: samples for name, samples in split.limits.items() if name in there}
+    return Split(train, val, test, split.rule | {"left_out": left_out}, limits)
+
+
+def _is_there(path: Path, split: Split) -> bool:
+    """Whether the file holds this same split already."""
+    if not path.exists():
+        return False
+    if read_split(path).hash != split.hash:
+        raise InputError(f"{path}: holds another split; give another --out, or remove the file first")
+    return True
+
+
+def _write(path: Path, split: Split) -> None:
+    try:
+        write_split(path, split)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror}); give another --out") from None
+
+
+def _tell(split: Split, rows: Sequence[KnownSession]) -> None:
+    known = {row.session: row for row in rows}
+    for part in PARTS:
+        found = [known[name] for name in getattr(split, part) if name in known]
+        samples = sum(min(row.samples, split.limits.get(row.session, row.samples)) for row in found)
+        users = len({row.user for row in found})
+        print(f"{part:<5} {len(found)} sessions of {users} users, {samples / SAMPLE_RATE / 3600:.2f} h")
+    if split.rule.get("short_users"):
+        print(f"{split.rule['short_users']} users have less than {split.rule['hours_per_user']:g} h: all there is")
