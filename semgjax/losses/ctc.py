@@ -1,10 +1,30 @@
-"""CTC loss per row, with rows that cannot be aligned taken out and counted."""
+"""CTC loss per row and the alignment behind it, with rows that cannot be aligned taken out and counted.
+
+Graves et al., "Connectionist Temporal Classification" (ICML 2006), section 4: forward and backward variables over
+the labels with a blank before, between and after them. Both run in one scan, the backward ones as a forward recursion
+over reversed time and labels, for on an accelerator a scan costs what its number of steps costs. They are kept as
+mantissa and exponent (semgjax.losses.wide), so their gradient has float32's digits at any length.
+"""
+
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from semgjax.data.keys import BLANK
+from semgjax.losses.wide import Wide, add, from_log, multiply, power, to_log, zeros
+
+
+class Occupancy(NamedTuple):
+    """Probability of every state at every frame, given the labels; a frame's states sum to one.
+
+    Attributes:
+        labels: float32 [B, T, N], label n
+        blanks: float32 [B, T, N + 1], the blank before label n, and the last one
+    """
+
+    labels: jax.Array
+    blanks: jax.Array
 
 
 def feasible(labels_BxN: jax.Array, label_count_B: jax.Array, frames: int) -> jax.Array:
@@ -18,12 +38,119 @@ def ctc(logits_BxTxK: jax.Array, labels_BxN: jax.Array, label_count_B: jax.Array
     """Negative log likelihood per row (nats, float32 [B]) and which rows are feasible (bool [B]).
 
     An infeasible row has loss and gradient zero: its labels are emptied before the recursion, for a huge finite
-    loss would have a meaningless gradient.
+    loss would have a meaningless gradient. A label whose logit is -inf is as likely as e^-100000. A row with NaN in
+    its logits has loss NaN, so that a run can see it; frames without a signal should be made finite before.
     """
-    batch, frames, _ = logits_BxTxK.shape
-    ok_B = feasible(labels_BxN, label_count_B, frames)
+    ok_B = feasible(labels_BxN, label_count_B, logits_BxTxK.shape[1])
     count_B = jnp.where(ok_B, label_count_B, 0)
-    label_padding = (jnp.arange(labels_BxN.shape[1])[None, :] >= count_B[:, None]).astype(jnp.float32)
-    frame_padding = jnp.zeros((batch, frames), jnp.float32)
-    loss_B = optax.ctc_loss(logits_BxTxK.astype(jnp.float32), frame_padding, labels_BxN, label_padding, blank_id=BLANK)
+    loss_B = _loss(logits_BxTxK.astype(jnp.float32), labels_BxN, count_B)
     return jnp.where(ok_B, loss_B, 0.0), ok_B
+
+
+def align(logits_BxTxK: jax.Array, labels_BxN: jax.Array, label_count_B: jax.Array) -> Occupancy:
+    """Where the labels lie in time: the probability of each at every frame. Rows must be feasible."""
+    log_p_BxTxK = jax.nn.log_softmax(logits_BxTxK.astype(jnp.float32), axis=-1)
+    return _align(log_p_BxTxK, labels_BxN, label_count_B)[1]
+
+
+@jax.custom_vjp
+def _loss(logits_BxTxK: jax.Array, labels_BxN: jax.Array, count_B: jax.Array) -> jax.Array:
+    log_p_BxTxK = jax.nn.log_softmax(logits_BxTxK, axis=-1)
+    (blank, label), _ = _recursion(log_p_BxTxK, labels_BxN, count_B, both_ways=False)
+    return _negative_log(log_p_BxTxK, blank, label, count_B)
+
+
+def _loss_forward(logits_BxTxK: jax.Array, labels_BxN: jax.Array, count_B: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The loss, and as what the way back needs its gradient: softmax minus occupancy (Graves 2006, equation 16)."""
+    log_p_BxTxK = jax.nn.log_softmax(logits_BxTxK, axis=-1)
+    loss_B, occupancy = _align(log_p_BxTxK, labels_BxN, count_B)
+    inside_BxN = jnp.arange(labels_BxN.shape[1])[None, :] < count_B[:, None]
+    class_BxNxK = jax.nn.one_hot(jnp.where(inside_BxN, labels_BxN, -1), logits_BxTxK.shape[-1])
+    wanted_BxTxK = jnp.einsum("btn,bnk->btk", occupancy.labels, class_BxNxK, precision=jax.lax.Precision.HIGHEST)
+    wanted_BxTxK = wanted_BxTxK.at[..., BLANK].add(occupancy.blanks.sum(axis=-1))
+    return loss_B, jnp.exp(log_p_BxTxK) - wanted_BxTxK
+
+
+def _loss_backward(gradient_BxTxK: jax.Array, upstream_B: jax.Array) -> tuple[jax.Array, None, None]:
+    # A row without weight has gradient zero, also where its own gradient is NaN.
+    upstream_Bx1x1 = upstream_B[:, None, None]
+    return jnp.where(upstream_Bx1x1 == 0.0, 0.0, upstream_Bx1x1 * gradient_BxTxK), None, None
+
+
+_loss.defvjp(_loss_forward, _loss_backward)
+
+
+def _align(log_p_BxTxK: jax.Array, labels_BxN: jax.Array, count_B: jax.Array) -> tuple[jax.Array, Occupancy]:
+    """Negative log likelihood [B] and the states' probabilities."""
+    (blank, label), (before, after) = _recursion(log_p_BxTxK, labels_BxN, count_B, both_ways=True)
+    blanks, labels = (
+        Wide(one.mantissa * other.mantissa[::-1, :, ::-1], one.exponent + other.exponent[::-1, :, ::-1])
+        for one, other in zip(before, after, strict=True)
+    )
+    top_TxBx1 = jnp.maximum(
+        blanks.exponent.max(axis=-1, keepdims=True), labels.exponent.max(axis=-1, keepdims=True, initial=-(2**30))
+    )
+    blank_TxBxM, label_TxBxN = (x.mantissa * power(x.exponent - top_TxBx1) for x in (blanks, labels))
+    scale_TxBx1 = 1.0 / (blank_TxBxM.sum(axis=-1, keepdims=True) + label_TxBxN.sum(axis=-1, keepdims=True))
+    occupancy = Occupancy(*(jnp.swapaxes(x * scale_TxBx1, 0, 1) for x in (label_TxBxN, blank_TxBxM)))
+    return _negative_log(log_p_BxTxK, blank, label, count_B), occupancy
+
+
+def _negative_log(log_p_BxTxK: jax.Array, blank: Wide, label: Wide, count_B: jax.Array) -> jax.Array:
+    """The loss from the forward variables after the last frame: of the last label and of the blank behind it."""
+    ending_1xBxM = add(blank, _delayed(label))
+    log_1xBxM = to_log(ending_1xBxM)
+    loss_B = -jnp.take_along_axis(log_1xBxM[0], count_B[:, None], axis=1)[:, 0]
+    # Exponents hide NaN.
+    return jnp.where(jnp.isnan(log_p_BxTxK).any(axis=(1, 2)), jnp.nan, loss_B)
+
+
+def _recursion(
+    log_p_BxTxK: jax.Array, labels_BxN: jax.Array, count_B: jax.Array, both_ways: bool
+) -> tuple[tuple[Wide, Wide], tuple[tuple[Wide, Wide], tuple[Wide, Wide]]]:
+    """Forward variables over time; with `both_ways` also over reversed time and labels, as a second direction.
+
+    Returns:
+        The (blank [D, B, N + 1], label [D, B, N]) variables after the last frame, with D directions; and over time the
+        first direction's after each frame's emission and the last direction's before it, each ([T, B, N + 1],
+        [T, B, N]). The products of the two are the states' joint probabilities with the whole labels.
+    """
+    batch, room = labels_BxN.shape
+    log_TxBxN = jnp.moveaxis(jnp.take_along_axis(log_p_BxTxK, labels_BxN[:, None, :], axis=2), 1, 0)
+    log_TxBx1 = jnp.moveaxis(log_p_BxTxK[..., BLANK : BLANK + 1], 1, 0)
+    # Two equal neighbours need a blank between; a direction's first label has no neighbour before it.
+    differ_BxN = jnp.pad(labels_BxN[:, 1:] != labels_BxN[:, :-1], ((0, 0), (1, 0)))[:, :room]
+    start_BxM = jnp.zeros((batch, room + 1), bool).at[:, 0].set(True)
+    if both_ways:
+        differ_after_BxN = jnp.pad(differ_BxN[:, 1:], ((0, 0), (0, 1)))[:, :room]
+        ends_BxM = jnp.arange(room + 1)[None, :] == count_B[:, None]
+        log_TxDxBxN = jnp.stack([log_TxBxN, log_TxBxN[::-1, :, ::-1]], axis=1)
+        log_TxDxBx1 = jnp.stack([log_TxBx1, log_TxBx1[::-1]], axis=1)
+        differ_DxBxN = jnp.stack([differ_BxN, differ_after_BxN[:, ::-1]])
+        start_DxBxM = jnp.stack([start_BxM, ends_BxM[:, ::-1]])
+    else:
+        log_TxDxBxN, log_TxDxBx1 = log_TxBxN[:, None], log_TxBx1[:, None]
+        differ_DxBxN, start_DxBxM = differ_BxN[None], start_BxM[None]
+    skip_DxBxN = differ_DxBxN.astype(jnp.float32)
+
+    def frame(carry: tuple[Wide, Wide], emission: tuple[Wide, Wide]) -> tuple[tuple[Wide, Wide], Any]:
+        blank, label = carry
+        earlier = _delayed(label)
+        to_blank = add(blank, earlier)
+        stay, enter = Wide(*(x[..., :room] for x in earlier)), Wide(*(x[..., :room] for x in blank))
+        to_label = add(label, enter, Wide(stay.mantissa * skip_DxBxN, stay.exponent))
+        blank, label = multiply(to_blank, emission[0]), multiply(to_label, emission[1])
+        first = jax.tree.map(lambda x: x[0], (blank, label))
+        last = jax.tree.map(lambda x: x[-1], (to_blank, to_label))
+        return (blank, label), (first, last) if both_ways else None
+
+    one, none = Wide(jnp.float32(1.0), jnp.int32(0)), zeros(start_DxBxM.shape)
+    blank = Wide(*(jnp.where(start_DxBxM, a, b) for a, b in zip(one, none, strict=True)))
+    emissions = (from_log(log_TxDxBx1), from_log(log_TxDxBxN))
+    return jax.lax.scan(frame, (blank, zeros(skip_DxBxN.shape)), emissions)
+
+
+def _delayed(label: Wide) -> Wide:
+    """Label n - 1 at place n, zero at the first: [..., N] -> [..., N + 1]."""
+    empty = zeros((*label.mantissa.shape[:-1], 1))
+    return Wide(*(jnp.concatenate(pair, axis=-1) for pair in zip(empty, label, strict=True)))
