@@ -7,6 +7,7 @@ from semgjax.cli.parse import run_commands, word_after
 from semgjax.data.augment import AugmentConfig, augment_recipe
 from semgjax.model.config import ModelConfig, preset
 from semgjax.train.config import OptimizerConfig, RunConfig, TrainConfig, recipe
+from semgjax.train.engine import Engine
 
 
 def run(words: list[str]) -> int:
@@ -30,6 +31,7 @@ def run(words: list[str]) -> int:
         augment: AugmentConfig = wanted,
         optimizer: OptimizerConfig = base.optimizer,
         train: TrainConfig = base.train,
+        engine: Engine = Engine(),  # noqa: B008
     ) -> None:
         """Train a student on a teacher's frame logits and the task's CTC loss together.
 
@@ -46,17 +48,21 @@ def run(words: list[str]) -> int:
             augment: random changes of training windows
             optimizer: AdamW and its schedule
             train: how long and on what
+            engine: where and how it is carried out; no part of the run's identity
         """
         from semgjax.cli.summary import print_result
         from semgjax.data.corpus import load_corpus
         from semgjax.distill import load_teacher, student_config
+        from semgjax.parallel.runtime import is_first, start_processes
         from semgjax.train.loop import train as run_training
 
+        start_processes(engine.start, engine.wait)
         loaded = load_teacher(teacher)
         corpus = load_corpus(data, splits)
         supervised = RunConfig(preset, model, corpus.hash, loaded.config.window, augment, optimizer, train)
         config = student_config(supervised, loaded, temperature, weight)
-        result = run_training(config, corpus, out, teacher=(loaded.config.model, loaded.params))
-        print_result(result, out)
+        result = run_training(config, corpus, out, (loaded.config.model, loaded.params), engine)
+        if is_first():
+            print_result(result, out)
 
     return run_commands("distill", {"": distill}, words)

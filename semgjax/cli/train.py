@@ -8,6 +8,7 @@ from semgjax.data.augment import AugmentConfig, augment_recipe
 from semgjax.data.windows import WindowSpec
 from semgjax.model.config import ModelConfig, preset
 from semgjax.train.config import OptimizerConfig, RunConfig, TrainConfig, recipe
+from semgjax.train.engine import Engine
 
 
 def run(words: list[str]) -> int:
@@ -29,6 +30,7 @@ def run(words: list[str]) -> int:
         augment: AugmentConfig = wanted,
         optimizer: OptimizerConfig = base.optimizer,
         train: TrainConfig = base.train,
+        engine: Engine = Engine(),  # noqa: B008
     ) -> None:
         """Train one decoder; the same command after a stop goes on where it was.
 
@@ -43,13 +45,18 @@ def run(words: list[str]) -> int:
             augment: random changes of training windows
             optimizer: AdamW and its schedule
             train: how long and on what
+            engine: where and how it is carried out; no part of the run's identity
         """
         from semgjax.cli.summary import print_result
         from semgjax.data.corpus import load_corpus
+        from semgjax.parallel.runtime import is_first, start_processes
         from semgjax.train.loop import train as run_training
 
+        start_processes(engine.start, engine.wait)
         corpus = load_corpus(data, splits)
         config = RunConfig(preset, model, corpus.hash, window, augment, optimizer, train)
-        print_result(run_training(config, corpus, out), out)
+        result = run_training(config, corpus, out, engine=engine)
+        if is_first():
+            print_result(result, out)
 
     return run_commands("train", {"": train}, words)

@@ -1,6 +1,7 @@
 """The decoder network and its pure functions: `init` makes a plain dict of parameters, `apply` the logits."""
 
 import typing
+from collections.abc import Callable
 from typing import Any
 
 import flax.linen as nn
@@ -84,11 +85,22 @@ class Layer(nn.Module):
         return x + drop(nn.Dense(width, dtype=x.dtype, name="contract")(drop(y))), None
 
 
+# What is computed again on the way back; the parameters and the numbers are the same.
+_REMAT: dict[str, Callable[[type[Layer]], Any]] = {
+    "none": lambda layer: layer,
+    "layers": lambda layer: nn.remat(layer, prevent_cse=False),
+    "dots": lambda layer: nn.remat(
+        layer, prevent_cse=False, policy=jax.checkpoint_policies.dots_with_no_batch_dims_saveable
+    ),
+}
+
+
 class Decoder(nn.Module):
     """Raw sEMG -> class logits per frame."""
 
     config: ModelConfig
     train: bool = False
+    remat: str = "none"
 
     @nn.compact
     def __call__(self, emg_BxTxC: jax.Array, valid_BxT: jax.Array) -> jax.Array:
@@ -106,7 +118,7 @@ class Decoder(nn.Module):
         x = x * frame_valid_BxT[..., None].astype(x.dtype)  # before the recording there is silence, as when streaming
         x = drop(x + PositionConv(config, name="position")(x))
         layers = nn.scan(
-            Layer,
+            _REMAT[self.remat](Layer),
             variable_axes={"params": 0},
             split_rngs={"params": True, "dropout": True},
             in_axes=nn.broadcast,
@@ -151,6 +163,7 @@ def apply(
     emg_BxTxC: jax.Array,
     valid_BxT: jax.Array,
     train_key: jax.Array | None = None,
+    remat: str = "none",
 ) -> jax.Array:
     """Logits [B, T / stride, classes], float32; frame t ends at sample (t + 1) stride - 1.
 
@@ -160,6 +173,8 @@ def apply(
             multiple of the stride.
         valid_BxT: False where the input is padding.
         train_key: with a key, dropout and time masks are on and drawn from it.
+        remat: what a gradient computes again to save memory: "none", "layers" (each layer whole) or "dots" (all of a
+            layer but its matrix products).
 
     Raises:
         InputError: T is no multiple of the stride, or another channel count.
@@ -170,7 +185,7 @@ def apply(
             f"a multiple of {config.stride} samples"
         )
     rngs = {} if train_key is None else dict(zip(("dropout", "mask"), jax.random.split(train_key), strict=True))
-    decoder = Decoder(config, train=train_key is not None)
+    decoder = Decoder(config, train=train_key is not None, remat=remat)
     logits_BxTxK = decoder.apply({"params": params}, emg_BxTxC, valid_BxT, rngs=rngs)
     return typing.cast(jax.Array, logits_BxTxK)
 

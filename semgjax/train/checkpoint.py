@@ -1,42 +1,81 @@
 """Checkpoints of a run by orbax: a folder per step under RUN/checkpoints, marked whole when all is on disk."""
 
 import contextlib
+import math
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import jax
 import orbax.checkpoint as ocp
+from orbax.checkpoint.checkpoint_managers import preservation_policy as policies
 
 from semgjax.errors import InputError
+from semgjax.parallel.runtime import on_first
 from semgjax.train.step import State
 
 _MARKER = "_CHECKPOINT_METADATA"  # orbax writes it last; a folder without it is an interrupted save
 
 
-class Checkpoints:
-    """Saves and restores the training state of one run; at most two are kept.
+@dataclass(frozen=True)
+class Kept:
+    """Which checkpoints stay: the newest ones, the one with the lowest validation CER, every so many steps."""
 
-    The caller holds the run's lock: what an interrupted save left in the folder is removed.
+    last: int = 2
+    best: bool = True
+    every: int = 0
+
+    def policy(self) -> policies.PreservationPolicy:
+        """The rule for orbax."""
+        rules: list[policies.PreservationPolicy] = [policies.LatestN(self.last)]
+        if self.best:
+            rules.append(policies.BestN(get_metric_fn=_goodness, n=1))
+        if self.every:
+            rules.append(policies.EveryNSteps(self.every))
+        return policies.AnyPreservationPolicy(rules)
+
+
+def _goodness(metrics: dict[str, float]) -> float:
+    return -metrics.get("cer", math.inf)
+
+
+class Checkpoints:
+    """Saves and restores the training state of one run, whole or split over devices and processes.
+
+    The caller holds the run's lock: what an interrupted save left in the folder is removed. All processes of a run
+    call every method together.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kept: Kept | None = None) -> None:
         self._folder = folder.absolute()
-        _drop_unfinished(self._folder)
-        options = ocp.CheckpointManagerOptions(max_to_keep=2, enable_async_checkpointing=True)
+        on_first(lambda: _drop_unfinished(self._folder))
+        options = ocp.CheckpointManagerOptions(
+            preservation_policy=(kept or Kept()).policy(), best_fn=_goodness, enable_async_checkpointing=True
+        )
         self._manager = ocp.CheckpointManager(self._folder, options=options)
 
-    def save(self, state: State, run_hash: str) -> None:
-        """Write the state in the background; the next save or `close` waits for it."""
+    def save(
+        self, state: State, run_hash: str, clock: dict[str, float] | None = None, cer: float | None = None
+    ) -> None:
+        """Write the state in the background; the next save or `close` waits for it.
+
+        Args:
+            clock: the run's times so far (see semgjax.train.clock).
+            cer: validation CER of this very state, when it is known.
+        """
         items = {
             "state": ocp.args.StandardSave(state),
-            "meta": ocp.args.JsonSave({"run": run_hash, "types": _types(state)}),
+            "meta": ocp.args.JsonSave({"run": run_hash, "types": _types(state), "clock": clock or {}}),
         }
-        self._manager.save(int(state["step"]), args=ocp.args.Composite(**items))
+        metrics = {} if cer is None else {"cer": cer}
+        self._manager.save(int(state["step"]), args=ocp.args.Composite(**items), metrics=metrics)
 
-    def restore(self, like: State, run_hash: str) -> State | None:
-        """The newest whole state, placed as `like` is; None when there is none yet.
+    def restore(self, like: State, run_hash: str) -> tuple[State, dict[str, float]] | None:
+        """The newest whole state, placed as `like` is, and its clock; None when there is none yet.
+
+        `like` may be on other devices, or split otherwise, than the state was when it was saved.
 
         Raises:
             InputError: it belongs to another configuration, or its types differ.
@@ -58,7 +97,7 @@ class Checkpoints:
         target = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding), like)
         with _readable(place):
             items = ocp.args.Composite(state=ocp.args.StandardRestore(target))
-            return self._manager.restore(step, args=items)["state"]
+            return self._manager.restore(step, args=items)["state"], meta["clock"]
 
     def close(self) -> None:
         """Wait until everything is on disk."""
@@ -105,6 +144,8 @@ def _types(state: State) -> dict[str, str]:
 def restore_params(folder: Path) -> tuple[int, Any]:
     """Step and parameters of the newest whole checkpoint, on the default device; optimiser state is left on disk.
 
+    They are the running average where the run keeps one.
+
     Raises:
         InputError: there is none.
     """
@@ -114,11 +155,12 @@ def restore_params(folder: Path) -> tuple[int, Any]:
     path = (folder / str(step) / "state").absolute()
     handler = ocp.PyTreeCheckpointHandler()
     with _readable(path.parent), contextlib.closing(handler):
-        tree = handler.metadata(path).tree["params"]
+        found = handler.metadata(path).tree
+        name = "average" if "average" in found else "params"
         device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
-        item = {"params": jax.tree.map(lambda m: jax.ShapeDtypeStruct(m.shape, m.dtype, sharding=device), tree)}
+        item = {name: jax.tree.map(lambda m: jax.ShapeDtypeStruct(m.shape, m.dtype, sharding=device), found[name])}
         arguments = jax.tree.map(lambda s: ocp.ArrayRestoreArgs(sharding=s.sharding), item)
         restored = handler.restore(
             path, args=ocp.args.PyTreeRestore(item=item, restore_args=arguments, partial_restore=True)
         )
-    return step, restored["params"]
+    return step, restored[name]

@@ -20,10 +20,14 @@ from semgjax.model.config import ModelConfig, preset
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """AdamW with linear warm-up, cosine decay to zero and a clipped gradient norm."""
+    """AdamW with linear warm-up, a rate that falls to zero, and a clipped gradient norm."""
 
     learning_rate: float = 1e-3
     """peak learning rate"""
+    schedule: Literal["cosine", "wsd"] = "cosine"
+    """after the warm-up: half a cosine, or the peak until a straight fall at the end (warm-up, stable, decay)"""
+    cooldown: float = 0.2
+    """share of the steps that the fall of wsd takes"""
     warmup: float = 0.05
     """share of the steps spent warming up"""
     decay: float = 0.2
@@ -34,6 +38,8 @@ class OptimizerConfig:
     """decay of the second moment"""
     clip: float = 0.1
     """largest norm of the gradient"""
+    average: float = 0.0
+    """decay per step of the running average of the parameters that is evaluated and exported; 0: the last ones are"""
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,8 @@ class TrainConfig:
     """optimiser steps"""
     batch: int = 640
     """windows per step, over all devices"""
+    accumulate: int = 1
+    """parts that a batch is worked off in, one after the other, to save memory"""
     seed: int = 0
     """seed of the parameters, of the order of windows and of their augmentation"""
     compute: Literal["float32", "bfloat16"] = "float32"
@@ -106,12 +114,13 @@ class RunConfig:
             must(name, not isinstance(value, float) or math.isfinite(value), "be a finite number")
         must("model.channels", self.model.channels == CHANNELS, f"be {CHANNELS}, as in the data")
         must("model.classes", self.model.classes == NUM_CLASSES, f"be {NUM_CLASSES}, as in the data")
-        for name in ("steps", "batch", "evaluate_every", "checkpoint_every", "log_every"):
+        for name in ("steps", "batch", "accumulate", "evaluate_every", "checkpoint_every", "log_every"):
             must(f"train.{name}", values[f"train.{name}"] > 0, "be positive")
         for name in ("learning_rate", "clip"):
             must(f"optimizer.{name}", values[f"optimizer.{name}"] > 0, "be positive")
-        for name in ("warmup", "beta1", "beta2"):
+        for name in ("warmup", "beta1", "beta2", "average"):
             must(f"optimizer.{name}", 0 <= values[f"optimizer.{name}"] < 1, "lie in [0, 1)")
+        must("optimizer.cooldown", 0 < self.optimizer.cooldown <= 1, "lie in (0, 1]")
         must("optimizer.decay", self.optimizer.decay >= 0, "not be negative")
         must("train.max_infeasible", 0 <= self.train.max_infeasible <= 1, "lie in [0, 1]")
         must("train.seed", 0 <= self.train.seed < 2**32, "lie in [0, 2^32)")

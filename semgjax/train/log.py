@@ -1,71 +1,135 @@
 """The loop's running sums: fetched from the device once per log interval, checked, written as one metrics line."""
 
 import math
-import time
+import resource
+import statistics
+import sys
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 
+from semgjax.data.sessions import SAMPLE_RATE
 from semgjax.errors import Diverged
+from semgjax.model.config import ModelConfig
+from semgjax.model.cost import train_flops
+from semgjax.parallel.hardware import peak_flops
+from semgjax.train.clock import Clock
 from semgjax.train.config import RunConfig
-from semgjax.train.metrics import MetricsFile
 from semgjax.train.optimizer import schedule
 from semgjax.train.step import Sums
+from semgjax.train.tracker import Writer
+
+SPEED = (
+    "windows_per_s",
+    "signal_hours_per_s",
+    "model_flops_per_s",
+    "utilisation",
+    "productive_share",
+    "host_bytes",
+    "device_bytes",
+)
+"""members of a line that tell of the machine; all others are the same in every run of a configuration"""
+_SPIKE, _SPIKE_LINES = 2.0, 20
 
 
 class Log:
     """Collects the sums of steps and turns them into lines of metrics.jsonl.
 
-    Fetching only now and then lets the device run ahead; a run of sums is never longer than the log interval.
+    A line is fetched one step after its last one was started: the device never waits for it.
+
+    Args:
+        before: lines of the run so far, against which a loss counts as a spike.
+        about: says what is wrong with the batch of a step, for the message of a run that diverged.
     """
 
-    def __init__(self, config: RunConfig, metrics: MetricsFile) -> None:
-        self._config, self._metrics = config, metrics
+    def __init__(
+        self,
+        config: RunConfig,
+        metrics: Writer,
+        clock: Clock | None = None,
+        teacher: ModelConfig | None = None,
+        before: Sequence[dict[str, Any]] = (),
+        about: Callable[[int], str] = lambda step: "look at that batch",
+    ) -> None:
+        self._config, self._metrics, self._about = config, metrics, about
+        self._clock = clock or Clock()
         self._schedule = schedule(config.optimizer, config.train.steps)
+        self._flops = train_flops(config.model, config.window.total, teacher)
+        self._losses = [line["loss"] for line in before if "loss" in line][-_SPIKE_LINES:]
         self._pending: list[Sums] = []
-        self._since = time.monotonic()
 
     def add(self, sums: Sums, step: int) -> dict[str, Any] | None:
-        """Take the sums of the step that ended as number `step`; returns a line when one is due.
+        """Take the sums of the step that was started as number `step`; returns the line before it when one was due.
 
         Raises:
             Diverged: loss or gradient is not finite, or too many windows cannot be aligned.
         """
+        due = (step - 1) % self._config.train.log_every == 0
+        line = self.flush(step - 1) if due else None
         self._pending.append(sums)
-        train = self._config.train
-        return self.flush(step) if step % train.log_every == 0 or step == train.steps else None
+        return line
 
     def flush(self, step: int) -> dict[str, Any] | None:
-        """Write what is pending as one line; None when nothing is."""
+        """Write what is pending, up to `step`, as one line; None when nothing is.
+
+        Raises:
+            Diverged: see `add`.
+        """
         if not self._pending:
             return None
         fetched = jax.device_get(self._pending)
         first = step - len(fetched) + 1
+        self._check(fetched, first, step)
+        total = {name: float(sum(sums[name] for sums in fetched)) for name in fetched[0]}
+        loss = total["loss"] / len(fetched)
+        usual = statistics.median(self._losses) if self._losses else math.inf
+        line = {
+            "step": step,
+            "loss": loss,
+            "ctc": total["ctc"] / max(total["labels"], 1.0),
+            **({"kl": total["kl"] / len(fetched)} if "kl" in total else {}),
+            **{name: total[name] / len(fetched) for name in total if name.endswith("_norm")},
+            "spikes": sum(float(sums["loss"]) > _SPIKE * usual for sums in fetched),
+            "learning_rate": float(self._schedule(step - 1)),
+            "infeasible": total["infeasible"] / total["rows"],
+            **self._speed(total["rows"]),
+        }
+        self._losses = [*self._losses, loss][-_SPIKE_LINES:]
+        self._metrics.write(line)
+        self._pending = []
+        return line
+
+    def _check(self, fetched: list[Any], first: int, step: int) -> None:
         for number, sums in enumerate(fetched, start=first):
             if not (math.isfinite(sums["loss"]) and math.isfinite(sums["gradient_norm"])):
                 raise Diverged(
                     f"step {number}: loss {sums['loss']}, gradient norm {sums['gradient_norm']}; the last checkpoint "
                     f"before it is kept; lower optimizer.learning_rate {self._config.optimizer.learning_rate:g} or "
-                    "look at that batch"
+                    f"{self._about(number)}"
                 )
-        total = {name: float(sum(sums[name] for sums in fetched)) for name in fetched[0]}
-        infeasible = total["infeasible"] / total["rows"]
+        infeasible = sum(float(sums["infeasible"]) for sums in fetched) / sum(float(sums["rows"]) for sums in fetched)
         if infeasible > self._config.train.max_infeasible:
             raise Diverged(
                 f"steps {first} to {step}: {infeasible:.1%} of the windows have more labels than frames "
                 f"(limit {self._config.train.max_infeasible:.1%}); use a model with shorter frames"
             )
-        seconds = time.monotonic() - self._since
-        line = {
-            "step": step,
-            "loss": total["loss"] / len(fetched),
-            "ctc": total["ctc"] / max(total["labels"], 1.0),
-            **({"kl": total["kl"] / len(fetched)} if "kl" in total else {}),
-            "gradient_norm": total["gradient_norm"] / len(fetched),
-            "learning_rate": float(self._schedule(step - 1)),
-            "infeasible": infeasible,
-            "windows_per_s": total["rows"] / seconds,
+
+    def _speed(self, windows: float) -> dict[str, float]:
+        """What the machine did in this lap (see SPEED); utilisation is that of all devices' bfloat16 peak."""
+        rate = windows / self._clock.lap()
+        device = jax.local_devices()[0]
+        peak = peak_flops(device.device_kind)
+        most = (device.memory_stats() or {}).get("peak_bytes_in_use")
+        # The system counts it in kilobytes, macOS in bytes.
+        host = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        flops = rate * self._flops
+        return {
+            "windows_per_s": rate,
+            "signal_hours_per_s": rate * self._config.window.length / SAMPLE_RATE / 3600,
+            "model_flops_per_s": flops,
+            **({} if peak is None else {"utilisation": flops / (peak * jax.device_count())}),
+            "productive_share": self._clock.share,
+            "host_bytes": host,
+            **({} if most is None else {"device_bytes": most}),
         }
-        self._metrics.write(line)
-        self._pending, self._since = [], time.monotonic()
-        return line

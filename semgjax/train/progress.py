@@ -12,13 +12,16 @@ _SECONDS_BETWEEN_LINES = 20.0
 
 
 class Progress:
-    """A context for one run; `advance` after every step, with the metrics line when there is a new one."""
+    """A context for one run; `advance` after every step, with the metrics line when there is a new one.
 
-    def __init__(self, name: str, steps: int, start: int) -> None:
-        self._name, self._steps, self._done = name, steps, start
+    Of several processes only the first is `loud`.
+    """
+
+    def __init__(self, name: str, steps: int, start: int, loud: bool = True) -> None:
+        self._name, self._steps, self._done, self._loud = name, steps, start, loud
         self._bar: Bar | None = None
         self._last = time.monotonic()
-        if sys.stderr.isatty():
+        if loud and sys.stderr.isatty():
             columns = (
                 TextColumn("{task.description}"),
                 BarColumn(),
@@ -42,13 +45,21 @@ class Progress:
         self._done += 1
         if self._bar:
             self._bar.advance(self._task)
-            if line:
-                self._bar.update(self._task, loss=f"loss {line['loss']:.3f}")
-        elif line and (time.monotonic() - self._last > _SECONDS_BETWEEN_LINES or self._done == self._steps):
+        self.show(line)
+
+    def show(self, line: dict[str, Any] | None) -> None:
+        """A new metrics line."""
+        if line is None or not self._loud:
+            return
+        if line["spikes"]:
+            self.note(f"up to step {line['step']}: {line['spikes']} losses above twice the usual")
+        if self._bar:
+            self._bar.update(self._task, loss=f"loss {line['loss']:.3f}")
+        elif time.monotonic() - self._last > _SECONDS_BETWEEN_LINES or line["step"] == self._steps:
             self._last = time.monotonic()
             rate = f"{line['windows_per_s']:.0f} windows/s"
             print(
-                f"{self._name}: step {self._done}/{self._steps}, loss {line['loss']:.3f}, {rate}",
+                f"{self._name}: step {line['step']}/{self._steps}, loss {line['loss']:.3f}, {rate}",
                 file=sys.stderr,
             )
 
@@ -56,5 +67,5 @@ class Progress:
         """A line that stays."""
         if self._bar:
             self._bar.console.print(f"{self._name}: {text}")
-        else:
+        elif self._loud:
             print(f"{self._name}: {text}", file=sys.stderr)

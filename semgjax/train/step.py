@@ -1,5 +1,6 @@
 """The train step: one jitted function from (state, batch) to (state, sums); supervised and distilled runs share it."""
 
+import typing
 from collections.abc import Callable
 from typing import Any
 
@@ -8,42 +9,62 @@ import jax.numpy as jnp
 import optax
 
 from semgjax.evaluate.sessions import core_frames, valid_samples
-from semgjax.losses.ctc import ctc
+from semgjax.losses.ctc import ctc, feasible
 from semgjax.losses.distillation import frame_kl, mix
 from semgjax.model import encoder
 from semgjax.model.config import ModelConfig
-from semgjax.parallel.mesh import by_batch, replicated
+from semgjax.parallel.mesh import AnyMesh, by_batch, replicated
+from semgjax.parallel.rules import shardings
 from semgjax.train.config import RunConfig
+from semgjax.train.engine import Remat
 from semgjax.train.optimizer import make_optimizer
 
 State = dict[str, Any]
-"""step int32 [], params, optimizer: all that a checkpoint holds"""
+"""step int32 [], params, optimizer, and with optimizer.average also average: all that a checkpoint holds"""
 Sums = dict[str, jax.Array]
+Batch = dict[str, jax.Array]
 
 
 def init_state(config: RunConfig) -> State:
     """The state before the first step, from the seed alone."""
     params = encoder.init(config.model, jax.random.key(config.train.seed))
     optimizer = make_optimizer(config.optimizer, config.train.steps)
-    return {"step": jnp.zeros((), jnp.int32), "params": params, "optimizer": optimizer.init(params)}
+    state = {"step": jnp.zeros((), jnp.int32), "params": params, "optimizer": optimizer.init(params)}
+    return {**state, "average": jax.tree.map(jnp.copy, params)} if config.optimizer.average else state
+
+
+def state_shapes(config: RunConfig) -> State:
+    """Shapes and types of the state, without computing it."""
+    return typing.cast(State, jax.eval_shape(lambda: init_state(config)))
+
+
+def read_params(state: State) -> encoder.Params:
+    """The parameters that are evaluated: the running average where there is one."""
+    return state["average"] if "average" in state else state["params"]
 
 
 def loss_and_sums(
     config: RunConfig,
     params: encoder.Params,
-    batch: dict[str, jax.Array],
+    batch: Batch,
     key: jax.Array | None,
     teacher: tuple[ModelConfig, encoder.Params] | None,
+    remat: Remat = "none",
+    whole: Batch | None = None,
 ) -> tuple[jax.Array, Sums]:
     """The loss of a batch (scalar, float32) and its sums and counts.
 
     CTC counts per label and KL per frame. The teacher sees the same augmented window as the student, without
     dropout, and gets no gradient.
+
+    Args:
+        whole: the batch that `batch` is a part of; the loss is then this part's share, so that those of all parts
+            (and their gradients) add up to the batch's.
     """
     emg_BxTxC = batch["emg"].astype(config.train.compute)
     valid_BxT = valid_samples(batch["valid"], emg_BxTxC.shape[1])
     core = core_frames(config.model, config.window)
-    logits = encoder.apply(config.model, params, emg_BxTxC, valid_BxT, key)[:, core]
+    logits = encoder.apply(config.model, params, emg_BxTxC, valid_BxT, key, remat)[:, core]
     ctc_B, ok_B = ctc(logits, batch["labels"], batch["label_count"])
     labels = jnp.where(ok_B, batch["label_count"], 0).sum()
     sums = {
@@ -52,31 +73,93 @@ def loss_and_sums(
         "rows": jnp.asarray(ctc_B.size),
         "infeasible": (~ok_B).sum(),
     }
+    if whole is not None:
+        fits_B = feasible(whole["labels"], whole["label_count"], logits.shape[1])
+        labels = jnp.where(fits_B, whole["label_count"], 0).sum()
     loss = sums["ctc"] / jnp.maximum(labels, 1)
     if config.distill is not None and teacher is not None:
         target = encoder.apply(teacher[0], jax.lax.stop_gradient(teacher[1]), emg_BxTxC, valid_BxT)[:, core]
-        frames_BxT = valid_BxT[:, config.model.stride - 1 :: config.model.stride][:, core]
+        frames_BxT = _valid_frames(config, batch)
         sums["kl"] = frame_kl(logits, target, frames_BxT, config.distill.temperature)
+        if whole is not None:
+            sums["kl"] *= frames_BxT.sum() / jnp.maximum(_valid_frames(config, whole).sum(), 1)
         loss = mix(sums["kl"], loss, config.distill.weight)
     return loss, {**sums, "loss": loss}
 
 
-def make_step(config: RunConfig, mesh: jax.sharding.Mesh, teacher: ModelConfig | None) -> Callable[..., Any]:
-    """(state, batch, teacher parameters or None) -> (state, sums), jitted over the mesh; the state is donated."""
+def _valid_frames(config: RunConfig, batch: Batch) -> jax.Array:
+    """Core frames that lie on signal, bool [B, T_core]."""
+    stride = config.model.stride
+    valid_BxT = valid_samples(batch["valid"], config.window.total)
+    return valid_BxT[:, stride - 1 :: stride][:, core_frames(config.model, config.window)]
+
+
+def gradient_and_sums(
+    config: RunConfig,
+    params: encoder.Params,
+    batch: Batch,
+    key: jax.Array,
+    teacher: tuple[ModelConfig, encoder.Params] | None,
+    remat: Remat = "none",
+) -> tuple[encoder.Params, Sums]:
+    """Gradient of the batch's loss and the batch's sums, worked off in `train.accumulate` parts.
+
+    Part a takes rows a, a + A, ...: every device then has rows of every part. Each part draws its own dropout.
+    """
+
+    def objective(params: encoder.Params, part: Batch, key: jax.Array, whole: Batch | None) -> tuple[jax.Array, Sums]:
+        return loss_and_sums(config, params, part, key, teacher, remat, whole)
+
+    differentiate = jax.grad(objective, has_aux=True)
+    count = config.train.accumulate
+    if count == 1:
+        return differentiate(params, batch, key, None)
+    parts = {name: rows.reshape(-1, count, *rows.shape[1:]).swapaxes(0, 1) for name, rows in batch.items()}
+
+    def add(total: tuple[encoder.Params, Sums], part: tuple[Batch, jax.Array]) -> tuple[Any, None]:
+        found = differentiate(params, part[0], part[1], batch)
+        return jax.tree.map(jnp.add, total, found), None
+
+    keys = jax.random.split(key, count)
+    first = jax.eval_shape(differentiate, params, jax.tree.map(lambda x: x[0], parts), keys[0], batch)
+    zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), first)
+    return jax.lax.scan(add, zeros, (parts, keys))[0]
+
+
+def make_step(
+    config: RunConfig, mesh: AnyMesh, teacher: ModelConfig | None, remat: Remat = "none"
+) -> Callable[..., Any]:
+    """(state, batch, teacher parameters or None) -> (state, sums), jitted over the mesh; the state is donated.
+
+    Raises:
+        InputError: a sharding rule does not fit (see semgjax.parallel.rules).
+    """
     optimizer = make_optimizer(config.optimizer, config.train.steps)
     one, split = replicated(mesh), by_batch(mesh)
+    placed = shardings(state_shapes(config), mesh)
 
-    def step(state: State, batch: dict[str, jax.Array], teacher_params: encoder.Params | None) -> tuple[State, Sums]:
+    def step(state: State, batch: Batch, teacher_params: encoder.Params | None) -> tuple[State, Sums]:
         key = jax.random.fold_in(jax.random.key(config.train.seed), state["step"])
-
-        def objective(params: encoder.Params) -> tuple[jax.Array, Sums]:
-            known = None if teacher is None or teacher_params is None else (teacher, teacher_params)
-            return loss_and_sums(config, params, batch, key, known)
-
-        (_, sums), gradient = jax.value_and_grad(objective, has_aux=True)(state["params"])
+        known = None if teacher is None or teacher_params is None else (teacher, teacher_params)
+        gradient, sums = gradient_and_sums(config, state["params"], batch, key, known, remat)
         updates, moments = optimizer.update(gradient, state["optimizer"], state["params"])
         params = optax.apply_updates(state["params"], updates)
         sums["gradient_norm"] = optax.tree.norm(gradient)
-        return {"step": state["step"] + 1, "params": params, "optimizer": moments}, sums
+        sums["update_norm"] = optax.tree.norm(updates)
+        sums["parameter_norm"] = optax.tree.norm(params)
+        new = {"step": state["step"] + 1, "params": params, "optimizer": moments}
+        if "average" in state:
+            rate = average_rate(config.optimizer.average, state["step"])
+            new["average"] = jax.tree.map(lambda old, p: rate * old + (1 - rate) * p, state["average"], params)
+        return new, sums
 
-    return jax.jit(step, in_shardings=(one, split, one), out_shardings=(one, one), donate_argnums=0)
+    return jax.jit(step, in_shardings=(placed, split, one), out_shardings=(placed, one), donate_argnums=0)
+
+
+def average_rate(decay: float, step: jax.Array) -> jax.Array:
+    """Decay of the running average at a step: smaller at first, so that the random start is soon forgotten.
+
+    min(decay, (1 + t) / (10 + t)), as TensorFlow's ExponentialMovingAverage does with num_updates.
+    """
+    t = step.astype(jnp.float32)
+    return jnp.minimum(decay, (1 + t) / (10 + t))

@@ -6,16 +6,16 @@ import pytest
 
 from semgjax.errors import InputError
 from semgjax.parallel import mesh
-from semgjax.parallel.mesh import by_batch, data_mesh, replicated
+from semgjax.parallel.mesh import by_batch, make_mesh, replicated
 from semgjax.train.metrics import read_metrics
 from tests.runs import STEPS, start, train_words
 
 TWO_DEVICES = {"JAX_NUM_CPU_DEVICES": "2"}
 
 
-def test_all_devices_lie_on_one_axis_that_splits_rows_and_copies_the_state():
-    built = data_mesh(4)
-    assert built.axis_names == ("data",) and built.size == len(jax.devices())
+def test_all_devices_split_rows_and_copy_the_state():
+    built = make_mesh(4)
+    assert built.axis_names == ("data", "fsdp") and built.size == len(jax.devices())
     rows = np.arange(8.0).reshape(4, 2)
     assert by_batch(built).shard_shape(rows.shape) == (4 // built.size, 2)
     assert replicated(built).shard_shape(rows.shape) == rows.shape
@@ -25,7 +25,7 @@ def test_all_devices_lie_on_one_axis_that_splits_rows_and_copies_the_state():
 def test_a_batch_that_cannot_be_split_evenly_is_refused(monkeypatch, devices, batch):
     monkeypatch.setattr(mesh.jax, "devices", lambda: jax.local_devices()[:1] * devices)
     with pytest.raises(InputError, match=f"train.batch {batch} is no multiple of the {devices} devices"):
-        data_mesh(batch)
+        make_mesh(batch)
 
 
 def test_the_command_refuses_such_a_batch_before_it_writes_anything(sessions, tmp_path):

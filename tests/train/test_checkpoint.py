@@ -31,7 +31,8 @@ def save(folder, *steps: int) -> None:
 def restore(folder, like=None, run=RUN):
     checkpoints = Checkpoints(folder)
     try:
-        return checkpoints.restore(state(0) if like is None else like, run)
+        found = checkpoints.restore(state(0) if like is None else like, run)
+        return found and found[0]
     finally:
         checkpoints.close()
 

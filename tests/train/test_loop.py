@@ -11,6 +11,7 @@ from semgjax.data.corpus import load_corpus
 from semgjax.data.splits import Split, write_split
 from semgjax.distill import load_teacher, student_config
 from semgjax.train.checkpoint import newest_step
+from semgjax.train.log import SPEED
 from semgjax.train.metrics import read_metrics
 from semgjax.train.run import read_result
 from tests.data.fixtures import START, typed, write_session
@@ -70,7 +71,7 @@ def test_a_run_goes_on_from_the_last_whole_checkpoint(sessions, finished, tmp_pa
 
 
 def without(lines):
-    return [{key: value for key, value in line.items() if key != "windows_per_s"} for line in lines]
+    return [{key: value for key, value in line.items() if key not in SPEED} for line in lines]
 
 
 def test_a_checkpoint_of_another_run_in_the_folder_is_refused_and_nothing_is_changed(

@@ -10,9 +10,9 @@ from semgjax.train.preemption import termination
 def test_a_signal_sets_the_flag_and_the_old_handler_comes_back():
     before = signal.getsignal(signal.SIGTERM)
     with termination() as asked:
-        assert not asked()
+        assert not asked(1)
         os.kill(os.getpid(), signal.SIGTERM)
-        assert asked()
+        assert asked(1)
     assert signal.getsignal(signal.SIGTERM) is before
 
 
@@ -31,7 +31,7 @@ def test_in_another_thread_nothing_is_changed():
 
     def work():
         with termination() as asked:
-            seen.append((signal.getsignal(signal.SIGTERM), asked()))
+            seen.append((signal.getsignal(signal.SIGTERM), asked(1)))
 
     before = signal.getsignal(signal.SIGTERM)
     thread = threading.Thread(target=work)

@@ -10,7 +10,7 @@ import pytest
 from semgjax.data.corpus import load_corpus
 from semgjax.data.pipeline import train_data
 from semgjax.model import encoder
-from semgjax.parallel.mesh import by_batch, data_mesh, replicated
+from semgjax.parallel.mesh import by_batch, make_mesh, replicated
 from semgjax.train.config import DistillConfig
 from semgjax.train.step import init_state, loss_and_sums, make_step
 from tests.runs import MODEL, TRAIN, WINDOW, run_config
@@ -24,7 +24,7 @@ def config(sessions):
 @pytest.fixture(scope="module")
 def batches(sessions, config):
     data = train_data(load_corpus(sessions).train, config.window, config.augment, TRAIN.batch, TRAIN.seed)
-    return [jax.device_put(data.batches[step], by_batch(data_mesh(TRAIN.batch))) for step in range(4)]
+    return [jax.device_put(data.batches[step], by_batch(make_mesh(TRAIN.batch))) for step in range(4)]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def fresh(seed: int):
 
 
 def first_state(config):
-    return jax.jit(lambda: init_state(config), out_shardings=replicated(data_mesh(TRAIN.batch)))()
+    return jax.jit(lambda: init_state(config), out_shardings=replicated(make_mesh(TRAIN.batch)))()
 
 
 def test_a_student_that_is_its_teacher_has_no_divergence_and_ctc_alone_is_left(losses, batches):
@@ -101,7 +101,7 @@ def test_a_row_with_more_labels_than_frames_is_counted_and_left_out(losses, batc
 
 def test_one_executable_serves_every_step_of_ragged_data(config, batches):
     assert len({tuple(np.asarray(batch["label_count"])) for batch in batches}) > 1  # rows do differ in length
-    step = make_step(config, data_mesh(TRAIN.batch), None)
+    step = make_step(config, make_mesh(TRAIN.batch), None)
     state = first_state(config)
     for batch in batches:
         state, _ = step(state, batch, None)
@@ -110,7 +110,7 @@ def test_one_executable_serves_every_step_of_ragged_data(config, batches):
 
 
 def test_a_step_is_a_function_of_the_state_and_the_batch(config, batches):
-    step = make_step(config, data_mesh(TRAIN.batch), None)
+    step = make_step(config, make_mesh(TRAIN.batch), None)
     ends = []
     for _ in range(2):
         state = first_state(config)
@@ -121,7 +121,7 @@ def test_a_step_is_a_function_of_the_state_and_the_batch(config, batches):
 
 
 def test_dropout_and_masks_are_drawn_anew_at_every_step(config, batches):
-    step = make_step(config, data_mesh(TRAIN.batch), None)
+    step = make_step(config, make_mesh(TRAIN.batch), None)
     losses = []
     for number in (0, 0, 1):
         state = first_state(config)
