@@ -143,7 +143,7 @@ def test_a_module_runs_no_text_from_files_and_fetches_nothing(module):
 def test_every_third_party_import_is_a_declared_dependency():
     optional = [text for name in ("tensorboard", "wandb") for text in project()["optional-dependencies"][name]]
     declared = {canonicalize_name(Requirement(text).name) for text in [*project()["dependencies"], *optional]}
-    provides = declared - {"orbax-checkpoint"} | {"orbax"}
+    provides = declared - {"absl-py", "orbax-checkpoint"} | {"absl", "orbax"}
     standard = {"semgjax"} | set(sys.stdlib_module_names)
     used = {name.partition(".")[0] for path in MODULES.values() for name in imports_of(path)} - standard
     assert {canonicalize_name(name) for name in used} <= provides

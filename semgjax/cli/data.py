@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from semgjax.cli.data_splits import splits
+from semgjax.cli.ingest import ingest
 from semgjax.cli.parse import run_commands
 from semgjax.data.facts import SessionFacts, facts_of
 from semgjax.data.sessions import SAMPLE_RATE, find_sessions, open_session
@@ -25,7 +26,7 @@ _TEXTS = {"session", "user", "dropped"}
 
 def run(words: list[str]) -> int:
     """The command group."""
-    return run_commands("data", {"simulate": simulate, "check": check, "splits": splits}, words)
+    return run_commands("data", {"simulate": simulate, "ingest": ingest, "check": check, "splits": splits}, words)
 
 
 def simulate(

@@ -45,7 +45,13 @@ class AugmentConfig:
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"augment: {name} {getattr(self, name)} must lie in [0, 1]")
 
+    @property
+    def moves_only(self) -> bool:
+        """Whether samples only change their places, so that any type of number can stay as it is."""
+        return not any(getattr(self, field.name) for field in fields(self) if field.name not in _MOVES)
 
+
+_MOVES = ("roll", "lag", "jitter")
 NONE = AugmentConfig(roll=0, lag=0, jitter=False)
 
 
@@ -76,10 +82,6 @@ class Draw:
     seed: int = 0
 
 
-_FIRST = ("roll", "lag", "jitter")
-_LATER = tuple(field.name for field in fields(AugmentConfig) if field.name not in _FIRST)
-
-
 def draw(config: AugmentConfig, room: int, rng: np.random.Generator) -> Draw:
     """The changes of one window.
 
@@ -93,7 +95,7 @@ def draw(config: AugmentConfig, room: int, rng: np.random.Generator) -> Draw:
     shift = int(rng.integers(0, room)) if config.jitter and room > 0 else 0
     lag = int(rng.integers(-config.lag, config.lag + 1))
     left, right = (int(roll) for roll in rng.integers(-config.roll, config.roll + 1, size=2))
-    if not any(getattr(config, name) for name in _LATER):
+    if config.moves_only:
         return Draw(shift, lag, (left, right))
     gains = np.exp(config.scale * (2.0 * rng.random(2) - 1.0))
     silent, noise, hum, mains, share = rng.random(5)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from semgjax.data.cut import first_samples
-from semgjax.data.sessions import SAMPLE_RATE, Session, load_sessions
+from semgjax.data.sessions import CHANNELS, SAMPLE_RATE, Session, load_sessions
+from semgjax.data.shard_format import STORAGE
 from semgjax.data.splits import Split, read_split
 from semgjax.errors import InputError
 from semgjax.files import content_hash
@@ -36,10 +37,10 @@ class Corpus:
 
 
 def load_corpus(folder: Path, split_file: Path | None = None) -> Corpus:
-    """Load the sessions that a split names (default: `folder`/splits.json).
+    """Load the sessions that a split names (default: `folder`/splits.json) from HDF5 files or from shards.
 
     Raises:
-        InputError: no sessions, no split, or a session that is damaged.
+        InputError: no sessions, no split, a session that is damaged, or one that no decoder can take.
     """
     path = split_file or folder / "splits.json"
     if split_file is None and folder.is_dir() and not path.is_file():
@@ -47,6 +48,8 @@ def load_corpus(folder: Path, split_file: Path | None = None) -> Corpus:
     split = read_split(path)
     names = [*split.train, *split.val, *split.test]
     whole = {session.name: session for session in load_sessions(folder, names)}
+    for session in whole.values():
+        _check_kind(session)
     sessions = {name: first_samples(whole[name], split.limits.get(name, whole[name].samples)) for name in names}
     parts = {part: tuple(sessions[name] for name in getattr(split, part)) for part in ("train", "val", "test")}
     if not parts["train"]:
@@ -54,10 +57,32 @@ def load_corpus(folder: Path, split_file: Path | None = None) -> Corpus:
     return Corpus(**parts, hash=_content(split, sessions))
 
 
+def _check_kind(session: Session) -> None:
+    """Refuse what the decoders are not made for, though shards can hold it."""
+    if (session.channels, session.rate) != (CHANNELS, SAMPLE_RATE):
+        raise InputError(
+            f"{session.path}: session {session.name} has {session.channels} channels at {session.rate:g} Hz; decoders "
+            f"take {CHANNELS} at {SAMPLE_RATE} Hz: leave it out of the split"
+        )
+    if session.classes is not None:
+        raise InputError(
+            f"{session.path}: labels of session {session.name} are {', '.join(session.classes[:3])} ...; decoders "
+            "take keys: leave it out of the split"
+        )
+
+
 def _content(split: Split, sessions: dict[str, Session]) -> str:
-    """Names, lengths, users and labelled key presses; a moved or renamed folder keeps its hash."""
+    """Names, lengths, users and labelled key presses; a moved or renamed folder keeps its hash.
+
+    Shards hold a rounded signal, so that a run on them is another run than one on the HDF5 files.
+    """
     rows = {
-        name: [s.user, s.samples, hashlib.sha256(s.labels.tobytes() + s.key_first.tobytes()).hexdigest()]
+        name: [
+            s.user,
+            s.samples,
+            hashlib.sha256(s.labels.tobytes() + s.key_first.tobytes()).hexdigest(),
+            *([STORAGE] if s.stored else []),
+        ]
         for name, s in sessions.items()
     }
     return content_hash({"split": split.hash, "sessions": rows})

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from semgjax.data.sessions import SAMPLE_RATE, peek_sessions
+from semgjax.data.shard_format import SUFFIX as SHARD
+from semgjax.data.shard_read import read_header
 from semgjax.data.splits import check_names
 from semgjax.data.timeseries import opened_group, signal_of
 from semgjax.errors import InputError
@@ -39,6 +41,8 @@ def list_folder(folder: Path) -> list[KnownSession]:
 
 
 def _samples(path: Path) -> int:
+    if path.suffix == SHARD:
+        return read_header(path).samples
     with opened_group(path) as (group, _):
         return int(signal_of(path, group).shape[0])
 

@@ -1,20 +1,29 @@
-"""Batches of windows by grain: training batches as a function of (seed, step), evaluation chunks of whole sessions."""
+"""Training batches by grain, each a function of (seed, step); and batches for evaluation, as many on every host.
+
+Memory: no signal stays in memory but the batches read ahead (`stream` says how many) and the windows being read. What
+grows with the corpus are its key presses (20 bytes each) and its windows (8 bytes each), once for every process.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import grain.python as grain
 import numpy as np
+from absl import flags
 
 from semgjax.data.augment import AugmentConfig, draw
 from semgjax.data.change import augment
-from semgjax.data.sessions import Session
+from semgjax.data.sessions import Session, has_half
 from semgjax.data.windows import WindowSpec, labels_of, list_windows, max_labels, read_window
 from semgjax.errors import InputError
 
 Batch = dict[str, np.ndarray]
-"""emg float32 [B, T, C]; valid int32 [B, 2]: first and last + 1 valid sample; labels int32 [B, N], zero-padded;
-label_count int32 [B]."""
+"""emg [B, T, C], float32, or float16 from shards in their own unit; valid int32 [B, 2]: first and last + 1 valid
+sample; labels int32 [B, N], zero-padded; label_count int32 [B]."""
+
+AHEAD = 4
+"""Batches that are read ahead in a process."""
 
 
 @dataclass(frozen=True)
@@ -22,19 +31,20 @@ class LoadWindow:
     """Index of a training window -> its signal and labels, augmented; a grain random map."""
 
     sessions: Sequence[Session]
-    windows: Sequence[tuple[int, int]]
+    windows: np.ndarray
     spec: WindowSpec
     augment: AugmentConfig
     label_room: int
+    half: bool
 
     def __call__(self, index: int, rng: np.random.Generator) -> Batch:
-        which, start = self.windows[index]
+        which, start = (int(number) for number in self.windows[index])
         session = self.sessions[which]
         # The jitter never leaves the session, nor passes the next window's place on the grid.
         room = min(self.spec.stride, session.samples - self.spec.length - start)
         change = draw(self.augment, room, rng)
         start += change.shift
-        emg, first, last = read_window(session, start, self.spec, lag=change.lag)
+        emg, first, last = read_window(session, start, self.spec, lag=change.lag, half=self.half)
         labels = labels_of(session, start, start if change.silent else start + self.spec.length)
         padded = np.zeros(self.label_room, np.int32)
         padded[: len(labels)] = labels
@@ -44,6 +54,26 @@ class LoadWindow:
             "labels": padded,
             "label_count": np.array(len(labels), np.int32),
         }
+
+
+class HostRows(grain.MapDataset):
+    """One host's rows of every global batch: of `batch` rows those from host * batch / hosts on, next to each other.
+
+    What a row holds does not depend on the number of hosts, as its place among all rows stays its index.
+    """
+
+    _MUTATES_ELEMENT_SPEC = False
+
+    def __init__(self, parent: grain.MapDataset, batch: int, host: int, hosts: int):
+        super().__init__(parent)
+        self._batch, self._rows, self._first = batch, batch // hosts, host * (batch // hosts)
+
+    def __len__(self) -> int:
+        return len(self._parent) // self._batch * self._rows
+
+    def __getitem__(self, index: Any) -> Any:
+        step, row = divmod(index, self._rows)
+        return self._parent[step * self._batch + self._first + row]
 
 
 @dataclass(frozen=True)
@@ -56,28 +86,67 @@ class TrainData:
 
 
 def train_data(
-    sessions: Sequence[Session], spec: WindowSpec, augment: AugmentConfig, batch: int, seed: int
+    sessions: Sequence[Session],
+    spec: WindowSpec,
+    augment: AugmentConfig,
+    batch: int,
+    seed: int,
+    host: int = 0,
+    hosts: int = 1,
 ) -> TrainData:
     """Shuffled, augmented batches without end; every epoch has its own order.
 
+    Args:
+        batch: rows over all hosts.
+        host: which of the `hosts` this is; it gets batch / hosts rows, the host's place in the global batch.
+
     Raises:
-        InputError: no session is as long as a window.
+        InputError: no session is as long as a window, or the hosts cannot share a batch evenly.
     """
+    if hosts < 1 or not 0 <= host < hosts or batch % hosts:
+        raise InputError(f"a batch of {batch} windows cannot be shared by {hosts} hosts; give a multiple of {hosts}")
     windows, skipped = list_windows(sessions, spec)
     if not windows:
         raise InputError(
             f"no training session holds a window of {spec.length} samples; use longer sessions or a shorter window"
         )
     room = -(-max_labels(sessions, spec.length) // 8) * 8
-    load = LoadWindow(tuple(sessions), tuple(windows), spec, augment, room)
+    half = augment.moves_only and all(has_half(session) for session in sessions)
+    load = LoadWindow(tuple(sessions), np.array(windows, np.int32), spec, augment, room, half)
     order = grain.MapDataset.source(range(len(windows))).seed(seed).shuffle().repeat()
-    return TrainData(order.random_map(load).batch(batch, drop_remainder=True), len(windows), tuple(skipped))
+    rows = HostRows(order.random_map(load), batch, host, hosts)
+    return TrainData(rows.batch(batch // hosts, drop_remainder=True), len(windows), tuple(skipped))
 
 
-def stream(data: TrainData, start: int, threads: int = 2) -> grain.DatasetIterator:
-    """The batches from step `start` on, read ahead by a few; close it when done."""
-    options = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=4)
-    return iter(data.batches[start:].to_iter_dataset(options))
+def stream(data: TrainData, start: int, threads: int = 2, workers: int = 0) -> grain.DatasetIterator:
+    """The batches from step `start` on, read ahead by a few; close it when done.
+
+    Neither threads nor workers change what comes. Memory: about 1 + AHEAD + threads batches, and where there are
+    workers that many in each, and 2 more that are on their way. Workers are processes that start in seconds.
+
+    Args:
+        workers: processes that read; 0 reads in threads of this one.
+    """
+    options = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=AHEAD)
+    batches = data.batches[start:].to_iter_dataset(options)
+    if workers:
+        if not flags.FLAGS.is_parsed():  # grain asks absl's flags, which only absl's own programs parse
+            flags.FLAGS.mark_as_parsed()
+        batches = batches.mp_prefetch(grain.MultiprocessingOptions(num_workers=workers, per_worker_buffer_size=1))
+    return iter(batches)
+
+
+def _windows_batch(
+    sessions: Sequence[Session], pairs: Sequence[tuple[int, int]], spec: WindowSpec, batch: int
+) -> dict[str, np.ndarray]:
+    """Signal and valid samples of (session index, first core sample) pairs, padded with empty rows."""
+    channels = sessions[0].channels
+    emg = np.zeros((batch, spec.total, channels), np.float32)
+    valid = np.zeros((batch, 2), np.int32)
+    for row, (which, start) in enumerate(pairs):
+        emg[row], first, last = read_window(sessions[which], start, spec)
+        valid[row] = first, last
+    return {"emg": emg, "valid": valid}
 
 
 def session_chunks(session: Session, spec: WindowSpec, batch: int) -> Iterator[Batch]:
@@ -87,9 +156,63 @@ def session_chunks(session: Session, spec: WindowSpec, batch: int) -> Iterator[B
     """
     starts = range(0, session.samples, spec.length)
     for begin in range(0, len(starts), batch):
-        rows = [read_window(session, start, spec) for start in starts[begin : begin + batch]]
-        emg = np.zeros((batch, spec.total, rows[0][0].shape[1]), np.float32)
-        valid = np.zeros((batch, 2), np.int32)
-        for row, (signal, first, last) in enumerate(rows):
-            emg[row], valid[row] = signal, (first, last)
-        yield {"emg": emg, "valid": valid}
+        yield _windows_batch([session], [(0, start) for start in starts[begin : begin + batch]], spec, batch)
+
+
+def eval_chunks(
+    sessions: Sequence[Session], spec: WindowSpec, batch: int, host: int = 0, hosts: int = 1
+) -> Iterator[Batch]:
+    """Whole sessions, one after the other, in chunks as `session_chunks`; as many batches on every host.
+
+    Beside emg and valid, `session` int32 [B] is the index of a row's session (-1 of a row of padding) and `start`
+    int32 [B] the first sample of its core, by which the hosts' outputs are put together.
+
+    Args:
+        batch: rows over all hosts; a host gets batch / hosts of them.
+
+    Raises:
+        InputError: the hosts cannot share a batch evenly.
+    """
+    pairs = [(which, start) for which, s in enumerate(sessions) for start in range(0, s.samples, spec.length)]
+    yield from _shared(sessions, pairs, spec, batch, host, hosts)
+
+
+def eval_windows(
+    sessions: Sequence[Session], spec: WindowSpec, batch: int, host: int = 0, hosts: int = 1
+) -> Iterator[Batch]:
+    """The windows of the training grid in order, without augmentation and with their labels; as many on every host.
+
+    Beside a training batch's members, `session` and `start` as in `eval_chunks`. Rows of padding have no labels.
+
+    Raises:
+        InputError: the hosts cannot share a batch evenly.
+    """
+    pairs, _ = list_windows(sessions, spec)
+    room = -(-max_labels(sessions, spec.length) // 8) * 8
+    for rows in _shared(sessions, pairs, spec, batch, host, hosts):
+        labels = np.zeros((len(rows["session"]), room), np.int32)
+        count = np.zeros(len(labels), np.int32)
+        for row, (which, start) in enumerate(zip(rows["session"], rows["start"], strict=True)):
+            if which >= 0:
+                found = labels_of(sessions[which], int(start), int(start) + spec.length)
+                count[row] = len(found)
+                labels[row, : len(found)] = found
+        yield {**rows, "labels": labels, "label_count": count}
+
+
+def _shared(
+    sessions: Sequence[Session], pairs: list[tuple[int, int]], spec: WindowSpec, batch: int, host: int, hosts: int
+) -> Iterator[Batch]:
+    """One host's rows of every batch of `pairs`, the last batch padded."""
+    if hosts < 1 or not 0 <= host < hosts or batch % hosts:
+        raise InputError(f"a batch of {batch} windows cannot be shared by {hosts} hosts; give a multiple of {hosts}")
+    rows = batch // hosts
+    for begin in range(0, len(pairs), batch):
+        mine = pairs[begin + host * rows : begin + (host + 1) * rows]
+        padding = [(-1, 0)] * (rows - len(mine))
+        places = np.array([*mine, *padding], np.int32)
+        yield {
+            **_windows_batch(sessions, mine, spec, rows),
+            "session": places[:, 0].copy(),
+            "start": places[:, 1].copy(),
+        }

@@ -1,9 +1,12 @@
-"""Read typing sessions of the emg2qwerty format, one HDF5 file each, checked in full. Writes nothing.
+"""Read sessions: HDF5 files of the emg2qwerty format, checked in full, or shards made from any source. Writes nothing.
 
-The format: group /emg2qwerty holds a 1-D compound dataset `timeseries` with the fields emg_left and emg_right
+A folder with a manifest.json is a folder of shards (semgjax.data.shard_format); opening one of those reads no signal.
+Any other folder holds HDF5 files. Everything above takes either.
+
+The HDF5 format: group /emg2qwerty holds a 1-D compound dataset `timeseries` with the fields emg_left and emg_right
 (16 floats each) and time (float64, unix seconds, non-decreasing, ties occur). The group's attributes are
-session_name, user, condition, duration_mins and the JSON strings keystrokes and prompts. Fields are taken by
-name: their order in a file is not fixed.
+session_name, user, condition, duration_mins and the JSON strings keystrokes and prompts. Fields are taken by name:
+their order in a file is not fixed.
 """
 
 from collections import Counter
@@ -14,7 +17,12 @@ from pathlib import Path
 import numpy as np
 
 from semgjax.data.keys import label_of_key
+from semgjax.data.manifest import FILE as MANIFEST
+from semgjax.data.manifest import SHARDS, checked_path, read_manifest
 from semgjax.data.metadata import parse_keystrokes, parse_list, text_attribute
+from semgjax.data.shard_format import SUFFIX as SHARD
+from semgjax.data.shard_format import decode
+from semgjax.data.shard_read import read_header, read_stored
 from semgjax.data.timeseries import CHANNELS as CHANNELS
 from semgjax.data.timeseries import OpenFiles, both_bands, hdf5_errors, opened_group, scan, signal_of
 from semgjax.errors import InputError
@@ -23,6 +31,14 @@ SAMPLE_RATE = 2000
 """Samples a second, nominal."""
 
 _FILES = OpenFiles(limit=32)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """How a shard holds a signal: divided by `scale`, in records of `stretch` samples."""
+
+    scale: float
+    stretch: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +50,9 @@ class Session:
         key_first: int64[keys], first sample with time >= the key's press (`samples` when after the end).
         key_last: int64[keys], last sample with time <= the key's press (-1 when before the start).
         dropped: names of keys outside the key set -> how often they were pressed.
+        rate: samples a second, nominal.
+        classes: what the labels mean; None: the key set.
+        stored: how the shard at `path` holds the signal; None of an HDF5 file.
 
     A key belongs to the samples [a, b) when a <= key_last and key_first <= b - 1, which is the same as
     time[a] <= press <= time[b - 1].
@@ -47,16 +66,29 @@ class Session:
     key_first: np.ndarray
     key_last: np.ndarray
     dropped: dict[str, int]
+    channels: int = CHANNELS
+    rate: float = SAMPLE_RATE
+    classes: tuple[str, ...] | None = None
+    stored: Stored | None = None
+
+
+def is_sharded(folder: Path) -> bool:
+    """Whether a folder holds shards, whole: it has a manifest."""
+    return (folder / MANIFEST).exists()
 
 
 def find_sessions(folder: Path) -> list[Path]:
-    """The session files of a folder, sorted.
+    """The session files of a folder: shards in order of session name, or HDF5 files in order of file name.
 
     Raises:
-        InputError: no such folder, or no .hdf5 file in it.
+        InputError: no such folder, no .hdf5 file in it, or a shard that is missing or cut short.
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; give the folder that holds the .hdf5 session files")
+    if is_sharded(folder):
+        return [checked_path(folder, row) for row in read_manifest(folder)]
+    if (folder / SHARDS).is_dir():
+        raise InputError(f"{folder}: its ingest was not finished; run the same ingest command again")
     # A name with a leading dot is a file that is still being copied.
     paths = sorted(path for path in folder.glob("*.hdf5") if not path.name.startswith("."))
     if not paths:
@@ -68,8 +100,11 @@ def peek_session(path: Path) -> tuple[str, str]:
     """(session name, user) of a file; quick, as the rest of it is neither read nor checked.
 
     Raises:
-        InputError: no HDF5 file, or without the group or these attributes.
+        InputError: no HDF5 file, or without the group or these attributes; a damaged shard.
     """
+    if path.suffix == SHARD:
+        header = read_header(path)
+        return header.name, header.user
     with opened_group(path) as (_, attributes):
         return text_attribute(path, attributes, "session_name"), text_attribute(path, attributes, "user")
 
@@ -80,6 +115,8 @@ def peek_sessions(folder: Path) -> dict[str, tuple[Path, str]]:
     Raises:
         InputError: as `find_sessions` and `peek_session`, or two files with one session name.
     """
+    if is_sharded(folder):
+        return {row.name: (checked_path(folder, row), row.user) for row in read_manifest(folder)}
     found: dict[str, tuple[Path, str]] = {}
     for path in find_sessions(folder):
         name, user = peek_session(path)
@@ -109,9 +146,13 @@ def load_sessions(folder: Path, names: Iterable[str] | None = None) -> list[Sess
 def open_session(path: Path) -> Session:
     """Check a whole session file, the signal included, and place its keys, in bounded memory.
 
+    A shard was checked when it was made: its header is read and checked here, its records when they are read.
+
     Raises:
         InputError: naming the file, the fault and the mend.
     """
+    if path.suffix == SHARD:
+        return _open_shard(path)
     with opened_group(path) as (group, attributes):
         name, user, condition = (text_attribute(path, attributes, key) for key in ("session_name", "user", "condition"))
         if condition != "on_keyboard":
@@ -136,8 +177,26 @@ def open_session(path: Path) -> Session:
         )
 
 
+def _open_shard(path: Path) -> Session:
+    header = read_header(path)
+    return Session(
+        path=path,
+        name=header.name,
+        user=header.user,
+        samples=header.samples,
+        labels=header.labels,
+        key_first=header.key_first,
+        key_last=header.key_last,
+        dropped=header.dropped,
+        channels=header.channels,
+        rate=header.rate,
+        classes=header.classes,
+        stored=Stored(header.scale, header.stretch),
+    )
+
+
 def read_emg(session: Session, start: int, stop: int) -> np.ndarray:
-    """The signal of samples [start, stop): float32[stop - start, 32], left band in 0-15, right band in 16-31.
+    """The signal of samples [start, stop): float32[stop - start, channels], left band in 0-15, right band in 16-31.
 
     Safe to call from several threads and after a fork.
 
@@ -145,10 +204,34 @@ def read_emg(session: Session, start: int, stop: int) -> np.ndarray:
         ValueError: not 0 <= start <= stop <= samples.
         InputError: the file is gone or was changed since it was opened.
     """
-    if not 0 <= start <= stop <= session.samples:
-        raise ValueError(f"samples {start}..{stop} are not within 0..{session.samples} of {session.name}")
+    if session.stored is not None:
+        return decode(read_half(session, start, stop), session.stored.scale)
+    _check_range(session, start, stop)
     with hdf5_errors(session.path, f"samples {start}..{stop}"):
         emg = both_bands(_FILES.read(session.path, start, stop))
     if len(emg) != stop - start or not np.isfinite(emg).all():
         raise InputError(f"{session.path}: changed since it was checked; start again with the whole file")
     return emg
+
+
+def has_half(session: Session) -> bool:
+    """Whether `read_half` gives the signal in its own unit, so that it can stay as it is until it is on the device."""
+    return session.stored is not None and session.stored.scale == 1
+
+
+def read_half(session: Session, start: int, stop: int) -> np.ndarray:
+    """The signal of samples [start, stop) of a shard as it is stored: float16[stop - start, channels], over its scale.
+
+    Raises:
+        ValueError: not 0 <= start <= stop <= samples, or no shard.
+        InputError: the shard is gone or damaged.
+    """
+    if session.stored is None:
+        raise ValueError(f"session {session.name} is no shard")
+    _check_range(session, start, stop)
+    return read_stored(session.path, session.stored.stretch, session.channels, start, stop)
+
+
+def _check_range(session: Session, start: int, stop: int) -> None:
+    if not 0 <= start <= stop <= session.samples:
+        raise ValueError(f"samples {start}..{stop} are not within 0..{session.samples} of {session.name}")

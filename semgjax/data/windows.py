@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semgjax.data.sessions import CHANNELS, Session, read_emg
+from semgjax.data.sessions import Session, read_emg, read_half
 from semgjax.errors import InputError
 
 
@@ -73,15 +73,19 @@ def labels_of(session: Session, start: int, stop: int) -> np.ndarray:
     return session.labels[first:end]
 
 
-def read_window(session: Session, start: int, spec: WindowSpec, lag: int = 0) -> tuple[np.ndarray, int, int]:
-    """The signal round the core that begins at sample `start`: (emg float32[total, 32], first, last).
+def read_window(
+    session: Session, start: int, spec: WindowSpec, lag: int = 0, half: bool = False
+) -> tuple[np.ndarray, int, int]:
+    """The signal round the core that begins at sample `start`: (emg [total, channels], first, last).
+
+    It is float32, or with `half` float16 as a shard holds it (`semgjax.data.sessions.has_half`).
 
     The core begins at row spec.left, wherever it lies; it may reach past the session. Rows [first, last) are
     signal of both bands; the others, outside the session, are zero.
 
-    With a lag the right band is read `lag` samples later against the left one, half of it on each side, so
-    that the labels stay in the middle: row i holds left sample start - spec.left + i - lag // 2 and right
-    sample start - spec.left + i + (lag - lag // 2).
+    With a lag the right band (the second half of the channels) is read `lag` samples later against the left
+    one, half of it on each side, so that the labels stay in the middle: row i holds left sample start -
+    spec.left + i - lag // 2 and right sample start - spec.left + i + (lag - lag // 2).
 
     Raises:
         InputError: the file is gone or was changed since it was opened.
@@ -89,14 +93,17 @@ def read_window(session: Session, start: int, spec: WindowSpec, lag: int = 0) ->
     left, right = (start - spec.left + shift for shift in (-(lag // 2), lag - lag // 2))  # samples of row 0
     first = min(max(0, -left, -right), spec.total)
     last = max(min(spec.total, session.samples - max(left, right)), first)
-    emg = np.zeros((spec.total, CHANNELS), np.float32)
-    if last > first:
-        begin = min(left, right) + first
-        block = read_emg(session, begin, max(left, right) + last)
-        half = CHANNELS // 2
-        for columns, place in ((slice(0, half), left), (slice(half, None), right)):
-            row = place + first - begin
-            emg[first:last, columns] = block[row : row + last - first, columns]
+    if last == first:
+        return np.zeros((spec.total, session.channels), np.float16 if half else np.float32), first, last
+    begin = min(left, right) + first
+    block = (read_half if half else read_emg)(session, begin, max(left, right) + last)
+    if len(block) == spec.total:
+        return block, first, last
+    emg = np.zeros((spec.total, session.channels), block.dtype)
+    middle = session.channels // 2
+    for columns, place in ((slice(0, middle), left), (slice(middle, None), right)):
+        row = place + first - begin
+        emg[first:last, columns] = block[row : row + last - first, columns]
     return emg, first, last
 
 

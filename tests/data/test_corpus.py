@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from semgjax.data.corpus import load_corpus
+from semgjax.data.ingest import ingest
 from semgjax.data.splits import Split, write_split
 from semgjax.errors import InputError
 from tests.data.fixtures import typed, write_session
@@ -114,3 +115,18 @@ def test_the_hash_changes_with_the_split_and_not_with_the_order_of_its_names(tmp
     assert load_corpus(folder).hash == before
     write_split(folder / "splits.json", Split(("a",), ("b", "c"), ("d",), {}))
     assert load_corpus(folder).hash != before
+
+
+def test_shards_give_the_same_corpus_under_a_hash_of_their_own(tmp_path):
+    source = write_corpus(tmp_path / "hdf5")
+    ingest(source, tmp_path / "shards")
+    shutil.copy(source / "splits.json", tmp_path / "shards")
+    one, other = load_corpus(source), load_corpus(tmp_path / "shards")
+    for part in ("train", "val", "test"):
+        assert [s.name for s in one.part(part)] == [s.name for s in other.part(part)]
+        for a, b in zip(one.part(part), other.part(part), strict=True):
+            assert (a.user, a.samples, a.labels.tolist()) == (b.user, b.samples, b.labels.tolist())
+    assert (one.train_users, one.train_hours) == (other.train_users, other.train_hours)
+    assert one.hash != other.hash  # the signal is rounded: another run
+    shutil.move(tmp_path / "shards", tmp_path / "moved")
+    assert load_corpus(tmp_path / "moved").hash == other.hash

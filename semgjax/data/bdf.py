@@ -1,0 +1,159 @@
+"""Read BDF files (BioSemi's 24-bit relative of EDF): header checked, samples scaled to microvolts. Writes nothing.
+
+Format: 256 bytes of ASCII header, 256 more per signal, then records; a record holds for each signal in turn its
+samples of one stretch of time as little-endian 24-bit integers (www.biosemi.com/faq/file_format.htm).
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from semgjax.errors import InputError
+
+_MICROVOLTS = {"uV": 1.0, "\u00b5V": 1.0, "mV": 1e3, "V": 1e6}
+_NO_SIGNAL = ("bdf annotations", "status", "trigger")
+_AGAIN = "download or write the file again"
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One signal: digital value d means gain * d + offset microvolts; `at` is its first byte in a record."""
+
+    label: str
+    gain: float
+    offset: float
+    at: int
+
+
+@dataclass(frozen=True)
+class Bdf:
+    """A file's header.
+
+    Attributes:
+        rate: samples a second.
+        per_record: samples of a channel in a record.
+        channels: the signals, without annotations and status.
+    """
+
+    path: Path
+    rate: float
+    records: int
+    per_record: int
+    record_bytes: int
+    data_at: int
+    channels: tuple[Channel, ...]
+
+    @property
+    def samples(self) -> int:
+        """Samples of each channel."""
+        return self.records * self.per_record
+
+
+def read_bdf(path: Path) -> Bdf:
+    """Read and check the header, and the file's length against it.
+
+    Raises:
+        InputError: no BDF file, a field that is no number, another unit, mixed rates, or a file cut short.
+    """
+    try:
+        with open(path, "rb") as file:
+            head = file.read(256)
+            if len(head) < 256 or head[:8] != b"\xffBIOSEMI":
+                raise InputError(f"{path}: is no BDF file; {_AGAIN}")
+            count = _number(path, head, 252, 4, "number of signals")
+            rest = file.read(int(count) * 256)
+        size = path.stat().st_size
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); {_AGAIN}") from None
+    signals = int(count)
+    data_at, records = int(_number(path, head, 184, 8, "header bytes")), int(_number(path, head, 236, 8, "records"))
+    seconds = _number(path, head, 244, 8, "duration of a record")
+    if len(rest) < signals * 256 or data_at != 256 * (1 + signals) or signals < 1 or records < 1 or seconds <= 0:
+        raise InputError(
+            f"{path}: header says {signals} signals, {data_at} header bytes, {records} records of {seconds:g} s; "
+            f"{_AGAIN}"
+        )
+    fields = _Fields(path, rest, signals)
+    counts = [int(fields.number(index, 216, 8, "samples of a record")) for index in range(signals)]
+    if min(counts) < 1 or size != data_at + records * 3 * sum(counts):
+        raise InputError(f"{path}: has {size} bytes, its header asks for another size; {_AGAIN}")
+    channels, lengths, at = [], set(), 0
+    for index in range(signals):
+        if fields.text(index, 0, 16).lower() not in _NO_SIGNAL:
+            channels.append(fields.channel(index, at))
+            lengths.add(counts[index])
+        at += 3 * counts[index]
+    if len(lengths) != 1:
+        raise InputError(f"{path}: signals have {sorted(lengths)} samples a record, expected one rate; {_AGAIN}")
+    per_record = lengths.pop()
+    return Bdf(path, per_record / seconds, records, per_record, at, data_at, tuple(channels))
+
+
+def bdf_blocks(bdf: Bdf, order: list[int], samples: int) -> Iterator[np.ndarray]:
+    """The signal from its start on in microvolts, float32 [n, channels] with about `samples` each.
+
+    Args:
+        order: which of `bdf.channels`, in which order.
+    """
+    chosen = [bdf.channels[index] for index in order]
+    gain, offset = (np.array([getattr(c, name) for c in chosen], np.float64) for name in ("gain", "offset"))
+    width = 3 * bdf.per_record
+    together = max(1, samples // bdf.per_record)
+    with open(bdf.path, "rb") as file:
+        file.seek(bdf.data_at)
+        for first in range(0, bdf.records, together):
+            count = min(together, bdf.records - first)
+            raw = np.frombuffer(file.read(count * bdf.record_bytes), np.uint8)
+            if len(raw) < count * bdf.record_bytes:
+                raise InputError(f"{bdf.path}: is cut short at record {first}; {_AGAIN}")
+            raw = raw.reshape(count, bdf.record_bytes)
+            digital = np.empty((count, bdf.per_record, len(chosen)), np.int32)
+            padded = np.zeros((count, bdf.per_record, 4), np.uint8)
+            for column, channel in enumerate(chosen):
+                padded[:, :, 1:] = raw[:, channel.at : channel.at + width].reshape(count, bdf.per_record, 3)
+                digital[:, :, column] = padded.view("<i4")[:, :, 0] >> 8  # the shift brings the sign along
+            flat = digital.reshape(-1, len(chosen))
+            yield (flat * gain + offset).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class _Fields:
+    """The header of the signals: each field for all signals, then the next field."""
+
+    path: Path
+    data: bytes
+    signals: int
+
+    def text(self, index: int, before: int, width: int) -> str:
+        """The field that has `before` bytes of other fields a signal in front of it."""
+        at = before * self.signals + index * width
+        return self.data[at : at + width].decode("latin-1").strip()
+
+    def number(self, index: int, before: int, width: int, what: str) -> float:
+        return _number(self.path, self.data, before * self.signals + index * width, width, what)
+
+    def channel(self, index: int, at: int) -> Channel:
+        label, unit = self.text(index, 0, 16), self.text(index, 96, 8)
+        low, high, digital_low, digital_high = (
+            self.number(index, before, 8, "range") for before in (104, 112, 120, 128)
+        )
+        if unit not in _MICROVOLTS:
+            raise InputError(f"{self.path}: signal {label!r} is in {unit!r}, expected uV, mV or V; {_AGAIN}")
+        if digital_high <= digital_low or high == low:
+            raise InputError(f"{self.path}: signal {label!r} has an empty range; {_AGAIN}")
+        gain = (high - low) / (digital_high - digital_low) * _MICROVOLTS[unit]
+        return Channel(label, gain, low * _MICROVOLTS[unit] - digital_low * gain, at)
+
+
+def _number(path: Path, data: bytes, at: int, width: int, what: str) -> float:
+    text = data[at : at + width].decode("latin-1").strip()
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise InputError(f"{path}: {what} in the header is {text!r}, expected a number; {_AGAIN}")
+    return value

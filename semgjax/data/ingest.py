@@ -1,0 +1,289 @@
+"""Make shards of sessions, many at a time and resumable: writes OUT/shards/*.arrayrecord, then OUT/manifest.json.
+
+A shard's name is the hash of what it was made from and its bytes depend on that alone, so that a session that is done
+is known again, and neither the number of workers nor an interruption shows in the result.
+"""
+
+import hashlib
+import multiprocessing
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+
+from semgjax.data.archive import Entry, stream_entries
+from semgjax.data.manifest import FILE, SHARDS, Row, row_of
+from semgjax.data.parts import WORK, Found, OnError, Part, merge, missing_parts, write_part
+from semgjax.data.recording import Files, Item
+from semgjax.data.shard_format import ShardHeader
+from semgjax.data.shard_read import read_header
+from semgjax.data.shard_write import WriteFailed, shard_path, write_shard
+from semgjax.data.sources import find_items, is_archive
+from semgjax.errors import InputError
+from semgjax.files import folder_lock
+
+Progress = Callable[[int, float], None]
+"""(sessions done, share of the source seen)"""
+_OURS = {SHARDS, FILE, WORK, ".parts", "splits.json", "metadata.csv"}
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """How an ingest ended.
+
+    Attributes:
+        made: sessions of which a shard was made now; `reused` were done before.
+        skipped: {source, reason} of each session left out.
+        waiting: parts of a cluster array that are not done yet; the manifest is there when none is.
+    """
+
+    made: int
+    reused: int
+    skipped: list[dict[str, str]]
+    waiting: list[int]
+    rows: list[Row]
+
+
+@dataclass(frozen=True)
+class _Task:
+    entry: Entry
+    out: Path
+    work: Path
+    wanted: dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """Of one session: a row, or a reason, or neither when it was not asked for."""
+
+    entry: Entry
+    row: Row | None = None
+    reason: str = ""
+    reused: bool = False
+
+
+def ingest(
+    src: Path,
+    out: Path,
+    *,
+    users: Iterable[str] = (),
+    sessions: Iterable[str] = (),
+    workers: int = 1,
+    shard: tuple[int, int] = (1, 1),
+    on_error: OnError = "stop",
+    progress: Progress | None = None,
+) -> Ingested:
+    """Ingest a folder of HDF5 or BIDS sessions, or an archive of HDF5 sessions.
+
+    Args:
+        users: only theirs; () takes all.
+        sessions: only those of these names; () takes all.
+        workers: processes. Each holds one session's stretch of about a minute in memory.
+        shard: (I, N), this process does the I-th of N shares; the last one to finish writes the manifest.
+        on_error: "skip" leaves out a session that is damaged and says why in the manifest.
+
+    Raises:
+        InputError: the source cannot be read, a session is damaged (with "stop"), or `out` holds something else.
+    """
+    index, of = shard
+    if not 1 <= index <= of:
+        raise InputError(f"shard {index}/{of}: give I/N with I from 1 to N")
+    part = Part(index, of, {"users": sorted(set(users)), "sessions": sorted(set(sessions))})
+
+    def mine(number: int) -> bool:
+        return number % of == index - 1
+
+    if is_archive(src):
+        return _ingest(src, out, lambda work: stream_entries(src, work, mine), part, workers, on_error, progress)
+    items = [item for number, item in enumerate(find_items(src)) if mine(number)]
+    return ingest_items(src, items, out, part=part, workers=workers, on_error=on_error, progress=progress)
+
+
+def ingest_items(
+    src: Path,
+    items: list[Item],
+    out: Path,
+    *,
+    part: Part | None = None,
+    workers: int = 1,
+    on_error: OnError = "stop",
+    progress: Progress | None = None,
+) -> Ingested:
+    """Ingest sessions of any kind (semgjax.data.recording); `src` stands before their ids in messages.
+
+    Raises:
+        InputError: as `ingest`.
+    """
+    sizes = [sum(path.stat().st_size for path in item.files if path.is_file()) for item in items]
+
+    def entries(work: Path) -> Iterator[Entry]:
+        seen = 0
+        for item, size in zip(items, sizes, strict=True):
+            seen += size
+            yield Entry(item.id, seen / max(sum(sizes), 1), item)
+
+    whole = part or Part(1, 1, {"users": [], "sessions": []})
+    return _ingest(src, out, entries, whole, workers, on_error, progress)
+
+
+def _ingest(
+    src: Path,
+    out: Path,
+    entries: Callable[[Path], Iterator[Entry]],
+    part: Part,
+    workers: int,
+    on_error: OnError,
+    progress: Progress | None,
+) -> Ingested:
+    if workers < 1:
+        raise InputError(f"workers is {workers}; give 1 or more")
+    _check_out(out)
+    work = out / WORK / part.name
+    outcomes: list[_Outcome] = []
+    with folder_lock(work):
+        for rest in work.iterdir():  # of an ingest that was killed
+            if rest.name != ".lock":
+                rest.unlink()
+        (out / SHARDS).mkdir(exist_ok=True)
+        share = 0.0
+        tasks = (_Task(entry, out, work, part.wanted) for entry in entries(work))
+        for outcome in _run(tasks, workers):
+            if outcome.reason and on_error == "stop":
+                raise InputError(_shown(src, outcome))
+            outcomes.append(outcome)
+            share = max(share, outcome.entry.share)
+            if progress is not None:
+                progress(len(outcomes), share)
+        rows = [(outcome.entry.id, outcome.row) for outcome in outcomes if outcome.row is not None]
+        skipped = [{"source": o.entry.id, "reason": o.reason} for o in outcomes if o.reason]
+        found = Found(rows, skipped)
+        write_part(out, part, found)
+        waiting = missing_parts(out, part)
+        if not waiting:
+            found = merge(out, part, on_error)
+    shutil.rmtree(work, ignore_errors=True)
+    reused = sum(outcome.reused for outcome in outcomes)
+    made = sum(outcome.row is not None for outcome in outcomes) - reused
+    return Ingested(made, reused, found.skipped, waiting, [row for _, row in found.rows])
+
+
+def _check_out(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out}: is a file; give a folder that is new or holds shards")
+    strangers = sorted(p.name for p in out.iterdir() if p.name not in _OURS) if out.is_dir() else []
+    if strangers:
+        raise InputError(f"{out}: is not empty ({strangers[0]}) and holds no shards; give another folder")
+
+
+def _shown(src: Path, outcome: _Outcome) -> str:
+    return f"{src}{':' if is_archive(src) else '/'}{outcome.reason}"
+
+
+def _run(tasks: Iterator[_Task], workers: int) -> Iterator[_Outcome]:
+    """Do the tasks, a few more of them at hand than there are workers; outcomes as they come."""
+    if workers == 1:
+        for task in tasks:
+            yield _finish(task, make_shard(task))
+        return
+    context = multiprocessing.get_context("spawn")  # HDF5's and ArrayRecord's threads do not survive a fork
+    pool = ProcessPoolExecutor(workers, context, initializer=_end_with_parent, initargs=(os.getpid(),))
+    running: dict[Future[_Outcome], _Task] = {}
+    try:
+        for task in tasks:
+            running[pool.submit(make_shard, task)] = task
+            while len(running) > workers + 1:
+                yield from _take(running)
+        while running:
+            yield from _take(running)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _take(running: dict[Future[_Outcome], _Task]) -> Iterator[_Outcome]:
+    for done in wait(running, return_when=FIRST_COMPLETED).done:
+        yield _finish(running.pop(done), done.result())
+
+
+def _finish(task: _Task, outcome: _Outcome) -> _Outcome:
+    """Remove a file that was copied out of an archive."""
+    if task.entry.item is not None:
+        for path in task.entry.item.files:
+            if path.parent == task.work:
+                path.unlink(missing_ok=True)
+    return outcome
+
+
+def make_shard(task: _Task) -> _Outcome:
+    """One session to one shard, or the reason why not.
+
+    Raises:
+        WriteFailed: the place of the shards cannot be written.
+    """
+    entry, item = task.entry, task.entry.item
+    if item is None:
+        return _Outcome(entry, reason=entry.reason)
+    try:
+        if not _is_wanted(item, task.wanted):
+            return _Outcome(entry)
+        digest = entry.digest or hash_files(item.files)
+        path = shard_path(task.out / SHARDS, digest)
+        done = _finished(path, digest)
+        header = done or write_shard(item.form.open(item.files), digest, path.parent, task.work)
+        return _Outcome(entry, row_of(header, path), reused=done is not None)
+    except WriteFailed:
+        raise
+    except InputError as error:
+        # The manifest names files as the source does, whatever folder they lay in.
+        reason = str(error).replace(str(item.files[0]), item.id)
+        return _Outcome(entry, reason=reason if reason.startswith(item.id) else f"{item.id}: {reason}")
+
+
+def _is_wanted(item: Item, wanted: dict[str, list[str]]) -> bool:
+    if not any(wanted.values()):
+        return True
+    name, user = item.form.peek(item.files)
+    return (not wanted["users"] or user in wanted["users"]) and (not wanted["sessions"] or name in wanted["sessions"])
+
+
+def _finished(path: Path, digest: str) -> ShardHeader | None:
+    """The header of a shard that is there and whole; one that is damaged is made again."""
+    if not path.exists():
+        return None
+    try:
+        header = read_header(path)
+    except InputError:
+        return None
+    return header if header.source == digest else None
+
+
+def hash_files(files: Files) -> str:
+    """SHA-256 of a file's bytes, or of those of several files.
+
+    Raises:
+        InputError: one of them cannot be read.
+    """
+    digests = []
+    for path in files:
+        try:
+            with open(path, "rb") as file:
+                digests.append(hashlib.file_digest(file, "sha256"))
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read ({error.strerror}); mend that or leave it out") from None
+    if len(digests) == 1:
+        return digests[0].hexdigest()
+    return hashlib.sha256(b"".join(digest.digest() for digest in digests)).hexdigest()
+
+
+def _end_with_parent(parent: int) -> None:
+    """A worker whose parent was killed ends within a second."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

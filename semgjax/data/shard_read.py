@@ -1,0 +1,116 @@
+"""Read shards: the header, and any stretch of the signal. Writes nothing.
+
+Every error of the ArrayRecord library becomes an InputError of one line that names the file and the samples.
+"""
+
+import os
+import threading
+from collections import OrderedDict
+from pathlib import Path
+
+import numpy as np
+from array_record.python.array_record_module import ArrayRecordReader
+
+from semgjax.data.shard_format import ShardHeader, unpack
+from semgjax.errors import InputError
+
+# No look-ahead: windows are read in random order.
+_OPTIONS = "readahead_buffer_size:0,max_parallelism:0"
+_BUFFER = 1 << 16
+_AGAIN = "remove it and ingest the session again"
+
+
+class OpenShards:
+    """The last few shards read, kept open: opening one costs as much as reading half a window from it.
+
+    Readers are safe with threads. None crosses a fork, where file offsets and the library's threads would not.
+    """
+
+    def __init__(self, limit: int):
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._readers: OrderedDict[Path, ArrayRecordReader] = OrderedDict()
+        os.register_at_fork(
+            before=self._lock.acquire, after_in_parent=self._lock.release, after_in_child=self._forget_and_release
+        )
+
+    def __len__(self) -> int:
+        return len(self._readers)
+
+    def reader(self, path: Path) -> ArrayRecordReader:
+        """The open reader of a shard; one that is dropped closes when its last user is done with it."""
+        with self._lock:
+            if path not in self._readers:
+                self._readers[path] = _open(path)
+            self._readers.move_to_end(path)
+            while len(self._readers) > self._limit:
+                self._readers.popitem(last=False)
+            return self._readers[path]
+
+    def _forget_and_release(self) -> None:
+        self._readers.clear()
+        self._lock.release()
+
+
+_SHARDS = OpenShards(limit=512)
+
+
+def _open(path: Path) -> ArrayRecordReader:
+    if not path.is_file():
+        raise InputError(f"{path}: no such shard; copy the whole folder, or ingest the session again")
+    try:
+        reader = ArrayRecordReader(str(path), options=_OPTIONS, file_reader_buffer_size=_BUFFER)
+        sound = reader.ok() and reader.num_records() > 0
+    except (RuntimeError, ValueError) as error:
+        raise InputError(f"{path}: is cut short or no shard ({_brief(error)}); {_AGAIN}") from None
+    if not sound:
+        raise InputError(f"{path}: is cut short or cannot be opened; {_AGAIN}")
+    return reader
+
+
+def read_header(path: Path) -> ShardHeader:
+    """The header of a shard, checked against the number of its records.
+
+    Raises:
+        InputError: no such file, cut short, damaged, or of another version.
+    """
+    reader = _open(path)
+    try:
+        record = reader.read([0])[0]
+    except RuntimeError as error:
+        raise InputError(f"{path}: its header is damaged ({_brief(error)}); {_AGAIN}") from None
+    header = unpack(record, path)
+    if reader.num_records() != header.records:
+        raise InputError(f"{path}: has {reader.num_records()} records, expected {header.records}; {_AGAIN}")
+    return header
+
+
+def read_stored(path: Path, stretch: int, channels: int, start: int, stop: int) -> np.ndarray:
+    """Samples [start, stop) as they are stored, float16 [stop - start, channels].
+
+    Raises:
+        InputError: the shard is gone, or records of these samples are damaged.
+    """
+    stored_TxC = np.empty((stop - start, channels), np.float16)
+    if start == stop:
+        return stored_TxC
+    reader = _SHARDS.reader(path)
+    # One record at a time: a list of them is read by threads of the library, at twice the processor time.
+    for record in range(start // stretch, (stop - 1) // stretch + 1):
+        begin = record * stretch
+        try:
+            values = np.frombuffer(reader.read([1 + record])[0], "<f2").reshape(-1, channels)
+        except (RuntimeError, IndexError, ValueError) as error:
+            raise InputError(
+                f"{path}: record {1 + record} (from sample {begin} on) is damaged ({_brief(error)}); {_AGAIN}"
+            ) from None
+        first, last = max(start, begin), min(stop, begin + stretch)
+        if len(values) < last - begin:
+            raise InputError(f"{path}: record {1 + record} (from sample {begin} on) is too short; {_AGAIN}")
+        stored_TxC[first - start : last - start] = values[first - begin : last - begin]
+    return stored_TxC
+
+
+def _brief(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text if len(text) <= 120 else text[:117] + "..."

@@ -1,0 +1,64 @@
+"""What `ingest` can read: a folder of HDF5 sessions, a BIDS folder, an archive of HDF5 sessions. Writes nothing."""
+
+from pathlib import Path
+
+import h5py
+
+from semgjax.data import bids, emg2pose, emg2qwerty
+from semgjax.data.recording import Files, Form, Item, Recording
+from semgjax.data.sessions import find_sessions, is_sharded
+from semgjax.data.timeseries import hdf5_errors
+from semgjax.errors import InputError
+
+ARCHIVES = (".tar", ".tar.gz", ".tgz")
+
+
+def is_archive(src: Path) -> bool:
+    """Whether a source is read as a stream."""
+    return src.name.endswith(ARCHIVES)
+
+
+def find_items(src: Path) -> list[Item]:
+    """The sessions of a folder, in order of their path in it.
+
+    Raises:
+        InputError: no folder, nothing in it that can be read, or shards.
+    """
+    if src.is_dir() and is_sharded(src):
+        raise InputError(f"{src}: holds shards already; give the folder that they were made from")
+    if src.is_dir() and any(src.glob("sub-*")):
+        items = bids.find_items(src)
+        if not items:
+            raise InputError(
+                f"{src}: no sub-*/ses-*/emg/*_task-typing_emg.bdf in this BIDS folder; copy the signals too"
+            )
+        return items
+    if src.is_file():
+        raise InputError(f"{src}: is neither a folder nor an archive ({', '.join(ARCHIVES)}); give one of these")
+    return [Item(path.name, (path,), HDF5) for path in find_sessions(src)]
+
+
+def _form_of(path: Path) -> Form:
+    with hdf5_errors(path, "HDF5"), h5py.File(path, "r") as file:
+        return emg2pose.FORM if emg2pose.GROUP in file else emg2qwerty.FORM
+
+
+def peek_hdf5(files: Files) -> tuple[str, str]:
+    """(session name, user) of an HDF5 file of any form known.
+
+    Raises:
+        InputError: none of the forms, or without these attributes.
+    """
+    return _form_of(files[0]).peek(files)
+
+
+def open_hdf5(files: Files) -> Recording:
+    """An HDF5 file of any form known.
+
+    Raises:
+        InputError: none of the forms, or damaged.
+    """
+    return _form_of(files[0]).open(files)
+
+
+HDF5 = Form(peek_hdf5, open_hdf5)

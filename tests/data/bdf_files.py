@@ -1,0 +1,58 @@
+"""Writes small BDF files and the BIDS folders round them, for tests."""
+
+from pathlib import Path
+
+import numpy as np
+
+
+def write_bdf(
+    path: Path,
+    emg_TxC: np.ndarray,
+    *,
+    rate: int = 2000,
+    per_record: int = 500,
+    unit: str = "uV",
+    gain: float = 1 / 256,
+    labels: list[str] | None = None,
+    annotations: bool = True,
+    records: str | None = None,
+    digital: tuple[int, int] = (-(2**23), 2**23 - 1),
+) -> Path:
+    """Write samples (a whole number of records) rounded to `gain` of the unit, and a signal of annotations last."""
+    samples, channels = emg_TxC.shape
+    assert samples % per_record == 0
+    count = samples // per_record
+    names = (labels or [f"emg{i}" for i in range(channels)]) + ["BDF Annotations"] * annotations
+    sizes = [per_record] * channels + [20] * annotations
+    total = len(names)
+
+    def column(values, width):
+        return b"".join(str(value).encode("latin-1")[:width].ljust(width) for value in values)
+
+    low, high = (f"{value * gain:.8g}"[:8] for value in digital)
+    real_gain = (float(high) - float(low)) / (digital[1] - digital[0])
+    head = b"\xffBIOSEMI" + b" " * 160 + b"01.01.2001.01.01" + str(256 * (1 + total)).encode().ljust(8)
+    head += b"BDF+C".ljust(44) + (records or str(count)).encode().ljust(8)
+    head += f"{per_record / rate:.8g}"[:8].encode().ljust(8) + str(total).encode().ljust(4)
+    head += column(names, 16) + column([""] * total, 80) + column([unit] * total, 8)
+    head += column([low] * total, 8) + column([high] * total, 8)
+    head += column([digital[0]] * total, 8) + column([digital[1]] * total, 8)
+    head += column([""] * total, 80) + column(sizes, 8) + column([""] * total, 32)
+    values = np.rint((emg_TxC.astype(np.float64) - float(low)) / real_gain).astype(np.int32) + digital[0]
+    body = bytearray()
+    for record in range(count):
+        for channel in range(channels):
+            stretch = values[record * per_record : (record + 1) * per_record, channel]
+            body += stretch.astype("<i4").view(np.uint8).reshape(-1, 4)[:, :3].tobytes()
+        body += b"\x00" * (60 * annotations)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(head + bytes(body))
+    return path
+
+
+def write_bids(folder: Path, subject: str, session: str, emg_TxC: np.ndarray, rows: list[str], **options) -> Path:
+    """One session of a BIDS folder; `rows` are the lines of its events file, the first its columns."""
+    stem = folder / f"sub-{subject}" / f"ses-{session}" / "emg" / f"sub-{subject}_ses-{session}_task-typing"
+    write_bdf(stem.with_name(stem.name + "_emg.bdf"), emg_TxC, **options)
+    stem.with_name(stem.name + "_events.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return folder

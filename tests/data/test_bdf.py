@@ -1,0 +1,79 @@
+"""BDF files: samples in microvolts, and a header that is not believed."""
+
+import numpy as np
+import pytest
+
+from semgjax.data.bdf import bdf_blocks, read_bdf
+from semgjax.errors import InputError
+from tests.data.bdf_files import write_bdf
+from tests.data.fixtures import random_emg
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("uV", 1.0), ("mV", 1e3), ("V", 1e6)])
+@pytest.mark.parametrize("block", [1, 500, 700, 10_000])
+def test_samples_are_read_in_microvolts_in_blocks_of_any_length(tmp_path, unit, factor, block):
+    emg = random_emg(3000).astype(np.float64)
+    emg[17, 3], emg[2999, 31] = 900, -900
+    bdf = read_bdf(write_bdf(tmp_path / "a.bdf", emg, unit=unit))
+    assert (bdf.rate, bdf.samples, len(bdf.channels)) == (2000, 3000, 32)
+    found = np.concatenate(list(bdf_blocks(bdf, list(range(32)), block)))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, emg * factor, atol=0.51 / 256 * factor)
+
+
+def test_channels_come_in_the_order_asked_for_and_annotations_are_no_channel(tmp_path):
+    emg = random_emg(1000)[:, :4]
+    bdf = read_bdf(write_bdf(tmp_path / "a.bdf", emg, labels=["a", "b", "c", "Status"]))
+    assert [channel.label for channel in bdf.channels] == ["a", "b", "c"]
+    found = np.concatenate(list(bdf_blocks(bdf, [2, 0], 500)))
+    np.testing.assert_allclose(found, emg[:, [2, 0]], atol=0.51 / 256)
+
+
+@pytest.mark.parametrize("digital", [(-(2**23), 2**23 - 1), (-1_000_000, 3_000_000)])
+def test_the_headers_ranges_scale_and_shift_the_numbers(tmp_path, digital):
+    emg = random_emg(500)[:, :2] * 50
+    bdf = read_bdf(write_bdf(tmp_path / "a.bdf", emg, digital=digital))
+    found = np.concatenate(list(bdf_blocks(bdf, [0, 1], 500)))
+    np.testing.assert_allclose(found, emg, atol=0.51 / 256)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "says"),
+    [
+        (0, b"0", "is no BDF file"),
+        (184, b"512     ", "512 header bytes"),
+        (184, b"many    ", "header bytes in the header is 'many'"),
+        (236, b"-1      ", "-1 records"),
+        (236, b"7       ", "asks for another size"),
+        (244, b"0       ", "of 0 s"),
+        (252, b"xx  ", "number of signals"),
+        (252, b"9999", "9999 signals"),
+        (256 + 3 * 96, b"degC    ", "is in 'degC'"),
+        (256 + 3 * 104, b"nan     ", "range in the header is 'nan'"),
+        (256 + 3 * 104, b"32768   ", "has an empty range"),
+        (256 + 3 * 216, b"0       ", "asks for another size"),
+    ],
+)
+def test_a_header_that_cannot_be_is_refused_by_the_files_name(tmp_path, place, value, says):
+    path = write_bdf(tmp_path / "a.bdf", random_emg(1000)[:, :2])
+    content = bytearray(path.read_bytes())
+    if says == "has an empty range":
+        high = 256 + 3 * 112
+        content[place : place + 8] = content[high : high + 8]
+    else:
+        content[place : place + len(value)] = value
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=says) as caught:
+        read_bdf(path)
+    assert str(caught.value).startswith(f"{path}: ") and "\n" not in str(caught.value)
+
+
+def test_a_file_cut_anywhere_and_a_missing_one_are_refused(tmp_path):
+    path = write_bdf(tmp_path / "a.bdf", random_emg(1000)[:, :2])
+    whole = path.read_bytes()
+    for size in range(0, len(whole), 211):
+        path.write_bytes(whole[:size])
+        with pytest.raises(InputError, match=str(path)):
+            read_bdf(path)
+    with pytest.raises(InputError, match="none.bdf: cannot be read"):
+        read_bdf(tmp_path / "none.bdf")

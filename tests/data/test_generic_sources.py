@@ -1,0 +1,121 @@
+"""Sources other than typing: emg2pose's files, and any array with labelled events."""
+
+import h5py
+import numpy as np
+import pytest
+
+from semgjax.data.corpus import load_corpus
+from semgjax.data.ingest import ingest, ingest_items
+from semgjax.data.manifest import read_manifest
+from semgjax.data.recording import Form, Item, Recording, array_recording
+from semgjax.data.sessions import load_sessions, read_emg
+from semgjax.data.splits import Split, write_split
+from semgjax.errors import InputError
+
+
+def write_pose(path, samples=1500, attributes=None, **fields):
+    """A file in emg2pose's form."""
+    types = {"time": ("<f8",), "joint_angles": ("<f4", (20,)), "emg": ("<f4", (16,))}
+    rows = np.zeros(samples, [(name, *kind) for name, kind in types.items() if fields.get(name, 0) is not None])
+    values = {"time": np.arange(samples) / 2000, "emg": np.random.default_rng(0).normal(0, 1e-5, (samples, 16))}
+    for name in rows.dtype.names:
+        if name in values:
+            rows[name] = fields.get(name, values[name])
+    everything = {"session": "s1", "side": "left", "stage": "fist", "user": "u1", "sample_rate": 2000.0}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with h5py.File(path, "w") as file:
+        group = file.create_group("emg2pose")
+        group["timeseries"] = rows
+        group.attrs.update({k: v for k, v in {**everything, **(attributes or {})}.items() if v is not None})
+    return values["emg"].astype(np.float32)
+
+
+def test_a_hand_of_emg2pose_is_a_session_of_16_channels_with_its_stage_as_event(tmp_path):
+    emg = write_pose(tmp_path / "pose" / "a.hdf5")
+    ingest(tmp_path / "pose", tmp_path / "out")
+    (session,) = load_sessions(tmp_path / "out")
+    assert (session.name, session.user, session.channels, session.rate) == ("s1-fist-left", "u1", 16, 2000)
+    assert (session.classes, session.labels.tolist(), session.key_first.tolist()) == (("fist",), [0], [0])
+    np.testing.assert_allclose(read_emg(session, 3, 1400), emg[3:1400], rtol=2.0**-10, atol=1e-12)
+    (row,) = read_manifest(tmp_path / "out")
+    assert (row.channels, row.rate, row.classes) == (16, 2000, ("fist",)) and row.scale < 1
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"emg": None}, "lacks the fields emg"),
+        ({"time": None}, "lacks the fields emg"),
+        ({"time": -np.arange(1500.0)}, "time decreases at sample 1"),
+        ({"attributes": {"stage": None}}, "attribute stage is missing"),
+        ({"attributes": {"sample_rate": "fast"}}, "attribute sample_rate is 'fast'"),
+        ({"samples": 0}, "all three must be positive"),
+        ({"emg": np.full((1500, 16), np.nan)}, "not finite values of 16 channels"),
+    ],
+)
+def test_a_damaged_file_of_emg2pose_is_named(tmp_path, options, says):
+    write_pose(tmp_path / "pose" / "a.hdf5", **options)
+    with pytest.raises(InputError, match=says) as caught:
+        ingest(tmp_path / "pose", tmp_path / "out")
+    assert "a.hdf5: " in str(caught.value)
+
+
+def test_a_corpus_of_what_decoders_are_not_made_for_is_refused_with_the_sessions_name(tmp_path):
+    write_pose(tmp_path / "pose" / "a.hdf5")
+    ingest(tmp_path / "pose", tmp_path / "out")
+    write_split(tmp_path / "out" / "splits.json", Split(("s1-fist-left",), (), (), {}))
+    with pytest.raises(InputError, match="s1-fist-left has 16 channels at 2000 Hz; decoders take 32 at 2000 Hz"):
+        load_corpus(tmp_path / "out")
+
+
+EVENTS = [(0.5, "up"), (0.1, "down"), (0.2, "sideways"), (-1.0, "up"), (9.0, "down"), (0.1004, "up")]
+
+
+def peek_array(files):
+    return files[0].stem, "someone"
+
+
+def open_array(files) -> Recording:
+    return array_recording(
+        np.load(files[0], allow_pickle=False), 250.0, EVENTS, files[0].stem, "someone", ("up", "down")
+    )
+
+
+def open_short(files) -> Recording:
+    """Gives a sample less than it says."""
+    emg = np.load(files[0], allow_pickle=False)
+    return Recording("x", "y", 1.0, 3, len(emg), *[np.zeros(0, int)] * 3, lambda: iter([emg[1:]]))
+
+
+def test_any_array_with_events_can_be_ingested_by_two_functions(tmp_path):
+    emg = np.random.default_rng(0).normal(0, 1, (1000, 3))
+    np.save(tmp_path / "one.npy", emg)
+    items = [Item("one.npy", (tmp_path / "one.npy",), Form(peek_array, open_array))]
+    done = ingest_items(tmp_path, items, tmp_path / "out")
+    assert done.made == 1
+    (session,) = load_sessions(tmp_path / "out")
+    assert (session.name, session.channels, session.rate, session.samples) == ("one", 3, 250, 1000)
+    assert session.labels.tolist() == [0, 1, 0, 0, 1]
+    assert session.key_first.tolist() == [0, 25, 26, 125, 1000]
+    assert session.key_last.tolist() == [-1, 25, 25, 125, 999]
+    assert session.dropped == {"sideways": 1}
+    np.testing.assert_allclose(read_emg(session, 0, 1000), emg, rtol=2.0**-10, atol=1e-6)
+    assert ingest_items(tmp_path, items, tmp_path / "out").reused == 1
+
+
+def test_a_source_that_gives_another_signal_than_it_said_is_refused(tmp_path):
+    np.save(tmp_path / "one.npy", np.zeros((10, 3)))
+    items = [Item("one.npy", (tmp_path / "one.npy",), Form(peek_array, open_short))]
+    with pytest.raises(InputError, match="one.npy: session x: gave 9 samples, not 10"):
+        ingest_items(tmp_path, items, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"name": ""}, {"rate": 0.0}, {"channels": 0}, {"samples": 0}, {"labels": np.zeros(2)}, {"key_last": [1, 0]}],
+)
+def test_a_recording_that_cannot_be_is_refused(change):
+    sound = {"name": "a", "user": "b", "rate": 1.0, "channels": 1, "samples": 1, "blocks": lambda: iter([])}
+    places = {name: np.zeros(len(change.get("key_last", [])), int) for name in ("labels", "key_first", "key_last")}
+    with pytest.raises(InputError):
+        Recording(**{**sound, **places, **change})
