@@ -141,7 +141,8 @@ def test_a_module_runs_no_text_from_files_and_fetches_nothing(module):
 
 
 def test_every_third_party_import_is_a_declared_dependency():
-    declared = {canonicalize_name(Requirement(text).name) for text in project()["dependencies"]}
+    texts = [*project()["dependencies"], *project()["optional-dependencies"]["ray"]]
+    declared = {canonicalize_name(Requirement(text).name) for text in texts}
     provides = declared - {"orbax-checkpoint"} | {"orbax"}
     standard = {"semgjax"} | set(sys.stdlib_module_names)
     used = {name.partition(".")[0] for path in MODULES.values() for name in imports_of(path)} - standard
