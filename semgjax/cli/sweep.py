@@ -1,23 +1,31 @@
 """`semgjax sweep`: plan many trials, run them, look at them, collect their results."""
 
+import dataclasses
+import functools
 import json as jsonlib
+import re
 import sys
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from semgjax.cli.parse import run_commands
 from semgjax.errors import InputError
+
+if TYPE_CHECKING:
+    from semgjax.sweep.cost import Rate
+    from semgjax.sweep.engine import Outcome
+    from semgjax.sweep.plan import Sweep
+    from semgjax.sweep.subset import Subset
 
 
 def run(words: list[str]) -> int:
     """The command group."""
     commands: dict[str, Callable[..., Any]] = {
         "plan": plan,
+        "plans": plans,
         "run": run_trials,
         "status": status,
         "collect": collect,
@@ -25,52 +33,153 @@ def run(words: list[str]) -> int:
     return run_commands("sweep", commands, words)
 
 
-def plan(file: Positional[Path], *, data: Path, out: Path, splits: Path | None = None) -> None:
+def plan(
+    file: Positional[str],
+    *,
+    data: Path,
+    out: Path,
+    splits: Path | None = None,
+    machine: str | None = None,
+    utilisation: float | None = None,
+    price: float | None = None,
+    budget: float | None = None,
+    budget_hours: float | None = None,
+) -> None:
     """Write a sweep's plan and show what each trial costs.
 
     Args:
-        file: plan file, TOML (docs/sweep.md)
+        file: plan file, TOML (docs/sweep.md), or the name of a shipped plan (semgjax sweep plans)
         data: folder of sessions
         out: sweep directory, new or of this same plan
         splits: split file (default: splits.json in the folder of sessions)
+        machine: reckon with devices of this type: v4, v5e, v5p, v6e, a100, h100, h200, l4, rtx4090, cpu-core
+        utilisation: share of the device's peak that training reaches (default: the table's)
+        price: of one device for one hour, in any currency
+        budget: refuse a sweep that costs more
+        budget_hours: refuse a sweep that takes more device-hours
     """
-    from semgjax.data.corpus import load_corpus
-    from semgjax.sweep.plan import FILE, parameters_of, plan_sweep
-    from semgjax.sweep.planfile import read_plan_file
+    from semgjax.sweep.cost import check_budget, rate_of
+    from semgjax.sweep.plan import FILE, plan_sweep, trials_of
+    from semgjax.sweep.planfile import find_plan, read_plan_file
+    from semgjax.sweep.resolve import resolve
 
-    wanted = read_plan_file(file)
-    corpus = load_corpus(data, splits)
+    if machine is None:
+        given = {"--utilisation": utilisation, "--price": price, "--budget": budget, "--budget-hours": budget_hours}
+        for option, value in given.items():
+            if value is not None:
+                raise InputError(f"{option} {value}: has no meaning without --machine, the type of device")
+    rate = None if machine is None else rate_of(machine, utilisation, price)
+    wanted = read_plan_file(find_plan(file))
+    resolved = resolve(wanted, data, splits)
     known = (out / FILE).exists()
-    sweep = plan_sweep(wanted.name, [replace(c, data=corpus.hash) for c in wanted.configs], data, splits, out)
-    parameters = {model: parameters_of(model) for model in {trial.config.model for trial in sweep.trials}}
-    rows: list[tuple[str, ...]] = [("trial", "preset", "parameters", "steps", "training FLOPs")]
-    for trial in sweep.trials:
-        config = trial.config
-        size = f"{parameters[config.model]:,}"
-        rows.append((trial.id, config.preset, size, f"{config.train.steps:,}", f"{trial.flops:.3g}"))
-    _print_columns(rows)
-    print(f"{len(sweep.trials)} trials, {sum(trial.flops for trial in sweep.trials):.3g} FLOPs")
-    print(f"{out / FILE}{' (the same plan was there already)' if known else ''}")
+    if rate is not None:
+        flops = sum(trial.flops for trial in trials_of(resolved.configs))
+        check_budget(flops, rate, budget, budget_hours)
+    sweep = plan_sweep(wanted.name, resolved.configs, data, resolved.splits, out)
+    _print_plan(sweep, resolved.subsets, rate, known)
 
 
-def run_trials(folder: Positional[Path], *, trial: str | None = None, slots: int | None = None, cores: int = 1) -> int:
+def plans() -> None:
+    """List the plans that come with semgjax."""
+    from semgjax.sweep.planfile import shipped_plans
+
+    rows: list[tuple[str, ...]] = [
+        (name, path.read_text().partition("\n")[0].lstrip("# ")) for name, path in shipped_plans().items()
+    ]
+    print_columns(rows)
+
+
+def run_trials(
+    folder: Positional[Path],
+    *,
+    trial: str | None = None,
+    engine: Literal["local", "slurm", "ray"] = "local",
+    slots: int | None = None,
+    cores: int = 1,
+    gpus: str | None = None,
+    chips: str | None = None,
+    order: Literal["cheapest", "longest"] = "cheapest",
+    retries: int = 2,
+    share: str | None = None,
+    data: Path | None = None,
+    address: str | None = None,
+    resources: str | None = None,
+    sbatch: str = "",
+    show: Annotated[bool, arg(name="print")] = False,
+) -> int:
     """Run the trials that are not done; the same command after a stop goes on.
 
     Args:
         folder: sweep directory
         trial: run just this one, here in this process: its id or its number from 0
-        slots: how many trials at a time (default: as many as there are cores for)
+        engine: where trials run: processes on this machine, a Slurm job array, or tasks of a Ray cluster
+        slots: how many trials at a time (default: as many as there is room for)
         cores: processor cores of each trial; another number changes the last bits of the results
+        gpus: local: one trial on each of these GPUs, such as 0,1,2,3
+        chips: local: one trial on each of these TPU chips, such as 0,1,2,3
+        order: local, ray: which trials start first
+        retries: how often a trial that failed is tried again
+        share: local: only the trials of worker I of N, such as 0/4
+        data: the folder of sessions, where it is not that of the plan
+        address: ray: the cluster, such as auto (default: start Ray on this machine)
+        resources: ray: what a trial takes beside cores, such as GPU=1
+        sbatch: slurm: options of sbatch in one word: --sbatch="--partition=gpu --gpus-per-task=1 --time=08:00:00"
+        show: slurm: print the job scripts and submit nothing
     """
-    if trial is None:
-        from semgjax.sweep.local import run_local
+    every = ("local", "slurm", "ray")
+    options: dict[str, tuple[Any, Any, tuple[str, ...]]] = {
+        "--slots": (slots, None, every),
+        "--gpus": (gpus, None, ("local",)),
+        "--chips": (chips, None, ("local",)),
+        "--order": (order, "cheapest", ("local", "ray")),
+        "--share": (share, None, ("local",)),
+        "--data": (data, data if trial is not None else None, ("local",)),
+        "--address": (address, None, ("ray",)),
+        "--resources": (resources, None, ("ray",)),
+        "--sbatch": (sbatch, "", ("slurm",)),
+        "--print": (show, False, ("slurm",)),
+    }
+    for option, (value, default, engines) in options.items():
+        if value != default and trial is not None:
+            raise InputError(f"{option} {value}: has no meaning beside --trial, which runs one")
+        if value != default and engine not in engines:
+            raise InputError(f"{option} {value}: belongs to --engine {' or '.join(engines)}, not {engine}")
+    if trial is not None:
+        return _run_one(folder, trial, cores, data)
+    if engine == "slurm":
+        return _run_slurm(folder, slots, cores, retries, sbatch, show)
+    from semgjax.cli.live import live_report
 
-        outcome = run_local(folder, slots, cores, lambda line: print(line, file=sys.stderr, flush=True))
-        ends = {"diverged": outcome.diverged, "failed": outcome.failed}
-        print(", ".join([f"{len(outcome.done)} done", *(f"{len(v)} {k}" for k, v in ends.items() if v)]))
-        return outcome.exit_code
-    if slots is not None:
-        raise InputError(f"--slots {slots}: has no meaning beside --trial, which runs one")
+    with live_report(folder) as (report, tick):
+        if engine == "ray":
+            try:
+                from semgjax.sweep.ray_tasks import run_ray
+            except ModuleNotFoundError:
+                raise InputError("--engine ray needs Ray; install it with: pip install 'semgjax[ray]'") from None
+            outcome = run_ray(
+                folder, address, slots, cores, _resources(resources), report, order=order, retries=retries, tick=tick
+            )
+        else:
+            from semgjax.sweep.local import device_slots, run_local, trial_command
+
+            on_devices = gpus is not None or chips is not None
+            if on_devices and slots is not None:
+                raise InputError(f"--slots {slots}: the devices named are the slots; leave it out")
+            outcome = run_local(
+                folder,
+                device_slots(gpus, chips) if on_devices else slots,
+                cores,
+                report,
+                functools.partial(trial_command, data=data),
+                order,
+                retries,
+                None if share is None else _share(share),
+                tick,
+            )
+    return _tell(outcome)
+
+
+def _run_one(folder: Path, word: str, cores: int, data: Path | None) -> int:
     if cores < 1:
         raise InputError(f"--cores {cores}: give 1 or more")
     from semgjax.cli.summary import print_result
@@ -78,65 +187,137 @@ def run_trials(folder: Positional[Path], *, trial: str | None = None, slots: int
     from semgjax.sweep.trial import limit_threads, run_trial
 
     sweep = read_sweep(folder)
-    chosen = find_trial(sweep, trial)
+    if data is not None:
+        sweep = dataclasses.replace(sweep, data=data.resolve())
+    chosen = find_trial(sweep, word)
     limit_threads(cores)
     print_result(run_trial(sweep, chosen), sweep.run_folder(chosen))
     return 0
 
 
-def status(folder: Positional[Path], *, json: bool = False) -> None:
+def _run_slurm(folder: Path, slots: int | None, cores: int, retries: int, sbatch: str, show: bool) -> int:
+    from semgjax.sweep.plan import read_sweep
+    from semgjax.sweep.slurm import Options, arrays_of, submit
+
+    options = Options(slots, cores, retries, sbatch)
+    if show:
+        print("\n".join(array.script for array in arrays_of(read_sweep(folder), options)), end="")
+        return 0
+    jobs = submit(folder, options, print)
+    print(f"{len(jobs)} jobs; see them with: semgjax sweep status {folder}" if jobs else "nothing is left to run")
+    return 0
+
+
+def _share(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    if match is None:
+        raise InputError(f"--share {text}: write I/N, such as 0/4 for the first of four workers")
+    return int(match[1]), int(match[2])
+
+
+def _resources(text: str | None) -> dict[str, float]:
+    found = {}
+    for pair in (text or "").split(","):
+        if text is None:
+            break
+        match = re.fullmatch(r"\s*([A-Za-z][\w:-]*)=(\d+(?:\.\d+)?)\s*", pair)
+        if match is None:
+            raise InputError(f"--resources {text}: write NAME=AMOUNT, such as GPU=1")
+        found[match[1]] = float(match[2])
+    return found
+
+
+def _tell(outcome: "Outcome") -> int:
+    ends = {"diverged": outcome.diverged, "failed": outcome.failed}
+    print(", ".join([f"{len(outcome.done)} done", *(f"{len(v)} {k}" for k, v in ends.items() if v)]))
+    return outcome.exit_code
+
+
+def status(folder: Positional[str], *, json: bool = False, live: bool = False) -> None:
     """Show where every trial stands.
 
     Args:
-        folder: sweep directory
+        folder: sweep directory, or its address (gs://...)
         json: print one JSON object instead of the table
+        live: show it anew every few seconds until no trial runs or waits; Ctrl-C ends it, and nothing else
     """
     from semgjax.sweep.plan import read_sweep
-    from semgjax.sweep.trial import look
+    from semgjax.sweep.remote import local_view
+    from semgjax.sweep.status import json_of, rows_of, summary_of, table_of
 
-    sweep = read_sweep(folder)
-    found = [look(sweep, trial) for trial in sweep.trials]
-    rows = [
-        {
-            "id": row.trial.id,
-            "preset": row.trial.config.preset,
-            "state": row.state,
-            "step": row.step,
-            "steps": row.trial.config.train.steps,
-            "reason": row.reason,
-        }
-        for row in found
-    ]
-    if json:
-        print(jsonlib.dumps({"folder": str(folder), "name": sweep.name, "trials": rows}))
+    if live:
+        from semgjax.cli.live import watch
+
+        if json:
+            raise InputError("--json and --live: choose one")
+        watch(folder)
         return
-    cells: list[tuple[str, ...]] = [("trial", "state", "step", "")]
-    for row in found:
-        cells.append((row.trial.id, row.state, row.progress, row.reason))
-    _print_columns(cells)
-    counts = Counter(row.state for row in found)
-    print(f"{sweep.name}: " + ", ".join(f"{count} {state}" for state, count in counts.items()))
+    with local_view(folder) as place:
+        sweep = read_sweep(place)
+        rows = rows_of(sweep)
+    if json:
+        print(jsonlib.dumps({"folder": folder, "name": sweep.name, "trials": json_of(rows)}))
+        return
+    print_columns(table_of(rows))
+    print(summary_of(sweep, rows))
 
 
-def collect(folder: Positional[Path]) -> None:
-    """Write the results of the finished trials as one table, results.csv and results.jsonl.
+def collect(folder: Positional[str]) -> None:
+    """Write the results of the finished trials as one table: results.csv, results.jsonl and their schema.
 
     Args:
-        folder: sweep directory
+        folder: sweep directory, or its address (gs://...)
     """
-    from semgjax.sweep.collect import CSV, JSONL
+    from semgjax.sweep.collect import CSV, JSONL, SCHEMA
     from semgjax.sweep.collect import collect as write_table
+    from semgjax.sweep.remote import local_view
 
-    table = write_table(folder)
+    names = (CSV, JSONL, SCHEMA)
+    with local_view(folder, written=names) as place:
+        table = write_table(place)
     for trial, state in table.unfinished.items():
         print(f"{trial} is left out: {state}", file=sys.stderr)
     runs = len({row["run"] for row in table.rows})
     print(f"{len(table.rows)} rows of {runs} runs")
-    for name in (CSV, JSONL):
-        print(f"  {folder / name}")
+    for name in names:
+        print(f"  {folder.rstrip('/')}/{name}")
 
 
-def _print_columns(rows: list[tuple[str, ...]]) -> None:
+def _print_plan(sweep: "Sweep", subsets: "Sequence[Subset]", rate: "Rate | None", known: bool) -> None:
+    from semgjax.sweep.cost import parameters_of
+    from semgjax.sweep.plan import FILE
+    from semgjax.sweep.subset import Subset
+
+    partial = any(subset != Subset() for subset in subsets)
+    data = ("users", "hours each") if partial else ()
+    extra = () if rate is None else (f"{rate.machine.name} hours", *(() if rate.price is None else ("cost",)))
+    rows: list[tuple[str, ...]] = [("trial", "preset", "parameters", *data, "steps", "training FLOPs", *extra)]
+    total = sum(trial.flops for trial in sweep.trials)
+
+    def reckoned(flops: float) -> tuple[str, ...]:
+        if rate is None:
+            return ()
+        cost = rate.cost(flops)
+        return (f"{rate.hours(flops):,.3g}", *(() if cost is None else (f"{cost:,.2f}",)))
+
+    for trial, subset in zip(sweep.trials, subsets, strict=True):
+        config = trial.config
+        parts = ("all" if value is None else f"{value:g}" for value in (subset.users, subset.hours_per_user))
+        size = f"{parameters_of(config.model):,}"
+        flops = f"{trial.flops:.3g}"
+        shown = (*(parts if partial else ()), f"{config.train.steps:,}", flops)
+        rows.append((trial.id, config.preset, size, *shown, *reckoned(trial.flops)))
+    rows.append(("total", f"{len(sweep.trials)} trials", "", *("" for _ in data), "", f"{total:.3g}", *reckoned(total)))
+    print_columns(rows)
+    if rate is not None:
+        print(
+            f"one {rate.machine.name}: {rate.machine.peak:.3g} FLOP/s at {rate.utilisation:.0%} "
+            f"({rate.machine.source}); training steps only"
+        )
+    print(f"{sweep.folder / FILE}{' (the same plan was there already)' if known else ''}")
+
+
+def print_columns(rows: list[tuple[str, ...]]) -> None:
     """Print rows in columns: two to the left, then numbers to the right; one without a heading as it is."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:

@@ -20,7 +20,7 @@ import numpy as np
 from semgjax.data.corpus import Corpus, load_corpus
 from semgjax.data.sessions import peek_sessions
 from semgjax.data.simulate import simulate
-from semgjax.data.splits import leave_users_out, write_split
+from semgjax.data.splits import leave_users_out, read_split, write_split
 from semgjax.demo.clock import Clock
 from semgjax.demo.plan import DemoPlan, claim, run_config
 from semgjax.demo.report import write_report
@@ -111,8 +111,9 @@ def _simulate(plan: DemoPlan, sessions: Path) -> None:
 def _sweep(plan: DemoPlan, corpus: Corpus, sessions: Path, folder: Path) -> dict[str, Path]:
     """Train the ladder; returns the run directory of each size."""
     configs = [run_config(plan, name, corpus.hash) for name in plan.ladder]
-    sweep = plan_sweep("demo", configs, sessions, None, folder)
-    outcome = run_local(folder, SLOTS)
+    splits = {corpus.hash: read_split(sessions / "splits.json")}
+    sweep = plan_sweep("demo", configs, sessions, splits, folder)
+    outcome = run_local(folder, SLOTS, order="longest")
     for trial, reason in {**outcome.diverged, **outcome.failed}.items():
         raise SemgjaxError(f"trial {trial}: {reason}")
     collect(folder)

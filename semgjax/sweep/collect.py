@@ -1,4 +1,4 @@
-"""The results of a sweep as one tidy table; writes SWEEP/results.csv and SWEEP/results.jsonl."""
+"""The results of a sweep as one tidy table; writes SWEEP/results.csv, results.jsonl and results.schema.json."""
 
 import csv
 import io
@@ -8,15 +8,38 @@ from pathlib import Path
 from typing import Any
 
 from semgjax.errors import InputError
-from semgjax.files import write_atomic
-from semgjax.sweep.plan import read_sweep
+from semgjax.files import write_atomic, write_json
+from semgjax.sweep.plan import Sweep, Trial, read_sweep
 from semgjax.sweep.trial import State, look, result_of
 
-CSV, JSONL = "results.csv", "results.jsonl"
-_RUN = ("kind", "preset", "params", "users", "hours", "steps", "tokens", "flops", "seed")
-_COUNTS = ("characters", "substitutions", "deletions", "insertions", "cer")
-COLUMNS = ("run", *_RUN, "split", "decoder", "averaging", "user", *_COUNTS)
-"""users and hours are those trained on; user is the one a row is about ("" in a row over all users)"""
+CSV, JSONL, SCHEMA = "results.csv", "results.jsonl", "results.schema.json"
+_COLUMNS = {
+    "run": ("text", "the trial's id"),
+    "kind": ("text", "supervised or distilled"),
+    "preset": ("text", "name of the size"),
+    "params": ("integer", "parameters"),
+    "users": ("integer", "users trained on"),
+    "hours": ("number", "hours of signal trained on, all users together"),
+    "epochs": ("number", "passes through the training windows"),
+    "steps": ("integer", "optimiser steps"),
+    "tokens": ("integer", "frames asked for an emission"),
+    "flops": ("number", "floating-point operations of training"),
+    "learning_rate": ("number", "peak learning rate"),
+    "seed": ("integer", "of parameters, order and augmentation"),
+    "teacher": ("text", "id of the teacher's trial; empty without one"),
+    "teacher_params": ("integer", "the teacher's parameters; empty without one"),
+    "split": ("text", "val or test"),
+    "decoder": ("text", "greedy or beam"),
+    "averaging": ("text", "macro (mean of the users' rates), pooled (all keys together) or user"),
+    "user": ("text", "whom the row is about; empty in a row over all users"),
+    "characters": ("integer", "keys typed"),
+    "substitutions": ("integer", "keys read as another"),
+    "deletions": ("integer", "keys missed"),
+    "insertions": ("integer", "keys that nobody typed"),
+    "cer": ("number", "character error rate in percent; empty where no key was typed"),
+}
+COLUMNS = tuple(_COLUMNS)
+_RUN = ("kind", "preset", "params", "users", "hours", "epochs", "steps", "tokens", "flops", "seed")
 
 
 @dataclass(frozen=True)
@@ -44,18 +67,27 @@ def collect(folder: Path) -> Table:
             unfinished[trial.id] = look(sweep, trial).state
             continue
         try:
-            rows += _rows(trial.id, result)
+            rows += _rows(sweep, trial, result)
         except KeyError as error:
             raise InputError(f"{sweep.run_folder(trial)}: result.json lacks {error}; was it edited?") from None
     if not rows:
         raise InputError(f"{folder}: no trial is finished; run them with: semgjax sweep run {folder}")
+    columns = [{"name": name, "type": kind, "meaning": meaning} for name, (kind, meaning) in _COLUMNS.items()]
+    write_json(sweep.folder / SCHEMA, "semgjax/results", 1, {"columns": columns})
     write_atomic(sweep.folder / CSV, _csv(rows))
     write_atomic(sweep.folder / JSONL, "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows))
     return Table(tuple(rows), unfinished)
 
 
-def _rows(run: str, result: dict[str, Any]) -> list[dict[str, Any]]:
-    head = {"run": run, **{name: result[name] for name in _RUN}}
+def _rows(sweep: Sweep, trial: Trial, result: dict[str, Any]) -> list[dict[str, Any]]:
+    teacher = None if trial.teacher is None else result_of(sweep, trial.teacher)
+    head = {
+        "run": trial.id,
+        **{name: result[name] for name in _RUN},
+        "learning_rate": trial.config.optimizer.learning_rate,
+        "teacher": "" if trial.teacher is None else trial.teacher.id,
+        "teacher_params": None if teacher is None else teacher["params"],
+    }
     scores = [{"user": "", **score} for score in result["scores"]]
     scores += [{"averaging": "user", **score} for score in result["users_scores"]]
     # The head stands last: a score has "users" too, those averaged over.

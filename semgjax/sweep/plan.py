@@ -1,49 +1,65 @@
-"""What a sweep is: a name, sessions and trials, each one run's configuration; writes SWEEP/sweep.json."""
+"""What a sweep is: a name, sessions, splits and trials, each one run's configuration; writes SWEEP/sweep.json.
+
+Beside it stand SWEEP/splits/<hash>.json, the splits that trials train on, and the frozen configuration of every
+trial, SWEEP/trials/<id>/config.json.
+"""
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from semgjax.config_json import from_json, to_json
+from semgjax.data.splits import Split, read_split, write_split
 from semgjax.errors import InputError
 from semgjax.files import content_hash, folder_lock, read_json, write_json
-from semgjax.model.config import ModelConfig
 from semgjax.model.cost import train_flops
 from semgjax.train.config import RunConfig
+from semgjax.train.run import check_claim, claim
 
-SCHEMA, VERSION, FILE = "semgjax/sweep", 1, "sweep.json"
+SCHEMA, VERSION, FILE = "semgjax/sweep", 2, "sweep.json"
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One run of a sweep; `id` names its folder."""
+    """One run of a sweep; `id` names its folder. A distilled one waits for its teacher's trial."""
 
     id: str
     config: RunConfig
+    teacher: "Trial | None" = None
 
     @property
     def flops(self) -> float:
-        """Floating-point operations of its training (model/cost.py)."""
+        """Floating-point operations of its training (model/cost.py), the teacher's forward pass included."""
         config = self.config
-        return config.train.steps * config.train.batch * train_flops(config.model, config.window.total)
+        teacher = None if self.teacher is None else self.teacher.config.model
+        return config.train.steps * config.train.batch * train_flops(config.model, config.window.total, teacher)
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """A planned sweep. Its identity is its name and its trials; where the sessions lie is no part of it."""
+    """A planned sweep. Its identity is its name, its trials and their splits; where the sessions lie is no part of it.
+
+    Attributes:
+        data: folder of sessions.
+        splits: hash of the sessions under a split (RunConfig.data) -> hash of that split.
+    """
 
     folder: Path
     name: str
     data: Path
-    split: Path | None
+    splits: dict[str, str]
     trials: tuple[Trial, ...]
 
     def run_folder(self, trial: Trial) -> Path:
         """The run directory of a trial."""
         return self.folder / "trials" / trial.id
+
+    def split_file(self, trial: Trial) -> Path:
+        """The split that a trial trains on."""
+        return _split_file(self.folder, self.splits[trial.config.data])
 
     def log(self, trial: Trial) -> Path:
         """What a trial's process printed."""
@@ -53,35 +69,47 @@ class Sweep:
         """Why a trial ended badly (semgjax.sweep.trial)."""
         return self.folder / "trials" / f"{trial.id}.fault.json"
 
+    def starts(self, trial: Trial) -> Path:
+        """When and where a trial was started (semgjax.sweep.trial)."""
+        return self.folder / "trials" / f"{trial.id}.starts.jsonl"
 
-def plan_sweep(name: str, configs: Sequence[RunConfig], data: Path, split: Path | None, out: Path) -> Sweep:
-    """Write `out`/sweep.json, one trial per configuration; planning the same again changes nothing.
 
-    The same trials with sessions or split at another place is a moved sweep: the new places are written.
+def plan_sweep(name: str, configs: Sequence[RunConfig], data: Path, splits: Mapping[str, Split], out: Path) -> Sweep:
+    """Write a sweep's plan, one trial per configuration; planning the same again changes nothing.
+
+    The same trials with the sessions at another place is a moved sweep: the new place is written.
 
     Args:
-        configs: all on the sessions in `data` (RunConfig.data is their hash).
-        split: split file; None is `data`/splits.json.
+        configs: a teacher stands before its students, which name it by its hash (RunConfig.distill).
+        data: folder of the sessions.
+        splits: hash of the sessions under a split (RunConfig.data) -> that split.
 
     Raises:
         InputError: no or equal or unfit configurations, or `out` holds another sweep or other files.
     """
-    trials = tuple(Trial(f"{i:03d}-{c.preset}-s{c.train.seed}", c) for i, c in enumerate(configs))
-    sweep = Sweep(out.resolve(), name, data.resolve(), split.resolve() if split else None, trials)
+    used = {config.data: splits[config.data].hash for config in configs}
+    sweep = Sweep(out.resolve(), name, data.resolve(), used, trials_of(configs))
     _check(sweep)
     path = sweep.folder / FILE
     if path.exists():
         before = read_sweep(sweep.folder)
-        if (before.name, before.trials) != (sweep.name, sweep.trials):
+        if (before.name, before.trials, before.splits) != (sweep.name, sweep.trials, sweep.splits):
             raise InputError(f"{out}: holds another sweep ({_difference(before, sweep)}); give another --out")
-        if (before.data, before.split) == (sweep.data, sweep.split):
-            return sweep
     else:
         _check_free(sweep.folder)
+    for trial in sweep.trials:
+        check_claim(sweep.run_folder(trial), trial.config)
     with folder_lock(sweep.folder):
-        places = {"data": str(sweep.data), "split": None if sweep.split is None else str(sweep.split)}
+        for hashed in used:
+            place = _split_file(sweep.folder, splits[hashed].hash)
+            if not (place.exists() and read_split(place).hash == splits[hashed].hash):
+                write_split(place, splits[hashed])
         content = _content(sweep)
-        write_json(path, SCHEMA, VERSION, {"hash": content_hash(content), **places, **content})
+        document = {"hash": content_hash(content), "data": str(sweep.data), **content}
+        if not path.exists() or read_sweep(sweep.folder).data != sweep.data:
+            write_json(path, SCHEMA, VERSION, document)
+        for trial in sweep.trials:
+            claim(sweep.run_folder(trial), trial.config)
     return sweep
 
 
@@ -95,19 +123,16 @@ def read_sweep(folder: Path) -> Sweep:
     if not path.exists():
         raise InputError(f"{path}: no such file; plan a sweep with: semgjax sweep plan FILE --out {folder}")
     document = read_json(path, SCHEMA, VERSION)
-    content: dict[str, Any] = {"name": document.get("name"), "trials": document.get("trials")}
+    content: dict[str, Any] = {name: document.get(name) for name in ("name", "splits", "trials")}
     # The hash covers all that _content wrote: with it right, everything is as it was planned.
     if document.get("hash") != content_hash(content) or not isinstance(document.get("data"), str):
         raise InputError(f"{path}: was edited after planning; plan into another folder instead")
-    trials = []
-    for row in content["trials"]:
-        trial = Trial(row["id"], from_json(RunConfig, row["config"], f"{path}: trial {row['id']}"))
-        if trial.config.hash != row["hash"]:
-            raise InputError(f"{path}: trial {trial.id} is of another version of semgjax; use that one")
-        trials.append(trial)
-    split = document.get("split")
-    places = (Path(document["data"]), None if split is None else Path(split))
-    return Sweep(folder.resolve(), document["name"], *places, tuple(trials))
+    rows = content["trials"]
+    trials = trials_of([from_json(RunConfig, row["config"], f"{path}: trial {row['id']}") for row in rows])
+    for trial, row in zip(trials, rows, strict=True):
+        if (trial.id, trial.config.hash) != (row["id"], row["hash"]):
+            raise InputError(f"{path}: trial {row['id']} is of another version of semgjax; use that one")
+    return Sweep(folder.resolve(), document["name"], Path(document["data"]), document["splits"], trials)
 
 
 def find_trial(sweep: Sweep, word: str) -> Trial:
@@ -124,18 +149,53 @@ def find_trial(sweep: Sweep, word: str) -> Trial:
     raise InputError(f"{sweep.folder / FILE}: no trial {word!r}; {hint}")
 
 
-def parameters_of(model: ModelConfig) -> int:
-    """How many parameters a model has; none is made for it."""
-    import jax
+def share_of(sweep: Sweep, part: int, parts: int) -> tuple[Trial, ...]:
+    """The trials of worker `part` of `parts`: every parts-th teacher or single trial, each with its students.
 
-    from semgjax.model.encoder import count_parameters, init
+    Raises:
+        InputError: not 0 <= part < parts.
+    """
+    if not 0 <= part < parts:
+        raise InputError(f"--share {part}/{parts}: workers count from 0 to {parts - 1}")
+    roots = [trial for trial in sweep.trials if trial.teacher is None]
+    place = {trial.id: index for index, trial in enumerate(roots)}
+    return tuple(trial for trial in sweep.trials if place[_root(trial).id] % parts == part)
 
-    return count_parameters(jax.eval_shape(lambda: init(model, jax.random.key(0))))
+
+def _root(trial: Trial) -> Trial:
+    return trial if trial.teacher is None else _root(trial.teacher)
+
+
+def _split_file(folder: Path, split: str) -> Path:
+    return folder / "splits" / f"{split[:16]}.json"
+
+
+def trials_of(configs: Sequence[RunConfig]) -> tuple[Trial, ...]:
+    """Configurations as trials, each with its name and its teacher.
+
+    Raises:
+        InputError: a student whose teacher does not stand before it.
+    """
+    known: dict[str, Trial] = {}
+    trials = []
+    for index, config in enumerate(configs):
+        name = f"{index:03d}-{config.preset}-s{config.train.seed}"
+        teacher = None
+        if config.distill is not None:
+            teacher = known.get(config.distill.teacher)
+            if teacher is None:
+                raise InputError(
+                    f"trial {name}: its teacher ({config.distill.teacher[:16]}) is no trial before it; "
+                    "plan the teacher in the same sweep"
+                )
+        trials.append(Trial(name, config, teacher))
+        known[config.hash] = trials[-1]
+    return tuple(trials)
 
 
 def _content(sweep: Sweep) -> dict[str, Any]:
     rows = [{"id": t.id, "config": to_json(t.config), "hash": t.config.hash} for t in sweep.trials]
-    return {"name": sweep.name, "trials": rows}
+    return {"name": sweep.name, "splits": sweep.splits, "trials": rows}
 
 
 def _check(sweep: Sweep) -> None:
@@ -146,11 +206,6 @@ def _check(sweep: Sweep) -> None:
         config = trial.config
         if not re.fullmatch(r"[A-Za-z0-9_.-]+", config.preset):
             raise InputError(f"trial {trial.id!r}: preset {config.preset!r} is no name for a folder")
-        if config.distill is not None:
-            raise InputError(f"trial {trial.id}: a sweep has no teacher; train students with semgjax distill")
-        if config.data != sweep.trials[0].config.data:
-            first = sweep.trials[0].id
-            raise InputError(f"trials {first} and {trial.id} are on different sessions; plan two sweeps")
         if config.hash in known:
             raise InputError(f"trials {known[config.hash]} and {trial.id} are the same run; leave one out")
         known[config.hash] = trial.id
@@ -159,7 +214,7 @@ def _check(sweep: Sweep) -> None:
 def _check_free(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: is a file; choose a folder")
-    ours = (".lock", f".{FILE}.")  # left by a planning that was killed
+    ours = (".lock", f".{FILE}.", "splits")  # left by a planning that was killed
     names = [p.name for p in folder.iterdir()] if folder.is_dir() else []
     strangers = sorted(name for name in names if not name.startswith(ours))
     if strangers:
@@ -171,5 +226,5 @@ def _difference(old: Sweep, new: Sweep) -> str:
         return f"name {old.name!r}, now {new.name!r}"
     if len(old.trials) != len(new.trials):
         return f"{len(old.trials)} trials, now {len(new.trials)}"
-    first = next(b for a, b in zip(old.trials, new.trials, strict=True) if a != b)
-    return f"trial {first.id} differs"
+    changed = (b for a, b in zip(old.trials, new.trials, strict=True) if a != b)
+    return next((f"trial {trial.id} differs" for trial in changed), "the split differs")

@@ -1,7 +1,8 @@
-"""A plan file (TOML) -> one run configuration per trial: what is set, times what varies; writes nothing."""
+"""A plan file (TOML) -> the points of a sweep: what is set, what varies, a star, and students; writes nothing."""
 
 import dataclasses
 import difflib
+import importlib.resources
 import itertools
 import math
 import tomllib
@@ -9,43 +10,84 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semgjax.config_json import from_json, to_json
-from semgjax.data.augment import AugmentConfig, augment_recipe
+from semgjax.data.augment import AugmentConfig
 from semgjax.data.windows import WindowSpec
 from semgjax.errors import InputError
-from semgjax.model.config import ModelConfig, preset
-from semgjax.train.config import OptimizerConfig, RunConfig, TrainConfig, recipe
+from semgjax.model.config import ModelConfig
+from semgjax.sweep.subset import Subset
+from semgjax.train.config import DistillConfig, OptimizerConfig, TrainConfig
 
 MOST_TRIALS = 10_000
-_TABLES = ("set", "vary")
-_PARTS: dict[str, type] = {
+PARTS: dict[str, type] = {
     "model": ModelConfig,
     "window": WindowSpec,
     "augment": AugmentConfig,
     "optimizer": OptimizerConfig,
     "train": TrainConfig,
 }
+FLOPS, RATE = "train.flops", "optimizer.learning_rate"
+DATA = tuple(f"data.{f.name}" for f in dataclasses.fields(Subset))
 OPTIONS = (
     "preset",
     "augmentation",
-    *(f"{part}.{f.name}" for part, kind in _PARTS.items() for f in dataclasses.fields(kind)),
+    *DATA,
+    *(f"{part}.{f.name}" for part, kind in PARTS.items() for f in dataclasses.fields(kind)),
+    FLOPS,
 )
 """all that a plan file can set or vary"""
+_STUDENT = tuple(f"distill.{f.name}" for f in dataclasses.fields(DistillConfig) if f.name != "teacher")
+_RULE = ("at", "width", "parameters", "power")
+
+Options = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One trial's options; `teacher` is the index of its teacher's point, which stands before it."""
+
+    options: Options
+    teacher: int | None = None
 
 
 @dataclass(frozen=True)
 class PlanFile:
-    """A sweep's name and its trials' configurations; their `data` is empty until the sessions are known."""
+    """A sweep's name and its points, teachers before students."""
 
+    path: Path
     name: str
-    configs: tuple[RunConfig, ...]
+    points: tuple[Point, ...]
+
+
+def shipped_plans() -> dict[str, Path]:
+    """The plans that come with semgjax, by name."""
+    folder = Path(str(importlib.resources.files("semgjax.sweep"))) / "plans"
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def find_plan(word: str) -> Path:
+    """The plan file of this path, or else the shipped plan of this name.
+
+    Raises:
+        InputError: neither.
+    """
+    shipped = shipped_plans()
+    if Path(word).exists() or word not in shipped:
+        if not Path(word).exists() and Path(word).suffix != ".toml":
+            near = difflib.get_close_matches(word, shipped, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"shipped plans are {', '.join(shipped)}"
+            raise InputError(f"{word}: no such file, nor a shipped plan; {hint}")
+        return Path(word)
+    return shipped[word]
 
 
 def read_plan_file(path: Path) -> PlanFile:
-    """Read and check a plan file. The last option of [vary] changes fastest.
+    """Read and check a plan file: [set], [vary], [star], [[distill]] (docs/sweep.md).
+
+    The points are the product of the lists in [vary], the last option changing fastest, with the star's points in
+    the place of its base, and then the students.
 
     Raises:
-        InputError: no such file, no TOML, an unknown name, a value of the wrong type or out of range.
+        InputError: no such file, no TOML, an unknown name, or tables that do not fit together.
     """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -54,34 +96,89 @@ def read_plan_file(path: Path) -> PlanFile:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"{path}: cannot be read as TOML ({error})") from None
     for key in document:
-        _check_known(path, key, ("name", *_TABLES))
+        _check_known(path, key, ("name", "set", "vary", "star", "distill"))
     name = document.get("name")
     if not isinstance(name, str) or not name.strip():
         raise InputError(f'{path}: name is {name!r}; begin the plan with name = "..."')
-    fixed, varied = (_options(path, table, document.get(table, {})) for table in _TABLES)
-    _check_options(path, fixed, varied)
-    choices = itertools.product(*varied.values())
-    trials = [fixed | dict(zip(varied, choice, strict=True)) for choice in choices]
-    return PlanFile(name, tuple(_config(path, options) for options in trials))
+    fixed, varied, star = (_options(path, table, document.get(table, {})) for table in ("set", "vary", "star"))
+    for table, lists in (("vary", varied), ("star", star)):
+        _check_lists(path, table, lists)
+    _check_places(path, fixed, varied, star)
+    points = [Point(options) for options in _product(path, _star(fixed, star), varied)]
+    students = document.get("distill", [])
+    if not isinstance(students, list):
+        raise InputError(f"{path}: distill is {students!r}; write [[distill]], a table for each kind of student")
+    for table in students:
+        points += _students(path, table, points)
+    if len(points) > MOST_TRIALS:
+        raise InputError(f"{path}: makes {len(points):,} trials, more than {MOST_TRIALS:,}; vary less")
+    return PlanFile(path, name, tuple(points))
 
 
-def _options(path: Path, table: str, value: Any) -> dict[str, Any]:
+def _star(fixed: Options, star: Options) -> list[Options]:
+    """The base, and then every axis by itself."""
+    return [fixed] + [
+        {**fixed, name: value} for name, values in star.items() for value in values if value != fixed[name]
+    ]
+
+
+def _product(path: Path, bases: list[Options], varied: Options) -> list[Options]:
+    count = len(bases) * math.prod(len(values) for values in varied.values())
+    if count > MOST_TRIALS:
+        raise InputError(f"{path}: [vary] makes {count:,} trials, more than {MOST_TRIALS:,}; vary less")
+    choices = list(itertools.product(*varied.values()))
+    return [{**base, **dict(zip(varied, choice, strict=True))} for base in bases for choice in choices]
+
+
+def _students(path: Path, table: Any, points: list[Point]) -> list[Point]:
+    """One student per teacher and choice; it takes over its teacher's options where it sets none itself."""
+    if not isinstance(table, dict):
+        raise InputError(f"{path}: distill holds {table!r}; write [[distill]], a table for each kind of student")
+    for key in table:
+        _check_known(path, key, ("teacher", "set", "vary"), " in [[distill]]")
+    wanted = _options(path, "distill.teacher", table.get("teacher", {}))
+    known = (*OPTIONS, *_STUDENT)
+    fixed, varied = (_options(path, f"distill.{name}", table.get(name, {}), known) for name in ("set", "vary"))
+    _check_lists(path, "distill.vary", varied)
+    teachers = [index for index, p in enumerate(points) if all(p.options.get(k) == v for k, v in wanted.items())]
+    if not wanted or not teachers:
+        raise InputError(f"{path}: teacher {wanted!r} in [[distill]] is no trial of this plan; name options it has")
+    if "preset" not in {*fixed, *varied}:
+        raise InputError(f'{path}: no preset for the students; add "preset" to [distill.set] or [distill.vary]')
+    found = []
+    for index in teachers:
+        for own in _product(path, [fixed], varied):
+            taken = {k: v for k, v in points[index].options.items() if not (_length(own) and k in _LENGTHS)}
+            found.append(Point({**taken, **own}, index))
+    return found
+
+
+_LENGTHS = ("train.steps", FLOPS)  # two ways to say how long
+
+
+def _length(options: Options) -> bool:
+    return any(name in options for name in _LENGTHS)
+
+
+def _options(path: Path, table: str, value: Any, known: tuple[str, ...] = OPTIONS) -> Options:
     """A table as option -> value; `"train.steps" = 1` and `train.steps = 1` mean the same."""
     if not isinstance(value, dict):
         raise InputError(f"{path}: {table} is {value!r}; write a table, [{table}]")
     pairs = list(_flat(value))
     for name, _ in pairs:
-        _check_known(path, name, OPTIONS, f" in [{table}]")
+        _check_known(path, name, known, f" in [{table}]")
     if len(dict(pairs)) < len(pairs):
         raise InputError(f"{path}: an option is written twice in [{table}]; keep one")
     return dict(pairs)
 
 
-def _flat(value: dict[str, Any]) -> list[tuple[str, Any]]:
+def _flat(value: dict[str, Any], before: str = "") -> list[tuple[str, Any]]:
     pairs: list[tuple[str, Any]] = []
-    for name, item in value.items():
-        inner = _flat(item) if isinstance(item, dict) else None
-        pairs += [(name, item)] if inner is None else [(f"{name}.{option}", v) for option, v in inner]
+    for key, item in value.items():
+        name = f"{before}{key}"
+        # A learning rate may be a rule, which is a table of its own.
+        nested = isinstance(item, dict) and name != RATE
+        pairs += _flat(item, f"{name}.") if nested else [(name, item)]
     return pairs
 
 
@@ -93,46 +190,21 @@ def _check_known(path: Path, name: str, known: tuple[str, ...], where: str = "")
     raise InputError(f"{path}: unknown name {name!r}{where}; {hint}")
 
 
-def _check_options(path: Path, fixed: dict[str, Any], varied: dict[str, Any]) -> None:
-    for name, values in varied.items():
-        if name in fixed:
-            raise InputError(f"{path}: {name!r} is in [set] and in [vary]; keep one")
+def _check_lists(path: Path, table: str, lists: Options) -> None:
+    for name, values in lists.items():
         if not isinstance(values, list) or not values:
-            raise InputError(f"{path}: {name!r} in [vary] is {values!r}; write a list of values")
+            raise InputError(f"{path}: {name!r} in [{table}] is {values!r}; write a list of values")
         twice = [value for i, value in enumerate(values) if value in values[:i]]
         if twice:
-            raise InputError(f"{path}: {name!r} in [vary] holds {twice[0]!r} twice; keep one")
+            raise InputError(f"{path}: {name!r} in [{table}] holds {twice[0]!r} twice; keep one")
+
+
+def _check_places(path: Path, fixed: Options, varied: Options, star: Options) -> None:
+    for name in varied:
+        if name in fixed or name in star:
+            raise InputError(f"{path}: {name!r} is in [{'set' if name in fixed else 'star'}] and in [vary]; keep one")
+    for name in star:
+        if name not in fixed:
+            raise InputError(f"{path}: {name!r} is in [star] but not in [set], which gives the star's middle; add it")
     if "preset" not in {*fixed, *varied}:
         raise InputError(f'{path}: no preset; add "preset" to [set] or [vary], such as "ladder-64"')
-    count = math.prod(len(values) for values in varied.values())
-    if count > MOST_TRIALS:
-        raise InputError(f"{path}: [vary] makes {count:,} trials, more than {MOST_TRIALS:,}; vary less")
-
-
-def _config(path: Path, options: dict[str, Any]) -> RunConfig:
-    """One trial: its preset's recipe, its named augmentation, and the options put in."""
-    name = options["preset"]
-    if not isinstance(name, str):
-        raise InputError(f"{path}: preset {name!r} is no text; write it in quotes")
-    for option, value in options.items():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise InputError(f"{path}: {option!r} is {value}; write a finite number")
-    named = options.get("augmentation", "preset")
-    if not isinstance(named, str):
-        raise InputError(f"{path}: augmentation {named!r} is no text; write it in quotes")
-    try:
-        base = recipe(name)
-        augment = base.augment if named == "preset" else augment_recipe(named)
-        start = RunConfig(name, preset(name), "", base.window, augment, base.optimizer, base.train)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    value = to_json(start)
-    for option, choice in options.items():
-        if option not in ("preset", "augmentation"):
-            part, _, member = option.partition(".")
-            value[part][member] = choice
-    try:
-        return from_json(RunConfig, value, str(path))
-    except InputError as error:
-        message = str(error).removeprefix(f"{path}: ")
-        raise InputError(f"{path}: {message} (in a trial with preset {name!r})") from None

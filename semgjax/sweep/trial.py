@@ -1,17 +1,24 @@
-"""A trial is one idempotent, resumable run; writes trials/<id>/ and, if it diverged, <id>.fault.json."""
+"""A trial is one idempotent, resumable run; writes trials/<id>/, <id>.starts.jsonl, after a bad end <id>.fault.json."""
 
+import json
 import os
+import time
+import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from semgjax.errors import Diverged, InputError
+from semgjax.errors import Diverged, InputError, Preempted, SemgjaxError
 from semgjax.files import is_locked, read_json, write_json
 from semgjax.sweep.plan import Sweep, Trial
 from semgjax.train.metrics import read_metrics
 from semgjax.train.run import METRICS, RESULT, read_result
 
 State = Literal["done", "running", "waiting", "failed", "diverged", "damaged"]
+PLACE = "SEMGJAX_PLACE"
+"""environment variable: where an engine put a trial, in its own words ("slot 0", "Slurm job 12_3")"""
 _FAULT, _FAULT_VERSION = "semgjax/fault", 1
+_TAIL = 15  # lines of a log or a traceback
 
 
 @dataclass(frozen=True)
@@ -23,7 +30,7 @@ class Status:
     step: int | None
     """last step in its metrics; None when they cannot be read"""
     reason: str = ""
-    """why it failed, diverged or is damaged"""
+    """why it failed, diverged, is damaged, or has to wait"""
 
     @property
     def progress(self) -> str:
@@ -37,9 +44,10 @@ def run_trial(sweep: Sweep, trial: Trial) -> dict[str, Any]:
     A finished trial is not trained again, nor is one that diverged: it would do the same again.
 
     Raises:
-        InputError: the sessions are not those of the plan, or the folder is damaged or in use.
+        InputError: the sessions are not those of the plan, the folder is damaged or in use, or the teacher ended
+            badly.
         Diverged: now or before; the reason is kept in trials/<id>.fault.json.
-        Preempted: SIGTERM came; the state is saved.
+        Preempted: SIGTERM came and the state is saved; or the teacher is not finished yet.
     """
     result = result_of(sweep, trial)
     if result is not None:
@@ -47,21 +55,50 @@ def run_trial(sweep: Sweep, trial: Trial) -> dict[str, Any]:
     fault = read_fault(sweep, trial)
     if fault is not None and fault[0] == "diverged":
         raise Diverged(f"{fault[1]} (kept in {sweep.fault(trial)}; remove that file to try again)")
+    _check_teacher(sweep, trial)
     from semgjax.data.corpus import load_corpus
+    from semgjax.distill import load_teacher
     from semgjax.train.loop import train
 
-    corpus = load_corpus(sweep.data, sweep.split)
+    corpus = load_corpus(sweep.data, sweep.split_file(trial))
     if corpus.hash != trial.config.data:
         raise InputError(
-            f"{sweep.data}: the sessions or their split are not those of the plan any more; restore them, "
-            "or plan again into another folder"
+            f"{sweep.data}: the sessions are not those of the plan any more; restore them, or plan again into "
+            "another folder"
         )
+    teacher = None if trial.teacher is None else load_teacher(sweep.run_folder(trial.teacher))
+    _note_start(sweep, trial)
     sweep.fault(trial).unlink(missing_ok=True)
     try:
-        return train(trial.config, corpus, sweep.run_folder(trial))
+        frozen = None if teacher is None else (teacher.config.model, teacher.params)
+        return train(trial.config, corpus, sweep.run_folder(trial), teacher=frozen)
     except Diverged as error:
         write_fault(sweep, trial, "diverged", str(error))
         raise
+    except SemgjaxError:
+        raise
+    except Exception as error:
+        # Not every engine sees the end of a trial's log; its folder tells why it failed all the same.
+        tail = traceback.format_exc().splitlines()
+        write_fault(sweep, trial, "failed", f"{type(error).__name__}: {error}".splitlines()[0], tail)
+        raise
+
+
+def _check_teacher(sweep: Sweep, trial: Trial) -> None:
+    if trial.teacher is None:
+        return
+    teacher = look(sweep, trial.teacher)
+    if teacher.state in ("diverged", "damaged"):
+        raise InputError(f"{trial.id}: its teacher {teacher.trial.id} {_is(teacher.state)}: {teacher.reason}")
+    if teacher.state != "done":
+        raise Preempted(
+            f"{trial.id}: its teacher {teacher.trial.id} is not finished ({teacher.state}, step {teacher.progress}); "
+            f"run that first: semgjax sweep run {sweep.folder} --trial {teacher.trial.id}"
+        )
+
+
+def _is(state: State) -> str:
+    return state if state == "diverged" else f"is {state}"
 
 
 def limit_threads(cores: int) -> None:
@@ -115,9 +152,12 @@ def _steps_done(sweep: Sweep, trial: Trial) -> int | None:
         return None
 
 
-def write_fault(sweep: Sweep, trial: Trial, kind: Literal["failed", "diverged"], reason: str) -> None:
-    """Keep why a trial ended badly."""
-    write_json(sweep.fault(trial), _FAULT, _FAULT_VERSION, {"kind": kind, "reason": reason})
+def write_fault(
+    sweep: Sweep, trial: Trial, kind: Literal["failed", "diverged"], reason: str, tail: Sequence[str] = ()
+) -> None:
+    """Keep why a trial ended badly, and the last lines that it said."""
+    body = {"kind": kind, "reason": reason, "tail": list(tail)[-_TAIL:]}
+    write_json(sweep.fault(trial), _FAULT, _FAULT_VERSION, body)
 
 
 def read_fault(sweep: Sweep, trial: Trial) -> tuple[Literal["failed", "diverged"], str] | None:
@@ -134,3 +174,10 @@ def read_fault(sweep: Sweep, trial: Trial) -> tuple[Literal["failed", "diverged"
     if kind not in ("failed", "diverged") or not isinstance(reason, str):
         raise InputError(f"{path}: kind {kind!r} is none; remove the file to try the trial again")
     return kind, reason
+
+
+def _note_start(sweep: Sweep, trial: Trial) -> None:
+    host, place = os.uname().nodename, os.environ.get(PLACE, "")
+    line = {"time": time.time(), "host": host, "process": os.getpid(), "place": place}
+    with open(sweep.starts(trial), "a") as file:
+        file.write(json.dumps(line) + "\n")

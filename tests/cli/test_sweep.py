@@ -13,11 +13,12 @@ import pytest
 import semgjax.sweep.local
 from semgjax.cli.main import main
 from semgjax.data.corpus import load_corpus
-from semgjax.data.splits import Split, write_split
+from semgjax.data.splits import Split, read_split, write_split
 from semgjax.files import folder_lock
 from semgjax.model.config import preset
-from semgjax.sweep.local import Outcome
-from semgjax.sweep.plan import parameters_of, read_sweep
+from semgjax.sweep.cost import MACHINES, parameters_of
+from semgjax.sweep.engine import Outcome
+from semgjax.sweep.plan import read_sweep
 from semgjax.sweep.trial import write_fault
 from tests.data.fixtures import typed, write_session
 from tests.sweep.plans import files_in, finish, planned
@@ -75,7 +76,7 @@ def test_plan_writes_the_sweep_and_shows_what_each_trial_costs(place, capsys):
     assert lines[0].split() == ["trial", "preset", "parameters", "steps", "training", "FLOPs"]
     assert lines[1].split()[:4] == ["000-ladder-16-s0", "ladder-16", size, "4"]
     assert float(lines[1].split()[4]) == pytest.approx(read_sweep(place / "sweep").trials[0].flops, rel=0.01)
-    assert lines[3].startswith("2 trials, ")
+    assert lines[3].split()[:3] == ["total", "2", "trials"]
     assert lines[4] == str(place / "sweep" / "sweep.json")
     before = files_in(place)
     assert plan(place) == 0
@@ -90,7 +91,7 @@ def test_plan_takes_another_split(place):
     write_split(other, Split(("a1",), (), ("b",), {}))
     assert plan(place, "--splits", other) == 0
     sweep = read_sweep(place / "sweep")
-    assert sweep.split == other
+    assert read_split(sweep.split_file(sweep.trials[0])) == read_split(other)
     assert sweep.trials[0].config.data == load_corpus(place / "sessions", other).hash
 
 
@@ -120,6 +121,15 @@ def test_mistakes_in_planning_are_one_line_and_nothing_is_written(place, capsys)
         (["--trial", "0", "--slots", "2"], "--slots 2: has no meaning beside --trial"),
         (["--trial", "0", "--cores", "0"], "--cores 0"),
         (["--slot", "2"], "--slots"),
+        (["--engine", "slurm", "--gpus", "0"], "--gpus 0: belongs to --engine local, not slurm"),
+        (["--engine", "ray", "--sbatch=--partition=a"], "belongs to --engine slurm, not ray"),
+        (["--engine", "cloud"], "--engine"),
+        (["--share", "1"], "--share 1: write I/N"),
+        (["--share", "3/3"], "--share 3/3: workers count from 0 to 2"),
+        (["--gpus", "0", "--slots", "1"], "the devices named are the slots"),
+        (["--gpus", "zero"], "--gpus zero: name devices by their numbers"),
+        (["--engine", "slurm", "--print", "--sbatch=partition"], "--sbatch 'partition' is no option"),
+        (["--engine", "slurm", "--print", "--sbatch=--array=1"], "is set by the sweep itself"),
     ],
 )
 def test_mistakes_in_running_are_one_line_and_nothing_is_written(tmp_path, capsys, words, says):
@@ -127,6 +137,59 @@ def test_mistakes_in_running_are_one_line_and_nothing_is_written(tmp_path, capsy
     before = files_in(tmp_path)
     assert says in fails_with_one_line(capsys, "run", tmp_path / "sweep", *words)
     assert files_in(tmp_path).keys() <= before.keys() | {(tmp_path / "sweep/.lock").relative_to(tmp_path)}
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--machine", "v5"], "--machine 'v5' is unknown; did you mean 'v5p'?"),
+        (["--machine", "v5e", "--budget", "1"], "--budget 1 needs --price, that of one v5e for one hour"),
+        (["--machine", "v5e", "--budget-hours", "1e-12"], "more than --budget-hours 1e-12; plan fewer or shorter"),
+        (["--machine", "cpu-core", "--price", "1e6", "--budget", "0.5"], "more than --budget 0.5"),
+        (["--machine", "v5e", "--price", "-1"], "--price -1.0: give the price of one v5e"),
+        (["--machine", "v5e", "--utilisation", "2"], "--utilisation 2.0: give a share"),
+        (["--budget", "3"], "--budget 3.0: has no meaning without --machine"),
+    ],
+)
+def test_a_budget_that_is_exceeded_or_makes_no_sense_is_one_line_and_nothing_is_written(place, capsys, words, says):
+    before = files_in(place)
+    line = fails_with_one_line(
+        capsys, "plan", place / "plan.toml", "--data", place / "sessions", "--out", place / "x", *words
+    )
+    assert says in line
+    assert files_in(place) == before
+
+
+def test_plan_reckons_hours_and_cost_on_a_machine(place, capsys):
+    assert plan(place, "--machine", "cpu-core", "--utilisation", "0.5", "--price", "3.6e6", "--budget", "1e9") == 0
+    heading, first, *_, total, note, _ = capsys.readouterr().out.splitlines()
+    assert heading.split()[-3:] == ["cpu-core", "hours", "cost"]
+    flops = read_sweep(place / "sweep").trials[0].flops
+    seconds = flops / (MACHINES["cpu-core"].peak * 0.5)
+    assert float(first.split()[-2]) == pytest.approx(seconds / 3600, rel=0.01)
+    assert float(first.split()[-1].replace(",", "")) == pytest.approx(seconds * 1000, rel=0.01)
+    assert total.startswith("total") and float(total.split()[-2]) == pytest.approx(2 * seconds / 3600, rel=0.01)
+    assert "at 50%" in note
+
+
+def test_plans_lists_the_shipped_ones_and_plan_takes_them_by_name(place, capsys):
+    assert run("plans") == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("cpu-sizes ") for line in listed)
+    assert run("plan", "cpu-sizes", "--data", place / "sessions", "--out", place / "sizes") == 0
+    assert len(read_sweep(place / "sizes").trials) == 12
+    line = fails_with_one_line(capsys, "plan", "cpu-size", "--data", place / "sessions", "--out", place / "y")
+    assert "nor a shipped plan; did you mean 'cpu-sizes'?" in line
+
+
+def test_slurm_scripts_are_shown_without_slurm(tmp_path, capsys):
+    planned(tmp_path)
+    before = files_in(tmp_path)
+    words = ("--engine", "slurm", "--print", "--slots", "2", "--sbatch=--partition=gpu --gpus-per-task=1")
+    assert run("run", tmp_path / "sweep", *words) == 0
+    script = capsys.readouterr().out
+    assert "#SBATCH --array=0,1,2%2\n" in script and "#SBATCH --gpus-per-task=1\n" in script
+    assert files_in(tmp_path) == before
 
 
 @pytest.mark.parametrize("command", ["run", "status", "collect"])
@@ -147,7 +210,7 @@ def test_a_folder_without_a_plan_and_an_edited_plan_are_refused(tmp_path, capsys
     ],
 )
 def test_run_tells_how_it_ended_in_its_exit_code(tmp_path, capsys, monkeypatch, outcome, code, says):
-    def run_local(folder, slots, cores, report):
+    def run_local(folder, slots, cores, report, *_):
         report(f"{folder} {slots} {cores}")
         return outcome
 
@@ -164,9 +227,9 @@ def test_status_shows_where_every_trial_stands(tmp_path, capsys):
         (sweep.run_folder(sweep.trials[2]) / "metrics.jsonl").write_text('{"step": 3}\n')
         assert run("status", sweep.folder) == 0
         assert capsys.readouterr().out.splitlines() == [
-            "trial             state     step",
+            "trial             state     step  left  productive",
             "000-ladder-32-s0  done     10/10",
-            "001-ladder-16-s0  failed    0/10  no memory",
+            "001-ladder-16-s0  failed    0/10                    no memory",
             "002-ladder-48-s0  running   3/10",
             "sizes: 1 done, 1 failed, 1 running",
         ]
@@ -175,7 +238,7 @@ def test_status_shows_where_every_trial_stands(tmp_path, capsys):
     assert (found["name"], found["folder"]) == ("sizes", str(sweep.folder))
     assert found["trials"][1] == {
         "id": "001-ladder-16-s0", "preset": "ladder-16", "state": "failed", "step": 0, "steps": 10,
-        "reason": "no memory",
+        "where": "", "seconds_left": None, "productive": None, "reason": "no memory",
     }  # fmt: skip
 
 
@@ -184,7 +247,7 @@ def test_collect_names_what_it_leaves_out(tmp_path, capsys):
     finish(sweep, sweep.trials[1])
     assert run("collect", sweep.folder) == 0
     out, err = capsys.readouterr()
-    paths = [f"  {sweep.folder / name}" for name in ("results.csv", "results.jsonl")]
+    paths = [f"  {sweep.folder / name}" for name in ("results.csv", "results.jsonl", "results.schema.json")]
     assert out.splitlines() == ["4 rows of 1 runs", *paths]
     assert err.splitlines() == [
         "000-ladder-32-s0 is left out: waiting",

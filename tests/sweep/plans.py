@@ -4,10 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from semgjax.data.splits import Split
 from semgjax.files import write_json
 from semgjax.model.config import preset
 from semgjax.sweep.plan import Sweep, Trial, plan_sweep
-from semgjax.train.config import RunConfig, recipe
+from semgjax.train.config import DistillConfig, RunConfig, recipe
 
 
 def config_of(name: str, seed: int = 0, steps: int = 10, data: str = "hash of the sessions") -> RunConfig:
@@ -17,10 +18,20 @@ def config_of(name: str, seed: int = 0, steps: int = 10, data: str = "hash of th
     return RunConfig(name, preset(name), data, base.window, base.augment, base.optimizer, train)
 
 
+SPLIT = Split(("a",), (), ("b",), {})
+
+
 def planned(folder: Path, *configs: RunConfig) -> Sweep:
     """A sweep planned in folder / "sweep", by default of three sizes, the middle one first."""
     chosen = configs or tuple(config_of(name) for name in ("ladder-32", "ladder-16", "ladder-48"))
-    return plan_sweep("sizes", chosen, folder / "sessions", None, folder / "sweep")
+    splits = {config.data: SPLIT for config in chosen}
+    return plan_sweep("sizes", chosen, folder / "sessions", splits, folder / "sweep")
+
+
+def students_of(teacher: str, name: str) -> list[RunConfig]:
+    """Two students of the trial `config_of(teacher)`, which differ in their seed."""
+    distill = DistillConfig(config_of(teacher).hash)
+    return [replace(config_of(name, seed=seed), distill=distill) for seed in (0, 1)]
 
 
 def result_body(trial: Trial, cer: float | None = 12.5) -> dict[str, Any]:
@@ -28,7 +39,7 @@ def result_body(trial: Trial, cer: float | None = 12.5) -> dict[str, Any]:
     head = {"split": "test", "decoder": "greedy"}
     counts = {"characters": 16, "substitutions": 1, "deletions": 1, "insertions": 0}
     return {
-        "kind": "supervised",
+        "kind": "supervised" if trial.teacher is None else "distilled",
         "preset": trial.config.preset,
         "params": 1000,
         "users": 7,
@@ -38,7 +49,7 @@ def result_body(trial: Trial, cer: float | None = 12.5) -> dict[str, Any]:
         "tokens": 800,
         "flops": trial.flops,
         "seed": trial.config.train.seed,
-        "teacher": None,
+        "teacher": None if trial.teacher is None else trial.teacher.config.hash,
         "config": trial.config.hash,
         "seconds": 1.5,
         "scores": [

@@ -8,7 +8,7 @@ import pytest
 from semgjax.errors import InputError
 from semgjax.scaling.table import read_table, read_user_points
 from semgjax.sweep.collect import COLUMNS, collect
-from tests.sweep.plans import config_of, finish, planned
+from tests.sweep.plans import config_of, finish, planned, students_of
 
 
 def test_a_run_gives_its_averages_and_then_its_users_in_exactly_these_columns(tmp_path):
@@ -18,14 +18,14 @@ def test_a_run_gives_its_averages_and_then_its_users_in_exactly_these_columns(tm
     with open(sweep.folder / "results.csv", newline="") as file:
         header, *rows = csv.reader(file)
     assert ",".join(header) == (
-        "run,kind,preset,params,users,hours,steps,tokens,flops,seed,split,decoder,averaging,user,"
-        "characters,substitutions,deletions,insertions,cer"
+        "run,kind,preset,params,users,hours,epochs,steps,tokens,flops,learning_rate,seed,teacher,teacher_params,"
+        "split,decoder,averaging,user,characters,substitutions,deletions,insertions,cer"
     )
     flops = repr(sweep.trials[0].flops)
-    run = ["000-ladder-16-s4", "supervised", "ladder-16", "1000", "7", "0.1", "10", "800", flops, "4"]
+    run = ["000-ladder-16-s4", "supervised", "ladder-16", "1000", "7", "0.1", "3.0", "10", "800", flops, "0.003", "4"]
     counts = ["16", "1", "1", "0", "12.5"]
     assert rows == [
-        [*run, "test", "greedy", averaging, user, *counts]
+        [*run, "", "", "test", "greedy", averaging, user, *counts]
         for averaging, user in [("macro", ""), ("pooled", ""), ("user", "u1"), ("user", "u2")]
     ]
 
@@ -39,7 +39,9 @@ def test_both_files_hold_the_same_rows(tmp_path):
     assert [list(json.loads(line).items()) for line in lines] == rows
     assert tuple(name for name, _ in rows[0]) == COLUMNS
     with open(sweep.folder / "results.csv", newline="") as file:
-        assert [list(row.values()) for row in csv.DictReader(file)] == [[str(v) for _, v in row] for row in rows]
+        assert [list(row.values()) for row in csv.DictReader(file)] == [
+            ["" if value is None else str(value) for _, value in row] for row in rows
+        ]
 
 
 def test_the_bytes_depend_on_the_results_and_not_on_the_order_or_time_of_their_making(tmp_path):
@@ -110,3 +112,26 @@ def test_the_fits_reader_takes_the_table_as_it_is(tmp_path, file):
     assert list(table.sizes) == [1000, 2000, 3000]
     assert list(table.y) == [12.5, 12.5, 12.5]
     assert len(read_user_points(sweep.folder / file, {}, {})[0]) == 6
+
+
+def test_a_student_tells_its_teacher_and_the_teachers_size(tmp_path):
+    sweep = planned(tmp_path, config_of("ladder-48"), *students_of("ladder-48", "ladder-16"))
+    finish(sweep, sweep.trials[0], params=5000)
+    finish(sweep, sweep.trials[1])
+    found = {row["run"]: (row["kind"], row["teacher"], row["teacher_params"]) for row in collect(sweep.folder).rows}
+    assert found == {
+        "000-ladder-48-s0": ("supervised", "", None),
+        "001-ladder-16-s0": ("distilled", "000-ladder-48-s0", 5000),
+    }
+
+
+def test_the_schema_beside_the_table_names_every_column_with_its_type_and_meaning(tmp_path):
+    sweep = planned(tmp_path)
+    finish(sweep, sweep.trials[0])
+    row = collect(sweep.folder).rows[0]
+    columns = json.loads((sweep.folder / "results.schema.json").read_text())["columns"]
+    assert [column["name"] for column in columns] == list(COLUMNS)
+    kinds = {"text": str, "integer": int, "number": (int, float)}
+    for column in columns:
+        assert column["meaning"]
+        assert row[column["name"]] is None or isinstance(row[column["name"]], kinds[column["type"]])

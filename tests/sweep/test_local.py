@@ -11,9 +11,10 @@ import pytest
 
 from semgjax.errors import InputError, Preempted
 from semgjax.files import folder_lock
-from semgjax.sweep.local import ATTEMPTS, Outcome, run_local, trial_command
+from semgjax.sweep.engine import RETRIES, Outcome
+from semgjax.sweep.local import device_slots, run_local, trial_command
 from semgjax.sweep.trial import look, read_fault
-from tests.sweep.plans import planned
+from tests.sweep.plans import config_of, planned, students_of
 
 WIDE, THIN, WIDEST = "000-ladder-32-s0", "001-ladder-16-s0", "002-ladder-48-s0"
 ENGINE = """
@@ -23,7 +24,8 @@ from semgjax.errors import SemgjaxError
 from semgjax.sweep.local import run_local
 from tests.sweep.test_local import stand_in
 try:
-    outcome = run_local(Path(sys.argv[1]), slots=2, report=lambda line: print(line, flush=True), command=stand_in)
+    outcome = run_local(Path(sys.argv[1]), slots=2, report=lambda line: print(line, flush=True), command=stand_in,
+                        order="longest")
 except SemgjaxError as error:
     print(error, flush=True)
     sys.exit(error.exit_code)
@@ -50,6 +52,7 @@ def stand_in(folder, trial, cores):
 def run(sweep, slots=1, **options):
     """The outcome and the lines that the engine reported."""
     lines: list[str] = []
+    options = {"order": "longest", **options}
     return run_local(sweep.folder, slots, report=lines.append, command=stand_in, **options), lines
 
 
@@ -72,7 +75,7 @@ def start_engine(sweep) -> subprocess.Popen:
     return engine
 
 
-def test_the_most_expensive_trial_runs_first_and_a_slot_runs_one_at_a_time(sweep):
+def test_the_longest_trial_runs_first_on_demand_and_a_slot_runs_one_at_a_time(sweep):
     outcome, lines = run(sweep)
     assert outcome == Outcome((WIDE, THIN, WIDEST), {}, {})
     assert outcome.exit_code == 0
@@ -118,21 +121,21 @@ def test_a_trial_that_stopped_or_was_killed_goes_on_where_it_was(sweep, act):
     assert starts(sweep) == [WIDEST, WIDE, WIDE, THIN]
     result = json.loads((sweep.folder / "trials" / WIDE / "result.json").read_text())
     assert result["steps_of_this_attempt"] == 5
-    assert f"{WIDE} starts at step 5/10 (slot 0, attempt 2 of {ATTEMPTS})" in lines
+    assert f"{WIDE} starts at step 5/10 (slot 0{'' if act == 'again' else f', attempt 2 of {RETRIES + 1}'})" in lines
 
 
-def test_a_trial_is_not_started_for_ever(sweep):
-    acts(sweep.folder.parent, wide=["again"] * (ATTEMPTS + 1))
+def test_a_trial_that_stops_without_a_step_is_not_started_for_ever(sweep):
+    acts(sweep.folder.parent, wide=["idle"] * 10)
     outcome, _ = run(sweep)
     assert outcome.exit_code == 1
     assert outcome.failed == {WIDE: "stopped and saved; it printed nothing"}
-    assert starts(sweep).count(WIDE) == ATTEMPTS
+    assert starts(sweep).count(WIDE) == RETRIES + 1
     assert outcome.done == (THIN, WIDEST)
 
 
 def test_a_failure_is_told_with_the_end_of_its_log_and_the_others_go_on(sweep):
-    acts(sweep.folder.parent, widest="crash")
-    outcome, lines = run(sweep)
+    acts(sweep.folder.parent, widest=["crash"] * 2)
+    outcome, lines = run(sweep, retries=1)
     reason = "ended with exit code 1; ValueError: something broke"
     assert outcome == Outcome((WIDE, THIN), {}, {WIDEST: reason})
     assert outcome.exit_code == 1
@@ -140,6 +143,9 @@ def test_a_failure_is_told_with_the_end_of_its_log_and_the_others_go_on(sweep):
     assert told[0] == f"{WIDEST} failed: {reason}; the end of {sweep.folder / 'trials' / WIDEST}.log:"
     assert told[1].startswith("    Traceback") and told[-1] == "    ValueError: something broke"
     assert look(sweep, sweep.trials[2]).state == "failed"
+    fault = json.loads(sweep.fault(sweep.trials[2]).read_text())
+    assert (fault["reason"], fault["tail"][-1]) == (reason, "ValueError: something broke")
+    assert starts(sweep).count(WIDEST) == 2
     outcome, _ = run(sweep)
     assert outcome.exit_code == 0
     assert look(sweep, sweep.trials[2]).state == "done"
@@ -147,7 +153,7 @@ def test_a_failure_is_told_with_the_end_of_its_log_and_the_others_go_on(sweep):
 
 def test_the_end_of_a_log_is_that_of_the_last_attempt(sweep):
     acts(sweep.folder.parent, widest="crash")
-    run(sweep)
+    run(sweep, retries=0)
     (sweep.folder.parent / "events").unlink()
     acts(sweep.folder.parent, widest="forget")
     outcome, lines = run(sweep)
@@ -215,17 +221,23 @@ def test_a_second_engine_is_refused(sweep):
         pytest.raises(InputError, match=f"in use by process {os.getpid()}"),
     ):
         run(sweep)
-    assert not (sweep.folder / "trials").exists()
+    assert not (sweep.folder.parent / "events").exists()
 
 
 @pytest.mark.parametrize(
     ("options", "says"),
-    [({"slots": 0}, "--slots 0"), ({"cores": 0}, "--cores 0"), ({"cores": 10_000}, "--cores 10000")],
+    [
+        ({"slots": 0}, "--slots 0"),
+        ({"cores": 0}, "--cores 0"),
+        ({"cores": 10_000}, "--cores 10000"),
+        ({"retries": -1}, "--retries -1"),
+        ({"share": (2, 2)}, "--share 2/2: workers count from 0 to 1"),
+    ],
 )
 def test_numbers_out_of_range_are_refused_before_anything_runs(sweep, options, says):
     with pytest.raises(InputError, match=says):
         run(sweep, **options)
-    assert not (sweep.folder / "trials").exists()
+    assert not (sweep.folder.parent / "events").exists()
 
 
 def test_a_fault_of_the_engine_leaves_no_trial_running(sweep):
@@ -243,3 +255,82 @@ def test_a_fault_of_the_engine_leaves_no_trial_running(sweep):
 def test_a_trials_command_is_this_programs_own(tmp_path):
     words = trial_command(tmp_path, WIDE, 2)
     assert words[1:] == ["-m", "semgjax", "sweep", "run", str(tmp_path), "--trial", WIDE, "--cores", "2"]
+
+
+def test_the_cheapest_trial_runs_first_without_a_word(sweep):
+    run_local(sweep.folder, 1, report=lambda line: None, command=stand_in)
+    assert starts(sweep) == [THIN, WIDE, WIDEST]
+
+
+def test_bad_input_of_a_trial_is_not_tried_again(sweep):
+    acts(sweep.folder.parent, thin=["refuse"] * 2)
+    outcome, _ = run(sweep)
+    assert outcome.failed == {THIN: "sessions: no such folder"}
+    assert starts(sweep).count(THIN) == 1
+
+
+def test_a_failure_once_is_tried_again_and_forgotten(sweep):
+    acts(sweep.folder.parent, thin="crash")
+    outcome, lines = run(sweep)
+    assert outcome == Outcome((WIDE, THIN, WIDEST), {}, {})
+    assert f"{THIN} ended with exit code 1 at step 5/10" in lines
+    assert not sweep.fault(sweep.trials[1]).exists()
+
+
+@pytest.fixture
+def taught(tmp_path):
+    """Two students of a wide teacher, the cheapest trials, and a single one."""
+    acts(tmp_path)
+    return planned(tmp_path, config_of("ladder-48"), config_of("ladder-32"), *students_of("ladder-48", "ladder-16"))
+
+
+def test_students_wait_for_their_teacher_even_where_they_are_cheaper(taught):
+    outcome, _ = run(taught, slots=2, order="cheapest")
+    assert outcome.exit_code == 0
+    order = [event[:2] for event in events(taught)]
+    teacher, students = taught.trials[0].id, [trial.id for trial in taught.trials[2:]]
+    assert all(order.index(["start", name]) > order.index(["end", teacher]) for name in students)
+    assert order[0][1] != students[0] and len(students) == 2
+
+
+@pytest.mark.parametrize(("act", "code"), [("diverge", 1), ("refuse", 1)])
+def test_students_of_a_teacher_that_ended_badly_are_not_run(taught, act, code):
+    teacher, single, *students = [trial.id for trial in taught.trials]
+    (taught.folder.parent / "acts.json").write_text(json.dumps({teacher: [act]}))
+    outcome, _ = run(taught, slots=2)
+    assert outcome.exit_code == code
+    assert outcome.done == (single,)
+    assert {name for name in students if name in outcome.failed} == set(students)
+    assert outcome.failed[students[0]] == f"not run: its teacher {teacher} is not to be had"
+    assert not {name for name in students} & set(starts(taught))
+
+
+def test_workers_take_their_shares_and_students_stay_with_their_teacher(taught):
+    teacher, single, *students = [trial.id for trial in taught.trials]
+    outcome, _ = run(taught, slots=2, share=(1, 2))
+    assert outcome.done == (single,)
+    outcome, _ = run(taught, slots=2, share=(0, 2))
+    assert outcome.done == (teacher, *students)
+    assert sorted(starts(taught)) == sorted([teacher, single, *students])
+
+
+def test_a_slot_for_each_device_shows_a_trial_that_one_alone():
+    slots = device_slots("0,3", None)
+    assert [(slot.name, slot.environment) for slot in slots] == [
+        ("GPU 0", {"CUDA_VISIBLE_DEVICES": "0"}),
+        ("GPU 3", {"CUDA_VISIBLE_DEVICES": "3"}),
+    ]
+    assert all(slot.cores for slot in slots)
+    chip = device_slots(None, "2")[0]
+    assert chip.environment["TPU_VISIBLE_CHIPS"] == "2" and chip.environment["TPU_PROCESS_BOUNDS"] == "1,1,1"
+
+
+def test_a_device_slot_reaches_the_trials_environment(sweep):
+    run(sweep, slots=device_slots("5", None))
+    assert {event[3] for event in events(sweep) if event[0] == "start"} == {"5"}
+
+
+@pytest.mark.parametrize(("gpus", "chips"), [("0,0", None), ("a", None), (None, ""), ("0", "1")])
+def test_a_list_that_names_no_devices_is_refused(gpus, chips):
+    with pytest.raises(InputError, match="--gpus|--chips"):
+        device_slots(gpus, chips)

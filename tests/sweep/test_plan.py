@@ -5,21 +5,29 @@ from dataclasses import replace
 
 import pytest
 
+from semgjax.data.splits import Split, read_split
 from semgjax.errors import InputError
 from semgjax.files import read_json
 from semgjax.model.config import preset
-from semgjax.sweep.plan import find_trial, parameters_of, plan_sweep, read_sweep
+from semgjax.sweep.cost import parameters_of
+from semgjax.sweep.plan import find_trial, plan_sweep, read_sweep, share_of
 from semgjax.train.config import DistillConfig
-from tests.sweep.plans import config_of, files_in, planned
+from semgjax.train.run import read_config
+from tests.sweep.plans import SPLIT, config_of, files_in, planned, students_of
+
+SPLITS = {"hash of the sessions": SPLIT}
 
 
 def test_a_plan_reads_back_as_it_was_made(tmp_path):
     sweep = planned(tmp_path, config_of("ladder-16", seed=0), config_of("ladder-16", seed=1), config_of("tiny"))
     assert [trial.id for trial in sweep.trials] == ["000-ladder-16-s0", "001-ladder-16-s1", "002-tiny-s0"]
     assert read_sweep(tmp_path / "sweep") == sweep
-    assert [path.name for path in (tmp_path / "sweep").iterdir() if path.name != ".lock"] == ["sweep.json"]
-    body = read_json(tmp_path / "sweep" / "sweep.json", "semgjax/sweep", 1)
-    assert (body["name"], body["data"], body["split"]) == ("sizes", str(tmp_path / "sessions"), None)
+    names = {path.name for path in (tmp_path / "sweep").iterdir()}
+    assert names == {"sweep.json", "splits", "trials", ".lock"}
+    body = read_json(tmp_path / "sweep" / "sweep.json", "semgjax/sweep", 2)
+    assert (body["name"], body["data"]) == ("sizes", str(tmp_path / "sessions"))
+    assert read_split(sweep.split_file(sweep.trials[0])) == SPLIT
+    assert [read_config(sweep.run_folder(trial)) for trial in sweep.trials] == [t.config for t in sweep.trials]
     assert [row["hash"] for row in body["trials"]] == [trial.config.hash for trial in sweep.trials]
 
 
@@ -33,10 +41,9 @@ def test_planning_the_same_again_changes_nothing(tmp_path):
 def test_planning_the_same_trials_with_moved_sessions_writes_the_new_place(tmp_path):
     sweep = planned(tmp_path)
     configs = [trial.config for trial in sweep.trials]
-    split = tmp_path / "moved" / "mine.json"
-    moved = plan_sweep("sizes", configs, tmp_path / "moved", split, tmp_path / "sweep")
+    moved = plan_sweep("sizes", configs, tmp_path / "moved", SPLITS, tmp_path / "sweep")
     assert read_sweep(tmp_path / "sweep") == moved
-    assert (moved.data, moved.split, moved.trials) == (tmp_path / "moved", split, sweep.trials)
+    assert (moved.data, moved.trials) == (tmp_path / "moved", sweep.trials)
 
 
 def test_another_plan_never_replaces_one(tmp_path):
@@ -50,7 +57,7 @@ def test_another_plan_never_replaces_one(tmp_path):
     }
     for says, (name, chosen) in others.items():
         with pytest.raises(InputError) as caught:
-            plan_sweep(name, chosen, tmp_path / "sessions", None, tmp_path / "sweep")
+            plan_sweep(name, chosen, tmp_path / "sessions", SPLITS, tmp_path / "sweep")
         assert says in str(caught.value)
     assert files_in(tmp_path) == before
 
@@ -61,9 +68,9 @@ def test_a_folder_with_other_files_and_a_file_are_refused(tmp_path):
     (tmp_path / "full" / "notes.txt").write_text("mine")
     before = files_in(tmp_path)
     with pytest.raises(InputError, match=r"is not empty \(notes.txt\)"):
-        plan_sweep("a", configs, tmp_path, None, tmp_path / "full")
+        plan_sweep("a", configs, tmp_path, SPLITS, tmp_path / "full")
     with pytest.raises(InputError, match="is a file"):
-        plan_sweep("a", configs, tmp_path, None, tmp_path / "full" / "notes.txt")
+        plan_sweep("a", configs, tmp_path, SPLITS, tmp_path / "full" / "notes.txt")
     assert files_in(tmp_path) == before
 
 
@@ -82,14 +89,13 @@ BASE = config_of("ladder-16")
     [
         ([], "give a name and a trial or more"),
         ([BASE, config_of("ladder-32"), BASE], "trials 000-ladder-16-s0 and 002-ladder-16-s0 are the same run"),
-        ([BASE, config_of("ladder-32", data="other")], "are on different sessions"),
         ([replace(BASE, preset="../up")], "preset '../up' is no name for a folder"),
-        ([replace(BASE, distill=DistillConfig("teacher"))], "a sweep has no teacher"),
+        ([replace(BASE, distill=DistillConfig("teacher"))], "its teacher (teacher) is no trial before it"),
     ],
 )
 def test_trials_that_cannot_run_are_refused_and_nothing_is_written(tmp_path, configs, says):
     with pytest.raises(InputError) as caught:
-        plan_sweep("a", configs, tmp_path, None, tmp_path / "sweep")
+        plan_sweep("a", configs, tmp_path, SPLITS, tmp_path / "sweep")
     assert says in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 
@@ -110,11 +116,15 @@ def edit_kind(body):
     body["trials"] = 3
 
 
+def edit_split(body):
+    body["splits"] = {"hash of the sessions": "another"}
+
+
 def edit_data(body):
     body["data"] = None
 
 
-@pytest.mark.parametrize("edit", [edit_rate, edit_out, edit_name, edit_kind, edit_data])
+@pytest.mark.parametrize("edit", [edit_rate, edit_out, edit_name, edit_kind, edit_split, edit_data])
 def test_an_edited_plan_is_refused_in_one_line(tmp_path, edit):
     planned(tmp_path)
     path = tmp_path / "sweep" / "sweep.json"
@@ -151,3 +161,26 @@ def test_the_cost_of_a_trial_grows_with_steps_and_size(tmp_path):
 def test_parameters_are_counted_without_making_them():
     assert parameters_of(preset("tiny")) == 2_217_827
     assert parameters_of(preset("large")) == 109_412_963
+
+
+def test_another_split_of_the_same_trials_is_another_sweep(tmp_path):
+    sweep = planned(tmp_path)
+    configs = [trial.config for trial in sweep.trials]
+    other = {"hash of the sessions": Split(("a", "c"), (), ("b",), {})}
+    with pytest.raises(InputError, match="the split differs"):
+        plan_sweep("sizes", configs, tmp_path / "sessions", other, tmp_path / "sweep")
+
+
+def test_a_student_knows_its_teachers_trial_and_pays_for_its_forward_pass(tmp_path):
+    sweep = planned(tmp_path, config_of("ladder-48"), config_of("ladder-16"), *students_of("ladder-48", "ladder-16"))
+    assert read_sweep(tmp_path / "sweep") == sweep
+    assert [trial.teacher and trial.teacher.id for trial in sweep.trials] == [None, None, *["000-ladder-48-s0"] * 2]
+    assert sweep.trials[2].flops > sweep.trials[1].flops
+
+
+def test_shares_are_disjoint_whole_and_keep_students_with_their_teacher(tmp_path):
+    students = students_of("ladder-48", "ladder-16")
+    sweep = planned(tmp_path, *(config_of(f"ladder-{width}") for width in (16, 24, 32, 48)), *students)
+    shares = [share_of(sweep, part, 3) for part in range(3)]
+    assert sorted(t.id for share in shares for t in share) == [trial.id for trial in sweep.trials]
+    assert [[trial.id[:3] for trial in share] for share in shares] == [["000", "003", "004", "005"], ["001"], ["002"]]

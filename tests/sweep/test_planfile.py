@@ -1,4 +1,4 @@
-"""Plan files: what becomes of [set] and [vary], and every mistake in one line."""
+"""Plan files: what becomes of [set], [vary], [star] and [[distill]], and every mistake in one line."""
 
 from dataclasses import replace
 
@@ -6,8 +6,9 @@ import pytest
 
 from semgjax.data.augment import augment_recipe
 from semgjax.errors import InputError
-from semgjax.sweep.planfile import read_plan_file
-from semgjax.train.config import recipe
+from semgjax.sweep.planfile import find_plan, read_plan_file, shipped_plans
+from semgjax.sweep.resolve import run_config
+from semgjax.train.config import RunConfig, recipe
 
 
 def read(tmp_path, text):
@@ -16,24 +17,32 @@ def read(tmp_path, text):
     return read_plan_file(path)
 
 
+def configs(tmp_path, text) -> list[RunConfig]:
+    """The trials on some sessions."""
+    found: list[RunConfig] = []
+    for point in read(tmp_path, text).points:
+        found.append(run_config(point.options, "data", None if point.teacher is None else found[point.teacher]))
+    return found
+
+
 def test_a_named_augmentation_is_what_its_options_start_from(tmp_path):
     head = 'name = "a"\n[set]\npreset = "ladder-16"\naugment.lag = 7\n'
-    plan = read(tmp_path, head + '[vary]\naugmentation = ["preset", "robust"]\n')
-    plain, robust = (config.augment for config in plan.configs)
+    trials = configs(tmp_path, head + '[vary]\naugmentation = ["preset", "robust"]\n')
+    plain, robust = (config.augment for config in trials)
     assert plain == replace(recipe("ladder-16").augment, lag=7)
     assert robust == replace(augment_recipe("robust"), lag=7)
 
 
 def test_trials_are_the_product_with_the_last_option_changing_fastest(tmp_path):
-    plan = read(tmp_path, 'name = "a"\n[vary]\npreset = ["ladder-32", "ladder-16"]\n"train.seed" = [3, 1]\n')
-    assert plan.name == "a"
-    found = [(config.preset, config.model.dim, config.train.seed) for config in plan.configs]
+    text = 'name = "a"\n[vary]\npreset = ["ladder-32", "ladder-16"]\n"train.seed" = [3, 1]\n'
+    assert read(tmp_path, text).name == "a"
+    found = [(config.preset, config.model.dim, config.train.seed) for config in configs(tmp_path, text)]
     assert found == [("ladder-32", 32, 3), ("ladder-32", 32, 1), ("ladder-16", 16, 3), ("ladder-16", 16, 1)]
 
 
 def test_a_trial_is_its_presets_recipe_with_the_options_put_in(tmp_path):
     text = 'name = "a"\n[set]\n"optimizer.learning_rate" = 1\n"model.dropout" = 0.1\n[vary]\npreset = ["tiny"]\n'
-    (config,) = read(tmp_path, text).configs
+    (config,) = configs(tmp_path, text)
     base = recipe("tiny")
     assert config.optimizer.learning_rate == 1.0 and isinstance(config.optimizer.learning_rate, float)
     assert config.model.dropout == 0.1
@@ -46,7 +55,7 @@ def test_quoted_and_nested_names_mean_the_same(tmp_path):
     quoted = read(tmp_path, head + '"train.steps" = 7\n"train.batch" = 2\n')
     assert read(tmp_path, head + "train.steps = 7\ntrain.batch = 2\n") == quoted
     assert read(tmp_path, head + "[set.train]\nsteps = 7\nbatch = 2\n") == quoted
-    assert quoted.configs[0].train.steps == 7
+    assert quoted.points[0].options == {"preset": "ladder-16", "train.steps": 7, "train.batch": 2}
 
 
 def test_a_list_option_takes_a_list(tmp_path):
@@ -54,13 +63,13 @@ def test_a_list_option_takes_a_list(tmp_path):
         'name = "a"\n[set]\npreset = "ladder-16"\n"model.conv_widths" = [8, 8, 16]\n'
         '[vary]\n"model.conv_kernels" = [[10, 8, 4], [10, 4, 4]]\n'
     )
-    configs = read(tmp_path, text).configs
-    assert [config.model.conv_kernels for config in configs] == [(10, 8, 4), (10, 4, 4)]
-    assert configs[0].model.conv_widths == (8, 8, 16)
+    found = configs(tmp_path, text)
+    assert [config.model.conv_kernels for config in found] == [(10, 8, 4), (10, 4, 4)]
+    assert found[0].model.conv_widths == (8, 8, 16)
 
 
 def test_without_vary_there_is_one_trial(tmp_path):
-    assert len(read(tmp_path, 'name = "a"\n[set]\npreset = "ladder-16"\n').configs) == 1
+    assert len(read(tmp_path, 'name = "a"\n[set]\npreset = "ladder-16"\n').points) == 1
 
 
 PRESET = '[set]\npreset = "ladder-16"\n'
@@ -83,20 +92,22 @@ PRESET = '[set]\npreset = "ladder-16"\n'
         (f'name = "a"\n{PRESET}[vary]\ntrain.seed = 3\n', "'train.seed' in [vary] is 3; write a list"),
         (f'name = "a"\n{PRESET}[vary]\ntrain.seed = []\n', "'train.seed' in [vary] is []; write a list"),
         (f'name = "a"\n{PRESET}[vary]\ntrain.seed = [1, 2, 1]\n', "holds 1 twice"),
-        ('name = "a"\n[vary]\npreset = ["ladder-16", "leader-32"]\n', "'leader-32' is unknown"),
-        ('name = "a"\n[set]\npreset = 3\n', "preset 3 is no text"),
-        (f'name = "a"\n{PRESET}augmentation = 3\n', "augmentation 3 is no text"),
-        (f'name = "a"\n{PRESET}augmentation = "bold"\n', "no augmentation 'bold'"),
-        (f'name = "a"\n{PRESET}train.steps = "many"\n', "'many' is not of type"),
-        (f'name = "a"\n{PRESET}train.steps = 1.5\n', "1.5 is not of type"),
-        (f'name = "a"\n{PRESET}train.steps = true\n', "True is not of type"),
-        (f'name = "a"\n{PRESET}train.steps = 1979-05-27\n', "is not of type"),
-        (f'name = "a"\n{PRESET}train.steps = -1\n', "train.steps -1 must be positive (in a trial with preset"),
-        (f'name = "a"\n{PRESET}optimizer.learning_rate = inf\n', "'optimizer.learning_rate' is inf"),
         (
             f'name = "a"\n{PRESET}[vary]\ntrain.seed = {list(range(101))}\ntrain.steps = {list(range(1, 101))}\n',
             "10,100 trials",
         ),
+        (f'name = "a"\n{PRESET}[star]\ntrain.steps = [3]\n', "'train.steps' is in [star] but not in [set]"),
+        (f'name = "a"\n{PRESET}[star]\npreset = "tiny"\n', "'preset' in [star] is 'tiny'; write a list"),
+        (f'name = "a"\n{PRESET}train.seed = 1\n[star]\ntrain.seed = [1]\n[vary]\ntrain.seed = [1]\n', "and in [vary]"),
+        (f'name = "a"\n{PRESET}[distill]\nteacher = 1\n', "write [[distill]]"),
+        (f'name = "a"\n{PRESET}[[distill]]\nteachers = 1\n', "'teachers' in [[distill]]; did you mean 'teacher'"),
+        (f'name = "a"\n{PRESET}[[distill]]\nset.preset = "tiny"\n', "teacher {} in [[distill]] is no trial"),
+        (
+            f'name = "a"\n{PRESET}[[distill]]\nteacher.preset = "tiny"\n',
+            "{'preset': 'tiny'} in [[distill]] is no trial",
+        ),
+        (f'name = "a"\n{PRESET}[[distill]]\nteacher.preset = "ladder-16"\n', "no preset for the students"),
+        (f'name = "a"\n{PRESET}distill.weight = 0.5\n', "unknown name 'distill.weight' in [set]"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_the_file_and_the_place(tmp_path, text, says):
@@ -114,3 +125,61 @@ def test_a_missing_file_and_one_that_is_no_text_are_told(tmp_path):
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(InputError, match="cannot be read as TOML"):
         read_plan_file(tmp_path / "bytes.toml")
+
+
+STAR = """
+name = "a"
+[set]
+preset = "ladder-32"
+"data.users" = 8
+[star]
+preset = ["ladder-16", "ladder-32", "ladder-64"]
+"data.users" = [4, 8]
+[vary]
+"train.seed" = [0, 1]
+"""
+
+
+def test_a_star_is_its_middle_and_every_axis_by_itself_for_each_choice_of_the_rest(tmp_path):
+    points = [point.options for point in read(tmp_path, STAR).points]
+    assert [(p["preset"], p["data.users"], p["train.seed"]) for p in points] == [
+        (preset, users, seed)
+        for preset, users in (("ladder-32", 8), ("ladder-16", 8), ("ladder-64", 8), ("ladder-32", 4))
+        for seed in (0, 1)
+    ]
+
+
+DISTILL = """
+name = "a"
+[set]
+"train.steps" = 7
+"augment.lag" = 20
+[vary]
+preset = ["ladder-64", "ladder-32"]
+"train.seed" = [0, 1]
+[[distill]]
+teacher = {preset = "ladder-64"}
+set = {"train.flops" = 1e12, "distill.weight" = 0.5}
+vary = {preset = ["ladder-16", "ladder-24"]}
+"""
+
+
+def test_every_teacher_gets_its_students_which_take_over_what_they_do_not_set(tmp_path):
+    points = read(tmp_path, DISTILL).points
+    assert [point.teacher for point in points] == [None] * 4 + [0, 0, 1, 1]
+    found = configs(tmp_path, DISTILL)
+    for student, teacher in zip(found[4:], (found[0], found[0], found[1], found[1]), strict=True):
+        assert student.distill is not None and student.distill.teacher == teacher.hash
+        assert student.distill.weight == 0.5
+        assert student.train.seed == teacher.train.seed
+        assert (student.augment.lag, student.window) == (20, teacher.window)
+        assert student.train.steps > 7
+    assert [config.preset for config in found[4:6]] == ["ladder-16", "ladder-24"]
+
+
+def test_a_plan_is_found_by_its_path_and_a_shipped_one_by_its_name(tmp_path):
+    (tmp_path / "mine.toml").write_text("")
+    assert find_plan(str(tmp_path / "mine.toml")) == tmp_path / "mine.toml"
+    assert find_plan("cpu-star") == shipped_plans()["cpu-star"]
+    with pytest.raises(InputError, match="nor a shipped plan; did you mean 'cpu-star'"):
+        find_plan("cpu-sta")

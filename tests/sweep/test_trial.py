@@ -1,16 +1,22 @@
 """One trial: done once, kept when it diverged, and its state read from its folder. Training itself is faked."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import semgjax.distill
 import semgjax.train.loop
 from semgjax.data.corpus import load_corpus
-from semgjax.data.splits import Split, write_split
-from semgjax.errors import Diverged, InputError
+from semgjax.data.splits import Split, read_split, write_split
+from semgjax.distill import Teacher
+from semgjax.errors import Diverged, InputError, Preempted
 from semgjax.files import folder_lock, write_json
+from semgjax.sweep.plan import plan_sweep
 from semgjax.sweep.trial import look, read_fault, result_of, run_trial, write_fault
+from semgjax.train.config import DistillConfig
+from semgjax.train.run import read_config
 from tests.data.fixtures import typed, write_session
 from tests.sweep.plans import config_of, files_in, finish, planned, result_body
 
@@ -30,7 +36,7 @@ def trained(sweep, monkeypatch):
     """The run directories that training was called for; it makes up a result."""
     calls: list[Path] = []
 
-    def train(config, corpus, out):
+    def train(config, corpus, out, teacher=None):
         assert corpus.hash == config.data
         calls.append(out)
         trial = next(trial for trial in sweep.trials if trial.config == config)
@@ -53,16 +59,16 @@ def test_a_finished_trial_is_not_trained_again_and_needs_no_sessions(sweep, trai
 
 def test_sessions_that_are_not_those_of_the_plan_are_refused_before_training(sweep, trained):
     write_session(sweep.data / "a.hdf5", user="a", keystrokes=typed("other"))
-    with pytest.raises(InputError, match="the sessions or their split are not those of the plan any more"):
+    with pytest.raises(InputError, match="the sessions are not those of the plan any more"):
         run_trial(sweep, sweep.trials[0])
     assert trained == []
-    assert not (sweep.folder / "trials").exists()
+    assert {path.name for path in sweep.run_folder(sweep.trials[0]).iterdir()} == {"config.json"}
 
 
 def test_a_diverged_trial_is_kept_with_its_reason_and_not_trained_again(sweep, monkeypatch):
     calls = []
 
-    def diverge(config, corpus, out):
+    def diverge(config, corpus, out, teacher=None):
         calls.append(out)
         raise Diverged("step 3: loss nan")
 
@@ -132,3 +138,72 @@ def test_a_fault_file_that_makes_no_sense_is_told(sweep):
     write_json(sweep.fault(sweep.trials[0]), "semgjax/fault", 1, {"kind": "bored", "reason": "x"})
     with pytest.raises(InputError, match="kind 'bored' is none"):
         read_fault(sweep, sweep.trials[0])
+
+
+@pytest.fixture
+def taught(sweep, trained):
+    """A teacher and its student on the same sessions; a finished run's parameters are made up."""
+    data = sweep.trials[0].config.data
+    teacher = config_of("ladder-32", data=data)
+    student = replace(config_of("ladder-16", data=data), distill=DistillConfig(teacher.hash))
+    splits = {data: read_split(sweep.split_file(sweep.trials[0]))}
+    return plan_sweep("taught", (teacher, student), sweep.data, splits, sweep.folder.parent / "taught")
+
+
+def test_a_student_whose_teacher_is_not_finished_says_so_and_may_be_run_again(taught, trained):
+    teacher, student = taught.trials
+    with pytest.raises(Preempted) as caught:
+        run_trial(taught, student)
+    assert str(caught.value).startswith(f"{student.id}: its teacher {teacher.id} is not finished (waiting, step 0/10)")
+    assert f"--trial {teacher.id}" in str(caught.value) and "\n" not in str(caught.value)
+    assert trained == []
+
+
+@pytest.mark.parametrize("end", ["diverged", "damaged"])
+def test_a_student_whose_teacher_ended_badly_is_refused(taught, trained, end):
+    teacher, student = taught.trials
+    if end == "diverged":
+        write_fault(taught, teacher, "diverged", "step 3: loss nan")
+    else:
+        path = finish(taught, teacher)
+        path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(InputError, match=f"its teacher {teacher.id} (is )?{end}: "):
+        run_trial(taught, student)
+    assert trained == []
+
+
+def test_a_teacher_whose_parameters_are_gone_is_named(taught, trained):
+    teacher, student = taught.trials
+    finish(taught, teacher)
+    with pytest.raises(InputError, match=f"{taught.run_folder(teacher)}"):
+        run_trial(taught, student)
+    assert trained == []
+
+
+def test_a_student_is_given_its_teachers_shape_and_parameters(taught, monkeypatch):
+    teacher, student = taught.trials
+    finish(taught, teacher)
+    monkeypatch.setattr(semgjax.distill, "load_teacher", lambda folder: Teacher(read_config(folder), {"w": 1}))
+    given = []
+    monkeypatch.setattr(semgjax.train.loop, "train", lambda config, corpus, out, teacher=None: given.append(teacher))
+    run_trial(taught, student)
+    assert given == [(teacher.config.model, {"w": 1})]
+
+
+def test_an_unexpected_failure_leaves_its_reason_and_the_end_of_its_traceback(sweep, monkeypatch):
+    def broken(config, corpus, out, teacher=None):
+        raise ValueError("something broke\nand more")
+
+    monkeypatch.setattr(semgjax.train.loop, "train", broken)
+    with pytest.raises(ValueError):
+        run_trial(sweep, sweep.trials[0])
+    assert read_fault(sweep, sweep.trials[0]) == ("failed", "ValueError: something broke")
+    assert any("raise ValueError" in line for line in json.loads(sweep.fault(sweep.trials[0]).read_text())["tail"])
+
+
+def test_every_start_is_noted_with_its_place(sweep, trained, monkeypatch):
+    monkeypatch.setenv("SEMGJAX_PLACE", "slot 3")
+    run_trial(sweep, sweep.trials[0])
+    run_trial(sweep, sweep.trials[0])
+    (line,) = sweep.starts(sweep.trials[0]).read_text().splitlines()
+    assert json.loads(line)["place"] == "slot 3"

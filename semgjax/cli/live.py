@@ -1,0 +1,63 @@
+"""A sweep's table on the terminal while trials run: of the engine at work, or of one that only looks on."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from semgjax.sweep.plan import Sweep, read_sweep
+from semgjax.sweep.remote import local_view
+from semgjax.sweep.status import Row, rows_of, summary_of, table_of
+
+_SECONDS = 2.0
+_MOST_ROWS = 30
+
+
+@contextlib.contextmanager
+def live_report(folder: Path) -> Iterator[tuple[Callable[[str], object], Callable[[], object]]]:
+    """What an engine reports with: a line, and a tick that renews the table; on a terminal only, else just lines."""
+    if not sys.stderr.isatty():
+        yield lambda line: print(line, file=sys.stderr, flush=True), lambda: None
+        return
+    sweep = read_sweep(folder)
+    with Live(console=Console(stderr=True), auto_refresh=False) as live:
+        last = 0.0
+
+        def tick() -> None:
+            nonlocal last
+            if time.monotonic() - last >= _SECONDS:
+                live.update(_table(sweep, rows_of(sweep)), refresh=True)
+                last = time.monotonic()
+
+        yield lambda line: live.console.print(line, markup=False, highlight=False), tick
+
+
+def watch(folder: str) -> None:
+    """Show the table until no trial runs or waits."""
+    with contextlib.suppress(KeyboardInterrupt), Live(console=Console(), auto_refresh=False) as live:
+        while True:
+            with local_view(folder) as place:
+                sweep = read_sweep(place)
+                rows = rows_of(sweep)
+            live.update(_table(sweep, rows), refresh=True)
+            if not any(row.status.state in ("running", "waiting") for row in rows):
+                return
+            time.sleep(_SECONDS)
+
+
+def _table(sweep: Sweep, rows: list[Row]) -> Table:
+    """All trials, or of many the ones that run, wait next or ended badly."""
+    first = {"running": 0, "failed": 1, "damaged": 1, "diverged": 1, "waiting": 2, "done": 3}
+    chosen = sorted(rows, key=lambda row: first[row.status.state])[:_MOST_ROWS] if len(rows) > _MOST_ROWS else rows
+    heading, *cells = table_of(chosen)
+    table = Table(caption=summary_of(sweep, rows), box=None)
+    for name in heading:
+        table.add_column(name, justify="right" if name in ("step", "left", "productive") else "left")
+    for row in cells:
+        table.add_row(*row)
+    return table

@@ -1,0 +1,110 @@
+"""What a trial takes on a machine: parameters, operations, device-hours and money; one table of machine types.
+
+Writes nothing.
+"""
+
+import difflib
+from dataclasses import dataclass
+from functools import cache
+
+from semgjax.errors import InputError
+from semgjax.model.config import ModelConfig
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One device of a kind: a TPU chip, a GPU, a processor core."""
+
+    name: str
+    peak: float
+    """floating-point operations a second at most: bfloat16 matrix products, dense; on a core float32"""
+    utilisation: float
+    """share of the peak that training reaches; assumed, unless the source says measured"""
+    source: str
+    """of the peak"""
+
+
+_TPU = "assumed utilisation; peak: Cloud TPU system architecture pages"
+_GPU = "assumed utilisation; peak: maker's data sheet, dense"
+MACHINES = {
+    machine.name: machine
+    for machine in (
+        Machine("v4", 275e12, 0.3, _TPU),
+        Machine("v5e", 197e12, 0.3, _TPU),
+        Machine("v5p", 459e12, 0.3, _TPU),
+        Machine("v6e", 918e12, 0.3, _TPU),
+        Machine("a100", 312e12, 0.3, _GPU),
+        Machine("h100", 989e12, 0.3, _GPU),
+        Machine("h200", 989e12, 0.3, _GPU),
+        Machine("l4", 121e12, 0.3, _GPU),
+        Machine("rtx4090", 165e12, 0.3, _GPU),
+        Machine("cpu-core", 90e9, 0.3, "measured (docs/log.md)"),
+    )
+}
+"""No prices: they differ by region, contract and date, and a wrong one is worse than none (--price)."""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What a sweep is reckoned with."""
+
+    machine: Machine
+    utilisation: float
+    price: float | None
+    """of one device for one hour, in any currency"""
+
+    def hours(self, flops: float) -> float:
+        """Device-hours of the training steps alone: start-up, compilation and evaluation are left out."""
+        return flops / (self.machine.peak * self.utilisation) / 3600
+
+    def cost(self, flops: float) -> float | None:
+        """Price of that time, None without a price."""
+        return None if self.price is None else self.hours(flops) * self.price
+
+
+def rate_of(machine: str, utilisation: float | None = None, price: float | None = None) -> Rate:
+    """The rate of a named machine type, with the user's own utilisation and price where given.
+
+    Raises:
+        InputError: an unknown machine type, or numbers out of range.
+    """
+    if machine not in MACHINES:
+        near = difflib.get_close_matches(machine, MACHINES, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"choose among {', '.join(MACHINES)}"
+        raise InputError(f"--machine {machine!r} is unknown; {hint}")
+    found = MACHINES[machine]
+    if utilisation is not None and not 0 < utilisation <= 1:
+        raise InputError(f"--utilisation {utilisation}: give a share above 0, at most 1")
+    if price is not None and not 0 <= price < float("inf"):
+        raise InputError(f"--price {price}: give the price of one {machine} for one hour, 0 or more")
+    return Rate(found, found.utilisation if utilisation is None else utilisation, price)
+
+
+def check_budget(flops: float, rate: Rate, budget: float | None, budget_hours: float | None) -> None:
+    """Refuse a sweep that takes more than its budget, of money or of device-hours.
+
+    Raises:
+        InputError: it does, or there is a budget of money without a price.
+    """
+    hours, cost = rate.hours(flops), rate.cost(flops)
+    if budget_hours is not None and not hours <= budget_hours:
+        raise InputError(
+            f"the sweep takes {hours:,.4g} {rate.machine.name} hours, more than --budget-hours {budget_hours:g}; "
+            "plan fewer or shorter trials"
+        )
+    if budget is None:
+        return
+    if cost is None:
+        raise InputError(f"--budget {budget:g} needs --price, that of one {rate.machine.name} for one hour")
+    if not cost <= budget:
+        raise InputError(f"the sweep costs {cost:,.2f}, more than --budget {budget:g}; plan fewer or shorter trials")
+
+
+@cache
+def parameters_of(model: ModelConfig) -> int:
+    """How many parameters a model has; none is made for it."""
+    import jax
+
+    from semgjax.model.encoder import count_parameters, init
+
+    return count_parameters(jax.eval_shape(lambda: init(model, jax.random.key(0))))

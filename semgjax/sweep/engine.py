@@ -1,0 +1,328 @@
+"""Runs the trials of a sweep to their end, wherever a launcher puts them; writes trials/<id>.fault.json.
+
+It only decides which trial starts when. Whatever happens to it, the trials' folders tell the truth, and the same
+call goes on from there.
+"""
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from semgjax.errors import InputError, Preempted
+from semgjax.files import is_locked
+from semgjax.sweep.plan import Sweep, Trial
+from semgjax.sweep.trial import look, result_of, write_fault
+
+RETRIES = 2
+DIVERGED, AGAIN, BAD_INPUT = 70, 75, 2
+_SECONDS_BETWEEN_LOOKS = 0.2
+_SECONDS_BETWEEN_LINES = 30.0
+
+Report = Callable[[str], object]
+Order = Literal["cheapest", "longest"]
+
+
+class Job(Protocol):
+    """A trial under way."""
+
+    @property
+    def where(self) -> str:
+        """In words, for a line of the report."""
+
+    @property
+    def log(self) -> Path:
+        """The file with what it prints."""
+
+    @property
+    def log_start(self) -> int:
+        """Where in the log this attempt begins."""
+
+    def poll(self) -> int | None:
+        """Its exit code (negative: the signal that ended it), None while it runs."""
+
+    def stop(self) -> None:
+        """Ask it to save and to end with 75."""
+
+    def kill(self) -> None:
+        """End it at once."""
+
+
+class Launcher(Protocol):
+    """A place where trials run."""
+
+    size: int
+    """how many at a time"""
+
+    def start(self, trial: Trial) -> Job:
+        """Start a trial; there is room."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the trials of a sweep ended: ids, with the reason where it was bad."""
+
+    done: tuple[str, ...]
+    diverged: dict[str, str]
+    failed: dict[str, str]
+
+    @property
+    def exit_code(self) -> int:
+        """0 all done, 70 the others diverged, 1 something failed."""
+        return 1 if self.failed else DIVERGED if self.diverged else 0
+
+
+def no_tick() -> None:
+    """For an engine that nobody watches."""
+
+
+def supervise(
+    sweep: Sweep,
+    trials: Sequence[Trial],
+    launcher: Launcher,
+    order: Order,
+    retries: int,
+    report: Report,
+    tick: Callable[[], object],
+) -> Outcome:
+    """Run `trials` until each is done, diverged or failed.
+
+    Cheapest first: a mistake shows after the shortest trial, and a curve has points early. Longest first: the
+    short ones fill the gaps, and several slots end at nearly the same time. A student waits for its teacher.
+
+    Exit codes of a trial: 0 done; 70 diverged, kept; 2 bad input, which would be bad again; 75 goes on (when it
+    made no step, that counts as a failure, or it could turn for ever); anything else is a failure, tried again
+    `retries` times.
+
+    Args:
+        report: gets one line per start and end, and one now and then.
+        tick: called a few times a second.
+
+    Raises:
+        Preempted: SIGINT, SIGTERM or SIGHUP came; it was passed on and the running trials have saved.
+    """
+    if retries < 0:
+        raise InputError(f"--retries {retries}: give 0 or more")
+    with _stop_requests() as asked:
+        engine = _Engine(sweep, trials, launcher, retries, report)
+        try:
+            engine.run(sorted(trials, key=lambda t: t.flops if order == "cheapest" else -t.flops), asked, tick)
+        finally:
+            engine.kill()
+    outcome = engine.outcome()
+    left = len(trials) - len(outcome.done) - len(outcome.diverged) - len(outcome.failed)
+    if left:
+        raise Preempted(f"{sweep.folder}: stopped with {left} of {len(trials)} trials left; the same command goes on")
+    return outcome
+
+
+@dataclass(frozen=True)
+class _Running:
+    trial: Trial
+    job: Job
+    step: int
+    begun: float = field(default_factory=time.monotonic)
+
+
+class _Engine:
+    """What waits, what runs, and how the rest ended."""
+
+    def __init__(self, sweep: Sweep, trials: Sequence[Trial], launcher: Launcher, retries: int, report: Report) -> None:
+        self._sweep, self._trials, self._launcher = sweep, trials, launcher
+        self._retries, self._report = retries, report
+        self._queue: list[Trial] = []
+        self._running: list[_Running] = []
+        self._elsewhere: list[Trial] = []
+        self._failures: dict[str, int] = {}
+        self._done: set[str] = set()
+        self._diverged: dict[str, str] = {}
+        self._failed: dict[str, str] = {}
+
+    def run(self, ordered: Sequence[Trial], asked: Callable[[], bool], tick: Callable[[], object]) -> None:
+        """Until everything has ended, or, when asked to stop, until what runs has saved."""
+        for trial in ordered:
+            self._admit(trial)
+        if self._done:
+            self._report(f"{self._count()} already")
+        stopping, last_line = False, time.monotonic()
+        while self._running or ((self._queue or self._elsewhere) and not stopping):
+            if asked() and not stopping:
+                stopping = True
+                self._report(f"asked to stop; waiting for {len(self._running)} trials to save")
+                for child in self._running:
+                    child.job.stop()
+            for child in list(self._running):
+                code = child.job.poll()
+                if code is not None:
+                    self._running.remove(child)
+                    self._settle(child, code, stopping)
+            if not stopping:
+                self._welcome()
+                self._fill()
+            tick()
+            if time.monotonic() - last_line > _SECONDS_BETWEEN_LINES:
+                last_line = time.monotonic()
+                self._report(self._line())
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+
+    def kill(self) -> None:
+        """End what still runs; nothing does, unless the engine itself met a fault."""
+        for child in self._running:
+            child.job.kill()
+
+    def outcome(self) -> Outcome:
+        """How it ended."""
+        done = tuple(trial.id for trial in self._trials if trial.id in self._done)
+        return Outcome(done, dict(self._diverged), dict(self._failed))
+
+    def _admit(self, trial: Trial) -> None:
+        """Put a trial where its files say: to those that ended, those in other processes, or in the queue."""
+        status = look(self._sweep, trial)
+        if status.state == "done":
+            self._done.add(trial.id)
+        elif status.state == "diverged":
+            self._diverged[trial.id] = status.reason
+            self._report(f"{trial.id} diverged before: {status.reason}")
+        elif status.state == "damaged":
+            self._failed[trial.id] = status.reason
+            self._report(f"{trial.id} is left alone: {status.reason}")
+        elif status.state == "running":
+            self._elsewhere.append(trial)
+            self._report(f"{trial.id} runs in another process; waiting for that")
+        else:
+            self._queue.append(trial)
+
+    def _welcome(self) -> None:
+        """Trials that another process has let go of."""
+        for trial in [t for t in self._elsewhere if not is_locked(self._sweep.run_folder(t))]:
+            self._elsewhere.remove(trial)
+            self._admit(trial)
+            self._report(f"{trial.id} has left the other process; {self._count()}")
+
+    def _fill(self) -> None:
+        """Start what waits while there is room; a trial in another process takes room, too."""
+        for trial in list(self._queue):
+            teacher = trial.teacher
+            if teacher is not None and teacher.id in {**self._diverged, **self._failed}:
+                self._queue.remove(trial)
+                self._failed[trial.id] = f"not run: its teacher {teacher.id} is not to be had"
+                self._report(f"{trial.id} {self._failed[trial.id]}")
+            elif (teacher is None or self._has(teacher)) and self._room():
+                self._queue.remove(trial)
+                status = look(self._sweep, trial)
+                self._running.append(_Running(trial, self._launcher.start(trial), status.step or 0))
+                failures = self._failures.get(trial.id, 0)
+                again = f", attempt {failures + 1} of {self._retries + 1}" if failures else ""
+                self._report(f"{trial.id} starts at step {status.progress} ({self._running[-1].job.where}{again})")
+
+    def _has(self, teacher: Trial) -> bool:
+        """Whether a teacher is finished; one outside this engine's share is looked up."""
+        mine = any(teacher.id == trial.id for trial in self._trials)
+        return teacher.id in self._done if mine else look(self._sweep, teacher).state == "done"
+
+    def _room(self) -> bool:
+        return len(self._running) + len(self._elsewhere) < self._launcher.size
+
+    def _settle(self, child: _Running, code: int, stopping: bool) -> None:
+        """A trial's process has ended: done, again, or a bad end."""
+        trial = child.trial
+        if code == 0:
+            self._settle_done(child)
+        elif is_locked(self._sweep.run_folder(trial)):
+            # Its folder is another's, or what had started it died and left it running.
+            self._admit(trial)
+        elif code == DIVERGED:
+            self._diverged[trial.id] = self._last_words(child)
+            self._report(f"{trial.id} diverged: {self._diverged[trial.id]}")
+        elif code == BAD_INPUT:
+            self._fail(child, self._last_words(child))
+        elif code == AGAIN and (stopping or (look(self._sweep, trial).step or 0) > child.step):
+            self._again(child, code)
+        else:
+            self._failures[trial.id] = self._failures.get(trial.id, 0) + 1
+            if self._failures[trial.id] > self._retries and not stopping:
+                self._fail(child, f"{_stopped(code)}; {self._last_words(child)}")
+            else:
+                self._again(child, code)
+
+    def _again(self, child: _Running, code: int) -> None:
+        self._queue.insert(0, child.trial)
+        self._report(f"{child.trial.id} {_stopped(code)} at step {look(self._sweep, child.trial).progress}")
+
+    def _settle_done(self, child: _Running) -> None:
+        try:
+            result = result_of(self._sweep, child.trial)
+        except InputError as error:
+            self._fail(child, str(error))
+            return
+        if result is None:
+            self._fail(child, "ended without a result.json")
+            return
+        self._done.add(child.trial.id)
+        seconds = time.monotonic() - child.begun
+        self._report(f"{child.trial.id} done in {seconds:.0f} s{_score(result)}; {self._count()}")
+
+    def _fail(self, child: _Running, reason: str) -> None:
+        self._failed[child.trial.id] = reason
+        tail = self._said(child)[-15:]
+        write_fault(self._sweep, child.trial, "failed", reason, tail)
+        lines = [f"    {line}" for line in tail]
+        self._report("\n".join([f"{child.trial.id} failed: {reason}; the end of {child.job.log}:", *lines]))
+
+    def _said(self, child: _Running) -> list[str]:
+        """What this attempt printed, without empty lines."""
+        if not child.job.log.exists():
+            return []
+        with open(child.job.log, "rb") as log:
+            log.seek(child.job.log_start)
+            text = log.read().decode(errors="replace")
+        return [line for line in text.splitlines() if line.strip()]
+
+    def _last_words(self, child: _Running) -> str:
+        lines = self._said(child)
+        return lines[-1].removeprefix("semgjax: error: ") if lines else "it printed nothing"
+
+    def _line(self) -> str:
+        trials = [child.trial for child in self._running] + self._elsewhere
+        steps = [f"{trial.id} {look(self._sweep, trial).progress}" for trial in trials]
+        return "; ".join([self._count(), *steps])
+
+    def _count(self) -> str:
+        return f"{len(self._done)} of {len(self._trials)} trials done"
+
+
+@contextlib.contextmanager
+def _stop_requests() -> Iterator[Callable[[], bool]]:
+    """Within the block SIGINT, SIGTERM and SIGHUP only set a flag; the yielded function tells it.
+
+    A signal that is ignored (nohup) stays so. Outside the main thread no handler can be set.
+    """
+    asked = threading.Event()
+    before: dict[signal.Signals, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        before = {number: signal.getsignal(number) for number in wanted}
+        before = {n: handler for n, handler in before.items() if handler not in (signal.SIG_IGN, None)}
+    for number in before:
+        signal.signal(number, lambda *_: asked.set())
+    try:
+        yield asked.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stopped(code: int) -> str:
+    if code == AGAIN:
+        return "stopped and saved"
+    return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+
+
+def _score(result: dict[str, Any]) -> str:
+    rows = {row["split"]: row for row in result["scores"] if row["averaging"] == "macro"}
+    row = rows.get("test") or rows.get("val")
+    return "" if row is None or row["cer"] is None else f", {row['split']} CER {row['cer']:.1f} %"

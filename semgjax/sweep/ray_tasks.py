@@ -1,0 +1,134 @@
+"""The Ray engine: every trial a task of a Ray cluster, new or existing; writes trials/<id>.log.
+
+Ray decides which node runs a task, by the resources that it asks for. The sweep's folder and the sessions must be
+seen under the same path on every node, as on a shared file system, and semgjax must be installed there.
+"""
+
+import logging
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ray
+
+from semgjax.errors import InputError
+from semgjax.files import folder_lock
+from semgjax.sweep.engine import AGAIN, RETRIES, Order, Outcome, Report, no_tick, supervise
+from semgjax.sweep.local import Command, trial_command
+from semgjax.sweep.plan import Sweep, Trial, read_sweep
+from semgjax.sweep.trial import PLACE
+
+
+def run_ray(
+    folder: Path,
+    address: str | None = None,
+    slots: int | None = None,
+    cores: int = 1,
+    resources: dict[str, float] | None = None,
+    report: Report = print,
+    command: Command = trial_command,
+    order: Order = "cheapest",
+    retries: int = RETRIES,
+    tick: Callable[[], object] = no_tick,
+) -> Outcome:
+    """Run the trials of a sweep that are not done as Ray tasks.
+
+    Args:
+        address: of a cluster ("auto", "ray://host:port"); None starts Ray on this machine.
+        slots: how many trials at a time at most; None leaves that to the resources.
+        cores: processor cores of each trial.
+        resources: what else a trial takes, such as {"GPU": 1}.
+
+    Raises:
+        InputError: no sweep, another engine at work on it, no cluster, or one that can never run a trial.
+        Preempted: SIGINT, SIGTERM or SIGHUP came; the running trials have saved.
+    """
+    sweep = read_sweep(folder)
+    if slots is not None and slots < 1:
+        raise InputError(f"--slots {slots}: give 1 or more")
+    with folder_lock(sweep.folder):
+        try:
+            ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING, include_dashboard=False)
+        except ConnectionError as error:
+            raise InputError(f"--address {address}: no Ray cluster answers ({str(error).splitlines()[0]})") from None
+        try:
+            wanted = {"CPU": float(cores), **(resources or {})}
+            _check_nodes(wanted)
+            launcher = _Tasks(sweep, slots or max(1, len(sweep.trials)), cores, wanted, command)
+            return supervise(sweep, sweep.trials, launcher, order, retries, report, tick)
+        finally:
+            ray.shutdown()
+
+
+def _check_nodes(wanted: dict[str, float]) -> None:
+    """A task that no node can ever hold would wait without a word."""
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    if not any(all(node.get(name, 0) >= amount for name, amount in wanted.items()) for node in nodes):
+        text = ", ".join(f"{name} {amount:g}" for name, amount in wanted.items())
+        raise InputError(f"no node of the Ray cluster has what a trial takes ({text}); ask for less with --cores")
+
+
+@ray.remote(max_retries=0)
+def _run_task(words: list[str], log: str, place: str) -> int:
+    """One attempt at a trial, on whichever node; cancelled, it lets the trial save."""
+    place = f"{place}, node {ray.get_runtime_context().get_node_id()[:8]}"
+    with open(log, "ab") as file:
+        process = subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env={**os.environ, PLACE: place},
+        )
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            process.terminate()
+            return process.wait()
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A Job of the engine."""
+
+    where: str
+    log: Path
+    log_start: int
+    reference: Any
+
+    def poll(self) -> int | None:
+        if not ray.wait([self.reference], timeout=0)[0]:
+            return None
+        try:
+            return ray.get(self.reference)
+        except ray.exceptions.TaskCancelledError:
+            return AGAIN
+        except (ray.exceptions.WorkerCrashedError, ray.exceptions.NodeDiedError):
+            return -signal.SIGKILL
+
+    def stop(self) -> None:
+        ray.cancel(self.reference)
+
+    def kill(self) -> None:
+        ray.cancel(self.reference, force=True)
+
+
+class _Tasks:
+    """A Launcher of the engine."""
+
+    def __init__(self, sweep: Sweep, size: int, cores: int, wanted: dict[str, float], command: Command) -> None:
+        self._sweep, self._cores, self._command = sweep, cores, command
+        self.size = size
+        others = {name: amount for name, amount in wanted.items() if name not in ("CPU", "GPU")}
+        self._task = _run_task.options(num_cpus=wanted["CPU"], num_gpus=wanted.get("GPU", 0), resources=others)
+
+    def start(self, trial: Trial) -> _Task:
+        log = self._sweep.log(trial)
+        log_start = log.stat().st_size if log.exists() else 0
+        words = self._command(self._sweep.folder, trial.id, self._cores)
+        return _Task("Ray", log, log_start, self._task.remote(words, str(log), "Ray task"))

@@ -1,0 +1,54 @@
+"""A sweep in a bucket (gs://, s3://, any fsspec address), looked at from here; writes its table there."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import fsspec
+
+from semgjax.errors import InputError
+
+_LOOKED_AT = ("*.json", "trials/*.json", "trials/*.jsonl", "trials/*/*.json", "trials/*/*.jsonl", "trials/*/.lock")
+
+
+@contextlib.contextmanager
+def local_view(folder: str, written: Sequence[str] = ()) -> Iterator[Path]:
+    """A local folder with what `status` and `collect` read of a sweep: the folder itself, or copies from its address.
+
+    Args:
+        folder: a path, or an address with "://".
+        written: names of files that go back to the address when the block ends well.
+
+    Raises:
+        InputError: no such address, or no package for its kind.
+    """
+    if "://" not in folder:
+        yield Path(folder)
+        return
+    try:
+        system, root = fsspec.core.url_to_fs(folder)
+    except (ImportError, ValueError) as error:
+        raise InputError(f"{folder}: cannot be opened ({error})") from None
+    with tempfile.TemporaryDirectory() as place:
+        view = Path(place)
+        for pattern in _LOOKED_AT:
+            for source, facts in system.glob(f"{root}/{pattern}", detail=True).items():
+                target = view / os.path.relpath(source, root)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                system.get_file(source, str(target))
+                _keep_time(target, facts)
+        if not (view / "sweep.json").exists():
+            raise InputError(f"{folder}: holds no sweep.json; plan a sweep and copy its folder there")
+        yield view
+        for name in written:
+            system.put_file(str(view / name), f"{root}/{name}")
+
+
+def _keep_time(path: Path, facts: dict) -> None:
+    """Whether a trial moves is seen from the age of its metrics."""
+    changed = facts.get("mtime") or facts.get("updated") or facts.get("created") or facts.get("LastModified")
+    if changed is not None:
+        seconds = changed.timestamp() if hasattr(changed, "timestamp") else float(changed)
+        os.utime(path, (seconds, seconds))

@@ -1,0 +1,170 @@
+"""The points of a plan file -> run configurations on given sessions: recipe, learning-rate rule, FLOP budget, subset.
+
+Writes nothing.
+"""
+
+import dataclasses
+import math
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from semgjax.config_json import from_json, to_json
+from semgjax.data.augment import augment_recipe
+from semgjax.data.corpus import load_corpus
+from semgjax.data.splits import Split, read_split, write_split
+from semgjax.distill import Teacher, student_config
+from semgjax.errors import InputError
+from semgjax.model.config import preset
+from semgjax.model.cost import train_flops
+from semgjax.sweep.cost import parameters_of
+from semgjax.sweep.planfile import FLOPS, PARTS, RATE, Options, PlanFile
+from semgjax.sweep.subset import Subset, subset_split
+from semgjax.train.config import DistillConfig, RunConfig, recipe
+
+_SOURCE = "plan: "  # what from_json begins its messages with; the file's name takes its place
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What `plan_sweep` takes: configurations, and the split behind each hash of sessions."""
+
+    configs: tuple[RunConfig, ...]
+    subsets: tuple[Subset, ...]
+    """what each configuration trains on, for the eyes"""
+    splits: dict[str, Split]
+
+
+def resolve(plan: PlanFile, data: Path, split_file: Path | None) -> Resolved:
+    """Put a plan's points on sessions.
+
+    Args:
+        data: folder of sessions.
+        split_file: their split (None: splits.json beside them); subsets are taken from its training part.
+
+    Raises:
+        InputError: a value of the wrong type or out of range, a subset that the sessions do not give, a student
+            that does not fit its teacher, all with the plan file's name; or damaged sessions.
+    """
+    whole = load_corpus(data, split_file)
+    split = read_split(split_file or data / "splits.json")
+    corpora: dict[Subset, tuple[str, Split]] = {Subset(): (whole.hash, split)}
+    configs: list[RunConfig] = []
+    subsets: list[Subset] = []
+    splits: dict[str, Split] = {}
+    for point in plan.points:
+        teacher = None if point.teacher is None else configs[point.teacher]
+        try:
+            subset = _subset(point.options)
+            if subset not in corpora:
+                smaller = subset_split(split, whole, subset)
+                corpora[subset] = (_hash_under(data, smaller), smaller)
+            hashed, chosen = corpora[subset]
+            config = run_config(point.options, hashed, teacher)
+        except InputError as error:
+            where = f"in a trial with preset {point.options['preset']!r}"
+            raise InputError(f"{plan.path}: {str(error).removeprefix(_SOURCE)} ({where})") from None
+        configs.append(config)
+        subsets.append(subset)
+        splits[hashed] = chosen
+    return Resolved(tuple(configs), tuple(subsets), splits)
+
+
+def run_config(options: Options, data: str, teacher: RunConfig | None = None) -> RunConfig:
+    """One trial: its preset's recipe with the options put in; a student's windows are its teacher's.
+
+    Args:
+        data: hash of the sessions under the trial's split.
+
+    Raises:
+        InputError: a value of the wrong type or out of range.
+    """
+    name = options["preset"]
+    if not isinstance(name, str):
+        raise InputError(f"preset {name!r} is no text; write it in quotes")
+    for option, value in options.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise InputError(f"{option!r} is {value}; write a finite number")
+    named = options.get("augmentation", "preset")
+    if not isinstance(named, str):
+        raise InputError(f"augmentation {named!r} is no text; write it in quotes")
+    base = recipe(name)
+    augment = base.augment if named == "preset" else augment_recipe(named)
+    start = RunConfig(name, preset(name), data, base.window, augment, base.optimizer, base.train)
+    rule, budget = options.get(RATE), options.get(FLOPS)
+    plain = _from_options(start, {k: v for k, v in options.items() if not (k == RATE and isinstance(rule, dict))})
+    config = _from_options(plain, {RATE: learning_rate(rule, plain)}) if isinstance(rule, dict) else plain
+    if teacher is not None:
+        distill = DistillConfig(**{"teacher": teacher.hash} | _part(options, "distill"))
+        config = dataclasses.replace(config, window=teacher.window)
+        # The teacher's parameters play no part in whether the two fit.
+        config = student_config(config, Teacher(teacher, {}), distill.temperature, distill.weight)
+    if budget is None:
+        return config
+    if "train.steps" in options:
+        raise InputError("train.steps and train.flops both say how long; keep one")
+    return _from_options(config, {"train.steps": steps_for(budget, config, teacher)})
+
+
+def learning_rate(rule: dict[str, Any], config: RunConfig) -> float:
+    """The rate that a rule gives a model: at x (size / reference) ** power.
+
+    `rule` is {at = 3e-3, width = 64, power = -0.5}: 3e-3 at width 64 (model.dim), and half of it at width 256; or
+    the same with `parameters` in place of `width`.
+
+    Raises:
+        InputError: an unknown member, one that is missing, or one that is no number.
+    """
+    sizes = {"width": config.model.dim, "parameters": parameters_of(config.model)}
+    given = [name for name in sizes if name in rule]
+    if len(given) != 1 or set(rule) != {"at", "power", *given}:
+        raise InputError(f"{RATE} {rule!r} is no rule; write {{at = 3e-3, width = 64, power = -0.5}}, or parameters")
+    for name, value in rule.items():
+        good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        if not good or (name != "power" and value <= 0):
+            raise InputError(f"{RATE}: {name} is {value!r}; write a {'' if name == 'power' else 'positive '}number")
+    return float(rule["at"] * (sizes[given[0]] / rule[given[0]]) ** rule["power"])
+
+
+def steps_for(flops: Any, config: RunConfig, teacher: RunConfig | None = None) -> int:
+    """How many steps a budget of floating-point operations buys (model/cost.py), rounded.
+
+    Raises:
+        InputError: no positive number, or not one step.
+    """
+    if isinstance(flops, bool) or not isinstance(flops, int | float) or flops <= 0:
+        raise InputError(f"{FLOPS} {flops!r} must be a positive number")
+    step = config.train.batch * train_flops(
+        config.model, config.window.total, None if teacher is None else teacher.model
+    )
+    steps = round(flops / step)
+    if steps < 1:
+        raise InputError(f"{FLOPS} {flops:g} does not buy one step, which takes {step:.3g}")
+    return steps
+
+
+def _from_options(config: RunConfig, options: Options) -> RunConfig:
+    value = to_json(config)
+    for option, choice in options.items():
+        part, _, member = option.partition(".")
+        if part in PARTS and option != FLOPS:
+            value[part][member] = choice
+    return from_json(RunConfig, value, "plan")
+
+
+def _subset(options: Options) -> Subset:
+    found = from_json(Subset, to_json(Subset()) | _part(options, "data"), "plan")
+    # A seed says nothing where everything is taken: one corpus, not one per seed.
+    return Subset() if found.users is None and found.hours_per_user is None else found
+
+
+def _part(options: Options, part: str) -> dict[str, Any]:
+    return {name.partition(".")[2]: value for name, value in options.items() if name.startswith(f"{part}.")}
+
+
+def _hash_under(data: Path, split: Split) -> str:
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "splits.json"
+        write_split(path, split)
+        return load_corpus(data, path).hash

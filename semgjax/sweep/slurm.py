@@ -1,0 +1,191 @@
+"""The Slurm engine: job arrays whose tasks run one trial each; writes SWEEP/slurm.json and SWEEP/slurm-*.sh.
+
+Slurm schedules; a task says which trial it is by its index. A task that is asked to stop saves and is put back in
+the queue; one that fails is, too, a number of times; students wait for their teacher's task.
+"""
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from semgjax.errors import InputError
+from semgjax.files import folder_lock, read_json, write_atomic, write_json
+from semgjax.sweep.engine import RETRIES, Report
+from semgjax.sweep.plan import Sweep, Trial, read_sweep
+from semgjax.sweep.trial import PLACE, look
+
+FILE, _SCHEMA, _VERSION = "slurm.json", "semgjax/slurm", 1
+_OURS = (
+    "--array",
+    "-a",
+    "--requeue",
+    "--no-requeue",
+    "--signal",
+    "--output",
+    "-o",
+    "--open-mode",
+    "--dependency",
+    "-d",
+)
+_TIME_TO_SAVE = 120  # seconds between Slurm's signal and its limit
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a site wants to know.
+
+    Attributes:
+        slots: how many tasks at a time; None for as many as Slurm lets run.
+        cores: of each task.
+        retries: how often a failed task is tried again.
+        sbatch: further options of sbatch, such as "--partition=gpu --gpus-per-task=1 --time=08:00:00".
+    """
+
+    slots: int | None = None
+    cores: int = 1
+    retries: int = RETRIES
+    sbatch: str = ""
+
+
+@dataclass(frozen=True)
+class Array:
+    """One job array: trials by index, after a teacher's task where they are students."""
+
+    script: str
+    trials: tuple[Trial, ...]
+    after: Trial | None
+
+
+def arrays_of(sweep: Sweep, options: Options) -> list[Array]:
+    """The job arrays that run what is not done; a teacher's comes before its students'.
+
+    Raises:
+        InputError: options that Slurm or we would not understand.
+    """
+    _check(sweep, options)
+    states = {trial.id: look(sweep, trial).state for trial in sweep.trials}
+    open_trials = [t for t in sweep.trials if states[t.id] not in ("done", "diverged", "damaged")]
+    waiting = {trial.id for trial in open_trials}
+    groups: dict[str, list[Trial]] = {}
+    for trial in open_trials:
+        blocked = trial.teacher is not None and states[trial.teacher.id] in ("diverged", "damaged")
+        if not blocked:
+            after = trial.teacher.id if trial.teacher is not None and trial.teacher.id in waiting else ""
+            groups.setdefault(after, []).append(trial)
+    by_id = {trial.id: trial for trial in sweep.trials}
+    # Plan order: a teacher's own array stands before its students', as its trial stands before theirs.
+    return [Array(_script(sweep, group, options), tuple(group), by_id.get(after)) for after, group in groups.items()]
+
+
+def submit(folder: Path, options: Options, report: Report) -> list[str]:
+    """Hand the trials that are not done to Slurm; returns the numbers of the jobs.
+
+    Raises:
+        InputError: no sweep, no sbatch, jobs of this sweep still in the queue, or Slurm refuses.
+    """
+    sweep = read_sweep(folder)
+    if shutil.which("sbatch") is None:
+        raise InputError("no sbatch here: run this on a machine with Slurm, or see the script with --print")
+    with folder_lock(sweep.folder):
+        _check_queue(sweep)
+        jobs: list[dict[str, object]] = []
+        task_of: dict[str, str] = {}
+        for number, array in enumerate(arrays_of(sweep, options)):
+            path = sweep.folder / f"slurm-{number}.sh"
+            write_atomic(path, array.script)
+            words = ["sbatch", "--parsable", "--kill-on-invalid-dep=yes"]
+            if array.after is not None:
+                words.append(f"--dependency=afterok:{task_of[array.after.id]}")
+            job = _call([*words, str(path)]).strip().partition(";")[0]
+            task_of |= {trial.id: f"{job}_{sweep.trials.index(trial)}" for trial in array.trials}
+            jobs.append({"job": job, "trials": [trial.id for trial in array.trials]})
+            write_json(sweep.folder / FILE, _SCHEMA, _VERSION, {"jobs": jobs})
+            after = f" after {task_of[array.after.id]}" if array.after is not None else ""
+            report(f"Slurm job {job}: {len(array.trials)} trials{after}")
+    return [str(job["job"]) for job in jobs]
+
+
+def _script(sweep: Sweep, trials: Sequence[Trial], options: Options) -> str:
+    """A batch script; Slurm reads its #SBATCH lines, bash the rest."""
+    indices = ",".join(str(sweep.trials.index(trial)) for trial in trials)
+    limit = "" if options.slots is None else f"%{options.slots}"
+    log = str(sweep.folder / "trials" / "slurm-%A_%a.log").replace('"', '\\"')
+    lines = [
+        f"--job-name={re.sub(r'[^A-Za-z0-9_.-]+', '-', sweep.name)}",
+        f"--array={indices}{limit}",
+        f"--cpus-per-task={options.cores}",
+        "--requeue",
+        f"--signal=B:TERM@{_TIME_TO_SAVE}",
+        "--open-mode=append",
+        f'--output="{log}"',
+        *shlex.split(options.sbatch),
+    ]
+    words = [sys.executable, "-m", "semgjax", "sweep", "run", str(sweep.folder), "--cores", str(options.cores)]
+    head = "\n".join(f"#SBATCH {line}" for line in lines)
+    return f"""#!/bin/bash
+{head}
+# A task of a sweep: which trial it is, is all that Slurm says. Exit codes of the trial: 0 done, 70 diverged (kept),
+# 2 bad input, 75 stopped and saved; anything else is a failure, tried {options.retries} times again.
+job="${{SLURM_ARRAY_JOB_ID}}_${{SLURM_ARRAY_TASK_ID}}"
+export {PLACE}="Slurm job $job"
+{shlex.join(words)} --trial "$SLURM_ARRAY_TASK_ID" &
+trial=$!
+trap 'kill -TERM "$trial"' TERM
+wait "$trial"
+code=$?
+# The signal ends the first wait; the trial saves and ends after it.
+while kill -0 "$trial" 2>/dev/null; do
+  wait "$trial"
+  code=$?
+done
+echo "$job: exit code $code, restart ${{SLURM_RESTART_COUNT:-0}}"
+case "$code" in
+  0 | 2 | 70) exit "$code" ;;
+  75) scontrol requeue "$job" ;;
+  *) if [ "${{SLURM_RESTART_COUNT:-0}}" -lt {options.retries} ]; then scontrol requeue "$job"; fi ;;
+esac
+exit "$code"
+"""
+
+
+def _check(sweep: Sweep, options: Options) -> None:
+    if options.slots is not None and options.slots < 1:
+        raise InputError(f"--slots {options.slots}: give 1 or more")
+    if options.cores < 1 or options.retries < 0:
+        raise InputError(f"--cores {options.cores}, --retries {options.retries}: give 1 or more, and 0 or more")
+    if "\n" in str(sweep.folder) or "%" in str(sweep.folder):
+        raise InputError(f"{sweep.folder}: Slurm cannot write logs below a name with % or a line break; rename it")
+    try:
+        words = shlex.split(options.sbatch)
+    except ValueError as error:
+        raise InputError(f"--sbatch {options.sbatch!r}: {error}") from None
+    for word in words:
+        if not re.fullmatch(r"--?[a-zA-Z][\w-]*(=[^\s]*)?", word):
+            raise InputError(f"--sbatch {word!r} is no option; write each as --name=value")
+        if word.partition("=")[0] in _OURS:
+            raise InputError(f"--sbatch {word!r} is set by the sweep itself; leave it out")
+
+
+def _check_queue(sweep: Sweep) -> None:
+    """Refuse while jobs that were submitted before are still in the queue: each trial would be there twice."""
+    path = sweep.folder / FILE
+    if not path.exists():
+        return
+    known = {str(job["job"]) for job in read_json(path, _SCHEMA, _VERSION)["jobs"]}
+    queued = set(_call(["squeue", "--noheader", "--me", "--format=%F"]).split())
+    if known & queued:
+        some = ", ".join(sorted(known & queued))
+        raise InputError(f"{sweep.folder}: Slurm still has its jobs ({some}); wait, or end them with: scancel {some}")
+
+
+def _call(words: list[str]) -> str:
+    done = subprocess.run(words, capture_output=True, text=True)
+    if done.returncode:
+        message = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
+        raise InputError(f"{words[0]}: {message}")
+    return done.stdout

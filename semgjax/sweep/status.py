@@ -1,0 +1,146 @@
+"""Where every trial of a sweep stands: state, place, step, time left, productive share. Only reads."""
+
+import dataclasses
+import json
+import os
+import re
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from semgjax.errors import InputError
+from semgjax.sweep.plan import Sweep, Trial
+from semgjax.sweep.trial import Status, look
+from semgjax.train.metrics import read_metrics
+from semgjax.train.run import METRICS, RESULT
+
+_RECENT = 600.0  # seconds: a trial on another machine whose metrics moved since then is taken to be running
+_BLOCKS = ("failed", "diverged", "damaged")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One trial."""
+
+    status: Status
+    where: str
+    """of its newest start: the engine's word and the host"""
+    seconds_left: float | None
+    """by the speed of its last steps; None where it does not run"""
+    productive: float | None
+    """share of the wall time since the first start that went into the steps that stand; None before the first start"""
+
+
+def rows_of(sweep: Sweep, now: float | None = None) -> list[Row]:
+    """Every trial, in the order of the plan.
+
+    Raises:
+        InputError: a damaged fault file.
+    """
+    return [_row(sweep, trial, time.time() if now is None else now) for trial in sweep.trials]
+
+
+def json_of(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """The rows as plain JSON values."""
+    return [
+        {
+            "id": row.status.trial.id,
+            "preset": row.status.trial.config.preset,
+            "state": row.status.state,
+            "step": row.status.step,
+            "steps": row.status.trial.config.train.steps,
+            "where": row.where,
+            "seconds_left": row.seconds_left,
+            "productive": row.productive,
+            "reason": row.status.reason,
+        }
+        for row in rows
+    ]
+
+
+def table_of(rows: Sequence[Row]) -> list[tuple[str, ...]]:
+    """The rows as text, with a heading; the last column has none."""
+    cells: list[tuple[str, ...]] = [("trial", "state", "step", "left", "productive", "")]
+    for row in rows:
+        left = "" if row.seconds_left is None else duration(row.seconds_left)
+        share = "" if row.productive is None else f"{row.productive:.0%}"
+        note = row.status.reason or (row.where if row.status.state == "running" else "")
+        cells.append((row.status.trial.id, row.status.state, row.status.progress, left, share, note))
+    return cells
+
+
+def summary_of(sweep: Sweep, rows: Sequence[Row]) -> str:
+    """How many trials are in which state."""
+    counts = Counter(row.status.state for row in rows)
+    return f"{sweep.name}: " + ", ".join(f"{count} {state}" for state, count in counts.items())
+
+
+def duration(seconds: float) -> str:
+    """45 s, 12 min, 3.5 h, 2.1 days."""
+    for size, unit, digits in ((86400.0, "days", 1), (3600.0, "h", 1), (60.0, "min", 0)):
+        if seconds >= size:
+            return f"{seconds / size:.{digits}f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _row(sweep: Sweep, trial: Trial, now: float) -> Row:
+    status = look(sweep, trial)
+    starts = _starts(sweep, trial)
+    metrics = sweep.run_folder(trial) / METRICS
+    lines = _steps(sweep, trial)
+    recent = bool(lines) and now - metrics.stat().st_mtime < _RECENT
+    if status.state in ("waiting", "failed") and recent and _is_elsewhere(sweep, trial):
+        status = dataclasses.replace(status, state="running", reason="")
+    if status.state == "waiting" and trial.teacher is not None:
+        status = _with_teacher(sweep, trial.teacher, status)
+    where = f"{starts[-1]['place']} on {starts[-1]['host']}".removeprefix(" on ") if starts else ""
+    batch, steps = trial.config.train.batch, trial.config.train.steps
+    left = None
+    if status.state == "running" and lines:
+        left = (steps - lines[-1]["step"]) * batch / lines[-1]["windows_per_s"]
+    productive = None
+    if starts and lines:
+        spent, before = 0.0, 0
+        for line in lines:
+            spent += (line["step"] - before) * batch / line["windows_per_s"]
+            before = line["step"]
+        result = sweep.run_folder(trial) / RESULT
+        last = result if status.state == "done" else metrics
+        end = now if status.state == "running" else last.stat().st_mtime
+        productive = min(1.0, spent / max(end - starts[0]["time"], 1e-9))
+    return Row(status, where, left, productive)
+
+
+def _with_teacher(sweep: Sweep, teacher: Trial, status: Status) -> Status:
+    found = look(sweep, teacher)
+    if found.state == "done":
+        return status
+    why = f"its teacher {teacher.id} {found.state}" if found.state in _BLOCKS else f"waits for its teacher {teacher.id}"
+    return dataclasses.replace(status, reason=why)
+
+
+def _starts(sweep: Sweep, trial: Trial) -> list[dict[str, Any]]:
+    path = sweep.starts(trial)
+    text = path.read_text() if path.exists() else ""
+    try:
+        return [json.loads(line) for line in text.split("\n")[:-1]]
+    except json.JSONDecodeError:
+        raise InputError(f"{path}: was edited or damaged; remove it (it only tells when the trial started)") from None
+
+
+def _steps(sweep: Sweep, trial: Trial) -> list[dict[str, Any]]:
+    """The lines of training steps; none where they cannot be read, which the step column tells."""
+    path = sweep.run_folder(trial) / METRICS
+    try:
+        return [line for line in read_metrics(path) if line.get("windows_per_s")] if path.exists() else []
+    except InputError:
+        return []
+
+
+def _is_elsewhere(sweep: Sweep, trial: Trial) -> bool:
+    """Whether another machine had the folder last; its lock may not reach ours (a bucket, some network folders)."""
+    path = sweep.run_folder(trial) / ".lock"
+    owner = re.fullmatch(r"process \d+ on (\S+)", path.read_text()) if path.exists() else None
+    return owner is not None and owner[1] != os.uname().nodename
