@@ -97,9 +97,9 @@ def test_a_budget_of_operations_becomes_steps(place):
         (f"{PRESET}train.flops = 1e3\n", "train.flops 1000 does not buy one step"),
         (f"{PRESET}train.flops = true\n", "train.flops True must be a positive number"),
         (f"{PRESET}train.flops = 1e12\ntrain.steps = 3\n", "train.steps and train.flops both say how long"),
-        (f"{PRESET}data.users = 4\n", "data.users 4: the training part has 3 users"),
+        (f"{PRESET}data.users = 4\n", "4 users of 3 in the train part"),
         (f"{PRESET}data.users = 1.5\n", "1.5 is not of type"),
-        (f"{PRESET}data.hours_per_user = 9.0\n", "data.hours_per_user 9.0: user"),
+        (f"{PRESET}data.hours_per_user = 9.0\n", "data.hours_per_user 9.0: 3 users have less than that"),
         (
             f'{PRESET}[[distill]]\nteacher.preset = "ladder-16"\nset = {{preset = "tiny"}}\n',
             "student and teacher differ in stride",
