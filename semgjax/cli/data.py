@@ -1,32 +1,22 @@
-"""`semgjax data`: simulate sessions, check a folder of sessions, split it; writes OUT/ or a splits.json."""
+"""`semgjax data`: simulate, ingest, check, split and show sessions; writes OUT/, a page, a splits.json or a PNG."""
 
 import json as jsonlib
 import sys
-from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
 import tyro
-from rich.console import Console
-from rich.table import Table
 
+from semgjax.cli.data_check import check
 from semgjax.cli.data_splits import splits
 from semgjax.cli.ingest import ingest
 from semgjax.cli.parse import run_commands
-from semgjax.data.facts import SessionFacts, facts_of
-from semgjax.data.sessions import SAMPLE_RATE, find_sessions, open_session
-from semgjax.data.windows import WindowSpec
-from semgjax.errors import InputError
-
-_SPEC = WindowSpec()
-_HEADER = ("session", "user", "minutes", "keys", "keys/s", "windows", "empty", "dropped")
-_TEXTS = {"session", "user", "dropped"}
 
 
 def run(words: list[str]) -> int:
     """The command group."""
-    return run_commands("data", {"simulate": simulate, "ingest": ingest, "check": check, "splits": splits}, words)
+    commands = {"simulate": simulate, "ingest": ingest, "check": check, "splits": splits, "show": show}
+    return run_commands("data", commands, words)
 
 
 def simulate(
@@ -50,97 +40,49 @@ def simulate(
     """
     from semgjax.data.simulate import simulate as write_sessions
 
-    write_sessions(out, users, sessions, minutes, seed, severity, progress=_progress("simulate", plain=True))
+    write_sessions(out, users, sessions, minutes, seed, severity, progress=_progress)
     print(f"{out}: {users} users x {sessions} sessions x {minutes:g} min, severity {severity}, seed {seed}")
 
 
-def check(src: tyro.conf.Positional[Path], *, json: bool = False) -> int:
-    """Read every session in full and show what it holds; faults go to stderr, exit code 2.
+def show(
+    session: tyro.conf.Positional[Path],
+    *,
+    out: Path,
+    at: float | None = None,
+    seconds: float = 3.0,
+    json: bool = False,
+) -> None:
+    """Draw a stretch of a session: signal with its keys, spectrograms, and how loud each electrode was.
 
     Args:
-        src: folder of the .hdf5 session files
-        json: print one JSON object instead of the table
+        session: an .hdf5 session file
+        out: the picture to write, a .png
+        at: seconds from the session's start (default: where keys are, after the middle)
+        seconds: how long
+        json: print one JSON object on what is shown instead of a line
     """
-    paths = find_sessions(src)
-    console = Console(markup=False, highlight=False)
-    lines = not json and not console.is_terminal
-    facts, faults = _inspect(paths, _line_printer(paths) if lines else lambda row: None)
+    from semgjax.data.draw import keys_in
+    from semgjax.data.sessions import SAMPLE_RATE, open_session
+    from semgjax.data.show import stretch, write_picture
+    from semgjax.errors import InputError
+
+    if out.suffix.lower() != ".png":
+        raise InputError(f"{out}: the picture is a PNG; give a name that ends in .png")
+    opened = open_session(session)
+    start, stop = stretch(opened, at, seconds)
+    write_picture(opened, start, stop, out)
+    keys = [{"at": start / SAMPLE_RATE + at, "key": key} for at, key in keys_in(opened, start, stop)]
     if json:
-        rows = [asdict(row) for row in facts]
-        print(jsonlib.dumps({"folder": str(src), "sessions": rows, "faults": faults}))
-    else:
-        if not lines:
-            console.print(_table(facts))
-        _print_totals(facts)
-    for fault in faults:
-        print(f"semgjax: error: {fault}", file=sys.stderr)
-    return 2 if faults else 0
+        body = {"session": opened.name, "user": opened.user, "start": start, "stop": stop, "keys": keys}
+        print(jsonlib.dumps(body | {"picture": str(out)}))
+        return
+    print(f"{opened.name}: {start / SAMPLE_RATE:.2f} to {stop / SAMPLE_RATE:.2f} s, {len(keys)} keys")
+    print(out)
 
 
-def _inspect(paths: list[Path], each: Callable[[SessionFacts], None]) -> tuple[list[SessionFacts], list[str]]:
-    """Facts of the sound sessions, given to `each` as they are found, and what is wrong with the others."""
-    facts: dict[str, SessionFacts] = {}
-    faults: list[str] = []
-    progress = _progress("check", plain=False)
-    for done, path in enumerate(paths, start=1):
-        try:
-            row = facts_of(open_session(path), _SPEC)
-        except InputError as error:
-            faults.append(str(error))
-        else:
-            if row.session in facts:
-                faults.append(f"{path}: session_name {row.session!r} is that of another file too; keep one")
-            else:
-                facts[row.session] = row
-                each(row)
-        progress(done, len(paths))
-    return list(facts.values()), faults
-
-
-def _cells(row: SessionFacts) -> tuple[str, ...]:
-    dropped = ", ".join(f"{name} {count}" for name, count in row.dropped.items())
-    numbers = (f"{row.minutes:.2f}", str(row.keys), f"{row.keys_per_second:.2f}")
-    return (row.session, row.user, *numbers, str(row.windows), str(row.empty_windows), dropped or "-")
-
-
-def _line_printer(paths: list[Path]) -> Callable[[SessionFacts], None]:
-    """Prints the heading now, then a line for each session, in columns."""
-    first = max(len(path.stem) for path in paths)
-    line = f"{{:<{first}}}  {{:<10}} {{:>7}} {{:>6}} {{:>6}} {{:>7}} {{:>5}}  {{}}"
-    print(line.format(*_HEADER))
-    return lambda row: print(line.format(*_cells(row)), flush=True)
-
-
-def _table(facts: list[SessionFacts]) -> Table:
-    table = Table()
-    for name in _HEADER:
-        table.add_column(name, justify="left" if name in _TEXTS else "right", overflow="fold")
-    for row in facts:
-        table.add_row(*_cells(row))
-    return table
-
-
-def _print_totals(facts: list[SessionFacts]) -> None:
-    users, hours = {row.user for row in facts}, sum(row.minutes for row in facts) / 60
-    print(f"{len(facts)} sessions of {len(users)} users, {hours:.2f} h, {sum(row.keys for row in facts)} keys")
-    short = sum(row.windows == 0 for row in facts)
-    if short:
-        print(f"{short} shorter than a window of {_SPEC.length / SAMPLE_RATE:g} s: no use for training")
-
-
-def _progress(what: str, plain: bool) -> Callable[[int, int], None]:
-    """Progress on stderr: one line, rewritten, on a terminal; elsewhere, if `plain`, ten lines at most."""
-    terminal = sys.stderr.isatty()
-
-    def show(done: int, total: int) -> None:
-        if terminal:
-            print(
-                f"\r{what} {done}/{total} sessions",
-                end="" if done < total else "\n",
-                file=sys.stderr,
-                flush=True,
-            )
-        elif plain and done * 10 // total > (done - 1) * 10 // total:
-            print(f"{what} {done}/{total} sessions", file=sys.stderr)
-
-    return show
+def _progress(done: int, total: int) -> None:
+    """Progress on stderr: one line, rewritten, on a terminal; elsewhere ten lines at most."""
+    if sys.stderr.isatty():
+        print(f"\rsimulate {done}/{total} sessions", end="" if done < total else "\n", file=sys.stderr, flush=True)
+    elif done * 10 // total > (done - 1) * 10 // total:
+        print(f"simulate {done}/{total} sessions", file=sys.stderr)

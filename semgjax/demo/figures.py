@@ -4,7 +4,6 @@ One model has one colour and one mark everywhere: the teacher black squares, the
 diamonds, its size from scratch orange dots. Marks and lightness tell them apart without colours too.
 """
 
-import io
 from typing import Any
 
 import matplotlib
@@ -13,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from semgjax.data.keys import labels_to_text
-from semgjax.data.sessions import SAMPLE_RATE, Session, read_emg
+from semgjax.data.draw import SETTINGS, draw_bands, keys_in
+from semgjax.data.sessions import Session, read_emg
 from semgjax.demo.views import (
     ReportInputs,
     RunView,
@@ -28,102 +27,23 @@ from semgjax.scaling.plot import plot_size_curve, short_number
 
 COLOURS = {"teacher": "#111111", "distilled": "#AA3377", "from scratch": "#D55E00"}
 MARKS = {"teacher": "s", "distilled": "D", "from scratch": "o"}
-LEFT, RIGHT, KEY = "#0072B2", "#2F6B4F", "#B5651D"
 WIDTH = 9.0  # inches; 96 pixels each on a wide screen
-STRETCH = 3.0  # seconds of signal shown
-CROWDED = 0.09  # seconds between key presses under which their glyphs would touch
-
-# Names of users and keys are text, never mathematics.
-_SETTINGS: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 10.5,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "text.usetex": False,
-    "text.parse_math": False,
-}
-
-
-def svg_bytes(figure: Figure) -> bytes:
-    """The figure as SVG with its letters as outlines; same figure, same bytes."""
-    content = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "semgjax", "svg.fonttype": "path"}):
-        figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
-    return content.getvalue()
-
-
-def choose_stretch(session: Session, seconds: float = STRETCH) -> tuple[int, int]:
-    """Samples [start, stop) to show: from shortly before the first key after the middle, or what there is."""
-    length = min(round(seconds * SAMPLE_RATE), session.samples)
-    late = session.key_first[session.key_first >= session.samples // 2]
-    keys = late if len(late) else session.key_first
-    start = int(keys[0]) - SAMPLE_RATE // 10 if len(keys) else 0
-    start = max(0, min(start, session.samples - length))
-    return start, start + length
-
-
-def keys_in(session: Session, start: int, stop: int) -> list[tuple[float, str]]:
-    """(seconds after `start`, glyph) of the keys in samples [start, stop); a space shows as an open box."""
-    inside = (session.key_last >= start) & (session.key_first < stop)
-    glyphs = labels_to_text(session.labels[inside]).replace(" ", "\u2423")
-    return [((int(at) - start) / SAMPLE_RATE, g) for at, g in zip(session.key_first[inside], glyphs, strict=True)]
 
 
 def emg_figure(session: Session, start: int, stop: int) -> Figure:
     """Samples [start, stop) of all 32 channels as lines, both bands on one scale, and the keys pressed."""
     emg = read_emg(session, start, stop)
-    # So far apart that neighbours touch only in the strongest bursts.
-    space = max(1.6 * float(np.percentile(np.abs(emg), 99.5)), 1e-6)
-    seconds = np.arange(len(emg)) / SAMPLE_RATE
-    presses = keys_in(session, start, stop)
-    with matplotlib.rc_context(_SETTINGS):
+    with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(WIDTH, 7.4), dpi=180, layout="constrained")
         bands = figure.subplots(2, 1, sharex=True)
-        for axes, name, colour, band in zip(
-            bands, ("left wrist", "right wrist"), (LEFT, RIGHT), np.split(emg, 2, axis=1), strict=True
-        ):
-            for at, _ in presses:
-                axes.axvline(at, color=KEY, lw=0.9, alpha=0.85, zorder=3)
-            heights = -space * np.arange(band.shape[1])
-            axes.plot(seconds, band + heights, color=colour, lw=0.45, zorder=2, rasterized=True)
-            axes.set_yticks(heights[[0, 3, 7, 11, 15]], ["1", "4", "8", "12", "16"])
-            axes.set_ylim(min(heights[-1] + band[:, -1].min(), heights[-1] - space), max(band[:, 0].max(), space))
-            axes.set_ylabel(f"{name}\nelectrode")
-            axes.margins(x=0)
-        _glyphs(bands[0], presses)
-        _scale_bar(bands[1], space)
+        draw_bands(bands, emg, keys_in(session, start, stop))
         bands[1].set_xlabel("seconds")
     return figure
 
 
-def _glyphs(axes: Axes, presses: list[tuple[float, str]]) -> None:
-    """What was typed, above the axes; keys close together go up in steps."""
-    last, level = -np.inf, 0
-    for at, glyph in presses:
-        level = (level + 1) % 3 if at - last < CROWDED else 0
-        axes.annotate(
-            glyph, (at, 1.0), (0, 3 + 13 * level), xycoords=("data", "axes fraction"),
-            textcoords="offset points", ha="center", va="bottom", fontsize=12, color="#7A3E00",
-            annotation_clip=False,
-        )  # fmt: skip
-        last = at
-
-
-def _scale_bar(axes: Axes, space: float) -> None:
-    """A bar of a round number of microvolts beside the lowest electrodes."""
-    unit = 10.0 ** np.floor(np.log10(2.0 * space))
-    height = unit * next(step for step in (5.0, 2.0, 1.0) if step * unit <= 2.0 * space)
-    low = axes.get_ylim()[0]
-    axes.plot([1.012, 1.012], [low, low + height], color="#111111", lw=2, clip_on=False,
-              transform=axes.get_yaxis_transform())  # fmt: skip
-    axes.text(1.02, low + height / 2, f"{height:g} \u00b5V", va="center", fontsize=9.5, rotation=90,
-              transform=axes.get_yaxis_transform())  # fmt: skip
-
-
 def learning_figure(inputs: ReportInputs) -> Figure:
     """Training loss, and CER on the validation sessions, against the step."""
-    with matplotlib.rc_context(_SETTINGS):
+    with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(WIDTH, 4.4), dpi=150, layout="constrained")
         loss, error = figure.subplots(1, 2)
         for run in _drawn(inputs):
@@ -155,7 +75,7 @@ def scaling_figure(inputs: ReportInputs) -> Figure:
     """The fitted curve with the ladder's runs and users, and the student, which is no part of the fit."""
     points = [(run.result["params"], cer) for run in inputs.ladder for cer in user_cers(run).values()]
     users = np.array(points, np.float64).reshape(-1, 2).T
-    with matplotlib.rc_context({**_SETTINGS, "text.parse_math": True}):
+    with matplotlib.rc_context({**SETTINGS, "text.parse_math": True}):
         figure = plot_size_curve(
             inputs.fit,
             users_points=(users[0], users[1]) if len(points) else None,
@@ -193,7 +113,7 @@ def users_figure(inputs: ReportInputs) -> Figure:
     cers = {role: user_cers(run) for role, run in inputs.trio}
     users = sorted(set().union(*cers.values()))
     names = [*users, "mean of users"]
-    with matplotlib.rc_context(_SETTINGS):
+    with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(WIDTH, 1.5 + 0.42 * len(names)), dpi=150, layout="constrained")
         axes = figure.subplots()
         rows = {name: -float(i) - (0.3 if i == len(users) else 0.0) for i, name in enumerate(names)}

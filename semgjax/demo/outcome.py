@@ -4,10 +4,12 @@ import platform
 from importlib import metadata
 
 import semgjax
+from semgjax.data.draw import svg_bytes
 from semgjax.demo import figures
 from semgjax.demo.numbers import MISSING, data_size, digits, duration, percent, ratio, whole
-from semgjax.demo.page import Html, dot, el, image, join, paragraph, section, table
+from semgjax.demo.page import section
 from semgjax.demo.views import ReportInputs, heldout_cer, heldout_scores, is_number, user_cers
+from semgjax.page import Html, dot, el, image, join, paragraph, table
 
 NAMES = {"teacher": "teacher", "distilled": "student, distilled", "from scratch": "same size, from scratch"}
 
@@ -35,7 +37,7 @@ def users(inputs: ReportInputs) -> Html:
             f"{better} of {len(everyone)} held-out users better than its own size from scratch does."
         ),
         image(
-            figures.svg_bytes(figures.users_figure(inputs)),
+            svg_bytes(figures.users_figure(inputs)),
             f"Error of the three models for each of {len(everyone)} held-out users. Means: {means}.",
             "The grey line joins the three models on one user. Each user's sessions are decoded whole, by "
             "taking the most likely class at each instant; no language model helps.",

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from semgjax.data.draw import choose_stretch, keys_in, svg_bytes
 from semgjax.data.sessions import SAMPLE_RATE
 from semgjax.demo import figures
 from semgjax.demo.numbers import MISSING, difference, digits, duration, percent, ratio, whole
-from semgjax.demo.page import Html, el, image, paragraph, section, table
+from semgjax.demo.page import section
 from semgjax.demo.views import (
     ReportInputs,
     RunView,
@@ -15,6 +16,7 @@ from semgjax.demo.views import (
     role_of,
     user_cers,
 )
+from semgjax.page import Html, el, image, paragraph, table
 from semgjax.scaling.fit import predict
 from semgjax.scaling.store import fit_document
 
@@ -93,8 +95,8 @@ def claims(inputs: ReportInputs) -> list[tuple[str, str, bool]]:
 def signal(inputs: ReportInputs) -> Html:
     """A stretch of one held-out user's session."""
     session = inputs.sessions[0]
-    start, stop = figures.choose_stretch(session)
-    keys = figures.keys_in(session, start, stop)
+    start, stop = choose_stretch(session)
+    keys = keys_in(session, start, stop)
     seconds = (stop - start) / SAMPLE_RATE
     typed = "".join(glyph for _, glyph in keys)
     alt = (
@@ -114,7 +116,7 @@ def signal(inputs: ReportInputs) -> Html:
             "before it goes down, and the decoder has to tell from the place and shape of the bursts which "
             "key it was."
         ),
-        image(figures.svg_bytes(figures.emg_figure(session, start, stop)), alt, caption),
+        image(svg_bytes(figures.emg_figure(session, start, stop)), alt, caption),
     )
 
 
@@ -136,7 +138,7 @@ def learning(inputs: ReportInputs) -> Html:
             "Right: the error on sessions of the training users that were kept out of training."
         ),
         image(
-            figures.svg_bytes(figures.learning_figure(inputs)),
+            svg_bytes(figures.learning_figure(inputs)),
             alt,
             "The student's curve on the left is the CTC part of its loss only. A curve that is still "
             "falling at its end would gain from more steps: these runs are minutes long by design.",
@@ -178,7 +180,7 @@ def law(inputs: ReportInputs) -> Html:
             "another training budget or other data give another law.",
         ),
         image(
-            figures.svg_bytes(figures.scaling_figure(inputs)),
+            svg_bytes(figures.scaling_figure(inputs)),
             alt,
             "Filled marks: mean over held-out users of one run. Small circles: single held-out users; they "
             "vary together from size to size and are not fitted one by one. The distilled student is shown "

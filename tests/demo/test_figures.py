@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from semgjax.data.draw import choose_stretch, keys_in, svg_bytes
 from semgjax.data.sessions import open_session
 from semgjax.demo import figures
 from semgjax.demo.views import heldout_cer
@@ -29,7 +30,7 @@ def line(axes, label):
 
 def test_the_stretch_begins_shortly_before_a_key_of_the_second_half(tmp_path):
     keys = typed("abcdefghij", first=START + 1.0, interval=1.0)
-    assert figures.choose_stretch(session_of(tmp_path, 20_000, keystrokes=keys)) == (9_800, 15_800)
+    assert choose_stretch(session_of(tmp_path, 20_000, keystrokes=keys)) == (9_800, 15_800)
 
 
 @pytest.mark.parametrize(
@@ -42,13 +43,13 @@ def test_the_stretch_begins_shortly_before_a_key_of_the_second_half(tmp_path):
     ],
 )
 def test_the_stretch_stays_within_the_session(tmp_path, samples, keys, expected):
-    assert figures.choose_stretch(session_of(tmp_path, samples, keystrokes=keys)) == expected
+    assert choose_stretch(session_of(tmp_path, samples, keystrokes=keys)) == expected
 
 
 def test_the_signal_shows_each_key_of_the_stretch_at_its_time_and_no_other(tmp_path):
     session = session_of(tmp_path, 12_000, keystrokes=typed("x a$b", first=START + 0.5, interval=1.0))
     start, stop = 2_000, 8_000
-    assert figures.keys_in(session, start, stop) == [(0.5, "\u2423"), (1.5, "a"), (2.5, "$")]
+    assert keys_in(session, start, stop) == [(0.5, "\u2423"), (1.5, "a"), (2.5, "$")]
     left, right = figures.emg_figure(session, start, stop).axes
     assert texts(left) == ["\u2423", "a", "$"]
     for axes in (left, right):
@@ -114,12 +115,12 @@ def test_users_are_shown_by_name_even_one_that_looks_like_mathematics(inputs):
     name = "$x_{$ <b>"
     odd = run("ladder-96", 812_003, 47, users=(name, "user007"))
     figure = figures.users_figure(replace(inputs, teacher=odd))
-    figures.svg_bytes(figure)
+    svg_bytes(figure)
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert labels == [name, "user003", "user007", "user011", "mean of users"]
 
 
 def test_a_figure_is_the_same_bytes_each_time_without_a_date(inputs):
-    first, second = (figures.svg_bytes(figures.users_figure(inputs)) for _ in range(2))
+    first, second = (svg_bytes(figures.users_figure(inputs)) for _ in range(2))
     assert first == second
     assert b"<dc:date>" not in first

@@ -1,0 +1,111 @@
+"""`semgjax data check`: what is wrong with a folder of sessions; a table, a JSON object or a page (writes FILE)."""
+
+import json as jsonlib
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import tyro
+
+from semgjax.errors import InputError
+
+if TYPE_CHECKING:
+    from semgjax.data.quality.report import Report, SessionReport
+
+_HEADER = ("session", "user", "minutes", "keys", "keys/s", "windows", "empty", "verdict", "findings")
+_TEXTS = {"session", "user", "verdict", "findings"}
+_QUIET = 30.0  # seconds between lines of progress where there is no terminal
+
+
+def check(src: tyro.conf.Positional[Path], *, html: Path | None = None, workers: int = 1, json: bool = False) -> int:
+    """Read every session in full and say what is wrong with it; damaged files go to stderr, exit code 2.
+
+    Args:
+        src: folder of the .hdf5 session files
+        html: write a page with pictures to this file too
+        workers: processes that read at a time
+        json: print one JSON object instead of the table
+    """
+    from semgjax.data.quality.report import as_json, check_sessions
+    from semgjax.data.sessions import find_sessions
+    from semgjax.data.windows import WindowSpec
+
+    if workers < 1:
+        raise InputError(f"--workers {workers}: give 1 or more")
+    if html is not None and html.is_dir():
+        raise InputError(f"{html}: is a folder; give a file for --html")
+    paths = find_sessions(src)
+    report = check_sessions(paths, WindowSpec(), workers, _progress())
+    if html is not None:
+        from semgjax.data.quality.page import write_page
+
+        write_page(report, str(src), html)
+    if json:
+        print(jsonlib.dumps(as_json(report, str(src))))
+    else:
+        _print_table(report)
+        if html is not None:
+            print(html)
+    for fault in report.faults:
+        print(f"semgjax: error: {fault}", file=sys.stderr)
+    return 2 if report.faults else 0
+
+
+def _cells(row: "SessionReport") -> tuple[str, ...]:
+    facts = row.facts
+    numbers = (f"{facts.minutes:.2f}", str(facts.keys), f"{facts.keys_per_second:.2f}")
+    # The worst first, so that a narrow terminal shows what decided.
+    order = {"error": 0, "warning": 1, "note": 2}
+    found = sorted(row.findings, key=lambda finding: order[finding.severity])
+    words = "; ".join(f"{finding.severity} {finding.code}: {finding.text}" for finding in found)
+    return (row.session, row.user, *numbers, str(facts.windows), str(facts.empty_windows), row.verdict, words or "-")
+
+
+def _print_table(report: "Report") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(markup=False, highlight=False)
+    rows = [_cells(row) for row in report.sessions]
+    if console.is_terminal:
+        table = Table()
+        for name in _HEADER:
+            table.add_column(name, justify="left" if name in _TEXTS else "right", overflow="fold")
+        for cells in rows:
+            table.add_row(*cells)
+        console.print(table)
+    else:
+        widths = [max(len(cells[i]) for cells in [_HEADER, *rows]) for i in range(len(_HEADER) - 1)]
+        for cells in [_HEADER, *rows]:
+            padded = [
+                cell.ljust(width) if name in _TEXTS else cell.rjust(width)
+                for cell, width, name in zip(cells, widths, _HEADER, strict=False)
+            ]
+            print("  ".join([*padded, cells[-1]]).rstrip())
+    users = {row.user for row in report.sessions}
+    hours = sum(row.facts.minutes for row in report.sessions) / 60
+    keys = sum(row.facts.keys for row in report.sessions)
+    print(f"{len(rows)} sessions of {len(users)} users, {hours:.2f} h, {keys} keys")
+    counts = Counter(row.verdict for row in report.sessions)
+    print(", ".join(f"{name}: {count}" for name, count in sorted(counts.items(), key=lambda item: item[0])) or "none")
+
+
+def _progress() -> Callable[[int, int], None]:
+    """Progress on stderr: one line, rewritten, on a terminal; elsewhere a line now and then, if it takes long."""
+    begin = said = time.monotonic()
+
+    def show(done: int, total: int) -> None:
+        nonlocal said
+        now = time.monotonic()
+        left = (now - begin) / done * (total - done)
+        line = f"check {done}/{total} sessions, {left / 60:.0f} min left"
+        if sys.stderr.isatty():
+            print(f"\r{line}\033[K", end="" if done < total else "\n", file=sys.stderr, flush=True)
+        elif now - said > _QUIET and done < total:
+            said = now
+            print(line, file=sys.stderr, flush=True)
+
+    return show

@@ -1,0 +1,48 @@
+"""Counts of a session's keys and windows -> findings; every threshold stands here. Writes nothing."""
+
+from collections.abc import Iterator
+
+from semgjax.data.quality.findings import Finding, Severity
+from semgjax.data.quality.keys import KeyFacts
+
+SLOW, IDLE, FAST = 1.0, 0.3, 12.0  # keys a second
+OUTSIDE_MANY, OUTSIDE_MOST = 0.01, 0.5  # of the keys
+DROPPED_MANY = 0.05  # of all presses
+SILENCE, SILENCE_LONG = 30.0, 120.0  # seconds
+EMPTY, EMPTY_MOST = 0.2, 0.5  # of the windows
+INFEASIBLE_MANY = 0.01  # of the windows
+
+
+def key_findings(facts: KeyFacts) -> Iterator[Finding]:
+    """Length, keys, silence and windows."""
+    severity: Severity
+    if not facts.windows:
+        yield Finding("short", "error", facts.minutes, f"{facts.minutes * 60:.1f} s, shorter than a window")
+    if not facts.keys:
+        yield Finding("no_keys", "error", 0, "no key")
+    elif not SLOW <= facts.keys_per_second <= FAST:
+        far = facts.keys_per_second < IDLE or facts.keys_per_second > FAST
+        text = f"{facts.keys_per_second:.2f} keys a second"
+        yield Finding("key_rate", "warning" if far else "note", facts.keys_per_second, text)
+    if facts.outside:
+        share = facts.outside / facts.keys
+        severity = "error" if share > OUTSIDE_MOST else "warning" if share > OUTSIDE_MANY else "note"
+        text = f"{facts.outside} of {facts.keys} keys outside of the signal"
+        yield Finding("keys_outside", severity, facts.outside, text)
+    if facts.dropped:
+        count = sum(facts.dropped.values())
+        text = ", ".join(f"{name} {times}" for name, times in facts.dropped.items())
+        many = count > DROPPED_MANY * (facts.keys + count)
+        yield Finding("dropped_keys", "warning" if many else "note", facts.dropped, text)
+    if facts.longest_silence >= SILENCE:
+        text = f"{facts.longest_silence:.0f} s without a key"
+        severity = "warning" if facts.longest_silence >= SILENCE_LONG else "note"
+        yield Finding("silence", severity, facts.longest_silence, text)
+    if facts.empty_windows > EMPTY * facts.windows and facts.keys:
+        text = f"{facts.empty_windows} of {facts.windows} windows without a key"
+        severity = "warning" if facts.empty_windows > EMPTY_MOST * facts.windows else "note"
+        yield Finding("empty_windows", severity, facts.empty_windows / facts.windows, text)
+    if facts.infeasible_windows:
+        many = facts.infeasible_windows > INFEASIBLE_MANY * facts.windows
+        text = f"{facts.infeasible_windows} of {facts.windows} windows have more labels than frames"
+        yield Finding("infeasible_windows", "warning" if many else "note", facts.infeasible_windows, text)

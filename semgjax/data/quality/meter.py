@@ -1,0 +1,220 @@
+"""One pass over a session's samples in blocks: what is measured of signal and clock. Writes nothing.
+
+Memory is a block of samples and tables of fixed size, whatever the session's length.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from semgjax.data.sessions import CHANNELS, SAMPLE_RATE
+from semgjax.data.timeseries import BANDS, both_bands, hdf5_errors, opened_group, signal_of
+
+SHORT = 100  # samples (50 ms) over which power is taken
+COLUMNS = 240  # of the picture of power over time
+GAP, JUMP = 0.02, 1.0  # seconds between samples from which on a step of time is a gap, a jump
+MAINS = (50, 60)
+_READ = 40 * SAMPLE_RATE  # samples read at once: 11.5 MB as records
+_LOW, _HIGH, _BINS = -16.0, 12.0, 1400  # decades of power, and how finely they are told apart (5 %)
+
+
+@dataclass(frozen=True, eq=False)
+class Measures:
+    """What the samples of a session say. Arrays over electrodes have 32 members, left band first.
+
+    Attributes:
+        rate: samples a second, gaps and jumps left out; 0 when no time passes.
+        gaps, gap_seconds: steps of time from GAP up to JUMP, and their sum.
+        jumps, jump_seconds: steps from JUMP on, and their sum.
+        ties: samples stamped like the one before; longest_tie: most of them in a row.
+        digest: SHA-256 of the float32 samples of all electrodes.
+        rms: of the whole session.
+        low, middle, high: 5th, 50th and 95th percentile of the RMS over 50 ms.
+        peaks: int64[32, bins], how often 50 ms had a peak of which size (`peak_edges`).
+        clipped: samples at the electrode's largest magnitude.
+        still: samples in 50 ms without any change on the electrode.
+        hum: share of the power in a line at each of MAINS, [2, 32].
+        covariance: [2, 16, 16] of the log power of 50 ms, per band.
+        timeline: float32[columns, 32], RMS over time.
+        spectrum: float32[1001, 2], power in each Hz, mean over a band's electrodes.
+    """
+
+    samples: int
+    rate: float
+    gaps: int
+    gap_seconds: float
+    jumps: int
+    jump_seconds: float
+    ties: int
+    longest_tie: int
+    digest: str
+    rms: np.ndarray
+    low: np.ndarray
+    middle: np.ndarray
+    high: np.ndarray
+    peaks: np.ndarray
+    clipped: np.ndarray
+    still: np.ndarray
+    hum: np.ndarray
+    covariance: np.ndarray
+    timeline: np.ndarray
+    spectrum: np.ndarray
+
+
+def measure(path: Path) -> Measures:
+    """Measure a session file that `open_session` found sound.
+
+    Raises:
+        InputError: the file was changed since.
+    """
+    with opened_group(path) as (group, _):
+        signal = signal_of(path, group)
+        samples = int(signal.shape[0])
+        clock, meter = _Clock(), _Meter(samples)
+        for start in range(0, samples, _READ):
+            with hdf5_errors(path, f"signal from sample {start} on"):
+                block = signal[start : start + _READ]
+            clock.add(block["time"])
+            meter.add(both_bands(block))
+    return Measures(samples=samples, **clock.result(samples), **meter.result())
+
+
+def peak_edges() -> np.ndarray:
+    """Upper edge of each bin of `peaks`, in the signal's unit: float64[bins]."""
+    return 10.0 ** (0.5 * (_LOW + (_HIGH - _LOW) * np.arange(1, _BINS + 1) / _BINS))
+
+
+class _Clock:
+    """Steps of time, block by block."""
+
+    def __init__(self) -> None:
+        self.first = self.latest = np.nan
+        self.gaps, self.jumps = (0, 0.0), (0, 0.0)
+        self.ties = self.longest = self.run = 0
+
+    def add(self, time: np.ndarray) -> None:
+        time = time.astype(np.float64)
+        if np.isnan(self.first):
+            self.first = time[0]
+            steps = np.diff(time)
+        else:
+            steps = np.diff(time, prepend=self.latest)
+        self.latest = time[-1]
+        gap, jump = (steps >= GAP) & (steps < JUMP), steps >= JUMP
+        self.gaps = (self.gaps[0] + int(gap.sum()), self.gaps[1] + float(steps[gap].sum()))
+        self.jumps = (self.jumps[0] + int(jump.sum()), self.jumps[1] + float(steps[jump].sum()))
+        self.ties += int((steps == 0).sum())
+        moves = np.flatnonzero(steps)  # runs of ties lie between them
+        runs = np.diff(moves, prepend=-1 - self.run, append=len(steps)) - 1
+        self.longest = max(self.longest, int(runs.max()))
+        self.run = int(runs[-1])
+
+    def result(self, samples: int) -> dict:
+        seconds = self.latest - self.first - self.gaps[1] - self.jumps[1]
+        steps = samples - 1 - self.gaps[0] - self.jumps[0]
+        return {
+            "rate": float(steps / seconds) if seconds > 0 else 0.0,
+            "gaps": self.gaps[0],
+            "gap_seconds": self.gaps[1],
+            "jumps": self.jumps[0],
+            "jump_seconds": self.jumps[1],
+            "ties": self.ties,
+            "longest_tie": self.longest,
+        }
+
+
+class _Meter:
+    """Sums over the samples, block by block; every block but the last is whole seconds."""
+
+    def __init__(self, samples: int) -> None:
+        self.samples = samples
+        self.shorts = samples // SHORT
+        self.columns = max(1, min(COLUMNS, self.shorts))
+        self.digest = hashlib.sha256()
+        self.square = np.zeros(CHANNELS)
+        self.powers = np.zeros((CHANNELS, _BINS), np.int64)
+        self.peaks = np.zeros((CHANNELS, _BINS), np.int64)
+        self.largest = np.zeros(CHANNELS, np.float32)
+        self.clipped = np.zeros(CHANNELS, np.int64)
+        self.still = np.zeros(CHANNELS, np.int64)
+        self.first, self.second = np.zeros(CHANNELS), np.zeros((CHANNELS, CHANNELS))
+        self.column_power, self.column_count = np.zeros((self.columns, CHANNELS)), np.zeros(self.columns)
+        self.lines = np.zeros((SAMPLE_RATE // 2 + 1, CHANNELS))
+        self.done = 0  # pieces of SHORT so far
+
+    def add(self, emg_TxC: np.ndarray) -> None:
+        self.digest.update(np.ascontiguousarray(emg_TxC, "<f4").tobytes())
+        self.square += np.einsum("tc,tc->c", emg_TxC, emg_TxC, dtype=np.float64)
+        size = np.abs(emg_TxC)
+        largest = np.maximum(self.largest, size.max(axis=0))
+        self.clipped[largest > self.largest] = 0
+        self.largest = largest
+        self.clipped += (size == largest).sum(axis=0)
+        pieces = len(emg_TxC) // SHORT
+        if pieces:
+            self._add_pieces(emg_TxC[: pieces * SHORT].reshape(pieces, SHORT, CHANNELS))
+        seconds = len(emg_TxC) // SAMPLE_RATE
+        if seconds:
+            whole = emg_TxC[: seconds * SAMPLE_RATE].reshape(seconds, SAMPLE_RATE, CHANNELS)
+            window = np.hanning(SAMPLE_RATE + 1)[:-1].astype(np.float32)
+            for second in whole:  # one at a time: the transform of a block would be the largest thing in memory
+                self.lines += np.abs(np.fft.rfft(second * window[:, None], axis=0)) ** 2
+
+    def _add_pieces(self, emg_PxTxC: np.ndarray) -> None:
+        power = np.einsum("ptc,ptc->pc", emg_PxTxC, emg_PxTxC, dtype=np.float64) / SHORT
+        highest, lowest = emg_PxTxC.max(axis=1), emg_PxTxC.min(axis=1)
+        _count(self.powers, power)
+        _count(self.peaks, np.maximum(np.abs(highest), np.abs(lowest)).astype(np.float64) ** 2)
+        self.still += SHORT * (highest == lowest).sum(axis=0)
+        log = np.log(np.maximum(power, 10.0**_LOW))
+        self.first += log.sum(axis=0)
+        self.second += log.T @ log
+        column = (self.done + np.arange(len(power))) * self.columns // self.shorts
+        np.add.at(self.column_power, column, power)
+        np.add.at(self.column_count, column, 1)
+        self.done += len(power)
+
+    def result(self) -> dict:
+        count = max(self.done, 1)
+        mean = self.first / count
+        covariance = self.second / count - np.outer(mean, mean)
+        half = CHANNELS // len(BANDS)
+        low, middle, high = (_quantile(self.powers, share) for share in (0.05, 0.5, 0.95))
+        total = np.maximum(self.lines.sum(axis=0), 1e-30)
+        spectrum = [band.mean(axis=1) for band in np.split(self.lines, len(BANDS), axis=1)]
+        return {
+            "digest": self.digest.hexdigest(),
+            "rms": np.sqrt(self.square / self.samples),
+            "low": low,
+            "middle": middle,
+            "high": high,
+            "peaks": self.peaks,
+            "clipped": self.clipped,
+            "still": self.still,
+            "hum": np.stack([_line(self.lines, mains) for mains in MAINS]) / total,
+            "covariance": np.stack([covariance[:half, :half], covariance[half:, half:]]),
+            "timeline": np.sqrt(self.column_power / np.maximum(self.column_count, 1)[:, None]).astype(np.float32),
+            "spectrum": np.stack(spectrum, axis=1).astype(np.float32),
+        }
+
+
+def _count(table: np.ndarray, power_PxC: np.ndarray) -> None:
+    """Add powers to a table [32, bins] of how often each was met."""
+    place = (np.log10(np.maximum(power_PxC, 10.0**_LOW)) - _LOW) / (_HIGH - _LOW) * _BINS
+    index = np.minimum(place.astype(np.int64), _BINS - 1) + np.arange(CHANNELS) * _BINS
+    table += np.bincount(index.ravel(), minlength=table.size).reshape(table.shape)
+
+
+def _quantile(table: np.ndarray, share: float) -> np.ndarray:
+    """RMS below which a share of the pieces lies, per electrode; 0 without any."""
+    total = table.sum(axis=1)
+    place = (np.cumsum(table, axis=1) >= np.maximum(share * total, 1)[:, None]).argmax(axis=1)
+    return np.where(total > 0, peak_edges()[place], 0.0)
+
+
+def _line(power_FxC: np.ndarray, hertz: int) -> np.ndarray:
+    """Power of a line over what its neighbourhood has, per electrode."""
+    beside = np.concatenate([power_FxC[hertz - 8 : hertz - 2], power_FxC[hertz + 3 : hertz + 9]])
+    return np.maximum(power_FxC[hertz - 1 : hertz + 2].sum(axis=0) - 3 * np.median(beside, axis=0), 0.0)
