@@ -39,15 +39,15 @@ def check(src: tyro.conf.Positional[Path], *, html: Path | None = None, workers:
         raise InputError(f"{html}: is a folder; give a file for --html")
     paths = find_sessions(src)
     report = check_sessions(paths, WindowSpec(), workers, _progress())
-    if html is not None:
-        from semgjax.data.quality.page import write_page
-
-        write_page(report, str(src), html)
     if json:
         print(jsonlib.dumps(as_json(report, str(src))))
     else:
         _print_table(report)
-        if html is not None:
+    if html is not None:
+        from semgjax.data.quality.page import write_page
+
+        write_page(report, str(src), html)
+        if not json:
             print(html)
     for fault in report.faults:
         print(f"semgjax: error: {fault}", file=sys.stderr)

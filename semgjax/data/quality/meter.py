@@ -15,6 +15,7 @@ from semgjax.data.timeseries import BANDS, both_bands, hdf5_errors, opened_group
 SHORT = 100  # samples (50 ms) over which power is taken
 COLUMNS = 240  # of the picture of power over time
 GAP, JUMP = 0.02, 1.0  # seconds between samples from which on a step of time is a gap, a jump
+STUCK = 40  # ties in a row from which on the clock stood still, which says nothing about the rate
 MAINS = (50, 60)
 _READ = 40 * SAMPLE_RATE  # samples read at once: 11.5 MB as records
 _LOW, _HIGH, _BINS = -16.0, 12.0, 1400  # decades of power, and how finely they are told apart (5 %)
@@ -25,13 +26,13 @@ class Measures:
     """What the samples of a session say. Arrays over electrodes have 32 members, left band first.
 
     Attributes:
-        rate: samples a second, gaps and jumps left out; 0 when no time passes.
+        rate: samples a second where the clock ran: without gaps, jumps and runs of STUCK ties; 0 when no time passes.
         gaps, gap_seconds: steps of time from GAP up to JUMP, and their sum.
         jumps, jump_seconds: steps from JUMP on, and their sum.
         ties: samples stamped like the one before; longest_tie: most of them in a row.
         digest: SHA-256 of the float32 samples of all electrodes.
         rms: of the whole session.
-        low, middle, high: 5th, 50th and 95th percentile of the RMS over 50 ms.
+        low, high, top: 5th, 95th and 99th percentile of the RMS over 50 ms.
         peaks: int64[32, bins], how often 50 ms had a peak of which size (`peak_edges`).
         clipped: samples at the electrode's largest magnitude.
         still: samples in 50 ms without any change on the electrode.
@@ -52,8 +53,8 @@ class Measures:
     digest: str
     rms: np.ndarray
     low: np.ndarray
-    middle: np.ndarray
     high: np.ndarray
+    top: np.ndarray
     peaks: np.ndarray
     clipped: np.ndarray
     still: np.ndarray
@@ -92,7 +93,7 @@ class _Clock:
     def __init__(self) -> None:
         self.first = self.latest = np.nan
         self.gaps, self.jumps = (0, 0.0), (0, 0.0)
-        self.ties = self.longest = self.run = 0
+        self.ties = self.longest = self.run = self.stuck = 0
 
     def add(self, time: np.ndarray) -> None:
         time = time.astype(np.float64)
@@ -110,10 +111,13 @@ class _Clock:
         runs = np.diff(moves, prepend=-1 - self.run, append=len(steps)) - 1
         self.longest = max(self.longest, int(runs.max()))
         self.run = int(runs[-1])
+        ended = runs[:-1]
+        self.stuck += int(ended[ended >= STUCK].sum())
 
     def result(self, samples: int) -> dict:
         seconds = self.latest - self.first - self.gaps[1] - self.jumps[1]
-        steps = samples - 1 - self.gaps[0] - self.jumps[0]
+        stuck = self.stuck + (self.run if self.run >= STUCK else 0)
+        steps = samples - 1 - self.gaps[0] - self.jumps[0] - stuck
         return {
             "rate": float(steps / seconds) if seconds > 0 else 0.0,
             "gaps": self.gaps[0],
@@ -181,15 +185,15 @@ class _Meter:
         mean = self.first / count
         covariance = self.second / count - np.outer(mean, mean)
         half = CHANNELS // len(BANDS)
-        low, middle, high = (_quantile(self.powers, share) for share in (0.05, 0.5, 0.95))
+        low, high, top = (_quantile(self.powers, share) for share in (0.05, 0.95, 0.99))
         total = np.maximum(self.lines.sum(axis=0), 1e-30)
         spectrum = [band.mean(axis=1) for band in np.split(self.lines, len(BANDS), axis=1)]
         return {
             "digest": self.digest.hexdigest(),
             "rms": np.sqrt(self.square / self.samples),
             "low": low,
-            "middle": middle,
             "high": high,
+            "top": top,
             "peaks": self.peaks,
             "clipped": self.clipped,
             "still": self.still,

@@ -9,18 +9,18 @@ from collections.abc import Iterator
 import numpy as np
 
 from semgjax.data.quality.findings import Finding, Severity
-from semgjax.data.quality.meter import MAINS, Measures, peak_edges
+from semgjax.data.quality.meter import MAINS, STUCK, Measures, peak_edges
 from semgjax.data.sessions import SAMPLE_RATE
 
 RATE_OFF, RATE_WRONG = 0.005, 0.05  # of the nominal rate
 GAPS_MANY = 0.001  # of the session's time
 TIES_MANY, TIES_MOST = 0.01, 0.1  # of the samples
-TIE_LONG, TIE_STUCK = 40, SAMPLE_RATE  # samples in a row
+TIE_LONG, TIE_STUCK = STUCK, SAMPLE_RATE  # samples in a row
 FLAT_SHORT, FLAT_MUCH = 0.5, 0.1  # seconds; share of the session
 STILL = 0.5  # share of the time without change that makes an electrode dead
 WEAK, LOUD = 0.02, 8.0  # times the median RMS of the band
-# Power over 50 ms, its 95th against its 5th percentile: noise without muscle stays near 2, typing is far above.
-LIFELESS, LIVELY = 2.2, 6.0
+# Power over 50 ms, its 99th against its 5th percentile: noise without muscle stays near 2, typing is far above.
+LIFELESS, LIVELY = 2.3, 8.0
 DEAD_BAND = 8  # dead electrodes that make a band useless
 CLIPPED, CLIPPED_LEAST = 1e-4, 20  # share and number of samples at the largest value
 HUM, HUM_STRONG = 0.05, 0.25  # of the electrode's power
@@ -87,7 +87,7 @@ def _dead(found: Measures, still: np.ndarray) -> np.ndarray:
     """bool[32]. A band that is silent as a whole says nothing about its electrodes' contact."""
     bands = np.arange(32) // 16
     median = np.array([np.median(found.rms[bands == band]) for band in (0, 1)])[bands]
-    swing = (found.high / np.maximum(found.low, 1e-9)) ** 2
+    swing = (found.top / np.maximum(found.low, 1e-9)) ** 2
     lively = np.array([np.median(swing[bands == band]) >= LIVELY for band in (0, 1)])[bands]
     return (still >= STILL) | (found.rms < WEAK * median) | (lively & (swing < LIFELESS))
 
@@ -97,7 +97,7 @@ def _amplitudes(found: Measures, dead: np.ndarray) -> Iterator[Finding]:
     if not SCALE[0] <= median <= SCALE[1] and not dead.all():
         yield Finding("scale", "warning", median, f"median RMS {median:.3g}, expected microvolts")
     bands = np.arange(32) // 16
-    loud = found.rms > LOUD * np.array([np.median(found.rms[bands == band]) for band in (0, 1)])[bands]
+    loud = ~dead & (found.rms > LOUD * np.array([np.median(found.rms[bands == band]) for band in (0, 1)])[bands])
     if loud.any():
         yield _electrodes("loud", "warning", loud, "far stronger than their band", found.rms)
     typing = np.array([np.sort(found.high[bands == band])[-2] for band in (0, 1)])[bands]  # one electrode may be off

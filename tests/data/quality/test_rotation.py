@@ -1,0 +1,48 @@
+"""How far a band is turned against the user's other sessions."""
+
+import numpy as np
+import pytest
+
+from semgjax.data.quality.meter import measure
+from semgjax.data.quality.rotation import rotations
+
+
+@pytest.fixture(scope="module")
+def profiles(sound):
+    """Of the three sessions of one user."""
+    return [measure(path).covariance for path in sound[:3]]
+
+
+def turned(profiles, session, band, places):
+    changed = [profile.copy() for profile in profiles]
+    changed[session][band] = np.roll(changed[session][band], (places, places), axis=(0, 1))
+    return changed
+
+
+@pytest.mark.parametrize("places", [-7, -2, -1, 1, 3, 8])
+@pytest.mark.parametrize(("session", "band"), [(0, 0), (1, 1), (2, 0)])
+def test_the_turn_of_one_band_of_one_session_is_found_and_no_other(profiles, session, band, places):
+    found = rotations(turned(profiles, session, band, places))
+    for index, turn in enumerate(found):
+        for side in (0, 1):
+            hit = (index, side) == (session, band)
+            assert turn.places[side] == (places if hit else 0)
+            assert turn.gain[side] > 0.1 if hit else turn.gain[side] == 0.0
+            assert turn.fit[side] > 0.6
+
+
+def test_sessions_that_sit_alike_are_not_turned_and_one_session_cannot_be(profiles):
+    assert {turn.places for turn in rotations(profiles)} == {(0, 0)}
+    assert rotations(profiles[:1])[0].places == (0, 0)
+
+
+def test_of_two_sessions_the_second_counts_as_turned(profiles):
+    found = rotations(turned(profiles[:2], 0, 0, 2))
+    assert [turn.places[0] for turn in found] == [0, -2]
+    assert found[1].gain[0] > 0.1
+
+
+def test_noise_fits_nothing():
+    rng = np.random.default_rng(0)
+    profiles = [np.stack([np.cov(rng.normal(size=(16, 600))) for _ in range(2)]) for _ in range(3)]
+    assert max(fit for turn in rotations(profiles) for fit in turn.fit) < 0.6
