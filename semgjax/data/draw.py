@@ -83,11 +83,12 @@ def draw_bands(bands: Sequence[Axes], emg_TxC: np.ndarray, presses: list[tuple[f
 def _glyphs(axes: Axes, presses: list[tuple[float, str]], seconds: float) -> None:
     """What was typed, above the axes; keys close together go up in steps."""
     last, level = -np.inf, 0
+    size = 12 if seconds <= 5 * STRETCH else 7
     for at, glyph in presses:
         level = (level + 1) % 3 if at - last < CROWDED * max(1.0, seconds / STRETCH) else 0
         axes.annotate(
-            glyph, (at, 1.0), (0, 3 + 13 * level), xycoords=("data", "axes fraction"),
-            textcoords="offset points", ha="center", va="bottom", fontsize=12, color="#7A3E00",
+            glyph, (at, 1.0), (0, 3 + (size + 1) * level), xycoords=("data", "axes fraction"),
+            textcoords="offset points", ha="center", va="bottom", fontsize=size, color="#7A3E00",
             annotation_clip=False,
         )  # fmt: skip
         last = at
