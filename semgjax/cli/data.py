@@ -2,8 +2,9 @@
 
 import json as jsonlib
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import tyro
 
@@ -15,7 +16,13 @@ from semgjax.cli.parse import run_commands
 
 def run(words: list[str]) -> int:
     """The command group."""
-    commands = {"simulate": simulate, "ingest": ingest, "check": check, "splits": splits, "show": show}
+    commands: dict[str, Callable[..., Any]] = {
+        "simulate": simulate,
+        "ingest": ingest,
+        "check": check,
+        "splits": splits,
+        "show": show,
+    }
     return run_commands("data", commands, words)
 
 
@@ -45,9 +52,10 @@ def simulate(
 
 
 def show(
-    session: tyro.conf.Positional[Path],
+    src: tyro.conf.Positional[Path],
     *,
     out: Path,
+    session: str | None = None,
     at: float | None = None,
     seconds: float = 3.0,
     json: bool = False,
@@ -55,20 +63,23 @@ def show(
     """Draw a stretch of a session: signal with its keys, spectrograms, and how loud each electrode was.
 
     Args:
-        session: an .hdf5 session file
+        src: an .hdf5 session file or a shard; or a folder of either, then with --session
         out: the picture to write, a .png
+        session: name of the session in the folder
         at: seconds from the session's start (default: where keys are, after the middle)
         seconds: how long
         json: print one JSON object on what is shown instead of a line
     """
     from semgjax.data.draw import keys_in
-    from semgjax.data.sessions import SAMPLE_RATE, open_session
+    from semgjax.data.sessions import SAMPLE_RATE, load_sessions, open_session
     from semgjax.data.show import stretch, write_picture
     from semgjax.errors import InputError
 
     if out.suffix.lower() != ".png":
         raise InputError(f"{out}: the picture is a PNG; give a name that ends in .png")
-    opened = open_session(session)
+    if src.is_dir() != (session is not None):
+        raise InputError(f"{src}: give a session file, or a folder and the name of a session in it with --session")
+    opened = open_session(src) if session is None else load_sessions(src, [session])[0]
     start, stop = stretch(opened, at, seconds)
     write_picture(opened, start, stop, out)
     keys = [{"at": start / SAMPLE_RATE + at, "key": key} for at, key in keys_in(opened, start, stop)]

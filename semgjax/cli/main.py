@@ -14,7 +14,7 @@ from semgjax.errors import SemgjaxError
 # instant and a data command never pays for loading the training stack.
 GROUPS = {
     "demo": "the whole path on simulated sessions, with a report (minutes on a laptop)",
-    "data": "simulate, check, split and show sessions",
+    "data": "simulate, ingest, check, split and show sessions",
     "train": "train one decoder",
     "distill": "train a small decoder from a teacher run",
     "evaluate": "error rates of a run or an export",

@@ -1,6 +1,6 @@
 """A picture of a stretch of a session: signal and keys, spectrograms, and which electrodes were loud; a PNG file.
 
-Works on whatever `read_emg` reads.
+Works on whatever `read_emg` reads: session files and shards.
 """
 
 from pathlib import Path
@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from semgjax.data.draw import SETTINGS, choose_stretch, draw_bands, keys_in, png_bytes
-from semgjax.data.sessions import SAMPLE_RATE, Session, read_emg
+from semgjax.data.sessions import CHANNELS, SAMPLE_RATE, Session, read_emg
 from semgjax.errors import InputError
 from semgjax.files import write_atomic
 
@@ -24,8 +24,12 @@ def stretch(session: Session, at: float | None, seconds: float) -> tuple[int, in
     """Samples [start, stop): from `at` seconds on, or where keys are (`choose_stretch`).
 
     Raises:
-        InputError: outside of the session, or longer than LONGEST.
+        InputError: outside of the session, longer than LONGEST, or a session of another kind (semgjax.data.sources).
     """
+    if (session.channels, session.rate) != (CHANNELS, SAMPLE_RATE) or session.classes is not None:
+        raise InputError(
+            f"{session.path}: is no typing session of two bands at {SAMPLE_RATE} Hz, which is what can be shown"
+        )
     if not _FFT / SAMPLE_RATE <= seconds <= LONGEST:
         raise InputError(f"--seconds {seconds:g}: give {_FFT / SAMPLE_RATE:g} to {LONGEST:g}")
     if session.samples < _FFT:

@@ -111,6 +111,17 @@ def test_show_writes_a_picture_and_tells_the_keys_in_it(corpus, capsys):
     assert [key["at"] for key in shown["keys"]] == pytest.approx([0.5, 0.75], abs=1e-3)
 
 
+def test_show_takes_a_session_by_name_out_of_a_folder(corpus, capsys):
+    words = ["data", "show", str(corpus), "--seconds", "0.2", "--out", str(corpus / "a.png")]
+    assert main([*words, "--session", "s10"]) == 0
+    assert capsys.readouterr().out.startswith("s10: ")
+    assert "no session 'x'" in fails_with_one_line(capsys, [*words, "--session", "x"])
+    assert "with --session" in fails_with_one_line(capsys, words)
+    assert "with --session" in fails_with_one_line(
+        capsys, ["data", "show", corpus / "s10.hdf5", "--session", "s10", "--out", "a.png"]
+    )
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [

@@ -1,10 +1,13 @@
 """The picture of a stretch: which samples it takes, and what is drawn of them."""
 
+from dataclasses import replace
+
 import matplotlib.image
 import numpy as np
 import pytest
 
-from semgjax.data.sessions import open_session
+from semgjax.data.ingest import ingest
+from semgjax.data.sessions import load_sessions, open_session
 from semgjax.data.show import stretch, stretch_figure, write_picture
 from semgjax.errors import InputError
 from tests.data.fixtures import START, typed, write_session
@@ -66,6 +69,19 @@ def test_the_signal_its_keys_its_spectrum_and_its_electrodes_are_drawn(session):
     assert [len(one) for one in heights] == [16, 16]
     assert int(np.argmax(heights[0])) == 4 and heights[0][4] == 1.0
     assert max(heights[1]) < 0.1
+
+
+def test_a_shard_is_drawn_as_its_file_is(session, tmp_path):
+    ingest(session.path.parent, tmp_path / "shards")
+    (shard,) = load_sessions(tmp_path / "shards")
+    drawn, wanted = (stretch_figure(one, 4000, 4500).axes[0].lines for one in (shard, session))
+    for line, other in zip(drawn, wanted, strict=True):
+        np.testing.assert_allclose(line.get_ydata(), other.get_ydata(), rtol=2e-3, atol=0.1)
+
+
+def test_a_session_of_another_kind_is_an_input_error(session):
+    with pytest.raises(InputError, match="is no typing session of two bands at 2000 Hz"):
+        stretch(replace(session, channels=16), None, 1.0)
 
 
 def test_the_picture_is_written_whole_and_alike_each_time(session, tmp_path):

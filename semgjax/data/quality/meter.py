@@ -5,12 +5,12 @@ Memory is a block of samples and tables of fixed size, whatever the session's le
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from semgjax.data.sessions import CHANNELS, SAMPLE_RATE
+from semgjax.data.sessions import CHANNELS, SAMPLE_RATE, Session, read_emg
 from semgjax.data.timeseries import BANDS, both_bands, hdf5_errors, opened_group, signal_of
+from semgjax.errors import InputError
 
 SHORT = 100  # samples (50 ms) over which power is taken
 COLUMNS = 240  # of the picture of power over time
@@ -26,7 +26,8 @@ class Measures:
     """What the samples of a session say. Arrays over electrodes have 32 members, left band first.
 
     Attributes:
-        rate: samples a second where the clock ran: without gaps, jumps and runs of STUCK ties; 0 when no time passes.
+        rate: samples a second where the clock ran: without gaps, jumps and runs of STUCK ties; 0 when no
+            time passes, None when the times are not known.
         gaps, gap_seconds: steps of time from GAP up to JUMP, and their sum.
         jumps, jump_seconds: steps from JUMP on, and their sum.
         ties: samples stamped like the one before; longest_tie: most of them in a row.
@@ -43,7 +44,7 @@ class Measures:
     """
 
     samples: int
-    rate: float
+    rate: float | None
     gaps: int
     gap_seconds: float
     jumps: int
@@ -64,22 +65,27 @@ class Measures:
     spectrum: np.ndarray
 
 
-def measure(path: Path) -> Measures:
-    """Measure a session file that `open_session` found sound.
+def measure(session: Session) -> Measures:
+    """Measure a session that `open_session` found sound. Shards hold no times: their clock stays unknown.
 
     Raises:
-        InputError: the file was changed since.
+        InputError: it was changed since, or it is no typing session of two bands at 2 kHz.
     """
-    with opened_group(path) as (group, _):
-        signal = signal_of(path, group)
-        samples = int(signal.shape[0])
-        clock, meter = _Clock(), _Meter(samples)
-        for start in range(0, samples, _READ):
-            with hdf5_errors(path, f"signal from sample {start} on"):
+    if (session.channels, session.rate) != (CHANNELS, SAMPLE_RATE) or session.classes is not None:
+        raise InputError(f"{session.path}: {session.name} is no typing session of two bands at {SAMPLE_RATE} Hz")
+    clock, meter = _Clock(), _Meter(session.samples)
+    if session.stored is not None:
+        for start in range(0, session.samples, _READ):
+            meter.add(read_emg(session, start, min(start + _READ, session.samples)))
+        return Measures(samples=session.samples, **clock.unknown(), **meter.result())
+    with opened_group(session.path) as (group, _):
+        signal = signal_of(session.path, group)
+        for start in range(0, session.samples, _READ):
+            with hdf5_errors(session.path, f"signal from sample {start} on"):
                 block = signal[start : start + _READ]
             clock.add(block["time"])
             meter.add(both_bands(block))
-    return Measures(samples=samples, **clock.result(samples), **meter.result())
+    return Measures(samples=session.samples, **clock.result(session.samples), **meter.result())
 
 
 def peak_edges() -> np.ndarray:
@@ -113,6 +119,9 @@ class _Clock:
         self.run = int(runs[-1])
         ended = runs[:-1]
         self.stuck += int(ended[ended >= STUCK].sum())
+
+    def unknown(self) -> dict:
+        return {**self.result(1), "rate": None}
 
     def result(self, samples: int) -> dict:
         seconds = self.latest - self.first - self.gaps[1] - self.jumps[1]

@@ -53,7 +53,7 @@ def check_session(path: Path, spec: WindowSpec) -> SessionReport:
         InputError: it is damaged.
     """
     session = open_session(path)
-    facts, measures = key_facts(session, spec), measure(path)
+    facts, measures = key_facts(session, spec), measure(session)
     findings = (*clock_findings(measures), *signal_findings(measures), *key_findings(facts))
     return SessionReport(path.name, session.name, session.user, facts, measures, findings)
 

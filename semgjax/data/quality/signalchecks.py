@@ -34,7 +34,9 @@ def electrode_name(index: int) -> str:
 
 
 def clock_findings(found: Measures) -> Iterator[Finding]:
-    """Rate, gaps, jumps and ties."""
+    """Rate, gaps, jumps and ties; nothing where the times are not known."""
+    if found.rate is None:
+        return
     off = abs(found.rate / SAMPLE_RATE - 1)
     if off > RATE_OFF:
         severity: Severity = "error" if off > RATE_WRONG else "warning"

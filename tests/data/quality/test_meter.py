@@ -14,7 +14,7 @@ from tests.data.fixtures import random_emg, sample_times, write_session
 @pytest.fixture(scope="module")
 def whole(sound):
     session = open_session(sound[0])
-    return read_emg(session, 0, session.samples).astype(np.float64), measure(sound[0])
+    return read_emg(session, 0, session.samples).astype(np.float64), measure(open_session(sound[0]))
 
 
 def test_amplitudes_are_those_of_the_whole_signal(whole):
@@ -50,9 +50,9 @@ def test_measures_do_not_depend_on_the_blocks_they_were_read_in(tmp_path, monkey
     time[samples // 2 :] += 0.5
     emg[samples // 4 : samples // 2, 3] = 77.0
     path = write_session(tmp_path / "a.hdf5", emg=emg, time=time)
-    large = measure(path)
+    large = measure(open_session(path))
     monkeypatch.setattr(meter, "_READ", 2000)
-    small = measure(path)
+    small = measure(open_session(path))
     for name in vars(large).keys() - {"digest"}:
         np.testing.assert_allclose(getattr(small, name), getattr(large, name), rtol=1e-6, atol=1e-9, err_msg=name)
     assert small.digest == large.digest == hashlib.sha256(emg.tobytes()).hexdigest()
@@ -63,7 +63,7 @@ def test_the_clock_is_measured_where_it_ran(tmp_path):
     time[4000:] += 0.5
     time[6000:] += 3.0
     time[8000:8100] = time[8000]
-    found = measure(write_session(tmp_path / "a.hdf5", time=time))
+    found = measure(open_session(write_session(tmp_path / "a.hdf5", time=time)))
     assert found.rate == pytest.approx(2000.0, rel=1e-4)
     assert (found.gaps, found.jumps, found.ties, found.longest_tie) == (2, 1, 99, 99)
     assert found.gap_seconds == pytest.approx(0.5005 + 0.05, abs=1e-4)
@@ -73,7 +73,7 @@ def test_the_clock_is_measured_where_it_ran(tmp_path):
 def test_a_line_of_the_mains_has_its_share_of_the_power(tmp_path):
     emg = random_emg(60_000)  # RMS 14
     emg[:, 4] += np.sqrt(2) * 10.0 * np.sin(2 * np.pi * 50 * np.arange(len(emg)) / 2000)
-    found = measure(write_session(tmp_path / "a.hdf5", emg=emg))
+    found = measure(open_session(write_session(tmp_path / "a.hdf5", emg=emg)))
     assert found.hum[0, 4] == pytest.approx(100 / (100 + 196), abs=0.01)
     assert found.hum[1].max() < 0.005 and np.delete(found.hum[0], 4).max() < 0.005
 
@@ -83,8 +83,9 @@ def test_memory_does_not_grow_with_the_session(tmp_path):
 
     def peak(samples):
         path = write_session(tmp_path / f"{samples}.hdf5", emg=np.zeros((samples, 32), np.float32))
+        session = open_session(path)
         tracemalloc.start()
-        measure(path)
+        measure(session)
         used = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return used

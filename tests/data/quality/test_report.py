@@ -1,13 +1,18 @@
 """A folder of sessions: what shows only beside others, verdicts, and the report as JSON."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from semgjax.data.ingest import ingest
 from semgjax.data.quality.findings import CODES, Finding, verdict
+from semgjax.data.quality.meter import measure
 from semgjax.data.quality.report import as_json, check_sessions
+from semgjax.data.sessions import find_sessions, open_session
 from semgjax.data.windows import WindowSpec
+from semgjax.errors import InputError
 from tests.data.quality.damaged import damaged
 
 SPEC = WindowSpec()
@@ -71,6 +76,33 @@ def test_sound_sessions_are_for_use_and_others_are_not(report):
 def test_a_damaged_file_is_a_line_and_stops_nothing(report, folder):
     assert len(report.faults) == 1
     assert report.faults[0].startswith(f"{folder / 'broken.hdf5'}: HDF5 cannot be read")
+
+
+def test_shards_have_the_findings_of_the_files_they_were_made_of_but_for_the_clock(sound, tmp_path):
+    def gap(time):
+        time[9000:] += 0.9
+        return time
+
+    def silent(emg):
+        emg[:, 3] = 0.0
+        return emg
+
+    damaged(sound[0], tmp_path / "files" / "a.hdf5", emg=silent, time=gap)
+    damaged(sound[1], tmp_path / "files" / "b.hdf5")
+    damaged(sound[1], tmp_path / "files" / "c.hdf5")
+    ingest(tmp_path / "files", tmp_path / "shards")
+    found = {}
+    for name in ("files", "shards"):
+        found[name] = by_session(check_sessions(find_sessions(tmp_path / name), SPEC))
+    assert found["files"]["a"].pop("gaps").severity == "warning"
+    assert {k: set(v) for k, v in found["shards"].items()} == {k: set(v) for k, v in found["files"].items()}
+    assert set(found["shards"]["a"]) == {"dead"} and set(found["shards"]["c"]) == {"duplicate"}
+
+
+def test_a_session_of_another_kind_is_a_line_of_its_own(sound, tmp_path):
+    session = replace(open_session(sound[0]), rate=1000)
+    with pytest.raises(InputError, match="is no typing session of two bands at 2000 Hz"):
+        measure(session)
 
 
 @pytest.mark.slow

@@ -5,12 +5,13 @@ import pytest
 
 from semgjax.data.quality.meter import measure
 from semgjax.data.quality.rotation import rotations
+from semgjax.data.sessions import open_session
 
 
 @pytest.fixture(scope="module")
 def profiles(sound):
     """Of the three sessions of one user."""
-    return [measure(path).covariance for path in sound[:3]]
+    return [measure(open_session(path)).covariance for path in sound[:3]]
 
 
 def turned(profiles, session, band, places):
