@@ -73,5 +73,7 @@ def _turned(picture: np.ndarray, places: int) -> np.ndarray:
 
 
 def _fits(picture: np.ndarray, template: np.ndarray) -> np.ndarray:
-    """Correlation of a picture with a template turned by 0 to 15 places."""
-    return np.array([np.corrcoef(picture.ravel(), _turned(template, turn).ravel())[0, 1] for turn in range(16)])
+    """Correlation of a picture with a template turned by 0 to 15 places; 0 where either is blank."""
+    one, other = picture - picture.mean(), template - template.mean()
+    scale = float(np.linalg.norm(one) * np.linalg.norm(other))
+    return np.array([float((one * _turned(other, turn)).sum()) / max(scale, 1e-12) for turn in range(16)])

@@ -43,6 +43,13 @@ def test_of_two_sessions_the_second_counts_as_turned(profiles):
     assert found[1].gain[0] > 0.1
 
 
+def test_a_band_without_any_signal_is_not_turned(profiles):
+    for blank in (np.zeros((2, 16, 16)), np.ones((2, 16, 16))):
+        found = rotations([blank, *profiles[1:], blank])
+        assert all(np.isfinite([*turn.fit, *turn.gain]).all() for turn in found)
+        assert not any(gain > 0.1 for turn in found for gain in turn.gain)
+
+
 def test_noise_fits_nothing():
     rng = np.random.default_rng(0)
     profiles = [np.stack([np.cov(rng.normal(size=(16, 600))) for _ in range(2)]) for _ in range(3)]
