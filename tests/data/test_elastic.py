@@ -1,9 +1,11 @@
 """Batches that do not depend on how they are loaded: workers, hosts, threads, and the step that loading starts at."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from semgjax.data.augment import AugmentConfig
+from semgjax.data.augment import AugmentConfig, augment_recipe
 from semgjax.data.ingest import ingest
 from semgjax.data.pipeline import eval_chunks, eval_windows, session_chunks, stream, train_data
 from semgjax.data.sessions import load_sessions
@@ -13,6 +15,7 @@ from semgjax.errors import InputError
 from tests.data.odd import SPEC, write_odd_sessions
 
 AUGMENT = AugmentConfig(roll=2, lag=40, jitter=True)
+STRONG = replace(augment_recipe("robust"), lag=40, silence=0.3)
 STEP = 137
 
 
@@ -28,8 +31,8 @@ def sessions(folders):
     return load_sessions(folders / "shards")
 
 
-def data(sessions, host=0, hosts=1):
-    return train_data(sessions, SPEC, AUGMENT, 6, seed=9, host=host, hosts=hosts)
+def data(sessions, host=0, hosts=1, augment=AUGMENT):
+    return train_data(sessions, SPEC, augment, 6, seed=9, host=host, hosts=hosts)
 
 
 def joined(parts):
@@ -44,10 +47,19 @@ def assert_same(one, other):
         np.testing.assert_array_equal(one[name], other[name], err_msg=name)
 
 
-@pytest.mark.parametrize(("workers", "hosts"), [(0, 1), (0, 2), (2, 1), pytest.param(2, 2, marks=pytest.mark.slow)])
-def test_workers_hosts_and_a_resume_give_the_same_global_batches(sessions, workers, hosts):
-    wanted = [data(sessions).batches[step] for step in range(STEP, STEP + 3)]
-    streams = [stream(data(sessions, host, hosts), STEP, workers=workers) for host in range(hosts)]
+@pytest.mark.parametrize(
+    ("workers", "hosts", "augment"),
+    [
+        pytest.param(0, 1, AUGMENT, id="one host"),
+        pytest.param(0, 2, AUGMENT, id="two hosts"),
+        pytest.param(2, 1, AUGMENT, id="two workers"),
+        pytest.param(0, 2, STRONG, id="two hosts, every change"),
+        pytest.param(2, 2, STRONG, id="two hosts with two workers, every change", marks=pytest.mark.slow),
+    ],
+)
+def test_workers_hosts_and_a_resume_give_the_same_global_batches(sessions, workers, hosts, augment):
+    wanted = [data(sessions, augment=augment).batches[step] for step in range(STEP, STEP + 3)]
+    streams = [stream(data(sessions, host, hosts, augment), STEP, workers=workers) for host in range(hosts)]
     for batch in wanted:
         assert_same(joined([next(rows) for rows in streams]), batch)
     for rows in streams:

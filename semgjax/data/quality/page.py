@@ -98,8 +98,10 @@ def _sessions(rows: Sequence[SessionReport]) -> Html:
 
 def _pictures(rows: Sequence[SessionReport]) -> Html:
     shown = rows[:PICTURES]
-    note = f"The first {len(shown)} of {len(rows)} sessions, the worst first." if len(shown) < len(rows) else ""
-    return el("section", el("h2", "Pictures"), paragraph(note), *(_picture(row) for row in shown))
+    if not shown:
+        return Html("")
+    note = f"The first {len(shown)} of {len(rows)} sessions, the worst first."
+    return el("section", el("h2", "Pictures"), paragraph(note, class_="note"), *(_picture(row) for row in shown))
 
 
 def _picture(row: SessionReport) -> Html:
