@@ -13,16 +13,17 @@ from semgjax.data.sessions import SAMPLE_RATE
 _FLOOR_BLOCK = 100  # samples (50 ms) whose quietest tells an electrode's noise floor
 
 
-def augment(emg_TxC: np.ndarray, change: Draw, first: int, last: int) -> np.ndarray:
-    """The window with all its changes, in this order: roll, scale, silence, noise, hum, mask.
+def augment(emg_TxC: np.ndarray, change: Draw) -> np.ndarray:
+    """A window's signal with all changes of its values, in this order: scale, silence, noise, hum, mask.
 
-    Rows outside [first, last) lie outside the session: they stay as they are. Masked electrodes come last, so
-    that they are exactly zero. The shift and the lag are no part of this: they decide what is read.
+    Masked electrodes come last, so that they are exactly zero. The shift, the lag and the rolls are no part of
+    this: they decide where each value is read (`semgjax.data.windows.fill_window`).
+
+    Args:
+        emg_TxC: the rows that lie in the session, at least one.
     """
-    if first >= last:
-        return emg_TxC
     rng = np.random.default_rng(change.seed)
-    x = roll_bands(emg_TxC[first:last], change.rolls)
+    x = emg_TxC
     if change.gains != (1.0, 1.0):
         x = scale_bands(x, change.gains)
     # The strength of what is added follows the signal before it is silenced.
@@ -35,13 +36,7 @@ def augment(emg_TxC: np.ndarray, change: Draw, first: int, last: int) -> np.ndar
         x = add_hum(x, change.hum * rms, change.mains, rng)
     if change.masked:
         x = mask_electrodes(x, change.masked)
-    return np.concatenate([emg_TxC[:first], x, emg_TxC[last:]])
-
-
-def roll_bands(emg_TxC: np.ndarray, rolls: tuple[int, int]) -> np.ndarray:
-    """Each band's ring of 16 electrodes rotated by its own number of places."""
-    left, right = np.split(emg_TxC, 2, axis=1)
-    return np.concatenate([np.roll(left, rolls[0], axis=1), np.roll(right, rolls[1], axis=1)], axis=1)
+    return x
 
 
 def scale_bands(emg_TxC: np.ndarray, gains: tuple[float, float]) -> np.ndarray:

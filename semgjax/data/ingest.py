@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from semgjax.data.shard_format import ShardHeader
 from semgjax.data.shard_read import read_header
 from semgjax.data.shard_write import WriteFailed, shard_path, write_shard
 from semgjax.data.sources import find_items, is_archive
-from semgjax.errors import InputError
+from semgjax.errors import InputError, SemgjaxError
 from semgjax.files import folder_lock
 
 Progress = Callable[[int, float], None]
@@ -145,19 +146,20 @@ def _ingest(
     work = out / WORK / part.name
     outcomes: list[_Outcome] = []
     with folder_lock(work):
-        for rest in work.iterdir():  # of an ingest that was killed
-            if rest.name != ".lock":
-                rest.unlink()
+        _clear(work)  # of what an ingest that was killed left there
         (out / SHARDS).mkdir(exist_ok=True)
         share = 0.0
         tasks = (_Task(entry, out, work, part.wanted) for entry in entries(work))
-        for outcome in _run(tasks, workers):
-            if outcome.reason and on_error == "stop":
-                raise InputError(_shown(src, outcome))
-            outcomes.append(outcome)
-            share = max(share, outcome.entry.share)
-            if progress is not None:
-                progress(len(outcomes), share)
+        try:
+            for outcome in _run(tasks, workers):
+                if outcome.reason and on_error == "stop":
+                    raise InputError(_shown(src, outcome))
+                outcomes.append(outcome)
+                share = max(share, outcome.entry.share)
+                if progress is not None:
+                    progress(len(outcomes), share)
+        finally:
+            _clear(work)
         rows = [(outcome.entry.id, outcome.row) for outcome in outcomes if outcome.row is not None]
         skipped = [{"source": o.entry.id, "reason": o.reason} for o in outcomes if o.reason]
         found = Found(rows, skipped)
@@ -169,6 +171,12 @@ def _ingest(
     reused = sum(outcome.reused for outcome in outcomes)
     made = sum(outcome.row is not None for outcome in outcomes) - reused
     return Ingested(made, reused, found.skipped, waiting, [row for _, row in found.rows])
+
+
+def _clear(work: Path) -> None:
+    for path in work.iterdir():
+        if path.name != ".lock":
+            path.unlink()
 
 
 def _check_out(out: Path) -> None:
@@ -199,6 +207,8 @@ def _run(tasks: Iterator[_Task], workers: int) -> Iterator[_Outcome]:
                 yield from _take(running)
         while running:
             yield from _take(running)
+    except BrokenProcessPool:
+        raise SemgjaxError("a worker process was killed, by lack of memory perhaps; give fewer --workers") from None
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -6,7 +6,6 @@ grows with the corpus are its key presses (20 bytes each) and its windows (8 byt
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import grain.python as grain
 import numpy as np
@@ -15,7 +14,7 @@ from absl import flags
 from semgjax.data.augment import AugmentConfig, draw
 from semgjax.data.change import augment
 from semgjax.data.sessions import Session, has_half
-from semgjax.data.windows import WindowSpec, labels_of, list_windows, max_labels, read_window
+from semgjax.data.windows import WindowSpec, fill_window, labels_of, list_windows, max_labels
 from semgjax.errors import InputError
 
 Batch = dict[str, np.ndarray]
@@ -27,8 +26,12 @@ AHEAD = 4
 
 
 @dataclass(frozen=True)
-class LoadWindow:
-    """Index of a training window -> its signal and labels, augmented; a grain random map."""
+class LoadBatch:
+    """Step and the windows' indices of its global batch -> this host's rows of the batch, augmented.
+
+    A row's random numbers come from the seed and the row's place among all rows of all steps, so that they depend
+    neither on the number of hosts nor on who loads the row.
+    """
 
     sessions: Sequence[Session]
     windows: np.ndarray
@@ -36,44 +39,36 @@ class LoadWindow:
     augment: AugmentConfig
     label_room: int
     half: bool
+    seed: int
+    rows: range
 
-    def __call__(self, index: int, rng: np.random.Generator) -> Batch:
+    def __call__(self, step: int, indices: np.ndarray) -> Batch:
+        count, shape = len(self.rows), (self.spec.total, self.sessions[0].channels)
+        batch = {
+            "emg": np.empty((count, *shape), np.float16 if self.half else np.float32),
+            "valid": np.empty((count, 2), np.int32),
+            "labels": np.zeros((count, self.label_room), np.int32),
+            "label_count": np.empty(count, np.int32),
+        }
+        for row, place in enumerate(self.rows):
+            rng = np.random.default_rng((self.seed, step * len(indices) + place))
+            self._fill(batch, row, int(indices[place]), rng)
+        return batch
+
+    def _fill(self, batch: Batch, row: int, index: int, rng: np.random.Generator) -> None:
         which, start = (int(number) for number in self.windows[index])
         session = self.sessions[which]
         # The jitter never leaves the session, nor passes the next window's place on the grid.
         room = min(self.spec.stride, session.samples - self.spec.length - start)
         change = draw(self.augment, room, rng)
         start += change.shift
-        emg, first, last = read_window(session, start, self.spec, lag=change.lag, half=self.half)
+        first, last = fill_window(batch["emg"][row], session, start, self.spec, change.lag, change.rolls)
+        batch["valid"][row] = first, last
+        if not self.augment.moves_only and last > first:
+            batch["emg"][row, first:last] = augment(batch["emg"][row, first:last], change)
         labels = labels_of(session, start, start if change.silent else start + self.spec.length)
-        padded = np.zeros(self.label_room, np.int32)
-        padded[: len(labels)] = labels
-        return {
-            "emg": augment(emg, change, first, last),
-            "valid": np.array([first, last], np.int32),
-            "labels": padded,
-            "label_count": np.array(len(labels), np.int32),
-        }
-
-
-class HostRows(grain.MapDataset):
-    """One host's rows of every global batch: of `batch` rows those from host * batch / hosts on, next to each other.
-
-    What a row holds does not depend on the number of hosts, as its place among all rows stays its index.
-    """
-
-    _MUTATES_ELEMENT_SPEC = False
-
-    def __init__(self, parent: grain.MapDataset, batch: int, host: int, hosts: int):
-        super().__init__(parent)
-        self._batch, self._rows, self._first = batch, batch // hosts, host * (batch // hosts)
-
-    def __len__(self) -> int:
-        return len(self._parent) // self._batch * self._rows
-
-    def __getitem__(self, index: Any) -> Any:
-        step, row = divmod(index, self._rows)
-        return self._parent[step * self._batch + self._first + row]
+        batch["labels"][row, : len(labels)] = labels
+        batch["label_count"][row] = len(labels)
 
 
 @dataclass(frozen=True)
@@ -112,10 +107,11 @@ def train_data(
         )
     room = -(-max_labels(sessions, spec.length) // 8) * 8
     half = augment.moves_only and all(has_half(session) for session in sessions)
-    load = LoadWindow(tuple(sessions), np.array(windows, np.int32), spec, augment, room, half)
+    rows = range(host * (batch // hosts), (host + 1) * (batch // hosts))
+    load = LoadBatch(tuple(sessions), np.array(windows, np.int32), spec, augment, room, half, seed, rows)
     order = grain.MapDataset.source(range(len(windows))).seed(seed).shuffle().repeat()
-    rows = HostRows(order.random_map(load), batch, host, hosts)
-    return TrainData(rows.batch(batch // hosts, drop_remainder=True), len(windows), tuple(skipped))
+    batches = order.batch(batch, drop_remainder=True).map_with_index(load)
+    return TrainData(batches, len(windows), tuple(skipped))
 
 
 def stream(data: TrainData, start: int, threads: int = 2, workers: int = 0) -> grain.DatasetIterator:
@@ -144,8 +140,7 @@ def _windows_batch(
     emg = np.zeros((batch, spec.total, channels), np.float32)
     valid = np.zeros((batch, 2), np.int32)
     for row, (which, start) in enumerate(pairs):
-        emg[row], first, last = read_window(sessions[which], start, spec)
-        valid[row] = first, last
+        valid[row] = fill_window(emg[row], sessions[which], start, spec)
     return {"emg": emg, "valid": valid}
 
 

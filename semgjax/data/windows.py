@@ -73,19 +73,31 @@ def labels_of(session: Session, start: int, stop: int) -> np.ndarray:
     return session.labels[first:end]
 
 
-def read_window(
-    session: Session, start: int, spec: WindowSpec, lag: int = 0, half: bool = False
-) -> tuple[np.ndarray, int, int]:
-    """The signal round the core that begins at sample `start`: (emg [total, channels], first, last).
+def read_window(session: Session, start: int, spec: WindowSpec, lag: int = 0) -> tuple[np.ndarray, int, int]:
+    """The signal round the core that begins at sample `start`: (emg float32[total, channels], first, last).
 
-    It is float32, or with `half` float16 as a shard holds it (`semgjax.data.sessions.has_half`).
+    As `fill_window`, into an array of its own.
+    """
+    emg_TxC = np.empty((spec.total, session.channels), np.float32)
+    first, last = fill_window(emg_TxC, session, start, spec, lag)
+    return emg_TxC, first, last
+
+
+def fill_window(
+    out_TxC: np.ndarray, session: Session, start: int, spec: WindowSpec, lag: int = 0, rolls: tuple[int, int] = (0, 0)
+) -> tuple[int, int]:
+    """Read the signal round the core that begins at sample `start` into `out_TxC` [total, channels]: (first, last).
 
     The core begins at row spec.left, wherever it lies; it may reach past the session. Rows [first, last) are
     signal of both bands; the others, outside the session, are zero.
 
-    With a lag the right band (the second half of the channels) is read `lag` samples later against the left
-    one, half of it on each side, so that the labels stay in the middle: row i holds left sample start -
-    spec.left + i - lag // 2 and right sample start - spec.left + i + (lag - lag // 2).
+    With a lag the right band (the second half of the channels) is read `lag` samples later against the left one,
+    half of it on each side, so that the labels stay in the middle: row i holds left sample start - spec.left + i -
+    lag // 2 and right sample start - spec.left + i + (lag - lag // 2). `rolls` turns the electrodes of the left and
+    of the right band by so many places.
+
+    Args:
+        out_TxC: contiguous; float32, or float16 to have the signal as a shard holds it (`has_half`).
 
     Raises:
         InputError: the file is gone or was changed since it was opened.
@@ -93,18 +105,39 @@ def read_window(
     left, right = (start - spec.left + shift for shift in (-(lag // 2), lag - lag // 2))  # samples of row 0
     first = min(max(0, -left, -right), spec.total)
     last = max(min(spec.total, session.samples - max(left, right)), first)
+    out_TxC[:first] = 0
+    out_TxC[last:] = 0
     if last == first:
-        return np.zeros((spec.total, session.channels), np.float16 if half else np.float32), first, last
+        return first, last
     begin = min(left, right) + first
-    block = (read_half if half else read_emg)(session, begin, max(left, right) + last)
-    if len(block) == spec.total:
-        return block, first, last
-    emg = np.zeros((spec.total, session.channels), block.dtype)
-    middle = session.channels // 2
-    for columns, place in ((slice(0, middle), left), (slice(middle, None), right)):
-        row = place + first - begin
-        emg[first:last, columns] = block[row : row + last - first, columns]
-    return emg, first, last
+    read = read_half if out_TxC.dtype == np.float16 else read_emg
+    block_TxC = read(session, begin, max(left, right) + last)
+    signal_TxC, middle = out_TxC[first:last], session.channels // 2
+    one, other = (block_TxC[place + first - begin :][: last - first] for place in (left, right))
+    _copy_turned(signal_TxC, one, 0, middle, rolls[0])
+    if lag or rolls != (0, 0):
+        turned_TxC = np.empty_like(signal_TxC)
+        _copy_turned(turned_TxC, other, middle, session.channels, rolls[1])
+        signal_TxC[:, middle:] = turned_TxC[:, middle:]
+    return first, last
+
+
+def _copy_turned(out_TxC: np.ndarray, emg_TxC: np.ndarray, low: int, high: int, roll: int) -> None:
+    """Columns [low, high) turned by `roll` places; the other columns hold whatever comes, all is contiguous.
+
+    To turn a band is to move the whole array by a few values, all but the columns that come round: seven times as
+    fast as to copy the band's rows one by one.
+    """
+    roll = (roll + (high - low) // 2) % (high - low) - (high - low) // 2  # the short way round
+    out, emg = out_TxC.reshape(-1), emg_TxC.reshape(-1)
+    if roll > 0:
+        out[roll:] = emg[:-roll]
+        out_TxC[:, low : low + roll] = emg_TxC[:, high - roll : high]
+    elif roll < 0:
+        out[:roll] = emg[-roll:]
+        out_TxC[:, high + roll : high] = emg_TxC[:, low : low - roll]
+    else:
+        out[:] = emg
 
 
 def max_labels(sessions: Sequence[Session], length: int) -> int:

@@ -84,6 +84,7 @@ def test_a_path_or_member_that_is_not_to_be_trusted_is_refused_by_name(tmp_path,
     assert f"{archive}:{name}: {says}" in str(caught.value) or f"{archive}:{name}: is" in str(caught.value)
     assert says in str(caught.value)
     assert {path for path in tmp_path.rglob("*") if "out" not in path.parts} == before
+    assert not list((tmp_path / "out").rglob("member-*"))
     done = ingest(archive, tmp_path / "out", on_error="skip")
     assert len(done.rows) == 4
     assert [(skip["source"], says in skip["reason"]) for skip in done.skipped] == [(name, True)]

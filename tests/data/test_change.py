@@ -10,9 +10,8 @@ from semgjax.data.change import (
     augment,
     mask_electrodes,
     rest,
-    roll_bands,
     scale_bands,
-)  # fmt: skip
+)
 
 SAME = Draw(0, 0, (0, 0))
 
@@ -27,15 +26,6 @@ def rng() -> np.random.Generator:
 
 def rms(x: np.ndarray) -> np.ndarray:
     return np.sqrt(np.mean(x.astype(np.float64) ** 2, axis=0))
-
-
-@pytest.mark.parametrize("rolls", [(0, 0), (1, 0), (0, -1), (2, -15), (16, -16)])
-def test_each_band_is_turned_on_its_own_ring(rolls):
-    x = np.arange(3 * 32, dtype=np.float32).reshape(3, 32)
-    turned = roll_bands(x, rolls)
-    for electrode in range(16):
-        np.testing.assert_array_equal(turned[:, (electrode + rolls[0]) % 16], x[:, electrode])
-        np.testing.assert_array_equal(turned[:, 16 + (electrode + rolls[1]) % 16], x[:, 16 + electrode])
 
 
 def test_each_band_is_scaled_by_its_own_factor():
@@ -84,44 +74,41 @@ def test_masked_electrodes_are_zero_and_the_others_stay():
 
 
 EACH = [
-    Draw(0, 0, (1, -1)),
     Draw(0, 0, (0, 0), gains=(2.0, 3.0)),
     Draw(0, 0, (0, 0), silent=True, seed=1),
     Draw(0, 0, (0, 0), noise=0.5, seed=1),
     Draw(0, 0, (0, 0), hum=0.5, mains=60.0, seed=1),
     Draw(0, 0, (0, 0), masked=(4, 20)),
-    Draw(0, 0, (1, -1), (2.0, 3.0), True, 0.5, 0.5, 60.0, (4, 20), 1),
+    Draw(0, 0, (0, 0), (2.0, 3.0), True, 0.5, 0.5, 60.0, (4, 20), 1),
 ]
 
 
 @pytest.mark.parametrize("change", EACH)
-@pytest.mark.parametrize(("first", "last"), [(0, 4000), (700, 3100), (0, 1), (10, 10)])
-def test_a_change_acts_inside_the_session_only_and_leaves_its_input(change, first, last):
-    x = emg()
+@pytest.mark.parametrize("samples", [4000, 1])
+def test_a_change_leaves_its_input_and_gives_finite_float32(change, samples):
+    x = emg(samples)
     before = x.copy()
-    changed = augment(x, change, first, last)
+    changed = augment(x, change)
     assert changed.dtype == np.float32 and changed.shape == x.shape
     np.testing.assert_array_equal(x, before)
-    np.testing.assert_array_equal(changed[:first], x[:first])
-    np.testing.assert_array_equal(changed[last:], x[last:])
-    assert first == last or not np.array_equal(changed[first:last], x[first:last])
+    assert not np.array_equal(changed, x)
     assert np.isfinite(changed).all()
 
 
 def test_without_a_change_the_window_stays_and_the_same_draw_gives_the_same_window():
-    np.testing.assert_array_equal(augment(emg(), SAME, 5, 3000), emg()[:])
-    np.testing.assert_array_equal(augment(emg(), EACH[-1], 5, 3000), augment(emg(), EACH[-1], 5, 3000))
+    np.testing.assert_array_equal(augment(emg(), SAME), emg())
+    np.testing.assert_array_equal(augment(emg(), EACH[-1]), augment(emg(), EACH[-1]))
     other = Draw(0, 0, (0, 0), noise=0.5, seed=2)
-    assert not np.array_equal(augment(emg(), EACH[3], 0, 4000), augment(emg(), other, 0, 4000))
+    assert not np.array_equal(augment(emg(), EACH[2]), augment(emg(), other))
 
 
 def test_noise_and_hum_follow_the_windows_own_strength_also_when_it_is_silenced():
     for scale in (1.0, 1000.0):
-        noisy = augment(emg() * scale, Draw(0, 0, (0, 0), silent=True, noise=2.0, seed=3), 0, 4000)
+        noisy = augment(emg() * scale, Draw(0, 0, (0, 0), silent=True, noise=2.0, seed=3))
         assert np.mean(rms(noisy)) == pytest.approx(scale * 14 * np.hypot(2.0, 0.75), rel=0.1)
 
 
-def test_masks_come_after_the_roll_and_after_everything_that_adds():
-    changed = augment(emg(), EACH[-1], 0, 4000)
+def test_masks_come_after_everything_that_adds():
+    changed = augment(emg(), EACH[-1])
     assert not changed[:, [4, 20]].any()
     assert np.delete(changed, [4, 20], axis=1).any(axis=0).all()

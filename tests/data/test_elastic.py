@@ -67,6 +67,11 @@ def test_workers_hosts_and_a_resume_give_the_same_global_batches(sessions, worke
     assert len({batch["emg"].tobytes() for batch in wanted}) == 3
 
 
+def test_only_what_moves_samples_keeps_a_shards_own_type_of_number(sessions):
+    assert {data(sessions).batches[step]["emg"].dtype for step in range(4)} == {np.dtype(np.float16)}
+    assert {data(sessions, augment=STRONG).batches[step]["emg"].dtype for step in range(4)} == {np.dtype(np.float32)}
+
+
 @pytest.mark.parametrize("hosts", [2, 3, 6])
 def test_a_host_has_its_place_in_every_global_batch(sessions, hosts):
     whole = data(sessions)

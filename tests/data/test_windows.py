@@ -6,6 +6,7 @@ import pytest
 from semgjax.data.sessions import Session, open_session
 from semgjax.data.windows import (
     WindowSpec,
+    fill_window,
     labels_of,
     list_windows,
     max_labels,
@@ -160,3 +161,15 @@ def test_max_labels_is_the_most_that_any_offset_holds(tmp_path, seed, length):
     counts = [len(labels_of(session, a, a + length)) for a in range(300 - length + 1)]
     assert max_labels([session_of(300), session], length) == max(counts, default=0)
     assert max_labels([], length) == 0
+
+
+@pytest.mark.parametrize("lag", [0, 3, -8])
+@pytest.mark.parametrize("rolls", [(0, 0), (1, 0), (0, -1), (2, -15), (16, -16), (-7, 8)])
+def test_each_band_is_turned_on_its_own_ring(tmp_path, rolls, lag):
+    session = open_session(write_session(tmp_path / "a.hdf5", 100))
+    for start in (-5, 0, 30, 85):
+        plain, *valid = read_window(session, start, SPEC, lag)
+        turned = np.full_like(plain, np.nan)
+        assert list(fill_window(turned, session, start, SPEC, lag, rolls)) == valid
+        for band, roll in ((slice(0, 16), rolls[0]), (slice(16, 32), rolls[1])):
+            np.testing.assert_array_equal(turned[:, band], np.roll(plain[:, band], roll, axis=1))

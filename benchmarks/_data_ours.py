@@ -1,0 +1,35 @@
+"""Our loader of `semgjax bench data`: shards through the training pipeline.
+
+`python -m benchmarks._data_ours FOLDER HOURS BATCH BATCHES WORKERS` prints {"seconds", "windows", "bytes"} as JSON.
+"""
+
+import json
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from semgjax.data.augment import AugmentConfig
+from semgjax.data.pipeline import stream, train_data
+from semgjax.data.sessions import find_sessions, open_session
+from semgjax.data.windows import WindowSpec
+
+
+def main(folder: str, hours: str, batch: str, batches: str, workers: str) -> None:
+    """Load the batches and print how long they took, from the second on."""
+    count = round(float(hours) * 4)
+    paths = find_sessions(Path(folder))
+    sessions = [open_session(path) for path in paths[:count]]
+    data = train_data(sessions, WindowSpec(), replace(AugmentConfig(), roll=1, lag=120), int(batch), seed=0)
+    rows = stream(data, 0, workers=int(workers))
+    next(rows)
+    begun, size = time.perf_counter(), 0
+    for _ in range(int(batches)):
+        size += next(rows)["emg"].nbytes
+    seconds = time.perf_counter() - begun
+    rows.close()
+    print(json.dumps({"seconds": seconds, "windows": int(batch) * int(batches), "bytes": size}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
