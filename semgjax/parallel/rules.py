@@ -22,8 +22,9 @@ class Rule:
 
 RULES = (
     Rule(r"frontend/"),  # small, and its widths suit no mesh
+    Rule(r"position/"),  # its groups cut across any split
     Rule(r"head/kernel$", ("fsdp", None)),  # 99 classes suit none either
-    Rule(r"(kernel|direction)$", ("fsdp",)),
+    Rule(r"kernel$", ("fsdp",)),
     Rule(r""),
 )
 """The first rule that fits a leaf holds."""

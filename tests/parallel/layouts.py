@@ -1,0 +1,79 @@
+"""Trains a few steps on 8 fake devices in several layouts and prints losses and update norms of each as JSON.
+
+Run by test_layouts.py as a process of its own, with JAX_NUM_CPU_DEVICES=8.
+"""
+
+import dataclasses
+import json
+import sys
+
+import jax
+import numpy as np
+
+from semgjax.data.keys import NUM_CLASSES
+from semgjax.model.config import preset
+from semgjax.parallel.mesh import make_mesh, place_batch
+from semgjax.parallel.rules import shardings
+from semgjax.train.config import OptimizerConfig, RunConfig, TrainConfig
+from semgjax.train.step import init_state, make_step, state_shapes
+from tests.runs import WINDOW
+
+# Dropout draws other numbers for every part of an accumulated batch; without it all layouts compute the same.
+MODEL = dataclasses.replace(preset("ladder-16"), dropout=0.0, mask_share=0.0)
+STEPS, BATCH = 3, 32
+
+
+def config(accumulate: int) -> RunConfig:
+    """The same run, its batch in so many parts; with a running average of the parameters."""
+    train = TrainConfig(steps=STEPS, batch=BATCH, accumulate=accumulate)
+    optimizer = OptimizerConfig(learning_rate=1e-3, warmup=0.1, average=0.5)
+    return RunConfig("ladder-16", MODEL, "d", WINDOW, optimizer=optimizer, train=train)
+
+
+def batch(step: int) -> dict[str, np.ndarray]:
+    """Noise with ragged labels and padding, from the step alone."""
+    rng = np.random.default_rng(step)
+    count = rng.integers(0, 7, BATCH).astype(np.int32)
+    labels = rng.integers(0, NUM_CLASSES - 1, (BATCH, 8)).astype(np.int32)
+    labels[np.arange(8)[None, :] >= count[:, None]] = 0
+    last = rng.integers(WINDOW.total // 2, WINDOW.total, BATCH)
+    return {
+        "emg": rng.normal(size=(BATCH, WINDOW.total, 32)).astype(np.float32),
+        "valid": np.stack([np.zeros(BATCH, int), last], axis=1).astype(np.int32),
+        "labels": labels,
+        "label_count": count,
+    }
+
+
+def train(devices: int, fsdp: int, accumulate: int, remat: str = "none") -> dict:
+    """Sums of every step, and what the optimiser remembers of the gradients (Adam's first moments), end to end.
+
+    Parameters themselves are not compared: a key's bias has no gradient but rounding, which Adam blows up.
+    """
+    run = config(accumulate)
+    mesh = make_mesh(BATCH, fsdp, accumulate, jax.devices()[:devices])
+    state = jax.jit(lambda: init_state(run), out_shardings=shardings(state_shapes(run), mesh))()
+    step_fn = make_step(run, mesh, None, remat)
+    found = []
+    for step in range(STEPS):
+        state, sums = step_fn(state, place_batch(mesh, batch(step)), None)
+        found.append({name: float(value) for name, value in sums.items()})
+    moments = jax.tree_util.tree_leaves_with_path(state["optimizer"])
+    flat = np.concatenate([np.ravel(np.asarray(x)) for path, x in moments if ".mu" in jax.tree_util.keystr(path)])
+    return {"steps": found, "moments": flat, "executables": step_fn._cache_size()}
+
+
+def main(layouts: list[str]) -> None:
+    """Every layout, DEVICES,FSDP,ACCUMULATE[,REMAT], its moments as their distance to the first's, relative."""
+    results = {}
+    for layout in layouts:
+        devices, fsdp, accumulate, *remat = layout.split(",")
+        results[layout] = train(int(devices), int(fsdp), int(accumulate), *remat)
+    first = results[layouts[0]]["moments"]
+    for result in results.values():
+        result["moments"] = float(np.linalg.norm(result["moments"] - first) / np.linalg.norm(first))
+    print(json.dumps(results))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
