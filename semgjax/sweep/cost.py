@@ -38,7 +38,7 @@ MACHINES = {
         Machine("h200", 989e12, 0.3, _GPU),
         Machine("l4", 121e12, 0.3, _GPU),
         Machine("rtx4090", 165e12, 0.3, _GPU),
-        Machine("cpu-core", 90e9, 0.3, "measured (docs/log.md)"),
+        Machine("cpu-core", 90e9, 0.08, "measured on ladder models, docs/log.md"),
     )
 }
 """No prices: they differ by region, contract and date, and a wrong one is worse than none (--price)."""

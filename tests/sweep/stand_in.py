@@ -1,6 +1,7 @@
 """Stands in for a trial's process in tests of the engine: steps of 20 ms with a checkpoint each, no training.
 
     python -m tests.sweep.stand_in SWEEP TRIAL CORES
+    python -m tests.sweep.stand_in sweep run SWEEP --cores CORES --trial NUMBER
 
 SWEEP/../acts.json says what the first, second, ... attempt of a trial does half-way (default: nothing); every
 attempt leaves a line at its start and its end in SWEEP/../events.
@@ -83,4 +84,7 @@ def note(events: Path, line: str) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1] == "sweep":
+        place = Path(sys.argv[3])
+        sys.exit(main(place, find_trial(read_sweep(place), sys.argv[7]).id))
     sys.exit(main(Path(sys.argv[1]), sys.argv[2]))
