@@ -39,6 +39,8 @@ def main(folder: Path, name: str) -> int:
     asked: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
     with folder_lock(run):
+        if (run / "result.json").exists():  # as training does: another process may have ended it just now
+            return 0
         done = len(lines_of(run / "metrics.jsonl"))
         for step in range(done + 1, STEPS + 1):
             time.sleep(0.3 if act == "slow" else 0.02)

@@ -70,8 +70,9 @@ def test_every_trial_is_done_once_and_the_table_is_that_of_an_undisturbed_sweep(
     outcome = run_local(wild.folder, 2, report=lambda line: None, command=stand_in)
     assert outcome.done == tuple(trial.id for trial in wild.trials) and outcome.exit_code == 0
     ends = [line.split()[1] for line in (tmp_path / "wild" / "events").read_text().splitlines() if line[:3] == "end"]
-    assert sorted(ends) == sorted(trial.id for trial in wild.trials), "each is finished exactly once"
-    assert len(starts(wild)) >= len(ends)
+    # A kill between a trial's result and its note of it loses the note; a second end would be a second result.
+    assert len(ends) == len(set(ends)) and len(ends) >= len(wild.trials) - KILLS, "none is finished twice"
+    assert set(starts(wild)) == {trial.id for trial in wild.trials}
     collect(calm.folder), collect(wild.folder)
     for name in ("results.csv", "results.jsonl"):
         assert (wild.folder / name).read_bytes() == (calm.folder / name).read_bytes()
