@@ -52,7 +52,7 @@ def plan(
         data: folder of sessions
         out: sweep directory, new or of this same plan
         splits: split file (default: splits.json in the folder of sessions)
-        machine: reckon with devices of this type: v4, v5e, v5p, v6e, a100, h100, h200, l4, rtx4090, cpu-core
+        machine: reckon with devices of this type: v4, v5e, v5p, v6e, a100, h100, h200, cpu-core
         utilisation: share of the device's peak that training reaches (default: the table's)
         price: of one device for one hour, in any currency
         budget: refuse a sweep that costs more
@@ -102,6 +102,7 @@ def run_trials(
     retries: int = 2,
     share: str | None = None,
     data: Path | None = None,
+    start: Literal["auto", "one", "tpu"] = "auto",
     address: str | None = None,
     resources: str | None = None,
     sbatch: str = "",
@@ -121,6 +122,7 @@ def run_trials(
         retries: how often a trial that failed is tried again
         share: local: only the trials of worker I of N, such as 0/4
         data: the folder of sessions, where it is not that of the plan
+        start: with --trial: who takes part in it: by the environment; this process alone; the hosts of a TPU VM
         address: ray: the cluster, such as auto (default: start Ray on this machine)
         resources: ray: what a trial takes beside cores, such as GPU=1
         sbatch: slurm: options of sbatch in one word: --sbatch="--partition=gpu --gpus-per-task=1 --time=08:00:00"
@@ -134,6 +136,7 @@ def run_trials(
         "--order": (order, "cheapest", ("local", "ray")),
         "--share": (share, None, ("local",)),
         "--data": (data, data if trial is not None else None, ("local",)),
+        "--start": (start, start if trial is not None else "auto", ()),
         "--address": (address, None, ("ray",)),
         "--resources": (resources, None, ("ray",)),
         "--sbatch": (sbatch, "", ("slurm",)),
@@ -143,9 +146,10 @@ def run_trials(
         if value != default and trial is not None:
             raise InputError(f"{option} {value}: has no meaning beside --trial, which runs one")
         if value != default and engine not in engines:
-            raise InputError(f"{option} {value}: belongs to --engine {' or '.join(engines)}, not {engine}")
+            where = f"--engine {' or '.join(engines)}, not {engine}" if engines else "--trial"
+            raise InputError(f"{option} {value}: belongs to {where}")
     if trial is not None:
-        return _run_one(folder, trial, cores, data)
+        return _run_one(folder, trial, cores, data, start)
     if engine == "slurm":
         return _run_slurm(folder, slots, cores, retries, sbatch, show)
     from semgjax.cli.live import live_report
@@ -179,10 +183,11 @@ def run_trials(
     return _tell(outcome)
 
 
-def _run_one(folder: Path, word: str, cores: int, data: Path | None) -> int:
+def _run_one(folder: Path, word: str, cores: int, data: Path | None, start: Literal["auto", "one", "tpu"]) -> int:
     if cores < 1:
         raise InputError(f"--cores {cores}: give 1 or more")
     from semgjax.cli.summary import print_result
+    from semgjax.parallel.runtime import is_first, start_processes
     from semgjax.sweep.plan import find_trial, read_sweep
     from semgjax.sweep.trial import limit_threads, run_trial
 
@@ -191,7 +196,10 @@ def _run_one(folder: Path, word: str, cores: int, data: Path | None) -> int:
         sweep = dataclasses.replace(sweep, data=data.resolve())
     chosen = find_trial(sweep, word)
     limit_threads(cores)
-    print_result(run_trial(sweep, chosen), sweep.run_folder(chosen))
+    start_processes(start)
+    result = run_trial(sweep, chosen)
+    if is_first():
+        print_result(result, sweep.run_folder(chosen))
     return 0
 
 

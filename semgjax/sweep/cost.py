@@ -9,6 +9,7 @@ from functools import cache
 
 from semgjax.errors import InputError
 from semgjax.model.config import ModelConfig
+from semgjax.parallel.hardware import CHIPS
 
 
 @dataclass(frozen=True)
@@ -19,28 +20,14 @@ class Machine:
     peak: float
     """floating-point operations a second at most: bfloat16 matrix products, dense; on a core float32"""
     utilisation: float
-    """share of the peak that training reaches; assumed, unless the source says measured"""
+    """share of the peak that training reaches"""
     source: str
-    """of the peak"""
+    """of the two"""
 
 
-_TPU = "assumed utilisation; peak: Cloud TPU system architecture pages"
-_GPU = "assumed utilisation; peak: maker's data sheet, dense"
-MACHINES = {
-    machine.name: machine
-    for machine in (
-        Machine("v4", 275e12, 0.3, _TPU),
-        Machine("v5e", 197e12, 0.3, _TPU),
-        Machine("v5p", 459e12, 0.3, _TPU),
-        Machine("v6e", 918e12, 0.3, _TPU),
-        Machine("a100", 312e12, 0.3, _GPU),
-        Machine("h100", 989e12, 0.3, _GPU),
-        Machine("h200", 989e12, 0.3, _GPU),
-        Machine("l4", 121e12, 0.3, _GPU),
-        Machine("rtx4090", 165e12, 0.3, _GPU),
-        Machine("cpu-core", 90e9, 0.3, "measured (docs/log.md)"),
-    )
-}
+_ASSUMED = "utilisation assumed, peak as published"
+MACHINES = {name: Machine(name, chip.flops, 0.3, _ASSUMED) for name, chip in CHIPS.items() if chip.flops is not None}
+MACHINES["cpu-core"] = Machine("cpu-core", 90e9, 0.08, "both measured on one core, docs/log.md")
 """No prices: they differ by region, contract and date, and a wrong one is worse than none (--price)."""
 
 

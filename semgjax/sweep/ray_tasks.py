@@ -6,7 +6,9 @@ seen under the same path on every node, as on a shared file system, and semgjax 
 
 import logging
 import os
+import re
 import signal
+import socket
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -50,6 +52,7 @@ def run_ray(
     sweep = read_sweep(folder)
     if slots is not None and slots < 1:
         raise InputError(f"--slots {slots}: give 1 or more")
+    _check_address(address)
     with folder_lock(sweep.folder):
         try:
             ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING, include_dashboard=False)
@@ -62,6 +65,19 @@ def run_ray(
             return supervise(sweep, sweep.trials, launcher, order, retries, report, tick)
         finally:
             ray.shutdown()
+
+
+def _check_address(address: str | None) -> None:
+    """Ray itself would try a dead address for minutes."""
+    match = re.fullmatch(r"(?:ray://)?([^:/]+):(\d+)", address or "")
+    if match is None:
+        if address not in (None, "auto"):
+            raise InputError(f"--address {address}: write auto, HOST:PORT or ray://HOST:PORT")
+        return
+    try:
+        socket.create_connection((match[1], int(match[2])), timeout=10).close()
+    except OSError as error:
+        raise InputError(f"--address {address}: no Ray cluster answers ({error})") from None
 
 
 def _check_nodes(wanted: dict[str, float]) -> None:

@@ -44,12 +44,14 @@ class Options:
         cores: of each task.
         retries: how often a failed task is tried again.
         sbatch: further options of sbatch, such as "--partition=gpu --gpus-per-task=1 --time=08:00:00".
+        program: what runs `sweep run SWEEP --trial K` on a node.
     """
 
     slots: int | None = None
     cores: int = 1
     retries: int = RETRIES
     sbatch: str = ""
+    program: tuple[str, ...] = (sys.executable, "-m", "semgjax")
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ def _script(sweep: Sweep, trials: Sequence[Trial], options: Options) -> str:
         f'--output="{log}"',
         *shlex.split(options.sbatch),
     ]
-    words = [sys.executable, "-m", "semgjax", "sweep", "run", str(sweep.folder), "--cores", str(options.cores)]
+    words = [*options.program, "sweep", "run", str(sweep.folder), "--cores", str(options.cores)]
     head = "\n".join(f"#SBATCH {line}" for line in lines)
     return f"""#!/bin/bash
 {head}

@@ -58,6 +58,7 @@ def run_trial(sweep: Sweep, trial: Trial) -> dict[str, Any]:
     _check_teacher(sweep, trial)
     from semgjax.data.corpus import load_corpus
     from semgjax.distill import load_teacher
+    from semgjax.parallel.runtime import is_first
     from semgjax.train.loop import train
 
     corpus = load_corpus(sweep.data, sweep.split_file(trial))
@@ -67,19 +68,21 @@ def run_trial(sweep: Sweep, trial: Trial) -> dict[str, Any]:
             "another folder"
         )
     teacher = None if trial.teacher is None else load_teacher(sweep.run_folder(trial.teacher))
-    _note_start(sweep, trial)
-    sweep.fault(trial).unlink(missing_ok=True)
+    if is_first():
+        _note_start(sweep, trial)
+        sweep.fault(trial).unlink(missing_ok=True)
     try:
         frozen = None if teacher is None else (teacher.config.model, teacher.params)
         return train(trial.config, corpus, sweep.run_folder(trial), teacher=frozen)
     except Diverged as error:
-        write_fault(sweep, trial, "diverged", str(error))
+        if is_first():
+            write_fault(sweep, trial, "diverged", str(error))
         raise
     except SemgjaxError:
         raise
     except Exception as error:
         # Not every engine sees the end of a trial's log; its folder tells why it failed all the same.
-        tail = traceback.format_exc().splitlines()
+        tail = traceback.format_exc().splitlines() if is_first() else []
         write_fault(sweep, trial, "failed", f"{type(error).__name__}: {error}".splitlines()[0], tail)
         raise
 

@@ -1,6 +1,7 @@
 """Stands in for a trial's process in tests of the engine: steps of 20 ms with a checkpoint each, no training.
 
     python -m tests.sweep.stand_in SWEEP TRIAL CORES
+    python -m tests.sweep.stand_in sweep run SWEEP --cores CORES --trial NUMBER
 
 SWEEP/../acts.json says what the first, second, ... attempt of a trial does half-way (default: nothing); every
 attempt leaves a line at its start and its end in SWEEP/../events.
@@ -38,6 +39,8 @@ def main(folder: Path, name: str) -> int:
     asked: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
     with folder_lock(run):
+        if (run / "result.json").exists():  # as training does: another process may have ended it just now
+            return 0
         done = len(lines_of(run / "metrics.jsonl"))
         for step in range(done + 1, STEPS + 1):
             time.sleep(0.3 if act == "slow" else 0.02)
@@ -83,4 +86,7 @@ def note(events: Path, line: str) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1] == "sweep":
+        place = Path(sys.argv[3])
+        sys.exit(main(place, find_trial(read_sweep(place), sys.argv[7]).id))
     sys.exit(main(Path(sys.argv[1]), sys.argv[2]))

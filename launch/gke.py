@@ -1,0 +1,243 @@
+"""A sweep on a GKE cluster with JobSet and Kueue: one JobSet per trial; writes OUT/queue.yaml and OUT/trials-*.yaml.
+
+    python -m launch.gke SWEEP --topology v5e-16 --place gs://BUCKET/sweeps/NAME --data gs://BUCKET/sessions \\
+        --image REGION-docker.pkg.dev/PROJECT/REPO/semgjax:TAG --out DIR
+
+Kueue lets a JobSet in when a slice is free; every host of the slice runs the same command, and the variables that
+GKE gives its pods make them one process group. Exit code 75 and a preempted node restart a trial without counting,
+70 (diverged) and 2 (bad input) end it, any other failure counts against the restarts.
+"""
+
+import json
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from launch.slices import Slice, one_bucket, slice_of
+from semgjax.errors import InputError, SemgjaxError
+from semgjax.files import write_atomic
+from semgjax.sweep.plan import Sweep, Trial, read_sweep
+
+MOUNT = "/bucket"
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where and as whom trials run."""
+
+    sweep: tyro.conf.Positional[Path]
+    """sweep directory, as planned here"""
+    topology: str
+    """slice of every trial, such as v5e-8 (one host) or v5e-16 (four)"""
+    place: str
+    """where the sweep directory is (or will be copied to), gs://BUCKET/PATH"""
+    data: str
+    """where the folder of sessions is, gs://BUCKET/PATH, in the same bucket"""
+    image: str
+    """container image (launch/Containerfile)"""
+    out: Path
+    """folder for the rendered files"""
+    namespace: str = "default"
+    """of the JobSets and the queue"""
+    service_account: str = "semgjax"
+    """Kubernetes service account that may read and write the bucket"""
+    queue: str = "tpu"
+    """Kueue's local queue"""
+    slices: int = 1
+    """how many slices the queue may use at a time"""
+    spot: bool = False
+    """on spot nodes"""
+    retries: int = 2
+    """how often a failed trial is started again"""
+    cores: int = 1
+    """--cores of the trials, which decides the last bits on CPUs"""
+
+
+def render(target: Target) -> dict[str, str]:
+    """File name -> text: queue.yaml, and trials-N.yaml, where N + 1 has the students of N.
+
+    Raises:
+        InputError: no sweep, an unknown slice, or names that Kubernetes or the bucket would refuse.
+    """
+    sweep, shape = read_sweep(target.sweep), slice_of(target.topology)
+    for option, name in (("--namespace", target.namespace), ("--queue", target.queue)):
+        _check_name(option, name)
+    _check_name("--service-account", target.service_account)
+    if not target.image.strip() or target.slices < 1 or target.retries < 0 or target.cores < 1:
+        raise InputError("--image, --slices, --retries or --cores: give an image, 1 or more slices and cores")
+    levels: dict[int, list[str]] = {}
+    for trial in sweep.trials:
+        levels.setdefault(_level(trial), []).append(_jobset(target, sweep, trial, shape))
+    files = {f"trials-{level}.yaml": "---\n".join(texts) for level, texts in sorted(levels.items())}
+    return {"queue.yaml": _queue(target, shape), **files}
+
+
+def trial_command(target: Target, trial: Trial) -> list[str]:
+    """What every pod of a trial runs."""
+    sweep, data = one_bucket(target.place, target.data)
+    where = [sweep.under(MOUNT), "--trial", trial.id, "--data", data.under(MOUNT), "--cores", str(target.cores)]
+    return ["python", "-m", "semgjax", "sweep", "run", *where]
+
+
+def _jobset(target: Target, sweep: Sweep, trial: Trial, shape: Slice) -> str:
+    bucket = one_bucket(target.place, target.data)[0].bucket
+    spot = '\n                cloud.google.com/gke-spot: "true"' if target.spot else ""
+    return f"""\
+apiVersion: jobset.x-k8s.io/v1alpha2
+kind: JobSet
+metadata:
+  name: {_name(sweep, trial)}
+  namespace: {target.namespace}
+  labels:
+    kueue.x-k8s.io/queue-name: {target.queue}
+  annotations:
+    semgjax/sweep: {_text(sweep.name)}
+    semgjax/trial: {_text(trial.id)}
+    alpha.jobset.sigs.k8s.io/exclusive-topology: cloud.google.com/gke-nodepool
+spec:
+  ttlSecondsAfterFinished: 604800
+  failurePolicy:
+    maxRestarts: {target.retries}
+    rules:
+      - name: preempted
+        action: RestartJobSetAndIgnoreMaxRestarts
+        onJobFailureReasons: [PodFailurePolicy]
+        onJobFailureMessagePatterns: ["exit code 75 ", "DisruptionTarget"]
+      - name: ended
+        action: FailJobSet
+        onJobFailureReasons: [PodFailurePolicy]
+        onJobFailureMessagePatterns: ["exit code (2|70) "]
+  replicatedJobs:
+    - name: slice
+      replicas: 1
+      template:
+        spec:
+          completionMode: Indexed
+          parallelism: {shape.hosts}
+          completions: {shape.hosts}
+          backoffLimit: 0
+          podFailurePolicy:
+            rules:
+              - action: FailJob
+                onExitCodes: {{containerName: trial, operator: In, values: [2, 70, 75]}}
+              - action: FailJob
+                onPodConditions: [{{type: DisruptionTarget, status: "True"}}]
+          template:
+            metadata:
+              annotations:
+                gke-gcsfuse/volumes: "true"
+            spec:
+              restartPolicy: Never
+              serviceAccountName: {target.service_account}
+              terminationGracePeriodSeconds: 120
+              nodeSelector:
+                cloud.google.com/gke-tpu-accelerator: {shape.gke_accelerator}
+                cloud.google.com/gke-tpu-topology: {shape.topology}{spot}
+              containers:
+                - name: trial
+                  image: {_text(target.image)}
+                  command: {json.dumps(trial_command(target, trial))}
+                  env:
+                    - name: SEMGJAX_PLACE
+                      value: {_text(f"JobSet {_name(sweep, trial)}")}
+                  ports:
+                    - containerPort: 8471
+                    - containerPort: 8476
+                  resources:
+                    limits:
+                      google.com/tpu: {shape.chips_per_host}
+                  volumeMounts:
+                    - name: bucket
+                      mountPath: {MOUNT}
+              volumes:
+                - name: bucket
+                  csi:
+                    driver: gcsfuse.csi.storage.gke.io
+                    volumeAttributes:
+                      bucketName: {_text(bucket)}
+                      mountOptions: implicit-dirs
+"""
+
+
+def _queue(target: Target, shape: Slice) -> str:
+    flavor = f"{shape.name}{'-spot' if target.spot else ''}"
+    spot = '\n    cloud.google.com/gke-spot: "true"' if target.spot else ""
+    return f"""\
+apiVersion: kueue.x-k8s.io/v1beta1
+kind: ResourceFlavor
+metadata:
+  name: {flavor}
+spec:
+  nodeLabels:
+    cloud.google.com/gke-tpu-accelerator: {shape.gke_accelerator}
+    cloud.google.com/gke-tpu-topology: {shape.topology}{spot}
+---
+apiVersion: kueue.x-k8s.io/v1beta1
+kind: ClusterQueue
+metadata:
+  name: {target.queue}
+spec:
+  namespaceSelector: {{}}
+  resourceGroups:
+    - coveredResources: [google.com/tpu]
+      flavors:
+        - name: {flavor}
+          resources:
+            - name: google.com/tpu
+              nominalQuota: {target.slices * shape.chips}
+---
+apiVersion: kueue.x-k8s.io/v1beta1
+kind: LocalQueue
+metadata:
+  name: {target.queue}
+  namespace: {target.namespace}
+spec:
+  clusterQueue: {target.queue}
+"""
+
+
+def _level(trial: Trial) -> int:
+    return 0 if trial.teacher is None else 1 + _level(trial.teacher)
+
+
+def _name(sweep: Sweep, trial: Trial) -> str:
+    """A name that Kubernetes takes (it adds to it), the same whenever it is rendered; the hash keeps it unique."""
+    slug = re.sub(r"[^a-z0-9]+", "-", sweep.name.lower()).strip("-")[:20].strip("-") or "sweep"
+    return f"{slug if slug[0].isalpha() else f's-{slug}'}-{sweep.trials.index(trial):03d}-{trial.config.hash[:8]}"
+
+
+def _text(value: str) -> str:
+    """A YAML string that says exactly this, whatever is in it."""
+    return json.dumps(value)
+
+
+def _check_name(option: str, name: str) -> None:
+    if not re.fullmatch(r"[a-z]([a-z0-9-]{0,50}[a-z0-9])?", name):
+        raise InputError(f"{option} {name!r}: Kubernetes wants small letters, digits and dashes, a letter first")
+
+
+def main(target: Target) -> None:
+    """Write the files and say what to do with them."""
+    files = render(target)
+    for name, text in files.items():
+        write_atomic(target.out / name, text)
+    shape = slice_of(target.topology)
+    print(
+        f"{len(read_sweep(target.sweep).trials)} trials on {shape.name}: {shape.hosts} hosts, {shape.chips} chips each"
+    )
+    print(f"gcloud storage rsync --recursive {_text(str(target.sweep))} {_text(target.place)}")
+    for name in files:
+        print(f"kubectl apply --filename {_text(str(target.out / name))}")
+    if "trials-1.yaml" in files:
+        print("(each file after trials-0.yaml when the teachers before it are done: semgjax sweep status)")
+
+
+if __name__ == "__main__":
+    try:
+        main(tyro.cli(Target, prog="python -m launch.gke"))
+    except SemgjaxError as error:
+        print(f"launch.gke: error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

@@ -1,0 +1,121 @@
+"""Twenty-four trials on two slots: the engine and single trials are killed at random, and the table stays the same."""
+
+import contextlib
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from semgjax.cli.main import main
+from semgjax.sweep.collect import collect
+from semgjax.sweep.local import run_local
+from semgjax.sweep.plan import Sweep
+from tests.sweep.plans import config_of, finish, planned
+from tests.sweep.test_local import ENGINE, stand_in, starts
+
+KILLS = 5
+
+
+def sweep_of(folder: Path) -> Sweep:
+    """Eight sizes, three seeds each."""
+    folder.mkdir()
+    (folder / "acts.json").write_text("{}")
+    return planned(folder, *(config_of(f"ladder-{16 + 8 * size}", seed) for size in range(8) for seed in range(3)))
+
+
+def kill_something(engine: subprocess.Popen, sweep: Path, draw: random.Random) -> None:
+    """kill -9 of a running trial, of the engine, or of both."""
+    what = draw.choice(["engine", "trial", "both"])
+    if what != "engine":
+        locks = sorted(sweep.glob("trials/*/.lock"))
+        owners = [re.match(r"process (\d+) on", lock.read_text()) for lock in locks]
+        for owner in owners[::-1][:1] if draw.random() < 0.5 else owners:
+            with contextlib.suppress(ProcessLookupError):
+                if owner is not None and (b"stand_in" in command_of(owner[1]) or b"--trial" in command_of(owner[1])):
+                    os.kill(int(owner[1]), signal.SIGKILL)
+                    break
+    if what != "trial":
+        engine.kill()
+
+
+def command_of(process: str) -> bytes:
+    path = Path(f"/proc/{process}/cmdline")
+    with contextlib.suppress(OSError):
+        return path.read_bytes()
+    return b""
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks processes up in /proc")
+@pytest.mark.slow
+def test_every_trial_is_done_once_and_the_table_is_that_of_an_undisturbed_sweep(tmp_path):
+    calm, wild = sweep_of(tmp_path / "calm"), sweep_of(tmp_path / "wild")
+    for trial in calm.trials:
+        finish(calm, trial)
+    draw = random.Random(5)
+    for _ in range(KILLS):
+        engine = subprocess.Popen([sys.executable, "-c", ENGINE, str(wild.folder)], stdout=subprocess.DEVNULL)
+        before = len(list(wild.folder.glob("trials/*/result.json")))
+        while len(list(wild.folder.glob("trials/*/result.json"))) < before + 2 + draw.randrange(3):
+            assert engine.poll() is None
+            time.sleep(0.05)
+        kill_something(engine, wild.folder, draw)
+        engine.kill()  # the next one starts again in any case
+        engine.wait()
+    outcome = run_local(wild.folder, 2, report=lambda line: None, command=stand_in)
+    assert outcome.done == tuple(trial.id for trial in wild.trials) and outcome.exit_code == 0
+    ends = [line.split()[1] for line in (tmp_path / "wild" / "events").read_text().splitlines() if line[:3] == "end"]
+    # A kill between a trial's result and its note of it loses the note; a second end would be a second result.
+    assert len(ends) == len(set(ends)) and len(ends) >= len(wild.trials) - KILLS, "none is finished twice"
+    assert set(starts(wild)) == {trial.id for trial in wild.trials}
+    collect(calm.folder), collect(wild.folder)
+    for name in ("results.csv", "results.jsonl"):
+        assert (wild.folder / name).read_bytes() == (calm.folder / name).read_bytes()
+
+
+PLAN = """
+name = "chaos"
+[set]
+preset = "ladder-16"
+"train.steps" = 4
+"train.batch" = 2
+"train.log_every" = 1
+"train.checkpoint_every" = 1
+"train.evaluate_every" = 4
+"window.length" = 2000
+"window.stride" = 2000
+"window.left" = 200
+[vary]
+"train.seed" = [0, 1, 2, 3, 4, 5, 6, 7]
+"optimizer.learning_rate" = [1e-3, 2e-3, 3e-3]
+"""
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks processes up in /proc")
+@pytest.mark.skipif("SEMGJAX_LONG_TESTS" not in os.environ, reason="8 minutes; SEMGJAX_LONG_TESTS=1 runs it")
+def test_the_same_with_trials_that_train(tmp_path, sessions):
+    (tmp_path / "plan.toml").write_text(PLAN)
+    for name in ("calm", "wild"):
+        assert (
+            main(["sweep", "plan", str(tmp_path / "plan.toml"), f"--data={sessions}", f"--out={tmp_path / name}"]) == 0
+        )
+    command = [sys.executable, "-m", "semgjax", "sweep", "run"]
+    subprocess.run([*command, tmp_path / "calm", "--slots", "2"], check=True)
+    draw = random.Random(6)
+    for _ in range(KILLS):
+        engine = subprocess.Popen([*command, tmp_path / "wild", "--slots", "2"], stdout=subprocess.DEVNULL)
+        time.sleep(10 + 15 * draw.random())
+        kill_something(engine, tmp_path / "wild", draw)
+        engine.kill()
+        engine.wait()
+    subprocess.run([*command, tmp_path / "wild", "--slots", "2"], check=True)
+    for name in ("calm", "wild"):
+        assert main(["sweep", "collect", str(tmp_path / name)]) == 0
+    for name in ("results.csv", "results.jsonl"):
+        assert (tmp_path / "wild" / name).read_bytes() == (tmp_path / "calm" / name).read_bytes()
+    assert len((tmp_path / "wild" / "results.csv").read_text().splitlines()) > 24

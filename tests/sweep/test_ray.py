@@ -1,0 +1,112 @@
+"""The Ray engine on a real cluster of two nodes on this machine, where Ray is installed (extra `ray`)."""
+
+import importlib.util
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from semgjax.errors import InputError
+from semgjax.sweep.engine import Outcome
+from tests.sweep.plans import config_of, planned, students_of
+from tests.sweep.test_slurm import starts
+
+ROOT = Path(__file__).parents[2]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="no Ray here (pip install 'semgjax[ray]')"),
+]
+
+
+@pytest.fixture(scope="module")
+def address():
+    """A cluster of two nodes of one core each."""
+    from ray.cluster_utils import Cluster
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT))
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        node = {"num_cpus": 1, "object_store_memory": 80 * 2**20, "include_dashboard": False}
+        cluster = Cluster(initialize_head=True, head_node_args=node)
+        cluster.add_node(num_cpus=1, object_store_memory=80 * 2**20)
+        yield cluster.address
+        cluster.shutdown()
+
+
+def stand_in(folder, trial, cores):
+    return [sys.executable, "-m", "tests.sweep.stand_in", str(folder), trial, str(cores)]
+
+
+def run(sweep, address, **options) -> tuple[Outcome, list[str]]:
+    from semgjax.sweep.ray_tasks import run_ray
+
+    lines: list[str] = []
+    return run_ray(sweep.folder, address, report=lines.append, command=stand_in, **options), lines
+
+
+def test_a_sweep_runs_on_both_nodes_with_students_after_their_teacher(tmp_path, address):
+    sweep = planned(tmp_path, config_of("ladder-48"), config_of("ladder-32"), *students_of("ladder-48", "ladder-16"))
+    (tmp_path / "acts.json").write_text(json.dumps({t.id: ["slow"] for t in sweep.trials}))
+    outcome, _ = run(sweep, address)
+    assert outcome == Outcome(tuple(trial.id for trial in sweep.trials), {}, {})
+    assert sorted(starts(sweep)) == sorted(trial.id for trial in sweep.trials)
+    events = (tmp_path / "events").read_text().splitlines()
+    teacher = events.index(f"end {sweep.trials[0].id}")
+    assert all(i > teacher for i, line in enumerate(events) for t in sweep.trials[2:] if t.id in line)
+    assert [line.split()[0] for line in events[:2]] == ["start", "start"], "two trials at a time"
+
+
+def test_a_worker_that_is_killed_costs_no_trial_and_no_work(tmp_path, address):
+    sweep = planned(tmp_path)
+    (tmp_path / "acts.json").write_text(
+        json.dumps({sweep.trials[0].id: ["slow"], sweep.trials[2].id: ["slow", "slow"]})
+    )
+    killed: list[int] = []
+
+    def kill_a_worker():
+        lock = sweep.run_folder(sweep.trials[2]) / ".lock"
+        while not (lock.exists() and lock.read_text()):
+            time.sleep(0.05)
+        trial = lock.read_text().split()[1]
+        worker = int(Path(f"/proc/{trial}/stat").read_text().rpartition(")")[2].split()[1])
+        os.kill(worker, signal.SIGKILL)
+        killed.append(worker)
+
+    thread = threading.Thread(target=kill_a_worker)
+    thread.start()
+    outcome, lines = run(sweep, address, order="longest")
+    thread.join()
+    assert killed and outcome.exit_code == 0
+    # Its trial lived on, was found by its lock and waited for.
+    assert f"{sweep.trials[2].id} runs in another process; waiting for that" in lines
+    assert sorted(starts(sweep)) == sorted(trial.id for trial in sweep.trials)
+
+
+def test_bad_ends_are_told_as_by_the_local_engine(tmp_path, address):
+    sweep = planned(tmp_path)
+    wide, thin, widest = (trial.id for trial in sweep.trials)
+    (tmp_path / "acts.json").write_text(json.dumps({wide: ["diverge"], thin: ["crash"] * 2, widest: ["kill"]}))
+    outcome, _ = run(sweep, address, retries=1)
+    reason = "ended with exit code 1; ValueError: something broke"
+    assert outcome == Outcome((widest,), {wide: "step 5: loss nan"}, {thin: reason})
+    assert starts(sweep).count(widest) == 2 and starts(sweep).count(thin) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [({"cores": 64}, r"no node of the Ray cluster has what a trial takes \(CPU 64\)"),
+     ({"resources": {"GPU": 1.0}}, r"\(CPU 1, GPU 1\)"), ({"slots": 0}, "--slots 0")],
+)  # fmt: skip
+def test_what_no_node_can_hold_is_refused_at_once(tmp_path, address, options, says):
+    with pytest.raises(InputError, match=says):
+        run(planned(tmp_path), address, **options)
+
+
+def test_a_cluster_that_does_not_answer_is_one_line(tmp_path):
+    with pytest.raises(InputError, match="--address 127.0.0.1:9: no Ray cluster answers"):
+        run(planned(tmp_path), "127.0.0.1:9")
