@@ -80,12 +80,6 @@ def by_batch(mesh: AnyMesh) -> NamedSharding:
     return NamedSharding(mesh, PartitionSpec(AXES))
 
 
-def local_rows(batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """This process's share of a global batch: rows [index B / H, (index + 1) B / H) of H processes."""
-    index, count = jax.process_index(), jax.process_count()
-    return {name: rows[index * len(rows) // count : (index + 1) * len(rows) // count] for name, rows in batch.items()}
-
-
 def place_batch(mesh: Mesh, rows: dict[str, np.ndarray]) -> dict[str, jax.Array]:
     """Rows of all processes (each brings its own, equally many) as one batch over the mesh."""
     split = by_batch(mesh)

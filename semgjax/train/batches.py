@@ -1,22 +1,14 @@
-"""The batches of a run on its devices, and what to say of one that broke it."""
+"""What to say of a batch that broke a run."""
 
 from collections.abc import Sequence
 
-import jax
 import numpy as np
-from jax.sharding import Mesh
 
 from semgjax.data.pipeline import TrainData
-from semgjax.parallel.mesh import local_rows, place_batch
-
-
-def to_devices(batch: dict[str, np.ndarray], mesh: Mesh) -> dict[str, jax.Array]:
-    """A global batch, read alike by every process, on the mesh: each process brings its own rows."""
-    return place_batch(mesh, local_rows(batch))
 
 
 def about_batch(data: TrainData, step: int) -> str:
-    """What is wrong with the signal of the batch that step number `step` (from 1) took."""
+    """What is wrong with the signal of this process's rows of the batch that step number `step` (from 1) took."""
     emg = np.asarray(data.batches[step - 1]["emg"])
     broken = [row for row in range(len(emg)) if not np.isfinite(emg[row]).all()]
     if broken:

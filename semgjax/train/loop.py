@@ -14,10 +14,10 @@ from semgjax.evaluate.errors import Counts
 from semgjax.files import folder_lock, write_json
 from semgjax.model.config import ModelConfig
 from semgjax.model.encoder import Params
-from semgjax.parallel.mesh import make_mesh, replicated
+from semgjax.parallel.mesh import make_mesh, place_batch, replicated
 from semgjax.parallel.rules import shardings
 from semgjax.parallel.runtime import check_started, is_first, on_first
-from semgjax.train.batches import about_batch, to_devices
+from semgjax.train.batches import about_batch
 from semgjax.train.checkpoint import Checkpoints, Kept, newest_step
 from semgjax.train.clock import Clock
 from semgjax.train.compiles import compile_count, use_cache
@@ -60,7 +60,8 @@ def train(
     check_trackers(engine.trackers)
     mesh = make_mesh(config.train.batch, engine.fsdp, config.train.accumulate)
     placed = shardings(state_shapes(config), mesh)
-    data = train_data(corpus.train, config.window, config.augment, config.train.batch, config.train.seed)
+    hosts = (jax.process_index(), jax.process_count())
+    data = train_data(corpus.train, config.window, config.augment, config.train.batch, config.train.seed, *hosts)
     check_claim(out, config)
     check_resume(out, engine)
     use_cache(engine.cache)
@@ -103,7 +104,7 @@ def train(
             try:
                 for step in range(start, config.train.steps):
                     profile(step, sums)
-                    batch = to_devices(next(batches), mesh)
+                    batch = place_batch(mesh, next(batches))
                     compiled = compiles()
                     state, sums = step_fn(state, batch, teacher_params)
                     done = step + 1
