@@ -1,6 +1,7 @@
 """Our loader of `semgjax bench data`: shards through the training pipeline.
 
-`python -m benchmarks._data_ours FOLDER HOURS BATCH BATCHES WORKERS` prints {"seconds", "windows", "bytes"} as JSON.
+`python -m benchmarks._data_ours FOLDER HOURS BATCH BATCHES ROUNDS WORKERS` prints
+{"seconds": [...], "windows", "bytes"} of each round as JSON.
 """
 
 import json
@@ -15,7 +16,7 @@ from semgjax.data.sessions import find_sessions, open_session
 from semgjax.data.windows import WindowSpec
 
 
-def main(folder: str, hours: str, batch: str, batches: str, workers: str) -> None:
+def main(folder: str, hours: str, batch: str, batches: str, rounds: str, workers: str) -> None:
     """Load the batches and print how long they took, from the second on."""
     count = round(float(hours) * 4)
     paths = find_sessions(Path(folder))
@@ -23,10 +24,11 @@ def main(folder: str, hours: str, batch: str, batches: str, workers: str) -> Non
     data = train_data(sessions, WindowSpec(), replace(AugmentConfig(), roll=1, lag=120), int(batch), seed=0)
     rows = stream(data, 0, workers=int(workers))
     next(rows)
-    begun, size = time.perf_counter(), 0
-    for _ in range(int(batches)):
-        size += next(rows)["emg"].nbytes
-    seconds = time.perf_counter() - begun
+    seconds, size = [], 0
+    for _ in range(int(rounds)):
+        begun = time.perf_counter()
+        size = sum(next(rows)["emg"].nbytes for _ in range(int(batches)))
+        seconds.append(time.perf_counter() - begun)
     rows.close()
     print(json.dumps({"seconds": seconds, "windows": int(batch) * int(batches), "bytes": size}))
 

@@ -1,6 +1,7 @@
 """The reference loader of `semgjax bench data`: sessions' HDF5 files through a torch DataLoader, in the usual style.
 
-`python -m benchmarks._data_peer FOLDER HOURS BATCH BATCHES WORKERS` prints {"seconds", "windows", "bytes"} as JSON.
+`python -m benchmarks._data_peer FOLDER HOURS BATCH BATCHES ROUNDS WORKERS` prints
+{"seconds": [...], "windows", "bytes"} of each round as JSON.
 A window is a slice of the file's compound dataset; its labels are found by going through the session's keystrokes. The
 augmentation is ours: core jitter, band rotation, lag. No spectrogram is made.
 """
@@ -71,7 +72,7 @@ def collate(rows):
     return pad_sequence(emg), pad_sequence(labels), *lengths
 
 
-def main(folder: str, hours: str, batch: str, batches: str, workers: str) -> None:
+def main(folder: str, hours: str, batch: str, batches: str, rounds: str, workers: str) -> None:
     """Load the batches and print how long they took, from the second on."""
     paths = sorted(Path(folder).glob("*.hdf5"))[: round(float(hours) * 4)]
     loader = DataLoader(
@@ -84,10 +85,11 @@ def main(folder: str, hours: str, batch: str, batches: str, workers: str) -> Non
 
     rows = endless()
     next(rows)
-    begun, size = time.perf_counter(), 0
-    for _ in range(int(batches)):
-        size += next(rows)[0].nbytes
-    seconds = time.perf_counter() - begun
+    seconds, size = [], 0
+    for _ in range(int(rounds)):
+        begun = time.perf_counter()
+        size = sum(next(rows)[0].nbytes for _ in range(int(batches)))
+        seconds.append(time.perf_counter() - begun)
     print(json.dumps({"seconds": seconds, "windows": int(batch) * int(batches), "bytes": size}))
 
 

@@ -102,7 +102,7 @@ def _loaders(folder: Path, hours: float) -> dict[str, Comparison]:
             for (words, files, workers), found in zip((ours, peer), loads, strict=True):
                 if state == "cold":
                     drop_cache(files)
-                found.append(_measure([*words, f"{hours:g}", str(BATCH), str(BATCHES), workers]))
+                found.append(_measure(words, hours, 1, workers))
         rate, size = ([_median(one, name) for one in loads] for name in ("windows_per_s", "bytes_per_s"))
         suffix = "" if state == "warm" else "_cold"
         note = f"{state}; ours float16 in threads, peer float32 in {WORKERS} workers; {about}"
@@ -122,11 +122,8 @@ def _loaders(folder: Path, hours: float) -> dict[str, Comparison]:
         f"ours x {HOST_CORES} / {cores} cores, by projection, against {LARGE_STEPS} steps/s at batch {BATCH}",
     )
     for part in [size for size in (1.0, 5.0, 20.0) if size <= hours]:
-        costs = []
-        for words, _, workers in (ours, peer):
-            found = [_measure([*words, f"{part:g}", str(BATCH), str(BATCHES), workers]) for _ in range(ROUNDS)]
-            costs.append(1000 / _median(found, "windows_per_s"))
-        rows[f"data.ms_per_window_{part:g}h"] = Comparison(*costs, "ms", f"warm; {about}")
+        costs = [1000 / _measure(words, part, ROUNDS, workers).windows_per_s for words, _, workers in (ours, peer)]
+        rows[f"data.ms_per_window_{part:g}h"] = Comparison(*costs, "ms", f"warm, one process each; {about}")
     return rows
 
 
@@ -145,9 +142,10 @@ def drop_cache(folder: Path) -> None:
             os.close(handle)
 
 
-def _measure(words: list[str]) -> Load:
-    """Run a loader, and look on at its memory."""
-    process = subprocess.Popen([sys.executable, "-m", *words], stdout=subprocess.PIPE, text=True)
+def _measure(words: list[str], hours: float, rounds: int, workers: str) -> Load:
+    """Run a loader, and look on at its memory; medians over the rounds."""
+    command = [sys.executable, "-m", *words, f"{hours:g}", str(BATCH), str(BATCHES), str(rounds), workers]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     peak = [0.0]
 
     def watch() -> None:
@@ -162,7 +160,8 @@ def _measure(words: list[str]) -> Load:
     if process.returncode:
         raise InputError(f"{words[0]}: the loader failed with code {process.returncode}; see its message above")
     result = json.loads(output)
-    return Load(result["windows"] / result["seconds"], result["bytes"] / result["seconds"], peak[0])
+    seconds = statistics.median(result["seconds"])
+    return Load(result["windows"] / seconds, result["bytes"] / seconds, peak[0])
 
 
 def _family(process: int) -> list[int]:

@@ -43,8 +43,9 @@ def test_the_corpus_is_built_once_and_the_loader_reads_its_links(tmp_path, base,
     assert speed > 0
     monkeypatch.setattr(data, "base_session", lambda folder: pytest.fail("built again"))
     assert data._corpus(tmp_path, 1.0) == speed
-    _data_ours.main(str(tmp_path / "shards"), "1", "8", "3", "0")
+    _data_ours.main(str(tmp_path / "shards"), "1", "8", "3", "2", "0")
     found = json.loads(capsys.readouterr().out)
+    assert len(found["seconds"]) == 2
     assert (found["windows"], found["bytes"]) == (24, 24 * 10_000 * 32 * 2)
     with pytest.raises(data.InputError, match="holds a corpus of 1 h"):
         data._corpus(tmp_path, 2.0)

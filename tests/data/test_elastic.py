@@ -110,7 +110,7 @@ def test_a_damaged_record_stops_a_stream_with_the_shards_name(tmp_path, folders)
         session.path.write_bytes(content)
     for workers in (0, 1):
         rows = stream(data(sessions), 0, workers=workers)
-        with pytest.raises(Exception, match=r"arrayrecord: record \d+ \(from sample \d+ on\) is damaged"):
+        with pytest.raises(InputError, match=r"arrayrecord: record \d+ \(from sample \d+ on\) is damaged"):
             for _ in range(30):
                 next(rows)
         rows.close()
