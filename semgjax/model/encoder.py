@@ -12,6 +12,7 @@ from semgjax.data.keys import BLANK
 from semgjax.errors import InputError
 from semgjax.model.attention import SelfAttention
 from semgjax.model.config import ModelConfig
+from semgjax.model.dropout import Dropout
 from semgjax.model.frontend import FrontEnd
 
 Params = dict[str, Any]
@@ -42,30 +43,36 @@ class PositionConv(nn.Module):
         return nn.gelu(y + bias.astype(y.dtype))
 
 
-def grouped_conv(
-    x_BxTxD: jax.Array, kernel_KxCxD: jax.Array, groups: int, padding: tuple[int, int], taps_at_once: int = 16
-) -> jax.Array:
-    """Grouped convolution over time as products of short patches with the kernel; same values as the library's.
+def grouped_conv(x_BxTxD: jax.Array, kernel_KxCxD: jax.Array, groups: int, padding: tuple[int, int]) -> jax.Array:
+    """Grouped convolution over time as products of blocks of frames with a banded matrix; the library's values.
 
-    The library's grouped convolution takes more than twice the time on a CPU (docs/log.md). Patches of a few taps
-    at a time, made again on the way back, keep the memory near that of a few copies of the input.
+    A block's outputs need its own frames and the taps - 1 around them: one product of all those with the kernel,
+    written once per frame of the block, a frame lower each time. The library's grouped convolution, and products tap
+    by tap, take many times as long on a CPU (docs/log.md).
     """
     batch, time, width = x_BxTxD.shape
     taps, inputs, _ = kernel_KxCxD.shape
-    x_GxBxTxC = jnp.moveaxis(jnp.pad(x_BxTxD, ((0, 0), padding, (0, 0))).reshape(batch, -1, groups, inputs), 2, 0)
+    size = min(max(taps // 8, 4), 16)  # frames: more waste products, fewer copy the input more often
+    blocks = -(-time // size)
+    spans = 1 + -(-(taps - 1) // size)  # blocks that a block's outputs need
+    length = (blocks + spans - 1) * size
+    padded = jnp.pad(x_BxTxD, ((0, 0), (padding[0], length - padding[0] - time), (0, 0)))
+    x_GxBxNxP = jnp.moveaxis(padded.reshape(batch, blocks + spans - 1, size, groups, inputs), 3, 0)
+    x_GxBxNxP = x_GxBxNxP.reshape(groups, batch, blocks + spans - 1, size * inputs)
     kernel_GxKxCxE = jnp.moveaxis(kernel_KxCxD.reshape(taps, inputs, groups, width // groups), 2, 0)
 
     @jax.checkpoint
     def product(x: jax.Array, kernel: jax.Array) -> jax.Array:
-        count = kernel.shape[1]
-        patches = jnp.concatenate([x[:, :, tap : tap + time] for tap in range(count)], axis=-1)
-        return jnp.einsum("gbtp,gpe->gbte", patches, kernel.reshape(groups, count * inputs, -1))
+        rows = spans * size
+        # Copies of the kernel end to end, each a row longer than the matrix is: cut anew, they are its bands.
+        copy = jnp.pad(kernel, ((0, 0), (0, rows + 1 - taps), (0, 0), (0, 0)))
+        bands = jnp.tile(copy, (1, size, 1, 1))[:, : size * rows].reshape(groups, size, rows, inputs, -1)
+        matrix = bands.transpose(0, 2, 3, 1, 4).reshape(groups, rows * inputs, -1)
+        patches = jnp.concatenate([x[:, :, span : span + blocks] for span in range(spans)], axis=-1)
+        return jnp.einsum("gbnp,gpe->gbne", patches, matrix)
 
-    total = jnp.zeros((groups, batch, time, width // groups), x_BxTxD.dtype)
-    for first in range(0, taps, taps_at_once):
-        part = kernel_GxKxCxE[:, first : first + taps_at_once]
-        total += product(x_GxBxTxC[:, :, first : first + time + part.shape[1] - 1], part)
-    return jnp.moveaxis(total, 0, 2).reshape(batch, time, width)
+    y_GxBxTxE = product(x_GxBxNxP, kernel_GxKxCxE).reshape(groups, batch, blocks * size, width // groups)
+    return jnp.moveaxis(y_GxBxTxE[:, :, :time], 0, 2).reshape(batch, time, width)
 
 
 class Layer(nn.Module):
@@ -77,7 +84,7 @@ class Layer(nn.Module):
     @nn.compact
     def __call__(self, x_BxTxD: jax.Array, valid_BxT: jax.Array) -> tuple[jax.Array, None]:
         config, width = self.config, x_BxTxD.shape[-1]
-        drop = nn.Dropout(config.dropout, deterministic=not self.train)
+        drop = Dropout(config.dropout, self.train)
         y = nn.LayerNorm(dtype=jnp.float32, name="norm_attention")(x_BxTxD).astype(x_BxTxD.dtype)
         x = x_BxTxD + drop(SelfAttention(config, name="attention")(y, valid_BxT))
         y = nn.LayerNorm(dtype=jnp.float32, name="norm_feedforward")(x).astype(x.dtype)
@@ -108,12 +115,11 @@ class Decoder(nn.Module):
         frame_valid_BxT = valid_BxT[:, config.stride - 1 :: config.stride]
         frames = FrontEnd(config, name="frontend")(emg_BxTxC, valid_BxT)
         frames = nn.LayerNorm(dtype=jnp.float32, name="norm_frontend")(frames).astype(frames.dtype)
-        x = nn.Dense(config.dim, dtype=frames.dtype, name="project")(frames)
-        drop = nn.Dropout(config.dropout, deterministic=not self.train)
-        x = drop(x)
+        drop = Dropout(config.dropout, self.train)
+        x = drop(nn.Dense(config.dim, dtype=frames.dtype, name="project")(frames))
         hidden = self.param("mask_vector", nn.initializers.uniform(1.0), (config.dim,), jnp.float32)
         if self.train and config.mask_share > 0:
-            mask_BxT = time_mask(self.make_rng("mask"), x.shape[:2], config.mask_share, config.mask_length)
+            mask_BxT = time_mask(self.make_rng("mask"), frame_valid_BxT.shape, config.mask_share, config.mask_length)
             x = jnp.where(mask_BxT[..., None], hidden.astype(x.dtype), x)
         x = x * frame_valid_BxT[..., None].astype(x.dtype)  # before the recording there is silence, as when streaming
         x = drop(x + PositionConv(config, name="position")(x))
@@ -142,7 +148,7 @@ def mostly_blank(key: jax.Array, shape: tuple[int, ...], dtype: Any = jnp.float3
     return jnp.zeros(shape, dtype).at[BLANK].set(jnp.log(odds))
 
 
-def time_mask(key: jax.Array, shape: tuple[int, int], share: float, length: int) -> jax.Array:
+def time_mask(key: jax.Array, shape: tuple[int, ...], share: float, length: int) -> jax.Array:
     """Frames to hide, bool [B, T]: spans of `length` frames start anywhere, with `share` / `length` per frame."""
     starts_BxT = jax.random.bernoulli(key, share / length, shape)
     spans = jnp.cumsum(starts_BxT, axis=1)

@@ -1,10 +1,12 @@
-"""Attention in blocks against attention over all pairs."""
+"""Attention in blocks and in tiles against attention over all pairs, and which formulation a device gets."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from semgjax.model.attention import full_attention, local_attention
+from semgjax.model.attention import choose_attention, cudnn_attention, full_attention, local_attention
+from semgjax.model.tiles import tiled_attention
 from tests.model.small import quick_jit
 
 
@@ -29,12 +31,11 @@ def partly_valid(time: int) -> np.ndarray:
     return valid
 
 
-@pytest.mark.parametrize("causal", [True, False])
-@pytest.mark.parametrize(("time", "window"), [(17, 4), (9, 1), (6, 8)])
-def test_attention_in_blocks_equals_attention_over_all_pairs(time, window, causal):
+def compare(attention, time: int, window: int | None, causal: bool, rtol: float) -> None:
+    """Values and gradients of a formulation against attention over all pairs, where a query sees a key."""
     q, k, v, upstream = tensors(time, 4)
     valid = partly_valid(time)
-    seeing = seen_by(valid, window, causal).any(axis=2)
+    seeing = seen_by(valid, window or time, causal).any(axis=2)
     assert seeing.sum() > time // 2 and not valid.all()
 
     def value_and_gradients(attention):
@@ -45,11 +46,70 @@ def test_attention_in_blocks_equals_attention_over_all_pairs(time, window, causa
         (_, out), gradients = jax.value_and_grad(loss, (0, 1, 2), has_aux=True)(q, k, v)
         return out, *gradients
 
-    blocks, pairs = quick_jit(lambda: (value_and_gradients(local_attention), value_and_gradients(full_attention)))()
-    np.testing.assert_allclose(np.asarray(blocks[0])[seeing], np.asarray(pairs[0])[seeing], rtol=1e-4, atol=1e-5)
-    for ours, reference in zip(blocks[1:], pairs[1:], strict=True):
+    found, wanted = quick_jit(lambda: (value_and_gradients(attention), value_and_gradients(full_attention)))()
+    np.testing.assert_allclose(np.asarray(found[0])[seeing], np.asarray(wanted[0])[seeing], rtol=rtol, atol=1e-5)
+    for ours, reference in zip(found[1:], wanted[1:], strict=True):
         assert np.abs(reference).max() > 0.01 or window == 1
-        np.testing.assert_allclose(ours, reference, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(ours, reference, rtol=rtol, atol=1e-5)
+
+
+@pytest.mark.parametrize("causal", [True, False])
+@pytest.mark.parametrize(("time", "window"), [(17, 4), (9, 1), (6, 8)])
+def test_attention_in_blocks_equals_attention_over_all_pairs(time, window, causal):
+    compare(local_attention, time, window, causal, rtol=1e-4)
+
+
+# One tile; one that the window exceeds; several, the last one short; and full attention in one, two and eight tiles.
+@pytest.mark.parametrize("causal", [True, False])
+@pytest.mark.parametrize(
+    ("time", "window"), [(17, 4), (9, 1), (6, 8), (150, 20), (129, 200), (11, None), (30, None), (150, None)]
+)
+def test_attention_in_tiles_equals_attention_over_all_pairs(time, window, causal):
+    compare(tiled_attention, time, window, causal, rtol=1e-5)
+
+
+@pytest.mark.parametrize("window", [20, None])
+def test_attention_in_tiles_takes_half_precision(window):
+    q, k, v = (jnp.asarray(x, jnp.bfloat16) for x in tensors(70, 3))
+    valid = np.ones((2, 70), bool)
+    found = quick_jit(lambda: tiled_attention(q, k, v, valid, window, True))()
+    wanted = quick_jit(lambda: full_attention(*(x.astype(jnp.float32) for x in (q, k, v)), valid, window, True))()
+    assert found.dtype == jnp.bfloat16
+    np.testing.assert_allclose(np.asarray(found, np.float32), wanted, atol=0.03)
+
+
+def test_a_query_that_sees_no_key_gets_zero_from_tiles():
+    q, k, v = tensors(9, 3)
+    valid = np.arange(9)[None].repeat(2, 0) >= 4
+    for window in (3, None):
+        found = np.asarray(quick_jit(lambda window=window: tiled_attention(q, k, v, valid, window, True))())
+        assert not found[:, :4].any() and found[:, 4:].all()
+
+
+def test_scores_of_any_size_stay_finite_in_tiles():
+    q, k, v = tensors(40, 3)
+    found = quick_jit(lambda: tiled_attention(1e3 * q, 1e3 * k, v, np.ones((2, 40), bool), None, True))()
+    wanted = quick_jit(lambda: full_attention(1e3 * q, 1e3 * k, v, np.ones((2, 40), bool), None, True))()
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(found, wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "dtype", "time", "window", "wanted"),
+    [
+        ("cpu", "float32", 500, 128, tiled_attention),
+        ("cpu", "bfloat16", 500, None, tiled_attention),
+        ("gpu", "bfloat16", 500, 128, cudnn_attention),
+        ("gpu", "float16", 500, None, cudnn_attention),
+        ("gpu", "float32", 500, 128, full_attention),
+        ("tpu", "bfloat16", 500, 128, full_attention),
+        ("tpu", "bfloat16", 512, 128, local_attention),
+        ("tpu", "float32", 512, None, full_attention),
+    ],
+)
+def test_a_device_and_a_type_get_the_formulation_that_suits_them(kind, dtype, time, window, wanted):
+    chosen = choose_attention(kind, jnp.dtype(dtype), time, window, True)
+    assert chosen.func is wanted and chosen.keywords == {"window": window, "causal": True}
 
 
 @pytest.mark.parametrize("causal", [True, False])
@@ -67,7 +127,7 @@ def test_a_query_gets_the_softmax_average_of_the_keys_it_may_see(window, causal)
             np.testing.assert_allclose(found[row, query, head], wanted, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("attention", [local_attention, full_attention])
+@pytest.mark.parametrize("attention", [local_attention, full_attention, tiled_attention])
 def test_a_query_without_a_visible_key_gives_finite_values_and_gradients(attention):
     q, k, v = tensors(9, 3)
     valid = np.zeros((2, 9), bool)
