@@ -57,3 +57,8 @@ def exported(finished, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("exports") / "exported"
     export_run(finished, out)
     return out
+
+
+def pytest_addoption(parser) -> None:
+    """`--update-golden` rewrites tests/golden; see tests/golden_files.py on when that is legitimate."""
+    parser.addoption("--update-golden", action="store_true", help="rewrite the files of tests/golden")

@@ -132,6 +132,8 @@ def _devices(machine: Topology) -> list[Any]:
 
     # Otherwise libtpu would ask the metadata server of a machine that is no TPU VM.
     os.environ.setdefault("TPU_SKIP_MDS_QUERY", "1")
+    # No chip is opened, so others that do the same are in nobody's way.
+    os.environ.setdefault("ALLOW_MULTIPLE_LIBTPU_LOAD", "1")
     os.environ.setdefault("TPU_ACCELERATOR_TYPE", "v5litepod-4")
     os.environ.setdefault("TPU_WORKER_HOSTNAMES", "localhost")
     extra = {"chip_config_name": "megacore"} if machine.name.startswith(("v4", "v5p")) else {}

@@ -1,0 +1,71 @@
+"""Sharding rules: the first that fits holds, moments follow their parameters, and a bad fit is told by name."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import pytest
+from jax.sharding import PartitionSpec
+
+from semgjax.errors import InputError
+from semgjax.model.config import preset
+from semgjax.parallel.mesh import abstract_mesh
+from semgjax.parallel.rules import RULES, Rule, bytes_per_device, leaf_spec, path_name, shardings, table
+from semgjax.train.config import OptimizerConfig, RunConfig
+from semgjax.train.step import state_shapes
+from tests.golden_files import check_golden
+
+MESH = abstract_mesh(16, 640, fsdp=4)
+
+
+@pytest.fixture(scope="module")
+def state():
+    config = RunConfig("large", preset("large"), "d", optimizer=OptimizerConfig(average=0.999))
+    return state_shapes(config)
+
+
+def test_the_table_of_the_large_preset_is_the_golden_one(state, request):
+    check_golden(request, "sharding_large_4x4.txt", "\n".join(table(state, MESH)) + "\n")
+
+
+def test_moments_and_the_average_are_split_as_their_parameters(state):
+    leaves = jax.tree_util.tree_leaves_with_path(shardings(state, MESH))
+    specs = {path_name(path): place.spec for path, place in leaves}
+    names = [name.removeprefix("params/") for name in specs if name.startswith("params/")]
+    assert len(names) > 20 and any(specs[f"params/{name}"] != PartitionSpec() for name in names)
+    for name in names:
+        for other in (f"optimizer/1/0/mu/{name}", f"optimizer/1/0/nu/{name}", f"average/{name}"):
+            assert specs[other] == specs[f"params/{name}"]
+
+
+def test_a_split_state_takes_nearly_a_share_of_the_memory(state):
+    whole = bytes_per_device(state, abstract_mesh(16, 640))
+    assert whole == sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(state))
+    assert 0.25 * whole < bytes_per_device(state, MESH) < 0.35 * whole
+
+
+def test_a_rule_that_does_not_divide_says_which_leaf_and_which_dimension():
+    mesh = abstract_mesh(3, 3, fsdp=3)
+    with pytest.raises(InputError) as caught:
+        leaf_spec("params/layers/expand/kernel", (2, 16, 64), mesh)
+    message = str(caught.value)
+    assert (
+        "dimension 2 of params/layers/expand/kernel (2, 16, 64) by fsdp = 3" in message and "not divide 64" in message
+    )
+
+
+def test_the_first_rule_that_fits_holds_and_none_is_an_error():
+    rules = (Rule("a/kernel$"), Rule("kernel$", ("fsdp", None)))
+    assert leaf_spec("a/kernel", (8, 4), MESH, rules) == PartitionSpec()
+    assert leaf_spec("b/kernel", (8, 4), MESH, rules) == PartitionSpec("fsdp", None)
+    with pytest.raises(InputError, match="no rule fits b/bias"):
+        leaf_spec("b/bias", (4,), MESH, rules)
+    with pytest.raises(InputError, match="names 2 dimensions, b/kernel is"):
+        leaf_spec("b/kernel", (4,), MESH, rules)
+
+
+def test_without_fsdp_everything_is_copied():
+    mesh = abstract_mesh(16, 640)
+    tree = {"layers": {"kernel": jax.ShapeDtypeStruct((2, 8, 8), jnp.float32)}}
+    assert shardings(tree, mesh)["layers"]["kernel"].spec == PartitionSpec()
+    assert dataclasses.astuple(RULES[-1]) == ("", ())
