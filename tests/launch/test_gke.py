@@ -183,7 +183,7 @@ def test_two_pods_with_the_variables_of_gke_train_one_trial(tmp_path, sessions):
               TPU_WORKER_HOSTNAMES="localhost,localhost", JAX_NUM_CPU_DEVICES="1")
         for index in range(2)
     ]  # fmt: skip
-    said = [pod.communicate(timeout=300) for pod in pods]
+    said = [pod.communicate(timeout=900) for pod in pods]
     assert [pod.returncode for pod in pods] == [0, 0], said
     assert "2 processes (GKE)" in said[0][1] and "supervised ladder-16" in said[0][0] and said[1][0] == ""
     result = json.loads((sweep.run_folder(sweep.trials[0]) / "result.json").read_text())
