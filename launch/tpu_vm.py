@@ -119,6 +119,7 @@ def _startup(target: Target, sweep: Sweep, shape: Slice) -> str:
     place, data = one_bucket(target.place, target.data)
     run = _together(target, sweep) if shape.hosts > 1 else _apart(target, shape)
     return f"""#!/usr/bin/env bash
+# shellcheck disable=SC2016  # names stand as they are, dollar signs too
 # Runs as root on every host of a slice at every start: the worker's share of the sweep {_comment(sweep.name)}.
 set -uo pipefail
 exec 9>/run/semgjax.lock

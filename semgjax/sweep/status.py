@@ -14,7 +14,7 @@ from semgjax.errors import InputError
 from semgjax.sweep.plan import Sweep, Trial
 from semgjax.sweep.trial import Status, look
 from semgjax.train.metrics import read_metrics
-from semgjax.train.run import METRICS, RESULT
+from semgjax.train.run import METRICS
 
 _RECENT = 600.0  # seconds: a trial on another machine whose metrics moved since then is taken to be running
 _BLOCKS = ("failed", "diverged", "damaged")
@@ -30,7 +30,7 @@ class Row:
     seconds_left: float | None
     """by the speed of its last steps; None where it does not run"""
     productive: float | None
-    """share of the wall time since the first start that went into the steps that stand; None before the first start"""
+    """share of the wall time since the first start that went into the steps that stand (metrics.jsonl)"""
 
 
 def rows_of(sweep: Sweep, now: float | None = None) -> list[Row]:
@@ -100,16 +100,7 @@ def _row(sweep: Sweep, trial: Trial, now: float) -> Row:
     left = None
     if status.state == "running" and lines:
         left = (steps - lines[-1]["step"]) * batch / lines[-1]["windows_per_s"]
-    productive = None
-    if starts and lines:
-        spent, before = 0.0, 0
-        for line in lines:
-            spent += (line["step"] - before) * batch / line["windows_per_s"]
-            before = line["step"]
-        result = sweep.run_folder(trial) / RESULT
-        last = result if status.state == "done" else metrics
-        end = now if status.state == "running" else last.stat().st_mtime
-        productive = min(1.0, spent / max(end - starts[0]["time"], 1e-9))
+    productive = lines[-1].get("productive_share") if lines else None
     return Row(status, where, left, productive)
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -199,6 +200,21 @@ def test_a_folder_without_a_plan_and_an_edited_plan_are_refused(tmp_path, capsys
     path = tmp_path / "sweep" / "sweep.json"
     path.write_text(path.read_text().replace('"steps": 10', '"steps": 11', 1))
     assert "was edited after planning" in fails_with_one_line(capsys, command, tmp_path / "sweep")
+
+
+BOUND = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and not shutil.which("setpriv"), reason="root may write everywhere")
+def test_a_trial_directory_that_is_read_only_is_one_line(place):
+    plan(place)
+    folder = place / "sweep" / "trials" / "000-ladder-16-s0"
+    folder.chmod(0o500)
+    words = [sys.executable, "-m", "semgjax", "sweep", "run", place / "sweep", "--trial", "0"]
+    done = subprocess.run([*(BOUND if os.geteuid() == 0 else []), *words], capture_output=True, text=True)
+    folder.chmod(0o700)
+    says = f"semgjax: error: {folder / '.lock'}: Permission denied; mend that or choose another place"
+    assert (done.returncode, done.stdout, done.stderr.splitlines()) == (2, "", [says])
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,13 @@ def planned(folder: Path, *configs: RunConfig) -> Sweep:
     return plan_sweep("sizes", chosen, folder / "sessions", splits, folder / "sweep")
 
 
+def sweep_of(folder: Path) -> Sweep:
+    """Twenty-four trials, eight sizes of three seeds each, for the stand-in."""
+    folder.mkdir()
+    (folder / "acts.json").write_text("{}")
+    return planned(folder, *(config_of(f"ladder-{16 + 8 * size}", seed) for size in range(8) for seed in range(3)))
+
+
 def students_of(teacher: str, name: str) -> list[RunConfig]:
     """Two students of the trial `config_of(teacher)`, which differ in their seed."""
     distill = DistillConfig(config_of(teacher).hash)

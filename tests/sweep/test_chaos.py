@@ -15,18 +15,10 @@ import pytest
 from semgjax.cli.main import main
 from semgjax.sweep.collect import collect
 from semgjax.sweep.local import run_local
-from semgjax.sweep.plan import Sweep
-from tests.sweep.plans import config_of, finish, planned
+from tests.sweep.plans import finish, sweep_of
 from tests.sweep.test_local import ENGINE, stand_in, starts
 
 KILLS = 5
-
-
-def sweep_of(folder: Path) -> Sweep:
-    """Eight sizes, three seeds each."""
-    folder.mkdir()
-    (folder / "acts.json").write_text("{}")
-    return planned(folder, *(config_of(f"ladder-{16 + 8 * size}", seed) for size in range(8) for seed in range(3)))
 
 
 def kill_something(engine: subprocess.Popen, sweep: Path, draw: random.Random) -> None:

@@ -13,8 +13,8 @@ import pytest
 
 from semgjax.errors import InputError
 from semgjax.sweep.engine import Outcome
-from tests.sweep.plans import config_of, planned, students_of
-from tests.sweep.test_slurm import starts
+from tests.sweep.plans import config_of, planned, students_of, sweep_of
+from tests.sweep.test_slurm import same_table, starts
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [
@@ -62,14 +62,13 @@ def test_a_sweep_runs_on_both_nodes_with_students_after_their_teacher(tmp_path, 
 
 
 def test_a_worker_that_is_killed_costs_no_trial_and_no_work(tmp_path, address):
-    sweep = planned(tmp_path)
-    (tmp_path / "acts.json").write_text(
-        json.dumps({sweep.trials[0].id: ["slow"], sweep.trials[2].id: ["slow", "slow"]})
-    )
+    calm, sweep = sweep_of(tmp_path / "calm"), sweep_of(tmp_path / "ray")
+    longest = sweep.trials[-1]
+    (tmp_path / "ray" / "acts.json").write_text(json.dumps({longest.id: ["slow", "slow"]}))
     killed: list[int] = []
 
     def kill_a_worker():
-        lock = sweep.run_folder(sweep.trials[2]) / ".lock"
+        lock = sweep.run_folder(longest) / ".lock"
         while not (lock.exists() and lock.read_text()):
             time.sleep(0.05)
         trial = lock.read_text().split()[1]
@@ -83,8 +82,9 @@ def test_a_worker_that_is_killed_costs_no_trial_and_no_work(tmp_path, address):
     thread.join()
     assert killed and outcome.exit_code == 0
     # Its trial lived on, was found by its lock and waited for.
-    assert f"{sweep.trials[2].id} runs in another process; waiting for that" in lines
+    assert f"{longest.id} runs in another process; waiting for that" in lines
     assert sorted(starts(sweep)) == sorted(trial.id for trial in sweep.trials)
+    assert same_table(calm, sweep)
 
 
 def test_bad_ends_are_told_as_by_the_local_engine(tmp_path, address):

@@ -17,7 +17,7 @@ from semgjax.sweep.collect import collect
 from semgjax.sweep.plan import Sweep, plan_sweep
 from semgjax.sweep.slurm import Options, arrays_of, submit
 from semgjax.sweep.trial import look, write_fault
-from tests.sweep.plans import SPLIT, config_of, finish, planned, students_of
+from tests.sweep.plans import SPLIT, config_of, finish, planned, students_of, sweep_of
 
 ROOT = Path(__file__).parents[2]
 STAND_IN = Options(retries=1, program=(sys.executable, "-m", "tests.sweep.stand_in"))
@@ -126,6 +126,15 @@ def starts(sweep: Sweep) -> list[str]:
     return [line.split()[1] for line in lines if line.startswith("start")]
 
 
+def same_table(calm: Sweep, other: Sweep) -> bool:
+    """Whether `other` collects the bytes that it would have, had nothing happened; `calm` is made so."""
+    for trial in calm.trials:
+        finish(calm, trial)
+    collect(calm.folder), collect(other.folder)
+    names = ("results.csv", "results.jsonl")
+    return all((other.folder / name).read_bytes() == (calm.folder / name).read_bytes() for name in names)
+
+
 def call(*words: str) -> str:
     return subprocess.run(words, check=True, capture_output=True, text=True).stdout
 
@@ -155,14 +164,24 @@ def test_a_sweep_on_slurm_survives_a_requeue_and_a_failure_and_ends_in_the_same_
     order = (tmp_path / "events").read_text().splitlines()
     assert all(order.index(f"end {teacher}") < next(i for i, x in enumerate(order) if name in x) for name in students)
 
-    collect(sweep.folder)
-    other = taught(tmp_path / "undisturbed")
-    for trial in other.trials:
-        finish(other, trial)
-    collect(other.folder)
-    assert (sweep.folder / "results.csv").read_bytes() == (other.folder / "results.csv").read_bytes()
+    assert same_table(taught(tmp_path / "undisturbed"), sweep)
     wait_for(lambda: not call("squeue", "--noheader").strip(), sweep)
     assert submit(sweep.folder, STAND_IN, lines.append) == []
+
+
+@needs_slurm
+@pytest.mark.slow
+def test_the_sweep_of_24_trials_on_slurm_with_a_requeued_task_has_the_table_of_an_undisturbed_one(tmp_path, slurm):
+    calm, sweep = sweep_of(tmp_path / "calm"), sweep_of(tmp_path / "slurm")
+    longest = sweep.trials[0].id
+    (tmp_path / "slurm" / "acts.json").write_text(json.dumps({longest: ["slow"]}))
+    (job,) = submit(sweep.folder, STAND_IN, print)
+    metrics = sweep.run_folder(sweep.trials[0]) / "metrics.jsonl"
+    wait_for(lambda: metrics.exists() and metrics.read_text().count("\n") >= 2, sweep)
+    call("scontrol", "requeue", f"{job}_0")
+    wait_for(lambda: all(look(sweep, trial).state == "done" for trial in sweep.trials), sweep, 300)
+    assert sorted(starts(sweep)) == sorted([longest, *(trial.id for trial in sweep.trials)])
+    assert same_table(calm, sweep)
 
 
 @needs_slurm
