@@ -166,7 +166,8 @@ def _about_parameters(fit: Fit, intervals: Mapping[str, Interval] | None, level:
         if exponent in fit.fixed:
             continue
         if intervals is not None and intervals[exponent][0] <= 1e-9:
-            text = f"the {level:.0%} interval of {exponent} reaches 0: an error constant in {column} fits the points as well"
+            text = f"the {level:.0%} interval of {exponent} reaches 0: "
+            text += f"an error constant in {column} fits the points as well"
             found.append(Diagnostic("not-falling", "warning", text))
         if exponent in fit.at_bound and declared.high and parameter_values(fit)[exponent] >= 0.99 * declared.high:
             text = f"{exponent} is at its limit of {declared.high:g}: the points show a step in {column}, not a slope"

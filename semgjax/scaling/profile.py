@@ -58,16 +58,28 @@ def kappa(fit: Fit) -> float:
     r = residuals_on(fit.objective.scale, fit.table.y, predict(fit, fit.table.x))
     if fit.objective.scale == "linear":
         r = r / fit.unit_y
-    weights, dof = fit.weights, max(fit.degrees_of_freedom, 1)
-    delta, (below, above) = float(problems.delta[0]), problems.sides
+    delta = float(problems.delta[0])
+    return noise_scale(r, fit.weights, delta, fit.free_count, problems.sides, problems.nu)
+
+
+def noise_scale(
+    residuals: Array,
+    weights: Array,
+    delta: float,
+    parameters: int,
+    sides: tuple[float, float] = (1.0, 1.0),
+    nu: float | None = None,
+) -> float:
+    """kappa of residuals [n] under Huber's loss (inf: squares), its asymmetric form, or Student's (nu given)."""
+    r, dof, (below, above) = residuals, max(len(residuals) - parameters, 1), sides
     side = np.where(r < 0, above, below)
-    if problems.nu is not None:
-        ratio = (r / delta) ** 2 / problems.nu
-        common = (problems.nu + 1.0) / (problems.nu * delta**2)
+    if nu is not None:
+        ratio = (r / delta) ** 2 / nu
+        common = (nu + 1.0) / (nu * delta**2)
         first, curvature = common * r / (1.0 + ratio), common * max(float(np.mean((1 - ratio) / (1 + ratio) ** 2)), 0.2)
     else:
         first = side * np.clip(r, -delta, delta)
-        scale = max(robust_scale(r * np.sqrt(weights), fit.free_count), 1e-9)
+        scale = max(robust_scale(r * np.sqrt(weights), parameters), 1e-9)
         inside = 2.0 * norm.cdf(delta / scale) - 1.0 if np.isfinite(delta) else 1.0
         curvature = 0.5 * (below + above) * float(inside)
     # Points without noise would leave a region of rounding size; one part in 1e8 keeps it searchable.

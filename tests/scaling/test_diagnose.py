@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from semgjax.scaling.diagnose import diagnose
 from semgjax.scaling.fit import fit_law

@@ -10,13 +10,13 @@ from semgjax.errors import InputError
 from semgjax.scaling.fit import fit_law, parameter_values, predict
 from semgjax.scaling.laws import FLOOR_POWER, POWER
 from semgjax.scaling.objective import Objective
-from semgjax.scaling.table import table_of
 from semgjax.scaling.profile import (
     no_interval_reason,
     parameter_intervals,
     prediction_band,
     prediction_interval,
 )
+from semgjax.scaling.table import table_of
 
 SIZES = np.geomspace(2e4, 2e6, 6)
 SQUARES = Objective("log_ls")

@@ -9,9 +9,9 @@ from semgjax.errors import InputError
 from semgjax.scaling.fit import fit_law, parameter_values, predict
 from semgjax.scaling.laws import FLOOR_POWER, POWER
 from semgjax.scaling.objective import Objective
+from semgjax.scaling.profile import parameter_intervals, prediction_interval
 from semgjax.scaling.store import fit_document, read_fit, write_fit
 from semgjax.scaling.table import Table
-from semgjax.scaling.profile import parameter_intervals, prediction_interval
 
 SIZES = np.geomspace(2e4, 2e6, 6)
 Y = (8.0 + 60.0 * (SIZES / 2e4) ** -0.45) * np.exp(0.03 * np.random.default_rng(0).standard_normal(6))
