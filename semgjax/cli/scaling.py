@@ -1,82 +1,100 @@
-"""`semgjax scaling`: fit a law to a table of results, and predict from the fit."""
+"""`semgjax scaling`: fit a law to a table of results, predict from the fit, compare laws."""
 
 import json
 import os
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
 
 from semgjax.cli.parse import run_commands
 from semgjax.errors import InputError
-from semgjax.files import read_json
+from semgjax.files import read_json, write_json
+
+if TYPE_CHECKING:
+    from semgjax.scaling.law import Law
+
+Words = UseAppendAction[tuple[str, ...]]
+Kind = Literal["huber_log", "log_ls", "log1p_ls", "linear_ls", "student_t", "pinball", "asymmetric"]
 
 
 def run(words: list[str]) -> int:
     """The command."""
-    return run_commands("scaling", {"fit": fit, "predict": predict}, words)
+    return run_commands("scaling", {"fit": fit, "predict": predict, "compare": compare}, words)
 
 
 def fit(
     table: Positional[Path],
     *,
-    map_: Annotated[UseAppendAction[tuple[str, ...]], arg(name="map", metavar="N=COLUMN|y=COLUMN")] = (),
-    where: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="COLUMN=VALUE")] = (),
-    law: Literal["floor_power", "power"] = "floor_power",
-    objective: Literal["huber_log", "log_ls"] = "huber_log",
+    map_: Annotated[Words, arg(name="map", metavar="INPUT=COLUMN|y=COLUMN")] = (),
+    where: Annotated[Words, arg(metavar="COLUMN=VALUE")] = (),
+    law: str = "floor_power",
+    objective: Kind = "huber_log",
     delta: float | None = None,
+    fix: Annotated[Words, arg(metavar="PARAMETER=VALUE")] = (),
+    starts: int = 64,
     level: float = 0.95,
     unit: str | None = None,
     out: Path | None = None,
     plot: Path | None = None,
     users: bool = False,
     title: str = "",
+    force: bool = False,
     json: bool = False,
 ) -> None:
-    """Fit a law of error against size.
+    """Fit a law of error against sizes, data or users.
 
     Args:
         table: results.csv or results.jsonl of `semgjax sweep collect`, or any CSV with --map
-        map_: which column is the size N and which the error y (a sweep's table: params and cer)
+        map_: which column is which input of the law and which the error y; a column may be a quotient or product,
+            "flops/6/params" (a sweep's table needs none); sd=COLUMN gives relative noise
         where: keep only rows with this value; give it again for more columns (a sweep's table: split=test and
             averaging=macro unless told otherwise)
-        law: floor_power is E + A * N^-alpha, power is A * N^-alpha
-        objective: of the log residuals: huber_log bends less to outliers, log_ls is least squares
+        law: power, floor_power, chinchilla, users_hours, users_hours_product, saturating, rational, broken, repeated,
+            kaplan, sigmoid, distilled, busbridge, personal, additive (over any inputs), or your own as file.py:NAME
+        objective: of the residuals: huber_log bends less to outliers, log_ls is least squares of logarithms
         delta: where Huber's loss turns straight, in log units (default: by the scatter of the points)
+        fix: hold a parameter at a value, as E=0
+        starts: first guesses of the search
         level: of the intervals
         unit: of y; "%" caps predictions at 100 (a sweep's table: %)
         out: write the fit here (fit.json)
         plot: draw the curve here (.png, .svg or .pdf)
         users: draw the single held-out users too (a sweep's table)
         title: above the plot
+        force: show the numbers even where a finding of severity error says that they mean nothing
         json: print the fit as one JSON object
     """
-    from semgjax.scaling import diagnose, laws, store
+    from semgjax.scaling import choice, store
     from semgjax.scaling import objective as objectives
-    from semgjax.scaling import table as tables
     from semgjax.scaling.fit import fit_law
+    from semgjax.scaling.read import read_table, read_user_points
 
-    mapping, filters = _pairs("--map", map_), _pairs("--where", where)
-    chosen = next(declared for declared in laws.LAWS if declared.name == law)
+    mapping, filters, fixed = _pairs("--map", map_), _pairs("--where", where), _numbers("--fix", fix)
+    chosen = _law(law, mapping)
     if users and plot is None:
         raise InputError("--users draws into a plot; name one with --plot FILE.png")
     if plot is not None:
         from semgjax.scaling.plot import check_figure_name, plot_size_curve, save_figure
 
         check_figure_name(plot)
+        if len(chosen.inputs) > 1:
+            raise InputError(f"--plot draws a law of one input; {chosen.name} has {', '.join(chosen.input_names)}")
     for path in (out, plot):
         _check_output(path, table)
     if out is not None and out.exists():
         read_json(out, store.SCHEMA, store.VERSION)  # replaces an older fit, never anything else
-    points = tables.read_table(table, mapping, filters, unit)
-    users_points = tables.read_user_points(table, mapping, filters) if users else None
-    fitted = fit_law(points, chosen, objectives.Objective(objective, delta))
-    document = store.fit_document(fitted, level)
+    defaults = {i.name: i.default for i in chosen.inputs if i.default}
+    points = read_table(table, mapping, filters, unit, chosen.input_names, defaults)
+    users_points = read_user_points(table, mapping, filters) if users else None
+    fitted = fit_law(points, chosen, objectives.Objective(objective, delta), fixed, starts)
+    document = store.fit_document(fitted, level, force)
+    document["choice"] = None if document["blocked"] else choice.parameter_spreads(fitted)
     try:
         if out is not None:
-            store.write_fit(out, fitted, level)
+            write_json(out, store.SCHEMA, store.VERSION, document)
         if plot is not None:
             save_figure(plot_size_curve(fitted, users_points, title=title, level=level), plot)
     except OSError as error:
@@ -85,36 +103,157 @@ def fit(
         _print_json({"schema": store.SCHEMA, "version": store.VERSION, **document})
         return
     _print_fit(document)
-    _print_findings(diagnose.Diagnostic(**found) for found in document["diagnostics"])
+    _print_findings(document["diagnostics"])
     for path in (out, plot):
         if path is not None:
             print(f"  {path}")
 
 
-def predict(fit: Positional[Path], *, at: float, level: float = 0.95, json: bool = False) -> None:
-    """Predict the error at a size, with its interval.
+def predict(
+    fit: Positional[Path],
+    *,
+    at: Annotated[Words, arg(metavar="VALUE|INPUT=VALUE")],
+    law: str | None = None,
+    level: float = 0.95,
+    force: bool = False,
+    json: bool = False,
+) -> None:
+    """Predict the error at a point, with sampling, choice and extrapolation beside it.
 
     Args:
         fit: fit.json, written by `semgjax scaling fit --out`
-        at: size, in the unit of the table's sizes
-        level: of the interval
+        at: the point, in the units of the table: a number for a law of one input, else N=VALUE and so on
+        law: file.py:NAME, where the fit has a law of your own
+        level: of the intervals
+        force: show the number even where a finding of severity error says that it means nothing
         json: print one JSON object
     """
-    from semgjax.scaling.diagnose import predict_at
+    from semgjax.scaling.answer import predict_at
+    from semgjax.scaling.law import load_law
     from semgjax.scaling.store import read_fit
 
-    fitted = read_fit(fit)
-    prediction = predict_at(fitted, at, level)
+    fitted = read_fit(fit, load_law(law) if law else None)
+    point = _point(at, fitted.law.input_names)
+    prediction = predict_at(fitted, point, level, force)
     low, high = prediction.interval or (None, None)
     if json:
         body = asdict(prediction)
         del body["interval"]
         _print_json({**body, "low": low, "high": high, "unit": fitted.table.unit, "law": fitted.law.name})
         return
+    place = ", ".join(f"{fitted.table.column(name)} = {value:g}" for name, value in prediction.x.items())
     unit = f" {fitted.table.unit}" if fitted.table.unit else ""
-    shown = f" [{low:.4g}, {high:.4g}] ({level:.3g} interval of the curve)" if prediction.interval else ""
-    print(f"{fitted.table.y_name} at {fitted.table.size_name} = {at:g}: {prediction.value:.4g}{unit}{shown}")
-    _print_findings(prediction.diagnostics)
+    if prediction.value is None:
+        print(f"{fitted.table.y_name} at {place}: no number; see the errors below (--force shows it all the same)")
+    else:
+        print(f"{fitted.table.y_name} at {place}: {prediction.value:.4g}{unit}{_range(prediction.interval)}")
+        for label, ends in _layers(prediction):
+            print(f"  {label:<14}{ends}")
+    _print_findings(asdict(found) for found in prediction.diagnostics)
+
+
+def compare(
+    table: Positional[Path],
+    *,
+    law: Annotated[Words, arg(metavar="LAW")] = (),
+    map_: Annotated[Words, arg(name="map", metavar="INPUT=COLUMN|y=COLUMN")] = (),
+    where: Annotated[Words, arg(metavar="COLUMN=VALUE")] = (),
+    objective: Kind = "huber_log",
+    delta: float | None = None,
+    unit: str | None = None,
+    at: Annotated[Words, arg(metavar="VALUE|INPUT=VALUE")] = (),
+    json: bool = False,
+) -> None:
+    """Fit several laws to one table and say which foretells larger runs best.
+
+    Args:
+        table: results.csv or results.jsonl of `semgjax sweep collect`, or any CSV with --map
+        law: a law; give it again for more (default: those that the mapped inputs allow)
+        map_: which column is which input and which the error y
+        where: keep only rows with this value
+        objective: of the residuals
+        delta: where Huber's loss turns straight, in log units
+        unit: of y
+        at: predict here with each law
+        json: print one JSON object
+    """
+    from semgjax.scaling.compare import average_prediction, compare_laws, default_laws, test_users_or_hours
+    from semgjax.scaling.objective import Objective
+    from semgjax.scaling.read import EXTRA, read_table
+
+    mapping = _pairs("--map", map_)
+    laws = tuple(_law(name, mapping) for name in law)
+    inputs = laws[0].input_names if laws else tuple(n for n in mapping if n not in (*EXTRA, "y")) or ("N",)
+    laws = laws or default_laws(inputs)
+    points = read_table(table, mapping, _pairs("--where", where), unit, inputs)
+    point = _point(at, inputs) if at else None
+    found = compare_laws(points, laws, Objective(objective, delta), point)
+    average = None if point is None else average_prediction(found, point)
+    users_hours = test_users_or_hours(points)[0] if set(inputs) == {"U", "H"} else None
+    if json:
+        scores = [
+            {k: v for k, v in asdict_shallow(s).items() if k != "fit"} | {"parameters": s.fit.parameters}
+            for s in found.scores
+        ]
+        _print_json(
+            {
+                "scores": scores, "refused": [list(r) for r in found.refused],
+                "tests": [asdict(t) for t in found.tests],
+                "verdict": found.verdict, "users_or_hours": users_hours,
+                "average": None if average is None else dict(zip(("value", "low", "high"), average, strict=True)),
+            }
+        )  # fmt: skip
+        return
+    print(f"{'law':<22}{'weight':>8}{'rolling':>10}{'largest':>10}{'AICc':>10}{'at':>10}")
+    for score in found.scores:
+        cells = (
+            _percent(score.rolling_error), _percent(score.largest_error), _digits(score.aicc), _digits(score.value)
+        )  # fmt: skip
+        print(f"{score.name:<22}{score.weight:>8.2f}" + "".join(f"{cell:>10}" for cell in cells))
+    for name, reason in found.refused:
+        print(f"{name:<22}refused: {reason}")
+    for test in found.tests:
+        print(f"  {test.smaller} within {test.larger}: F = {test.statistic:.3g}, p = {test.p:.2g}")
+    if average is not None:
+        print(f"  average by extrapolation score: {average[0]:.4g} (laws: {average[1]:.4g} to {average[2]:.4g})")
+    print(f"  {found.verdict}")
+    if users_hours is not None:
+        print(f"  {users_hours}")
+
+
+def asdict_shallow(value: Any) -> dict[str, Any]:
+    """The fields of a dataclass as they are."""
+    return {name: getattr(value, name) for name in value.__dataclass_fields__}
+
+
+def _law(name: str, mapping: dict[str, str]) -> "Law":
+    from semgjax.scaling.law import load_law
+    from semgjax.scaling.laws import FAMILIES, LAWS, law_named
+    from semgjax.scaling.read import EXTRA
+
+    if ".py:" in name:
+        return load_law(name)
+    inputs = tuple(n for n in mapping if n not in (*EXTRA, "y"))
+    if name in FAMILIES and inputs and not (name in LAWS and set(inputs) == set(LAWS[name].input_names)):
+        return law_named(name, inputs)
+    return law_named(name)
+
+
+def _point(words: tuple[str, ...], names: tuple[str, ...]) -> dict[str, float]:
+    if len(words) == 1 and "=" not in words[0] and len(names) == 1:
+        return {names[0]: _number("--at", words[0], words[0])}
+    return {name: value for name, value in _numbers("--at", words).items()}
+
+
+def _numbers(option: str, words: tuple[str, ...]) -> dict[str, float]:
+    return {name: _number(option, f"{name}={text}", text) for name, text in _pairs(option, words).items()}
+
+
+def _number(option: str, word: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"{option} {word}: {text!r} is not a number") from None
 
 
 def _check_output(path: Path | None, table: Path) -> None:
@@ -145,15 +284,55 @@ def _print_json(value: Any) -> None:
     print(json.dumps(value, allow_nan=False))
 
 
+def _range(ends: tuple[float, float] | None) -> str:
+    return "" if ends is None else f" [{ends[0]:.4g}, {ends[1]:.4g}]"
+
+
+def _layers(prediction: Any) -> list[tuple[str, str]]:
+    """The three layers of a prediction in words; a missing one says so."""
+    rows = [("sampling", f"{_range(prediction.interval).strip()} ({prediction.level:.3g} interval of the curve)")]
+    if prediction.interval is None:
+        rows = [("sampling", "not known: too few levels")]
+    if prediction.users is not None:
+        rows.append(("test users", f"{_range(prediction.users).strip()} (other test users, bootstrap)"))
+    choice = prediction.choice
+    rows.append(
+        ("choice", f"[{choice.low:.4g}, {choice.high:.4g}] (objectives, outliers, laws: {len(choice.members)})")
+    )
+    if prediction.extrapolation is not None:
+        text = f"{_range(prediction.extrapolation).strip()} (by the law's own record of foretelling larger runs)"
+        rows.append(("extrapolation", text))
+    elif prediction.beyond > 1.0:
+        rows.append(("extrapolation", "not known: too few levels to try it"))
+    return rows
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.2g} %"
+
+
+def _digits(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
+
+
 def _print_fit(document: dict[str, Any]) -> None:
-    sizes, data = document["points"]["sizes"], document["data"]
-    print(f"{document['formula']} on {len(sizes)} points of {data['source']}: N = {data['N']}, y = {data['y']}")
+    points, data = document["points"], document["data"]
+    columns = ", ".join(f"{name} = {column}" for name, column in data["columns"].items())
+    print(f"{document['formula']} on {len(points['y'])} points of {data['source']}: {columns}, y = {data['y']}")
+    if document["blocked"]:
+        print("  no numbers: see the errors below (--force shows them all the same)")
     for parameter in document["parameters"]:
+        if document["blocked"]:
+            continue
         unit = f" {data['unit']}" if parameter["unit"] == "y" and data["unit"] else ""
         interval = ""
-        if parameter["low"] is not None:
+        if parameter["low"] is not None and parameter["high"] is not None:
             interval = f" [{parameter['low']:.4g}, {parameter['high']:.4g}]"
-        print(f"  {parameter['name']:<6}{parameter['value']:.6g}{unit}{interval}  {parameter['meaning']}")
+        spread = (document["choice"] or {}).get(parameter["name"])
+        spread = "" if spread is None else f" choice [{spread[0]:.4g}, {spread[1]:.4g}]"
+        name, value = parameter["name"], parameter["value"]
+        print(f"  {name:<6}{_digits(value) if value is None else format(value, '.6g')}{unit}{interval}{spread}"
+              f"  {parameter['meaning']}")  # fmt: skip
     search, objective = document["search"], document["objective"]
     delta = "" if objective["delta_used"] is None else f" (delta {objective['delta_used']:.3g})"
     scatter = "" if document["scatter"] is None else f", points scatter by {100 * document['scatter']:.2g} %"
@@ -161,10 +340,17 @@ def _print_fit(document: dict[str, Any]) -> None:
         f"  {objective['kind']}{delta}: {search['status']}, "
         f"{search['starts_agree']:.0%} of {search['starts']} starts agree{scatter}"
     )
-    if document["no_interval"] is None:
-        print(f"  [..] are {document['level']:.3g} intervals by profile likelihood, if the law holds")
+    if document["no_interval"] is None and not document["blocked"]:
+        print(
+            f"  [..] are {document['level']:.3g} intervals by profile likelihood, if the law holds; choice [..] is the "
+            "range over objectives and outliers"
+        )
+    rolling = document["rolling_origin"]
+    if rolling["error"] is not None:
+        tries = len(rolling["rows"])
+        print(f"  foretelling the next larger runs it erred by {100 * rolling['error']:.2g} % ({tries} tries)")
 
 
-def _print_findings(findings: Iterable[Any]) -> None:
+def _print_findings(findings: Iterable[dict[str, Any]]) -> None:
     for found in findings:
-        print(f"  {found.severity} {found.code}: {found.message}")
+        print(f"  {found['severity']} {found['code']}: {found['message']}")

@@ -34,8 +34,8 @@ from semgjax.files import folder_lock, read_json, write_json
 from semgjax.model.config import SAMPLE_RATE
 from semgjax.model.encoder import count_parameters
 from semgjax.scaling.fit import fit_law
+from semgjax.scaling.read import read_table
 from semgjax.scaling.store import read_fit, write_fit
-from semgjax.scaling.table import read_table
 from semgjax.sweep.collect import collect
 from semgjax.sweep.local import run_local
 from semgjax.sweep.plan import plan_sweep

@@ -1,13 +1,16 @@
 """What a reader of a fit must know before trusting it: codes with a severity and a sentence each."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from scipy.stats import f as f_distribution
 
-from semgjax.scaling.fit import Fit, extrapolation, parameter_values, predict
+from semgjax.scaling.fit import Fit, parameter_values, predict
 from semgjax.scaling.objective import robust_scale
-from semgjax.scaling.uncertainty import LEVEL, Interval, ceiling, no_interval_reason, prediction_interval
+from semgjax.scaling.profile import LEVEL, Interval, no_interval_reason
+from semgjax.scaling.table import Table
 
 Severity = Literal["info", "warning", "error"]
 
@@ -17,7 +20,9 @@ SHORT_RANGE = 10.0
 LARGE_SCATTER = 0.1
 # In normal noise one fit in a hundred or fewer has a point this many robust standard deviations off.
 OUTLIER = 6.0
-FAR = 3.0  # times beyond the sweep
+COLLINEAR, WEAK = 1e4, 50.0  # condition number of the log inputs' correlations
+ERRORS = ("cer", "wer", "error", "err", "loss", "mae", "rmse", "bpb", "perplexity", "ppl")
+SIZES = ("param", "size", "users", "hours", "tokens", "flop", "steps", "subjects", "minutes")
 
 
 @dataclass(frozen=True)
@@ -29,63 +34,108 @@ class Diagnostic:
     message: str
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """The law's value at one size, its interval (None: the diagnostics say why) and what to know about it."""
-
-    size: float
-    value: float
-    interval: Interval | None
-    level: float
-    beyond: float
-    diagnostics: tuple[Diagnostic, ...]
+def blocks(found: Iterable[Diagnostic]) -> bool:
+    """Whether one of the findings forbids a headline number."""
+    return any(d.severity == "error" for d in found)
 
 
-def diagnose(fit: Fit, intervals: dict[str, Interval] | None, level: float = LEVEL) -> tuple[Diagnostic, ...]:
+def diagnose(fit: Fit, intervals: Mapping[str, Interval] | None, level: float = LEVEL) -> tuple[Diagnostic, ...]:
     """Findings about a fit; intervals: of its parameters at `level` (`parameter_intervals`)."""
-    return (*_about_points(fit), *_about_search(fit), *_about_parameters(fit, intervals, level))
+    return (
+        *about_table(fit.table, fit),
+        *_about_levels(fit),
+        *_about_search(fit),
+        *_about_parameters(fit, intervals, level),
+        *_about_scatter(fit),
+    )
 
 
-def predict_at(fit: Fit, size: float, level: float = LEVEL) -> Prediction:
-    """Value, interval and findings at one size.
-
-    Raises:
-        InputError: size or level out of range.
-    """
-    value = float(predict(fit, size))
-    interval = prediction_interval(fit, size, level)
-    beyond = extrapolation(fit, size)
+def about_table(table: Table, fit: Fit) -> list[Diagnostic]:
+    """Findings that rest on the points alone."""
     found = []
-    if interval is None:
-        found.append(Diagnostic("few-levels", "error", f"no interval: {no_interval_reason(fit)}"))
-    if beyond > 1.0:
-        end = "above the largest" if size > fit.table.sizes.max() else "below the smallest"
-        text = f"{beyond:.3g} times {end} size of the sweep; the interval holds if the law does"
-        found.append(Diagnostic("extrapolating", "warning" if beyond > FAR else "info", text))
-    if interval is not None and interval[1] >= ceiling(fit):
-        text = f"upper end cut at {ceiling(fit):g} {fit.table.unit}: the points do not exclude more"
-        found.append(Diagnostic("interval-cut", "warning", text))
-    if value > ceiling(fit):
-        text = f"the law, which has no ceiling, gives more than {ceiling(fit):g} {fit.table.unit}"
-        found.append(Diagnostic("above-ceiling", "error", text))
-    return Prediction(float(size), value, interval, level, beyond, tuple(found))
+    law, y = fit.law, table.y
+    keys = np.column_stack([table.x[name] for name in law.input_names] + [y])
+    kinds, counts = np.unique(keys, axis=0, return_counts=True)
+    if (counts > 1).any():
+        text = f"{int((counts - 1).sum())} of {len(y)} rows repeat another one to the last digit; remove the copies"
+        found.append(Diagnostic("duplicated-run", "error", text))
+    if np.ptp(np.log(y)) < 1e-6:
+        found.append(
+            Diagnostic("constant-y", "error", f"{table.y_name} is the same in all rows: there is no law in it")
+        )
+    if table.unit == "%" and (above := int((y > 100.0).sum())):
+        text = f"{above} of {len(y)} error rates exceed 100 %: these runs answer with more errors than keys"
+        bounded = law.ceiling is not None
+        found.append(Diagnostic("above-100", "warning" if bounded else "error", text + "; leave them out"))
+    columns = {name: table.column(name).lower() for name in law.input_names}
+    for name, column in columns.items():
+        if any(word in _words(column) for word in ERRORS) and name not in ("L", "S", "TL"):
+            text = f"the input {name} is column {column!r}, which sounds like an error; are the columns swapped?"
+            found.append(Diagnostic("swapped-columns", "error", text))
+    if any(word in table.y_name.lower() for word in SIZES):
+        text = f"y is column {table.y_name!r}, which sounds like a size; are the columns swapped?"
+        found.append(Diagnostic("swapped-columns", "error", text))
+    elif table.unit == "%" and np.median(y) > 1000:
+        text = f"y has the median {np.median(y):g} %, which is no error rate; are the columns swapped?"
+        found.append(Diagnostic("swapped-columns", "error", text))
+    return found + ([] if law.rising else _about_direction(fit))
 
 
-def _about_points(fit: Fit) -> list[Diagnostic]:
+def _words(column: str) -> list[str]:
+    return "".join(c if c.isalpha() else " " for c in column).split()
+
+
+def _about_direction(fit: Fit) -> list[Diagnostic]:
     found = []
-    parameters = len(fit.law.parameters)
+    table = fit.table
+    logs = {name: np.log(np.maximum(table.x[name], 1e-12)) for name in fit.law.input_names if np.ptp(table.x[name]) > 0}
+    if len(logs) > 1:
+        stacked = np.column_stack([(v - v.mean()) / v.std() for v in logs.values()])
+        values = np.linalg.svd(stacked, compute_uv=False)
+        condition = float(values[0] / max(values[-1], 1e-300)) ** 2
+        axes = " and ".join(f"{name} ({table.column(name)})" for name in logs)
+        if condition > COLLINEAR:
+            text = f"{axes} vary together in every run, so that their effects cannot be told apart; vary one at a time"
+            found.append(Diagnostic("collinear-axes", "error", text))
+        elif condition > WEAK:
+            text = f"{axes} vary nearly together (condition number {condition:.0f}): their shares are uncertain"
+            found.append(Diagnostic("collinear-axes", "warning", text))
+        if condition <= COLLINEAR:
+            design = np.column_stack([np.ones(len(table.y)), *logs.values()])
+            slopes = np.linalg.lstsq(design, np.log(table.y), rcond=None)[0][1:]
+            rising = [name for name, slope in zip(logs, slopes, strict=True) if slope > 0]
+        else:
+            rising = []
+    else:
+        rising = [n for n, v in logs.items() if np.polyfit(v, np.log(table.y), 1)[0] > 0]
+    for name in rising:
+        text = f"{table.y_name} rises with {table.column(name)}; a law of learning falls. Is the column the right one?"
+        found.append(Diagnostic("rising", "error", text))
+    return found
+
+
+def _about_levels(fit: Fit) -> list[Diagnostic]:
+    found = []
     reason = no_interval_reason(fit)
-    name = fit.table.size_name
+    parameters = fit.free_count
     if reason is not None:
         text = f"no interval: {reason}; measure {parameters + 1} sizes or more"
         found.append(Diagnostic("few-levels", "error", text))
     elif fit.levels == parameters + 1:
         text = f"{fit.levels} different sizes for {parameters} parameters: intervals are wide"
         found.append(Diagnostic("few-levels", "warning", text))
-    factor = float(fit.table.sizes.max() / fit.table.sizes.min())
-    if factor < SHORT_RANGE:
-        text = f"{name} spans a factor of {factor:.3g} only; a factor of {SHORT_RANGE:g} or more shows the bend"
-        found.append(Diagnostic("short-range", "warning", text))
+    for declared in fit.law.inputs:
+        values = fit.table.x[declared.name]
+        levels, column = fit.table.levels(declared.name), fit.table.column(declared.name)
+        if levels == 2 and fit.free_count > 2 and fit.law.terms:
+            text = f"{column} has two values only: an exponent and a floor cannot both be told from them"
+            severe = "error" if len(fit.law.inputs) == 1 else "warning"
+            found.append(Diagnostic("two-levels", severe, text))  # type: ignore[arg-type]
+        positive = values[values > 0]
+        factor = float(positive.max() / positive.min())
+        if factor < SHORT_RANGE and declared.centred and not declared.default and not fit.law.rising:
+            text = f"{column} spans a factor of {factor:.3g} only; a factor of {SHORT_RANGE:g} or more shows the bend"
+            found.append(Diagnostic("short-range", "warning", text))
     return found
 
 
@@ -97,42 +147,88 @@ def _about_search(fit: Fit) -> list[Diagnostic]:
     if fit.starts_agree < 0.5:
         text = f"only {fit.starts_agree:.0%} of {fit.starts} starts reached the best minimum; there are others"
         found.append(Diagnostic("starts-disagree", "warning", text))
+    if fit.second_gap is not None and fit.second_gap < 0.05:
+        text = f"another minimum is only {100 * fit.second_gap:.2g} % worse: two different curves fit about as well"
+        found.append(Diagnostic("second-minimum", "warning", text))
     return found
 
 
-def _about_parameters(fit: Fit, intervals: dict[str, Interval] | None, level: float) -> list[Diagnostic]:
+def _about_parameters(fit: Fit, intervals: Mapping[str, Interval] | None, level: float) -> list[Diagnostic]:
     found = []
-    ends = predict(fit, [fit.table.sizes.min(), fit.table.sizes.max()])
-    steep = fit.law.shape[0]
-    if ends[1] > 0.999 * ends[0]:
-        text = f"the error does not fall with {fit.table.size_name} in these points"
-        found.append(Diagnostic("not-falling", "error", text))
-    elif intervals is not None and intervals["alpha"][0] <= steep.low:
-        text = f"the {level:.0%} interval of alpha reaches 0: a constant error fits the points as well"
-        found.append(Diagnostic("not-falling", "warning", text))
-    if "alpha" in fit.at_bound and fit.shape[0] >= steep.high:
-        text = f"alpha is at its limit of {steep.high:g}: the points show a step, not a slope"
-        found.append(Diagnostic("step", "error", text))
-    if "E" in fit.at_bound:
+    if len(fit.law.inputs) == 1 and not fit.law.rising:
+        ends = predict(fit, [fit.table.sizes.min(), fit.table.sizes.max()])
+        if ends[1] > 0.999 * ends[0]:
+            text = f"the error does not fall with {fit.table.size_name} in these points"
+            found.append(Diagnostic("not-falling", "error", text))
+    for of, (_, exponent) in fit.law.terms.items():
+        declared = fit.law.parameter(exponent)
+        column = fit.table.column(of)
+        if exponent in fit.fixed:
+            continue
+        if intervals is not None and intervals[exponent][0] <= 1e-9:
+            text = f"the {level:.0%} interval of {exponent} reaches 0: "
+            text += f"an error constant in {column} fits the points as well"
+            found.append(Diagnostic("not-falling", "warning", text))
+        if exponent in fit.at_bound and declared.high and parameter_values(fit)[exponent] >= 0.99 * declared.high:
+            text = f"{exponent} is at its limit of {declared.high:g}: the points show a step in {column}, not a slope"
+            found.append(Diagnostic("step", "error", text))
+    floor = parameter_values(fit).get("E")
+    if "E" in fit.at_bound and floor == 0.0:
         text = "the best floor is 0: the curve still falls as a pure power law, and its end is not in sight"
         found.append(Diagnostic("floor-at-bound", "warning", text))
-    elif intervals is not None and "E" in intervals and intervals["E"][0] <= 1e-3 * parameter_values(fit)["E"]:
+    elif floor is not None and intervals is not None and "E" in intervals and intervals["E"][0] <= 1e-3 * floor:
         text = f"the {level:.0%} interval of the floor reaches 0: do not quote E as what no size removes"
         found.append(Diagnostic("floor-not-identified", "warning", text))
+    others = [n for n in fit.at_bound if n != "E" and n not in {e for _, e in fit.law.terms.values()}]
+    if others:
+        text = f"{', '.join(others)} at an end of the range: the points do not determine it"
+        found.append(Diagnostic("at-bound", "warning", text))
+    return found
+
+
+def _about_scatter(fit: Fit) -> list[Diagnostic]:
+    found = []
     if fit.scatter is not None and fit.scatter > LARGE_SCATTER:
         text = f"points scatter by {100 * fit.scatter:.0f} % about the curve; look at them before using it"
         found.append(Diagnostic("poor-fit", "warning", text))
+    test = lack_of_fit(fit)
+    if test is not None and test[1] < 0.01:
+        severity: Severity = "error" if test[1] < 1e-3 else "warning"
+        text = (
+            f"replicates scatter by {100 * test[2]:.2g} %, but their means miss the curve by more (F = {test[0]:.3g}, "
+            f"p = {test[1]:.1g}): the law is wrong here, and its intervals are too narrow"
+        )
+        found.append(Diagnostic("lack-of-fit", severity, text))
     return found + _outliers(fit)
+
+
+def lack_of_fit(fit: Fit) -> tuple[float, float, float] | None:
+    """(F, p, standard deviation of replicates, log) against the scatter of replicates; None without any.
+
+    Draper and Smith 1998, Applied Regression Analysis, 2.1.
+    """
+    groups, logs, weights = fit.table.groups, np.log(fit.table.y), fit.weights
+    n, levels = len(logs), int(groups.max()) + 1
+    if n - levels < 2 or levels <= fit.free_count:
+        return None
+    means = np.bincount(groups, weights * logs) / np.bincount(groups, weights)
+    pure = float(np.sum(weights * (logs - means[groups]) ** 2))
+    total = float(np.sum(weights * fit.residuals**2))
+    if pure <= 0:
+        return None
+    spread = pure / (n - levels)
+    statistic = max(total - pure, 0.0) / (levels - fit.free_count) / spread
+    return statistic, float(f_distribution.sf(statistic, levels - fit.free_count, n - levels)), float(np.sqrt(spread))
 
 
 def _outliers(fit: Fit) -> list[Diagnostic]:
     """Points far off the bulk; a fit with few points to spare bends towards them and cannot tell."""
     if fit.degrees_of_freedom < 4:
         return []
-    residuals = fit.residuals
-    scale = max(robust_scale(residuals, len(fit.law.parameters)), 1e-3)
+    residuals = fit.residuals * np.sqrt(fit.weights)
+    scale = max(robust_scale(residuals, fit.free_count), 1e-3)
     far = np.flatnonzero(np.abs(residuals) > OUTLIER * scale)
-    places = ", ".join(
-        f"{fit.table.size_name} = {fit.table.sizes[i]:g} ({100 * np.expm1(residuals[i]):+.0f} %)" for i in far
-    )
-    return [Diagnostic("outlier", "warning", f"far off the curve: {places}")] if len(far) else []
+    name, sizes = fit.table.size_name, fit.table.sizes
+    places = ", ".join(f"{name} = {sizes[i]:g} ({100 * np.expm1(fit.residuals[i]):+.0f} %)" for i in far[:5])
+    more = f" and {len(far) - 5} more" if len(far) > 5 else ""
+    return [Diagnostic("outlier", "warning", f"far off the curve: {places}{more}")] if len(far) else []

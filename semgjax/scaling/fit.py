@@ -1,158 +1,386 @@
 """Fits one law to one table and predicts from the fit."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from semgjax.errors import InputError
-from semgjax.scaling.laws import FLOOR_POWER, Law
-from semgjax.scaling.objective import Objective, delta_by_scale
-from semgjax.scaling.solver import solve
-from semgjax.scaling.table import Table, table_of
+from semgjax.scaling.law import Law
+from semgjax.scaling.laws import FLOOR_POWER
+from semgjax.scaling.objective import Objective, delta_by_scale, losses, residuals_on
+from semgjax.scaling.solver import Ends, Problems, curves, solve
+from semgjax.scaling.starts import bounds, first_guesses
+from semgjax.scaling.table import Table, count_levels, table_of
 
 Array = np.ndarray
+Point = float | ArrayLike | Mapping[str, ArrayLike]
+
+STARTS = 64
+AGREE = 1e-6  # relative: two objectives closer than this are the same minimum
+# Absolute errors are reached through Huber losses of falling delta, in units of the residuals' scale.
+_SHARPER = (1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-6)
 
 
 @dataclass(frozen=True, eq=False)
 class Fit:
     """A fitted law with the points it was fitted to.
 
-    reference: N0, the geometric mean of the sizes. coefficients [K] and shape [J] belong to x = log(N / N0);
-    they are what `predict` uses, so storing them in full stores the curve. delta: the Huber delta used (None:
-    least squares). gradient_norm: of the objective at the end; starts_agree: share of the starts that reached
-    the same minimum.
+    reference: the geometric mean of each input; unit_y: that of y; the law is fitted to x / reference and
+    y / unit_y. theta [p]: coordinates of the scaled parameters, what `predict` uses. low, high [p]: their
+    bounds. fixed: parameters held at a given value. delta: of the loss (None: squares). gradient_norm: of the
+    scaled objective by the free coordinates. starts_agree: share of the starts that reached this objective
+    within 1e-6; second_gap: how much higher, relatively, the next best minimum lies (None: there is none).
     """
 
     law: Law
     table: Table
     objective: Objective
     delta: float | None
-    reference: float
-    coefficients: Array
-    shape: Array
+    reference: Mapping[str, float]
+    unit_y: float
+    theta: Array
+    low: Array
+    high: Array
     objective_value: float
     gradient_norm: float
     converged: bool
     starts: int
     starts_agree: float
+    second_gap: float | None = None
+    fixed: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def status(self) -> str:
+        """converged, at-bound (converged, with a parameter at an end of its range) or not-converged."""
+        return "not-converged" if not self.converged else "at-bound" if self.at_bound else "converged"
+
+    @property
+    def free(self) -> Array:
+        """Which coordinates were fitted [p]."""
+        return self.low < self.high
+
+    @property
+    def free_count(self) -> int:
+        return int(self.free.sum())
 
     @property
     def levels(self) -> int:
-        """Number of different sizes."""
-        return count_levels(self.table.sizes)
+        """Number of different points of the inputs."""
+        return int(self.table.groups.max()) + 1
 
     @property
     def degrees_of_freedom(self) -> int:
-        """Points less parameters."""
-        return len(self.table.sizes) - len(self.law.parameters)
+        """Points less fitted parameters."""
+        return len(self.table.y) - self.free_count
 
     @property
     def residuals(self) -> Array:
         """log(measured) - log(law) [n]."""
-        return np.log(self.table.y) - np.log(predict(self, self.table.sizes))
+        return np.log(self.table.y) - np.log(predict(self, self.table.x))
+
+    @property
+    def weights(self) -> Array:
+        return weights_of(self.table)
 
     @property
     def scatter(self) -> float | None:
         """Standard deviation of the residuals (log: 0.02 is about 2 %); None without degrees of freedom."""
         dof = self.degrees_of_freedom
-        return float(np.sqrt(np.sum(self.residuals**2) / dof)) if dof > 0 else None
+        return float(np.sqrt(np.sum(self.weights * self.residuals**2) / dof)) if dof > 0 else None
 
     @property
     def at_bound(self) -> tuple[str, ...]:
-        """Names of the parameters at an end of their range."""
-        values = (*self.coefficients, *self.shape)
-        return tuple(
-            p.name for p, v in zip(self.law.parameters, values, strict=True) if min(v - p.low, p.high - v) <= 1e-12
-        )
+        """Names of the fitted parameters at an end of their range."""
+        near = np.minimum(self.theta - self.low, self.high - self.theta) <= 1e-9
+        return tuple(p.name for p, at in zip(self.law.parameters, near & self.free, strict=True) if at)
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """The parameters of the law's formula, in the units of the table."""
+        return parameter_values(self)
 
 
 def fit_law(
-    data: Table | tuple[ArrayLike, ArrayLike], law: Law = FLOOR_POWER, objective: Objective | None = None
+    data: Table | tuple[ArrayLike, ArrayLike],
+    law: Law = FLOOR_POWER,
+    objective: Objective | None = None,
+    fixed: Mapping[str, float] | None = None,
+    starts: int = STARTS,
+    seed: int = 0,
 ) -> Fit:
     """Fit `law` to `data` (a table, or (sizes [n], y [n])).
 
     Raises:
-        InputError: fewer different sizes than the law has parameters, or sizes or y that are not finite and
-            above 0.
+        InputError: fewer different points than the law has parameters, an input that does not vary, inputs or
+            y out of range, or a fixed value that is none of a parameter.
     """
-    objective = objective or Objective()
+    objective, fixed = objective or Objective(), dict(fixed or {})
     table = data if isinstance(data, Table) else table_of(*data)
-    names = [p.name for p in law.parameters]
-    levels = count_levels(table.sizes)
-    if not 1e-30 < table.sizes.min() <= table.sizes.max() < 1e30:
-        raise InputError(f"{table.source}: sizes beyond 1e-30 to 1e30; give them in another unit")
-    if levels < len(names):
-        raise InputError(
-            f"{table.source}: {len(table.sizes)} points at {levels} different sizes ({table.size_name}), but "
-            f"{law.formula} has {len(names)} parameters ({', '.join(names)}); it needs {len(names)} sizes, "
-            f"and {len(names) + 1} for an interval"
-        )
-    logs, log_y = np.log(table.sizes), np.log(table.y)
-    reference = float(np.exp(logs.mean()))
-    x = np.log(table.sizes / reference)
-    delta = objective.delta
-    if objective.kind == "huber_log" and delta is None:
-        squares = solve(law, x, log_y, None, starts=4)
-        delta = delta_by_scale(log_y - np.log(_curve(law, squares.coefficients, squares.shape, x)), len(names))
-    solution = solve(law, x, log_y, delta)
-    return Fit(
+    check_table(table, law, fixed)
+    reference, unit_y = references(table, law)
+    x, y = scaled_inputs(table.x, reference), table.y / unit_y
+    weights = weights_of(table)
+    most = np.inf
+    if table.unit == "%" and law.ceiling is not None:
+        most = max(100.0, 1.05 * float(table.y.max())) / unit_y
+    low, high = bounds(law, x, y, most)
+    for i, parameter in enumerate(law.parameters):
+        if parameter.name in fixed:
+            low[i] = high[i] = _fixed_coordinate(law, i, fixed, reference, unit_y)
+    problems = Problems(x, y, weights, np.array([np.inf]), low, high, scale=objective.scale, unit=unit_y)
+    guesses = first_guesses(law, x, y, weights, low, high, starts, seed)
+    ends, delta = _search(law, objective, problems, guesses, int((low < high).sum()))
+    best = int(np.argmin(np.where(np.isfinite(ends.value), ends.value, np.inf)))
+    theta = _without_traces(law, ends.theta[best], low)
+    tolerance = AGREE * ends.value[best] + len(y) * 1e-17
+    agree = ends.value <= ends.value[best] + tolerance
+    others = ends.value[~agree & ends.converged]
+    fit = Fit(
         law=law,
         table=table,
         objective=objective,
         delta=delta,
         reference=reference,
-        coefficients=solution.coefficients,
-        shape=solution.shape,
-        objective_value=solution.objective,
-        gradient_norm=solution.gradient_norm,
-        converged=solution.converged,
-        starts=solution.starts,
-        starts_agree=solution.starts_agree,
+        unit_y=unit_y,
+        theta=theta,
+        low=low,
+        high=high,
+        objective_value=0.0,
+        gradient_norm=float(ends.gradient_norm[best]),
+        converged=bool(ends.converged[best]),
+        starts=starts,
+        starts_agree=float(agree.mean()),
+        second_gap=float(others.min() / max(ends.value[best], 1e-300) - 1.0) if len(others) else None,
+        fixed=fixed,
     )
+    return replace(fit, objective_value=objective_of(fit))
 
 
-def predict(fit: Fit, sizes: ArrayLike) -> Array:
-    """The law's value at `sizes` [...] (the unit of the table's sizes): y [...] in the unit of the table's y.
+def objective_of(fit: Fit) -> float:
+    """The objective at the fit, of residuals in the units of the table: the sum of weighted losses."""
+    r = residuals_on(fit.objective.scale, fit.table.y, predict(fit, fit.table.x))
+    return float(np.sum(fit.weights * losses(fit.objective, r, fit.delta)))
+
+
+def check_table(table: Table, law: Law, fixed: Mapping[str, float]) -> None:
+    """Raises InputError where the table cannot determine the law."""
+    for name in law.input_names:
+        if name not in table.x:
+            raise InputError(
+                f"{table.source}: law {law.name} needs the input {name} ({law.formula}); "
+                f"map it with --map {name}=COLUMN"
+            )
+        values = table.x[name]
+        zero = next(i.zero for i in law.inputs if i.name == name)
+        for i in np.flatnonzero(values <= 0)[:1] if not zero else ():
+            raise InputError(f"{table.source}: {name}[{i}] is {values[i]}, must be above 0")
+        if values.max() >= 1e30 or values[values > 0].min(initial=1.0) <= 1e-30:
+            raise InputError(f"{table.source}: {name} beyond 1e-30 to 1e30; give it in another unit")
+    for name in fixed:
+        law.parameter(name)
+    names = [p.name for p in law.parameters if p.name not in fixed]
+    if not names:
+        raise InputError(f"every parameter of {law.name} is fixed; leave at least one to fit")
+    only = {name: table.x[name] for name in law.input_names}
+    levels = int(replace(table, x=only).groups.max()) + 1
+    inputs = ", ".join(table.column(name) for name in law.input_names)
+    if levels < len(names):
+        raise InputError(
+            f"{table.source}: too-few-levels: {len(table.y)} points at {levels} different places ({inputs}), but "
+            f"{law.formula} has {len(names)} parameters ({', '.join(names)}); it needs {len(names)} places, "
+            f"and {len(names) + 1} for an interval"
+        )
+    for name in law.input_names:
+        if law.terms and count_levels(table.x[name]) < 2:
+            raise InputError(
+                f"{table.source}: one-level: {table.column(name)} has the single value {table.x[name][0]:g}, so that "
+                f"its effect in {law.formula} cannot be told; vary it, or choose a law without {name}"
+            )
+
+
+def references(table: Table, law: Law) -> tuple[dict[str, float], float]:
+    """(geometric mean of each input, that of y); 1 where the law takes raw values."""
+    found: dict[str, float] = {}
+    for declared in law.inputs:
+        values = table.x[declared.name]
+        if declared.group in found:
+            found[declared.name] = found[declared.group]
+        elif law.scaled and declared.centred and (values > 0).any():
+            found[declared.name] = float(np.exp(np.log(values[values > 0]).mean()))
+        else:
+            found[declared.name] = 1.0
+    return found, float(np.exp(np.log(table.y).mean())) if law.scaled else 1.0
+
+
+def scaled_inputs(x: Mapping[str, ArrayLike], reference: Mapping[str, float]) -> dict[str, Array]:
+    """Each input over its reference."""
+    return {name: np.asarray(x[name], np.float64) / value for name, value in reference.items()}
+
+
+def weights_of(table: Table) -> Array:
+    """Weights [n] from the stated noise, 1 for the median row."""
+    return np.ones(len(table.y)) if table.sd is None else (np.median(table.sd) / table.sd) ** 2
+
+
+def _search(law: Law, objective: Objective, problems: Problems, guesses: Array, free: int) -> tuple[Ends, float | None]:
+    """Least squares from every guess, then the objective itself from each minimum found."""
+    squares = solve(law, problems, guesses)
+    if objective.kind.endswith("_ls"):
+        return squares, None
+    best = int(np.argmin(np.where(np.isfinite(squares.value), squares.value, np.inf)))
+    fitted = curves(law, problems.x, squares.theta[best])[0]
+    residuals = residuals_on(objective.scale, problems.y, fitted)
+    delta = objective.delta or delta_by_scale(residuals, free)
+    # Many starts share a minimum of the squares: what follows is done once for each.
+    unique, back = _minima(squares)
+    theta = squares.theta[unique]
+    if objective.smooth:
+        nu = objective.nu if objective.kind == "student_t" else None
+        ends = solve(law, replace(problems, delta=np.array([delta]), nu=nu), theta)
+        return _spread(ends, back), delta
+    scale = max(float(np.median(np.abs(residuals))), 1e-9)
+    for part in _SHARPER:
+        sharp = replace(problems, delta=np.array([part * scale]), sides=objective.sides)
+        ends = solve(law, sharp, theta)
+        theta = ends.theta
+    return _spread(ends, back), None
+
+
+def _without_traces(law: Law, theta: Array, low: Array) -> Array:
+    """theta with floors of rounding size, below 1e-10 of y, set to the 0 that they stand for."""
+    floors = np.array([p.kind == "floor" for p in law.parameters])
+    return np.where(floors & (low == 0.0) & (theta < 1e-10), 0.0, theta)
+
+
+def _minima(ends: Ends) -> tuple[Array, Array]:
+    """Index of one search for each different end, and for each search the place of its own in that list."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        keys = np.round(np.column_stack([ends.theta * 1e4, np.log(np.maximum(ends.value, 1e-300)) * 1e6]))
+    _, unique, back = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    return unique, back.reshape(-1)
+
+
+def _spread(ends: Ends, back: Array) -> Ends:
+    return Ends(
+        ends.theta[back], ends.value[back], ends.tied[back], ends.total[back], ends.gradient_norm[back],
+        ends.converged[back], ends.iterations,
+    )  # fmt: skip
+
+
+def predict(fit: Fit, x: Point) -> Array:
+    """The law's value at x: one number or an array for a law of one input, else {input: values}; y [...].
 
     Raises:
-        InputError: a size that is not a finite number above 0, or absurdly far from the sweep.
+        InputError: a value that is out of range, or absurdly far from the sweep.
     """
-    sizes = np.asarray(sizes, np.float64)
-    check_sizes(sizes)
-    x = np.log(sizes.reshape(-1) / fit.reference)
+    values, shape = points_of(fit, x)
+    scaled = scaled_inputs(values, fit.reference)
     with np.errstate(over="ignore"):
-        values = _curve(fit.law, fit.coefficients, fit.shape, x)
-    for size in sizes.reshape(-1)[~np.isfinite(values)]:
-        raise InputError(f"size {size}: so far from the sweep that the law gives no finite value")
-    return values.reshape(sizes.shape)
+        found = fit.unit_y * curves(fit.law, scaled, fit.theta)[0]
+    for i in np.flatnonzero(~np.isfinite(found))[:1]:
+        raise InputError(f"{_shown(values, i)}: so far from the sweep that the law gives no finite value")
+    return found.reshape(shape)
 
 
-def check_sizes(sizes: Array) -> None:
-    """Raises InputError for a size that is not a finite number above 0."""
-    for size in sizes[~(np.isfinite(sizes) & (sizes > 0))].reshape(-1):
-        raise InputError(f"size {size}: must be a finite number above 0, e.g. 2.2e6")
+def points_of(fit: Fit, x: Point) -> tuple[dict[str, Array], tuple[int, ...]]:
+    """x as {input: [m]} with the shape it came in.
 
-
-def count_levels(sizes: Array) -> int:
-    """Number of different sizes [n]; those within 1 % of the next count as one."""
-    return 1 + int(np.sum(np.diff(np.log(np.sort(sizes))) > 0.01))
-
-
-def extrapolation(fit: Fit, size: float) -> float:
-    """How many times `size` lies beyond the sweep: size / largest or smallest / size; 1 inside."""
-    return float(max(size / fit.table.sizes.max(), fit.table.sizes.min() / size, 1.0))
-
-
-def parameter_values(fit: Fit) -> dict[str, float]:
-    """The parameters of the law's formula, with N in the unit of the table's sizes.
-
-    The terms are powers of N, so that a coefficient at N = 1 is the one at N0 times the term at x = -log N0.
+    Raises:
+        InputError: an input is missing, not known, or holds a value out of range.
     """
-    log_terms = fit.law.log_terms(fit.shape, -np.log([fit.reference]))[0]
-    values = [*(fit.coefficients * np.exp(log_terms)), *fit.shape]
-    return {p.name: float(v) for p, v in zip(fit.law.parameters, values, strict=True)}
+    names = fit.law.input_names
+    if not isinstance(x, Mapping):
+        if len(names) > 1:
+            raise InputError(f"law {fit.law.name} has the inputs {', '.join(names)}: give a value for each")
+        x = {names[0]: x}
+    given = {name: np.asarray(x[name], np.float64) for name in names if name in x}
+    for declared in fit.law.inputs:
+        if declared.name not in given and declared.default in given:
+            given[declared.name] = given[declared.default]
+        if declared.name not in given:
+            raise InputError(f"law {fit.law.name} needs a value for {declared.name} ({declared.meaning})")
+        wrong = ~(np.isfinite(given[declared.name]) & (given[declared.name] > 0))
+        if declared.zero:
+            wrong &= given[declared.name] != 0
+        for value in given[declared.name][wrong].reshape(-1)[:1]:
+            raise InputError(f"{declared.name} = {value}: must be a finite number above 0, e.g. 2.2e6")
+    shape = np.broadcast_shapes(*(v.shape for v in given.values()))
+    return {name: np.broadcast_to(given[name], shape).reshape(-1) for name in names}, shape
 
 
-def _curve(law: Law, coefficients: Array, shape: Array, x: Array) -> Array:
-    return np.sum(coefficients * np.exp(law.log_terms(shape, x)), axis=-1)
+def _shown(values: Mapping[str, Array], i: int) -> str:
+    return ", ".join(f"{name} = {v[i]:g}" for name, v in values.items())
+
+
+def distance(fit: Fit, x: Point) -> float:
+    """How many times a point lies beyond the sweep: the largest such factor over the inputs; 1 inside."""
+    values, _ = points_of(fit, x)
+    factor = 1.0
+    for name, asked in values.items():
+        seen = fit.table.x[name]
+        least = seen[seen > 0].min(initial=np.inf)
+        low = least / asked[asked > 0].min(initial=np.inf) if (seen > 0).all() else 1.0
+        factor = max(factor, float(asked.max() / seen.max()), float(low))
+    return factor
+
+
+extrapolation = distance
+
+
+def parameter_values(fit: Fit, theta: Array | None = None) -> dict[str, float]:
+    """The parameters of the law's formula in the units of the table; theta: other coordinates than the fit's."""
+    rows = parameter_table(fit, (fit.theta if theta is None else theta)[None])
+    return {name: float(values[0]) for name, values in rows.items()}
+
+
+def parameter_table(fit: Fit, thetas: Array) -> dict[str, Array]:
+    """Natural values [k] of each parameter for coordinates thetas [k, p]."""
+    found: dict[str, Array] = {}
+    for i, (parameter, row) in enumerate(zip(fit.law.parameters, coordinate_rows(fit), strict=True)):
+        if parameter.in_log:
+            with np.errstate(over="ignore"):
+                found[parameter.name] = np.exp(thetas @ row[0] + row[1])
+        else:
+            found[parameter.name] = thetas[:, i] * row[1]
+    return found
+
+
+def coordinate_rows(fit: Fit) -> list[tuple[Array, float]]:
+    """For each parameter (row [p], offset): log value = row @ theta + offset, or value = theta * offset."""
+    law, found = fit.law, []
+    for i, parameter in enumerate(law.parameters):
+        row = np.zeros(len(law.parameters))
+        row[i] = 1.0
+        unit = fit.unit_y if parameter.unit == "y" else 1.0
+        if not parameter.in_log:
+            found.append((row, unit))
+            continue
+        offset = float(np.log(unit))
+        for name, power in parameter.scaling.items():
+            if isinstance(power, str):
+                row[law.parameter_names.index(power)] += np.log(fit.reference[name])
+            else:
+                offset += power * float(np.log(fit.reference[name]))
+        found.append((row, offset))
+    return found
+
+
+def _fixed_coordinate(
+    law: Law, i: int, fixed: Mapping[str, float], reference: Mapping[str, float], unit_y: float
+) -> float:
+    parameter = law.parameters[i]
+    value = fixed[parameter.name] / (unit_y if parameter.unit == "y" else 1.0)
+    if not np.isfinite(value) or value < 0 or (parameter.in_log and value <= 0):
+        raise InputError(f"{parameter.name} = {fixed[parameter.name]}: cannot be fixed at that value")
+    for name, power in parameter.scaling.items():
+        if isinstance(power, str) and power not in fixed:
+            raise InputError(f"{parameter.name} cannot be fixed alone: fix {power} too")
+        value /= reference[name] ** (fixed[power] if isinstance(power, str) else power)
+    return float(np.log(value)) if parameter.in_log else float(value)
+
+
+def floor(fit: Fit) -> float | None:
+    """What the law leaves however large its inputs are; None for a law without a floor."""
+    return fit.parameters.get("E") if fit.law.has_floor else None

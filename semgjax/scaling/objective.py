@@ -1,14 +1,16 @@
-"""What a fit minimises: the sum over points of a loss of the residual log(measured) - log(law)."""
+"""What a fit minimises: the sum over points of a loss of the residual, on a log or a linear scale."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
 from semgjax.errors import InputError
 
 Array = np.ndarray
-ObjectiveKind = Literal["huber_log", "log_ls"]
+ObjectiveKind = Literal["huber_log", "log_ls", "log1p_ls", "linear_ls", "student_t", "pinball", "asymmetric"]
+Scale = Literal["log", "log1p", "linear"]
+KINDS: tuple[ObjectiveKind, ...] = get_args(ObjectiveKind)
 
 # Below a tenth of a percent no error rate is measured; a smaller delta would only turn the loss into absolute
 # values.
@@ -17,32 +19,71 @@ SMALLEST_DELTA = 1e-3
 
 @dataclass(frozen=True)
 class Objective:
-    """kind: "huber_log" (Huber 1964: squares up to delta, straight beyond) or "log_ls" (least squares).
+    """A loss of the residual log(y) - log(law); log(1 + y) for log1p_ls; y - law for linear_ls and asymmetric.
 
-    delta: log units, about the relative error at which a point counts as far off. None: set by the scatter of
-    the residuals. 1e-3 is the choice of Hoffmann et al. 2022. log_ls has none.
+    huber_log: squares up to delta, straight beyond (Huber 1964). log_ls, log1p_ls, linear_ls: squares. student_t: minus
+    the log likelihood of a t distribution with `nu` degrees of freedom and scale delta. pinball: the loss of
+    the quantile `tau`. asymmetric: absolute error, `over` times dearer where the law lies above the point.
+    delta: log units, about the relative error at which a point counts as far off; None: set by the scatter of
+    the residuals. 1e-3 is the choice of Hoffmann et al. 2022.
+
+    Raises:
+        InputError: an unknown kind, or a setting that the kind has not or that is out of range.
     """
 
     kind: ObjectiveKind = "huber_log"
     delta: float | None = None
+    nu: float = 4.0
+    tau: float = 0.5
+    over: float = 10.0
 
     def __post_init__(self) -> None:
-        if self.kind not in ("huber_log", "log_ls"):
-            raise InputError(f"objective {self.kind!r}: choose huber_log or log_ls")
-        if self.delta is not None and self.kind == "log_ls":
-            raise InputError(f"delta {self.delta}: only huber_log has one; leave it out")
+        if self.kind not in KINDS:
+            raise InputError(f"objective {self.kind!r}: choose one of {', '.join(KINDS)}")
+        if self.delta is not None and self.kind not in ("huber_log", "student_t"):
+            raise InputError(f"delta {self.delta}: only huber_log and student_t have one; leave it out")
         if self.delta is not None and not (np.isfinite(self.delta) and self.delta > 0):
             raise InputError(f"delta {self.delta}: must be a number above 0, e.g. 0.001")
+        if not 0.0 < self.tau < 1.0:
+            raise InputError(f"tau {self.tau}: must lie between 0 and 1, e.g. 0.5")
+        if not (np.isfinite(self.nu) and self.nu > 0 and np.isfinite(self.over) and self.over > 0):
+            raise InputError(f"nu {self.nu}, over {self.over}: must be numbers above 0")
+
+    @property
+    def scale(self) -> Scale:
+        return "log1p" if self.kind == "log1p_ls" else "linear" if self.kind in ("linear_ls", "asymmetric") else "log"
+
+    @property
+    def smooth(self) -> bool:
+        return self.kind not in ("pinball", "asymmetric")
+
+    @property
+    def sides(self) -> tuple[float, float]:
+        """Factors of the loss where the law lies (below, above) the point."""
+        if self.kind == "pinball":
+            return self.tau, 1.0 - self.tau
+        return (1.0, self.over) if self.kind == "asymmetric" else (1.0, 1.0)
 
 
-def loss(residuals: Array, delta: float | None) -> tuple[float, Array, Array]:
-    """(sum of losses, first and second derivatives [n]) of residuals [n]; delta None: squares / 2."""
-    if delta is None:
-        return 0.5 * float(residuals @ residuals), residuals, np.ones_like(residuals)
+def residuals_on(scale: Scale, y: Array, fitted: Array) -> Array:
+    """Residuals [n] of y and the law's values, in the units of the table."""
+    if scale == "linear":
+        return y - fitted
+    return np.log(y / fitted) if scale == "log" else np.log1p(y) - np.log1p(fitted)
+
+
+def losses(objective: Objective, residuals: Array, delta: float | None) -> Array:
+    """The loss of each residual [n]; delta: of huber_log and student_t."""
     size = np.abs(residuals)
-    near = size <= delta
-    losses = np.where(near, 0.5 * residuals**2, delta * (size - 0.5 * delta))
-    return float(losses.sum()), np.clip(residuals, -delta, delta), near.astype(np.float64)
+    factor = np.where(residuals < 0, objective.sides[1], objective.sides[0])
+    if not objective.smooth:
+        return factor * size
+    if objective.kind == "student_t":
+        assert delta is not None
+        return 0.5 * (objective.nu + 1.0) * np.log1p((residuals / delta) ** 2 / objective.nu)
+    if delta is None or objective.kind != "huber_log":
+        return 0.5 * residuals**2
+    return np.where(size <= delta, 0.5 * residuals**2, delta * (size - 0.5 * delta))
 
 
 def robust_scale(residuals: Array, parameters: int) -> float:

@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from semgjax.errors import InputError
 from semgjax.files import write_atomic
 from semgjax.scaling.fit import Fit, parameter_values, predict
-from semgjax.scaling.uncertainty import LEVEL, no_interval_reason, parameter_intervals, prediction_band
+from semgjax.scaling.profile import LEVEL, no_interval_reason, parameter_intervals, prediction_band
 
 Array = np.ndarray
 
@@ -107,9 +107,13 @@ def _draw_floor(axes, fit: Fit, level: float) -> None:
 
 def _formula(fit: Fit) -> str:
     """The fitted law in numbers, sizes over the sweep's middle: there the excess over the floor is A."""
-    values = dict(zip((p.name for p in fit.law.linear), fit.coefficients, strict=True))
-    floor = f"{values['E']:.3g} + " if values.get("E") else ""
-    return f"fit: {floor}{values['A']:.3g} · (N / {short_number(fit.reference)})$^{{-{fit.shape[0]:.3g}}}$"
+    if fit.law.name not in ("power", "floor_power"):
+        return f"fit: {fit.law.formula}"
+    scaled = dict(zip(fit.law.parameter_names, fit.theta, strict=True))
+    amplitude = fit.unit_y * np.exp(scaled["A"])
+    floor = f"{parameter_values(fit)['E']:.3g} + " if scaled.get("E") else ""
+    reference = short_number(fit.reference["N"])
+    return f"fit: {floor}{amplitude:.3g} · (N / {reference})$^{{-{scaled['alpha']:.3g}}}$"
 
 
 def _finish(axes, fit, users_points, grid, unit, title, size_label, y_label) -> None:

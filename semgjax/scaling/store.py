@@ -8,62 +8,82 @@ import numpy as np
 
 from semgjax.errors import InputError
 from semgjax.files import content_hash, read_json, write_json
-from semgjax.scaling.diagnose import diagnose
+from semgjax.scaling.diagnose import blocks, diagnose
 from semgjax.scaling.fit import Fit, parameter_values
-from semgjax.scaling.laws import LAWS
+from semgjax.scaling.law import Law
+from semgjax.scaling.laws import law_named
 from semgjax.scaling.objective import Objective
+from semgjax.scaling.profile import LEVEL, no_interval_reason, parameter_intervals
+from semgjax.scaling.rolling import rolling_origin
 from semgjax.scaling.table import Table
-from semgjax.scaling.uncertainty import LEVEL, no_interval_reason, parameter_intervals
 
-SCHEMA, VERSION = "semgjax/fit", 1
+SCHEMA, VERSION = "semgjax/fit", 2
 
 
-def fit_document(fit: Fit, level: float = LEVEL) -> dict[str, Any]:
+def fit_document(fit: Fit, level: float = LEVEL, force: bool = True) -> dict[str, Any]:
     """The body of fit.json as plain JSON values.
 
-    "curve" is the fit as `predict` uses it (x = log(N / reference)); "parameters" are those of the formula,
-    with N in the unit of the table. Intervals hold at `level`.
+    "curve" is the fit as `predict` uses it; "parameters" are those of the formula in the units of the table, with
+    intervals at `level`. Where an error-level finding blocks them and force is False their numbers are null.
     """
     intervals = parameter_intervals(fit, level)
+    found = diagnose(fit, intervals, level)
+    blocked = blocks(found) and not force
+    values = parameter_values(fit)
     parameters = []
     for declared in fit.law.parameters:
-        low, high = intervals[declared.name] if intervals else (None, None)
+        low, high = (intervals or {}).get(declared.name, (None, None))
         parameters.append(
             {
                 "name": declared.name,
-                "value": parameter_values(fit)[declared.name],
-                "low": low,
-                "high": high,
+                "value": None if blocked else _finite(values[declared.name]),
+                "low": None if blocked else _finite(low),
+                "high": None if blocked else _finite(high),
                 "unit": declared.unit,
                 "meaning": declared.meaning,
                 "at_bound": declared.name in fit.at_bound,
+                "fixed": declared.name in fit.fixed,
             }
         )
+    rolling = rolling_origin(fit)
     table = fit.table
-    points = {"sizes": table.sizes.tolist(), "y": table.y.tolist()}
+    points = _points(table)
     return {
         "law": fit.law.name,
         "formula": fit.law.formula,
+        "law_file": fit.law.file,
         "parameters": parameters,
+        "blocked": blocked,
         "level": level,
         "no_interval": no_interval_reason(fit),
         "curve": {
-            "reference": fit.reference,
-            "coefficients": fit.coefficients.tolist(),
-            "shape": fit.shape.tolist(),
+            "inputs": list(fit.law.input_names),
+            "reference": dict(fit.reference),
+            "unit_y": fit.unit_y,
+            "theta": fit.theta.tolist(),
+            "low": fit.low.tolist(),
+            "high": fit.high.tolist(),
+            "fixed": dict(fit.fixed),
         },
         "objective": {**asdict(fit.objective), "delta_used": fit.delta, "value": fit.objective_value},
         "search": {
-            "status": "converged" if fit.converged else "not-converged",
+            "status": fit.status,
             "gradient_norm": fit.gradient_norm,
             "starts": fit.starts,
             "starts_agree": fit.starts_agree,
+            "second_gap": _finite(fit.second_gap),
         },
         "degrees_of_freedom": fit.degrees_of_freedom,
         "scatter": fit.scatter,
-        "diagnostics": [asdict(found) for found in diagnose(fit, intervals, level)],
+        "rolling_origin": {
+            "error": rolling.error,
+            "error_per_log": rolling.rate,
+            "rows": [{**asdict(row), "log_error": row.log_error} for row in rolling.rows],
+        },
+        "diagnostics": [asdict(d) for d in found],
         "data": {
             "source": table.source,
+            "columns": {name: table.column(name) for name in table.x},
             "N": table.size_name,
             "y": table.y_name,
             "unit": table.unit,
@@ -79,44 +99,88 @@ def write_fit(path: Path, fit: Fit, level: float = LEVEL) -> None:
     write_json(Path(path), SCHEMA, VERSION, fit_document(fit, level))
 
 
-def read_fit(path: Path) -> Fit:
-    """Read fit.json; `predict` then gives bitwise what it gave before.
+def read_fit(path: Path, law: Law | None = None) -> Fit:
+    """Read fit.json; `predict` then gives bitwise what it gave before. law: where the fit has a law of the user's own.
 
     Raises:
         InputError: no such file, another schema or version, an unknown law, or a damaged or edited content.
     """
     document = read_json(Path(path), SCHEMA, VERSION)
     try:
-        return _fit_of(path, document)
-    except (KeyError, TypeError, ValueError) as error:
+        return _fit_of(path, document, law)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: damaged ({type(error).__name__}: {error}); fit the table again") from None
 
 
-def _fit_of(path: Path, document: dict[str, Any]) -> Fit:
-    laws = {law.name: law for law in LAWS}
-    if document["law"] not in laws:
-        raise InputError(f"{path}: law {document['law']!r} is not known here; known are {', '.join(laws)}")
-    law = laws[document["law"]]
+def _fit_of(path: Path, document: dict[str, Any], law: Law | None) -> Fit:
     data, curve, objective, search = (document[name] for name in ("data", "curve", "objective", "search"))
-    if content_hash(document["points"]) != data["hash"]:
+    if law is None and document["law_file"]:
+        # Reading a file must not run code that the file names.
+        raise InputError(f"{path}: fitted with a law of {document['law_file']}; name it with --law, if you trust it")
+    try:
+        law = law or law_named(document["law"], curve["inputs"])
+    except InputError as unknown:
+        raise InputError(f"{path}: {unknown}") from None
+    if law.name != document["law"]:
+        raise InputError(f"{path}: fitted with the law {document['law']!r}, not with {law.name!r}")
+    points = document["points"]
+    if content_hash(points) != data["hash"]:
         raise InputError(f"{path}: the points were changed after the fit; fit the table again")
-    sizes, y = (np.array(document["points"][name], np.float64) for name in ("sizes", "y"))
-    coefficients, shape = (np.array(curve[name], np.float64) for name in ("coefficients", "shape"))
-    if coefficients.shape != (len(law.linear),) or shape.shape != (len(law.shape),):
-        raise ValueError(f"{len(coefficients)} coefficients and {len(shape)} shape parameters for law {law.name}")
-    if not (np.isfinite(coefficients).all() and np.isfinite(shape).all() and curve["reference"] > 0):
+    theta, low, high = (np.array(curve[name], np.float64) for name in ("theta", "low", "high"))
+    if theta.shape != (len(law.parameters),) or low.shape != theta.shape or high.shape != theta.shape:
+        raise ValueError(f"{theta.shape} coordinates for law {law.name}")
+    if not np.isfinite(theta).all() or not all(v > 0 for v in [curve["unit_y"], *curve["reference"].values()]):
         raise ValueError("a number of the curve is not finite")
+    users_y = None
+    if points["users"]:
+        users_y = np.array([[np.nan if v is None else v for v in row] for row in points["users_y"]], np.float64)
     return Fit(
         law=law,
-        table=Table(sizes, y, data["N"], data["y"], data["unit"], data["source"], data["where"]),
-        objective=Objective(objective["kind"], objective["delta"]),
+        table=Table(
+            {name: np.array(v, np.float64) for name, v in points["x"].items()},
+            np.array(points["y"], np.float64),
+            data["unit"],
+            data["y"],
+            data["columns"],
+            data["source"],
+            data["where"],
+            None if points["sd"] is None else np.array(points["sd"], np.float64),
+            tuple(points["runs"]),
+            tuple(points["users"]),
+            users_y,
+            None if points["clusters"] is None else np.array(points["clusters"]),
+        ),
+        objective=Objective(**{k: objective[k] for k in ("kind", "delta", "nu", "tau", "over")}),
         delta=objective["delta_used"],
-        reference=float(curve["reference"]),
-        coefficients=coefficients,
-        shape=shape,
+        reference={name: float(curve["reference"][name]) for name in law.input_names},
+        unit_y=float(curve["unit_y"]),
+        theta=theta,
+        low=low,
+        high=high,
         objective_value=float(objective["value"]),
         gradient_norm=float(search["gradient_norm"]),
-        converged=search["status"] == "converged",
+        converged=search["status"] != "not-converged",
         starts=int(search["starts"]),
         starts_agree=float(search["starts_agree"]),
+        second_gap=search["second_gap"],
+        fixed={name: float(v) for name, v in curve["fixed"].items()},
     )
+
+
+def _points(table: Table) -> dict[str, Any]:
+    users_y = None
+    if table.users_y is not None:
+        users_y = [[_finite(float(v)) for v in row] for row in table.users_y]
+    return {
+        "x": {name: v.tolist() for name, v in table.x.items()},
+        "y": table.y.tolist(),
+        "sd": None if table.sd is None else table.sd.tolist(),
+        "runs": list(table.runs),
+        "clusters": None if table.clusters is None else table.clusters.tolist(),
+        "users": list(table.users),
+        "users_y": users_y,
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not np.isfinite(value) else float(value)

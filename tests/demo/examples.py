@@ -48,7 +48,7 @@ def example(folder: Path) -> ReportInputs:
         teacher=ladder[3],
         scratch=ladder[1],
         distilled=run("ladder-32", 84_035, 59, "distilled"),
-        fit=fit_law(Table(params, cers, "params", "cer", "%", "results.csv")),
+        fit=fit_law(Table({"N": params}, cers, "%", "cer", {"N": "params"}, "results.csv")),
         exported={
             "preset": "ladder-32",
             "params": 84_035,

@@ -1,45 +1,149 @@
-"""The declared laws: values, derivatives and ranges."""
+"""The declared laws: values, limits, ranges, and laws of the user's own."""
 
 import numpy as np
 import pytest
 
-from semgjax.scaling.laws import FLOOR_POWER, LAWS, POWER, log_curve, log_curve_gradient
+from semgjax.errors import InputError
+from semgjax.scaling.law import Input, Law, Parameter, load_law
+from semgjax.scaling.laws import LAWS, law_named, power_sum
+from semgjax.scaling.precision import float64
+from semgjax.scaling.solver import with_logs
 
-X = np.array([-2.0, -0.5, 0.3, 1.9])
-
-
-def test_floor_power_is_its_formula():
-    values = np.exp(log_curve(FLOOR_POWER, np.log([8.0, 20.0]), np.array([0.4]), X))
-    assert values == pytest.approx(8.0 + 20.0 * np.exp(-0.4 * X), rel=1e-14)
-
-
-def test_power_is_its_formula():
-    values = np.exp(log_curve(POWER, np.log([20.0]), np.array([0.4]), X))
-    assert values == pytest.approx(20.0 * np.exp(-0.4 * X), rel=1e-14)
+X = np.array([0.2, 0.9, 1.0, 7.5])
 
 
-def test_floor_power_without_its_floor_is_power():
-    without = log_curve(FLOOR_POWER, np.array([-np.inf, np.log(20.0)]), np.array([0.4]), X)
-    np.testing.assert_array_equal(without, log_curve(POWER, np.log([20.0]), np.array([0.4]), X))
+def value(name, p, **x):
+    law = LAWS[name]
+    rows = {n: np.broadcast_to(np.asarray(v, float), (4,)) for n, v in x.items()}
+    with float64():
+        return np.asarray(law.predict(p, with_logs(rows)))
 
 
-@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)
-def test_the_gradient_is_the_slope_of_the_curve(law):
-    terms = len(law.linear)
-    theta = np.concatenate([np.log([3.0, 20.0][-terms:]), [0.7]])
-    value, gradient = log_curve_gradient(law, theta[:terms], theta[terms:], X)
-    np.testing.assert_allclose(value, log_curve(law, theta[:terms], theta[terms:], X), rtol=1e-15)
-    for index in range(len(theta)):
-        step = np.zeros(len(theta))
-        step[index] = 1e-6
-        above, below = (log_curve(law, t[:terms], t[terms:], X) for t in (theta + step, theta - step))
-        np.testing.assert_allclose(gradient[:, index], (above - below) / 2e-6, atol=1e-9)
+def test_sums_of_powers_are_their_formulas():
+    p = {"E": 8.0, "A": 20.0, "alpha": 0.4, "B": 5.0, "beta": 0.7, "C0": 100.0}
+    np.testing.assert_allclose(value("power", p, N=X), 20 * X**-0.4)
+    np.testing.assert_allclose(value("floor_power", p, N=X), 8 + 20 * X**-0.4)
+    np.testing.assert_allclose(value("chinchilla", p, N=X, D=2.0), 8 + 20 * X**-0.4 + 5 * 2.0**-0.7)
+    g = 20 * X**-0.4
+    np.testing.assert_allclose(value("saturating", p, N=X), 100 * (1 - np.exp(-g)))
+    np.testing.assert_allclose(value("rational", p, N=X), 8 + 92 * g / (1 + g))
 
 
-@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)
-def test_terms_of_a_batch_of_shapes_are_those_of_each(law):
-    shapes = np.array([[0.1], [0.5], [2.0]])
-    batch = law.log_terms(shapes, X)
-    assert batch.shape == (3, len(X), len(law.linear))
-    for shape, terms in zip(shapes, batch, strict=True):
-        np.testing.assert_array_equal(terms, law.log_terms(shape, X))
+def test_users_and_hours_are_their_formulas():
+    p = {"E": 8.0, "A": 20.0, "alpha": 0.4, "B": 5.0, "beta": 0.7}
+    np.testing.assert_allclose(value("users_hours", p, U=X, H=3.0), 8 + 20 * X**-0.4 + 5 * (3 * X) ** -0.7)
+    np.testing.assert_allclose(value("users_hours_product", p, U=X, H=3.0), 8 + 20 * X**-0.4 * 3.0**-0.7)
+
+
+def test_the_broken_law_is_its_formula():
+    p = {"E": 0.4, "A": 2.0, "c0": 0.05, "c1": 5.6, "d1": 0.9, "f1": 0.06}
+    wanted = 0.4 + 2.0 * X**-0.05 * (1 + (X / 0.9) ** (1 / 0.06)) ** (-5.6 * 0.06)
+    np.testing.assert_allclose(value("broken", p, N=X), wanted)
+
+
+def test_kaplans_law_is_its_formula():
+    p = {"A": 0.3, "alpha": 0.1, "B": 0.2, "beta": 0.4}
+    np.testing.assert_allclose(value("kaplan", p, N=X, D=2.0), (0.3 * X ** (-0.1 / 0.4) + 0.2 / 2.0) ** 0.4)
+
+
+def test_data_seen_once_counts_in_full_and_repeats_less_and_less():
+    p = {"E": 1.0, "A": 1.0, "alpha": 0.4, "B": 1.0, "beta": 0.5, "R_D": 15.0, "R_N": 5.0}
+    plain = {"E": 1.0, "A": 1.0, "alpha": 0.4, "B": 1.0, "beta": 0.5}
+    once = value("repeated", p, N=0.01, D=X, Q=X)
+    np.testing.assert_allclose(once, value("chinchilla", plain, N=0.01, D=X))
+    epochs = np.array([1.0, 2.0, 8.0, 1e6])
+    found = value("repeated", p, N=0.01, D=epochs, Q=1.0)
+    assert (np.diff(found) < 0).all()
+    fresh = value("chinchilla", plain, N=0.01, D=epochs)
+    np.testing.assert_allclose(found[:2], fresh[:2], rtol=0.02)
+    # However often repeated, data are worth at most 1 + R_D times themselves.
+    np.testing.assert_allclose(found[3], value("chinchilla", plain, N=0.01, D=16.0)[0])
+
+
+def test_a_student_is_bounded_by_its_teacher_and_is_itself_without_one():
+    p = {"E": 5.0, "A": 20.0, "alpha": 0.4, "K": 3.0}
+    alone = value("floor_power", {"E": 5.0, "A": 20.0, "alpha": 0.4}, N=X)
+    np.testing.assert_allclose(value("distilled", p, N=X, T=X), alone)
+    taught = value("distilled", p, N=X, T=10.0)
+    teacher = value("floor_power", {"E": 5.0, "A": 20.0, "alpha": 0.4}, N=10.0)
+    assert (taught < alone).all() and (taught > teacher).all()
+    np.testing.assert_allclose(
+        value("distilled", {**p, "K": 1e9}, N=X, T=10.0), teacher, rtol=1e-6
+    )  # fmt: skip
+    endless = value("distilled", p, N=X, T=1e12)
+    np.testing.assert_allclose(endless, value("floor_power", {"E": 5.0, "A": 20.0, "alpha": 0.4}, N=4 * X), rtol=1e-6)
+
+
+def test_busbridges_law_is_its_formula():
+    p = {"A": 0.8, "alpha": 0.3, "B": 0.5, "beta": 0.4, "gamma": 0.6, "c0": 2.5, "c1": 0.4, "d1": 1.2, "f1": 0.1}
+    teacher, own = 2.0, 2.4
+    bend = (1 + (teacher / (own * 1.2)) ** (1 / 0.1)) ** (-0.4 * 0.1)
+    wanted = teacher + teacher**-2.5 * bend * (0.8 * X**-0.3 + 0.5 * 3.0**-0.4) ** 0.6
+    np.testing.assert_allclose(value("busbridge", p, N=X, D=3.0, TL=teacher, S=own), wanted)
+
+
+def test_calibration_starts_at_the_ceiling_and_ends_at_the_floor():
+    p = {"E": 5.0, "C0": 50.0, "m0": 1.0, "beta": 0.8}
+    found = value("personal", p, M=np.array([0.0, 1.0, 10.0, 1e12]))
+    np.testing.assert_allclose(found, 5 + 45 * np.array([1.0, 2.0**-0.8, 11.0**-0.8, 0.0]), rtol=1e-6)
+
+
+def test_the_sigmoid_goes_from_floor_to_ceiling():
+    p = {"E": 5.0, "C0": 90.0, "k": 4.0, "L0": 2.0}
+    np.testing.assert_allclose(
+        value("sigmoid", p, L=np.array([-90.0, 2.0, 90.0, 2.0])), [5.0, 47.5, 90.0, 47.5]
+    )  # fmt: skip
+
+
+def test_a_law_over_any_inputs_has_a_term_for_each():
+    law = law_named("additive", ("N", "U", "H"))
+    assert law.parameter_names == ("E", "A_N", "alpha_N", "A_U", "alpha_U", "A_H", "alpha_H")
+    assert law is law_named(law.name)
+    assert power_sum(("N", "D")).parameter_names == ("E", "A", "alpha", "B", "beta")
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "message"),
+    [
+        ("cubic", None, "law 'cubic' is not known; known are power, floor_power, chinchilla"),
+        ("chinchilla", ("N",), "has the inputs N, D, not N; map each of them with --map INPUT=COLUMN"),
+        ("additive", ("N", "N"), "name each once"),
+    ],
+)
+def test_a_law_that_is_none_is_refused(name, inputs, message):
+    with pytest.raises(InputError) as caught:
+        law_named(name, inputs)
+    assert message in str(caught.value)
+
+
+def test_a_law_with_names_that_clash_is_refused():
+    n, a = Input("N", "1", ""), Parameter("N", "amplitude")
+    with pytest.raises(InputError, match="the name 'N' is there twice"):
+        Law("mine", "y", (n,), (a,), lambda p, x: x["N"])
+    with pytest.raises(InputError, match="scaled by 'gamma', which it has not"):
+        Law("mine", "y", (n,), (Parameter("A", "amplitude", scaling={"N": "gamma"}),), lambda p, x: x["N"])
+
+
+OWN = """
+from semgjax.scaling.law import Input, Law, Parameter
+mine = Law("mine", "y = A * N^-a", (Input("N", "1", "size"),),
+           (Parameter("A", "amplitude", "y", scaling={"N": "a"}), Parameter("a", "exponent", low=0.0, high=10.0)),
+           lambda p, x: p["A"] * x["N"] ** -p["a"], linear=("A",))
+number = 3
+"""
+
+
+def test_a_law_of_the_users_own_is_loaded_from_its_file(tmp_path):
+    (tmp_path / "own.py").write_text(OWN)
+    assert load_law(f"{tmp_path}/own.py:mine").formula == "y = A * N^-a"
+    for place, message in (
+        (f"{tmp_path}/none.py:mine", "no such file; give a law as path/to/file.py:NAME"),
+        (f"{tmp_path}/own.py:yours", "no law 'yours' in that file; it has mine"),
+        (f"{tmp_path}/own.py:number", "no law 'number' in that file; it has mine"),
+    ):
+        with pytest.raises(InputError) as caught:
+            load_law(place)
+        assert message in str(caught.value)
+    (tmp_path / "own.py").write_text("1 / 0")
+    with pytest.raises(InputError, match="fails when imported \\(ZeroDivisionError"):
+        load_law(f"{tmp_path}/own.py:mine")

@@ -2,21 +2,35 @@
 
 import numpy as np
 import pytest
+from scipy.stats import t as t_distribution
 
 from semgjax.errors import InputError
-from semgjax.scaling.objective import SMALLEST_DELTA, Objective, delta_by_scale, loss, robust_scale
+from semgjax.scaling.objective import SMALLEST_DELTA, Objective, delta_by_scale, losses, robust_scale
 
 
 def test_huber_is_half_the_square_near_and_straight_far():
-    value, first, second = loss(np.array([0.05, -0.5]), 0.1)
-    assert value == pytest.approx(0.5 * 0.05**2 + 0.1 * (0.5 - 0.05))
-    np.testing.assert_allclose(first, [0.05, -0.1])
-    np.testing.assert_array_equal(second, [1.0, 0.0])
+    found = losses(Objective(), np.array([0.05, -0.5]), 0.1)
+    np.testing.assert_allclose(found, [0.5 * 0.05**2, 0.1 * (0.5 - 0.05)])
+
+
+def test_the_asymmetric_loss_is_dearer_where_the_law_lies_above_the_point():
+    np.testing.assert_allclose(losses(Objective("asymmetric"), np.array([0.2, -0.2]), None), [0.2, 2.0])
+
+
+def test_the_pinball_loss_is_that_of_the_quantile():
+    np.testing.assert_allclose(losses(Objective("pinball", tau=0.9), np.array([0.2, -0.2]), None), [0.18, 0.02])
+
+
+def test_students_loss_is_the_log_likelihood_up_to_a_constant():
+    r = np.array([0.0, 0.1, -0.7])
+    wanted = -t_distribution.logpdf(r / 0.05, 4) + t_distribution.logpdf(0.0, 4)
+    np.testing.assert_allclose(losses(Objective("student_t"), r, 0.05), wanted)
 
 
 def test_a_delta_beyond_all_residuals_gives_least_squares():
     residuals = np.array([0.3, -0.2, 0.01])
-    assert loss(residuals, 10.0)[0] == pytest.approx(loss(residuals, None)[0], rel=1e-15)
+    squares = losses(Objective("log_ls"), residuals, None)
+    np.testing.assert_allclose(losses(Objective(), residuals, 10.0), squares, rtol=1e-15)
 
 
 def test_the_scale_of_normal_noise_is_its_deviation():
@@ -41,10 +55,13 @@ def test_points_without_noise_get_the_smallest_delta():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("huber",), "objective 'huber': choose huber_log or log_ls"),
+        (
+            ("huber",),
+            "objective 'huber': choose one of huber_log, log_ls, log1p_ls, linear_ls, student_t, pinball, asymmetric",
+        ),
         (("huber_log", 0.0), "delta 0.0: must be a number above 0, e.g. 0.001"),
         (("huber_log", float("nan")), "delta nan: must be a number above 0, e.g. 0.001"),
-        (("log_ls", 0.1), "delta 0.1: only huber_log has one; leave it out"),
+        (("log_ls", 0.1), "delta 0.1: only huber_log and student_t have one; leave it out"),
     ],
 )
 def test_a_wrong_objective_is_refused(arguments, message):

@@ -11,7 +11,7 @@ from semgjax.scaling.table import Table
 
 SIZES = np.geomspace(2e4, 2e6, 6)
 Y = (8.0 + 60.0 * (SIZES / 2e4) ** -0.45) * np.exp(0.02 * np.random.default_rng(0).standard_normal(6))
-TABLE = Table(SIZES, Y, "params", "cer", "%", "results.csv", {"averaging": "macro"})
+TABLE = Table({"N": SIZES}, Y, "%", "cer", {"N": "params"}, "results.csv", {"averaging": "macro"})
 
 
 def labels(axes):
@@ -52,7 +52,7 @@ def test_what_lies_beyond_the_sweep_is_shaded_up_to_where_it_was_asked():
 
 
 def test_a_fit_without_interval_has_no_band_and_says_so():
-    (axes,) = plot_size_curve(fit_law(Table(SIZES[:3], Y[:3]))).axes
+    (axes,) = plot_size_curve(fit_law(Table({"N": SIZES[:3]}, Y[:3]))).axes
     assert not axes.collections
     assert "no interval: too few sizes" in labels(axes)
     assert any("not identified" in text for text in labels(axes))

@@ -9,13 +9,13 @@ from semgjax.errors import InputError
 from semgjax.scaling.fit import fit_law, parameter_values, predict
 from semgjax.scaling.laws import FLOOR_POWER, POWER
 from semgjax.scaling.objective import Objective
+from semgjax.scaling.profile import parameter_intervals, prediction_interval
 from semgjax.scaling.store import fit_document, read_fit, write_fit
 from semgjax.scaling.table import Table
-from semgjax.scaling.uncertainty import parameter_intervals, prediction_interval
 
 SIZES = np.geomspace(2e4, 2e6, 6)
 Y = (8.0 + 60.0 * (SIZES / 2e4) ** -0.45) * np.exp(0.03 * np.random.default_rng(0).standard_normal(6))
-TABLE = Table(SIZES, Y, "params", "cer", "%", "results.csv", {"split": "test"})
+TABLE = Table({"N": SIZES}, Y, "%", "cer", {"N": "params"}, "results.csv", {"split": "test"})
 
 
 @pytest.mark.parametrize("law", [FLOOR_POWER, POWER], ids=lambda law: law.name)
@@ -35,9 +35,10 @@ def test_the_file_states_what_was_fitted_and_how(tmp_path):
     fit = fit_law(TABLE)
     write_fit(tmp_path / "fit.json", fit, level=0.9)
     document = json.loads((tmp_path / "fit.json").read_text())
-    assert (document["schema"], document["version"]) == ("semgjax/fit", 1)
+    assert (document["schema"], document["version"]) == ("semgjax/fit", 2)
     assert document["law"] == "floor_power"
-    assert document["points"] == {"sizes": SIZES.tolist(), "y": Y.tolist()}
+    assert document["points"]["x"] == {"N": SIZES.tolist()}
+    assert document["points"]["y"] == Y.tolist()
     assert document["data"]["source"] == "results.csv"
     assert document["data"]["where"] == {"split": "test"}
     assert document["objective"]["kind"] == "huber_log"
@@ -70,14 +71,14 @@ def edited(tmp_path, edit):
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (lambda d: d.update(version=2), "version 2, this semgjax reads version 1"),
+        (lambda d: d.update(version=1), "version 1, this semgjax reads version 2"),
         (lambda d: d.update(schema="semgjax/result"), "schema is 'semgjax/result'"),
-        (lambda d: d.update(law="cubic"), "law 'cubic' is not known here; known are floor_power, power"),
+        (lambda d: d.update(law="cubic"), "law 'cubic' is not known; known are power, floor_power"),
         (lambda d: d["points"]["y"].__setitem__(0, 1.0), "the points were changed after the fit"),
         (lambda d: d.pop("curve"), "damaged (KeyError: 'curve')"),
-        (lambda d: d["curve"].update(shape=[]), "0 shape parameters for law floor_power"),
-        (lambda d: d["curve"].update(shape=["x"]), "damaged (ValueError"),
-        (lambda d: d["curve"].update(coefficients=[float("nan"), 1.0]), "is not finite"),
+        (lambda d: d["curve"].update(theta=[]), "(0,) coordinates for law floor_power"),
+        (lambda d: d["curve"].update(theta=["x", 1.0, 1.0]), "damaged (ValueError"),
+        (lambda d: d["curve"].update(theta=[float("nan"), 1.0, 1.0]), "is not finite"),
         (lambda d: d.update(objective=None), "damaged (TypeError"),
     ],
 )

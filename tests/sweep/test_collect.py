@@ -6,7 +6,7 @@ import json
 import pytest
 
 from semgjax.errors import InputError
-from semgjax.scaling.table import read_table, read_user_points
+from semgjax.scaling.read import read_table, read_user_points
 from semgjax.sweep.collect import COLUMNS, collect
 from tests.sweep.plans import config_of, finish, planned, students_of
 

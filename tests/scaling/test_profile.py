@@ -10,13 +10,13 @@ from semgjax.errors import InputError
 from semgjax.scaling.fit import fit_law, parameter_values, predict
 from semgjax.scaling.laws import FLOOR_POWER, POWER
 from semgjax.scaling.objective import Objective
-from semgjax.scaling.table import table_of
-from semgjax.scaling.uncertainty import (
+from semgjax.scaling.profile import (
     no_interval_reason,
     parameter_intervals,
     prediction_band,
     prediction_interval,
 )
+from semgjax.scaling.table import table_of
 
 SIZES = np.geomspace(2e4, 2e6, 6)
 SQUARES = Objective("log_ls")
@@ -52,7 +52,7 @@ def test_at_an_intervals_ends_the_best_remaining_curve_is_just_rejected(count):
     fit = fit_law((sizes, y), FLOOR_POWER, SQUARES)
     squares = np.sum(fit.residuals**2)
     allowed = squares * f_distribution.ppf(0.95, 1, count - 3) / (count - 3)
-    x, far = np.log(sizes / fit.reference), np.log(2e7 / fit.reference)
+    x, far = np.log(sizes / fit.reference["N"]), np.log(2e7 / fit.reference["N"])
 
     def excess(log_floor, log_power, alpha):
         return np.sum((np.log(y) - np.logaddexp(log_floor, log_power - alpha * x)) ** 2) - squares
@@ -62,8 +62,9 @@ def test_at_an_intervals_ends_the_best_remaining_curve_is_just_rejected(count):
         options = {"xatol": 1e-9, "fatol": 1e-12 * squares, "maxiter": 2000}
         return minimize(lambda v: rest(*v), start, method="Nelder-Mead", options=options).fun
 
-    floor, power = np.log(fit.coefficients)
-    (alpha,) = fit.shape
+    values = parameter_values(fit)
+    alpha = values["alpha"]
+    floor, power = np.log(values["E"]), np.log(values["A"]) - alpha * np.log(fit.reference["N"])
     intervals = parameter_intervals(fit)
     for end in np.log(intervals["E"]):
         assert least(lambda v, w, e=end: excess(e, v, w), [power, alpha]) == pytest.approx(allowed, rel=0.01)

@@ -1,0 +1,95 @@
+"""How far the answer moves with choices that the data do not make: objective, outliers, law."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from semgjax.errors import InputError
+from semgjax.scaling.fit import Fit, fit_law, predict
+from semgjax.scaling.law import Law
+from semgjax.scaling.laws import LAWS, power_sum
+from semgjax.scaling.objective import Objective
+
+STARTS = 16
+OBJECTIVES = (
+    ("huber_log", Objective()),
+    ("huber_log 1e-3", Objective("huber_log", 1e-3)),
+    ("log_ls", Objective("log_ls")),
+    ("linear_ls", Objective("linear_ls")),
+)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The range of an answer over choices; members: (what was chosen, answer)."""
+
+    low: float
+    high: float
+    members: tuple[tuple[str, float], ...]
+
+
+def choice_fits(fit: Fit, laws: Sequence[Law] | None = None) -> tuple[tuple[str, Fit], ...]:
+    """The fit under other objectives, without its worst and its highest point, and with other laws.
+
+    Choices that cannot be fitted to the table, or whose search does not end, are left out. The first member is
+    the fit itself.
+    """
+    found = [(f"{fit.law.name}, {fit.objective.kind}", fit)]
+    others = alternatives(fit.law) if laws is None else tuple(laws)
+    for label, objective in OBJECTIVES:
+        if objective != fit.objective:
+            found += _tried(fit, f"{fit.law.name}, {label}", fit.law, objective, None)
+    order = np.argsort(np.abs(fit.residuals))
+    for label, row in (("worst point", int(order[-1])), ("highest point", int(np.argmax(fit.table.y)))):
+        if len(fit.table.y) > fit.free_count + 1:
+            found += _tried(fit, f"{fit.law.name} without the {label}", fit.law, fit.objective, row)
+    for law in others:
+        found += _tried(fit, f"{law.name}, {fit.objective.kind}", law, fit.objective, None)
+    return tuple(found)
+
+
+def spread_of(fits: Sequence[tuple[str, Fit]], answer: Callable[[Fit], float]) -> Spread:
+    """The range of `answer` over the members of `choice_fits`."""
+    members = tuple((label, answer(fit)) for label, fit in fits)
+    values = [value for _, value in members if np.isfinite(value)]
+    return Spread(min(values), max(values), members)
+
+
+def choice_spread(fit: Fit, x: float | dict, laws: Sequence[Law] | None = None) -> Spread:
+    """The spread of the prediction at one point."""
+    return spread_of(choice_fits(fit, laws), lambda member: float(predict(member, x).reshape(-1)[0]))
+
+
+def alternatives(law: Law) -> tuple[Law, ...]:
+    """Other laws over the same inputs that may be asked in its place."""
+    names = law.input_names
+    if law.name.split("(")[0] == "power":
+        return (LAWS["floor_power"],)
+    if names == ("N",):
+        return tuple(LAWS[n] for n in ("floor_power", "saturating", "rational") if n != law.name)
+    if set(names) == {"U", "H"}:
+        return tuple(LAWS[n] for n in ("users_hours", "users_hours_product") if n != law.name)
+    if names == ("N", "D") and law.name in ("chinchilla", "saturating_joint", "rational_joint", "kaplan"):
+        return tuple(LAWS[n] for n in ("chinchilla", "kaplan", "saturating_joint") if n != law.name)
+    if law.terms:
+        return tuple(power_sum(names, link) for link in ("floor", "saturating") if not law.name.startswith(link))
+    return ()
+
+
+def _tried(fit: Fit, label: str, law: Law, objective: Objective, left_out: int | None) -> list[tuple[str, Fit]]:
+    table = fit.table
+    if left_out is not None:
+        table = table.rows(np.delete(np.arange(len(table.y)), left_out))
+    fixed = {name: value for name, value in fit.fixed.items() if name in law.parameter_names}
+    try:
+        found = fit_law(table, law, objective, fixed, STARTS)
+    except InputError:
+        return []  # too few levels for this choice: it is no choice
+    return [(label, replace(found, table=table))] if found.converged else []
+
+
+def parameter_spreads(fit: Fit) -> dict[str, tuple[float, float]]:
+    """(lowest, highest) of each parameter over objectives and outliers, for the fit's own law."""
+    rows = [member.parameters for _, member in choice_fits(fit, ())]
+    return {name: (min(r[name] for r in rows), max(r[name] for r in rows)) for name in fit.law.parameter_names}

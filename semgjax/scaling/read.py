@@ -1,0 +1,316 @@
+"""Reads points to fit: results.csv or results.jsonl of a sweep, or any CSV with named columns."""
+
+import csv
+import difflib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from semgjax.errors import InputError
+from semgjax.scaling.table import Table
+
+Row = tuple[int, dict[str, str]]  # line in the file, cells by column
+
+# A table with all of these was written by `semgjax sweep collect`: its meaning is known.
+SWEEP_COLUMNS = ("run", "split", "decoder", "averaging", "user", "cer")
+SWEEP_MAPPING = {"N": "params", "U": "users", "H": "hours/users", "D": "hours", "C": "flops", "y": "cer"}
+SWEEP_WHERE = {"split": "test", "averaging": "macro"}
+# Rows of a sweep that differ in one of these do not lie on one curve.
+ONE_CURVE = ("kind", "split", "decoder", "averaging", "user")
+# Columns beside the inputs that --map can name: relative noise, id of a run, rows with shared noise.
+EXTRA = ("sd", "run", "cluster")
+
+
+def read_table(
+    path: Path,
+    mapping: Mapping[str, str],
+    where: Mapping[str, str],
+    unit: str | None = None,
+    inputs: Sequence[str] = ("N",),
+    defaults: Mapping[str, str] | None = None,
+) -> Table:
+    """Read the points of one surface, ordered as in the file.
+
+    inputs: of the law. mapping: {input: column, "y": column}, and "sd", "run", "cluster" where there are such
+    columns; a column may be a product or quotient of columns and numbers, "flops/6/params". A sweep's table
+    needs none (N params, U users, H hours/users, D hours, y cer). where: column -> value that a row must have;
+    in a sweep's table test rows averaged over users ("macro") unless told otherwise. unit: of y; by default "%"
+    for the error rate of a sweep's table, else none. defaults: input -> the input whose value an empty cell takes.
+
+    Raises:
+        InputError: no such file or column, a value that is not a finite number above 0, no row left, a run twice,
+            or rows of several curves (decoders, users, amounts of data) mixed.
+    """
+    rows = _read_rows(path)
+    columns = tuple(rows[0][1])
+    sweep = set(SWEEP_COLUMNS) <= set(columns)
+    mapping, where = _complete(path, columns, sweep, mapping, where, (*inputs, "y"))
+    every = rows
+    rows = _select(path, rows, columns, where)
+    if sweep:
+        _check_one_curve(path, rows, columns, [mapping[name] for name in inputs])
+    x: dict[str, np.ndarray] = {}
+    for name in inputs:
+        stand_in = x.get((defaults or {}).get(name, ""))
+        x[name] = _numbers(path, rows, mapping[name], zero=name == "M", instead=stand_in)
+    y = _numbers(path, rows, mapping["y"])
+    if unit is None:
+        unit = "%" if sweep and mapping["y"] == "cer" else ""
+    run = mapping.get("run", "run" if "run" in columns else "")
+    runs = tuple(cells[run] for _, cells in rows) if run else ()
+    if sweep or "run" in mapping:
+        _check_runs(path, rows, run)
+    users, users_y = _users(rows, every, where, mapping["y"]) if sweep else ((), None)
+    clusters = None
+    if "cluster" in mapping:
+        clusters = np.unique([cells[mapping["cluster"]] for _, cells in rows], return_inverse=True)[1]
+    return Table(
+        x,
+        y,
+        unit,
+        mapping["y"],
+        {name: mapping[name] for name in inputs},
+        Path(path).name,
+        dict(where),
+        _numbers(path, rows, mapping["sd"]) if "sd" in mapping else None,
+        runs,
+        users,
+        users_y,
+        clusters,
+    )
+
+
+def read_user_points(path: Path, mapping: Mapping[str, str], where: Mapping[str, str]) -> tuple[np.ndarray, np.ndarray]:
+    """(sizes [m], y [m]) of the single test users in a sweep's table, to see and not to fit.
+
+    A user's error is shared by all runs, so these points are no independent measurements. Users who typed no
+    key have no error rate and are left out.
+
+    Raises:
+        InputError: as `read_table`, or not a sweep's table.
+    """
+    rows = _read_rows(path)
+    columns = tuple(rows[0][1])
+    if not set(SWEEP_COLUMNS) <= set(columns):
+        missing = [name for name in SWEEP_COLUMNS if name not in columns]
+        raise InputError(f"{path}: no column {missing[0]!r}; only a sweep's table names its users")
+    mapping, where = _complete(path, columns, True, mapping, where, ("N", "y"))
+    rows = _select(path, rows, columns, {**where, "averaging": "user"})
+    rows = [row for row in rows if row[1][mapping["y"]]]
+    return _numbers(path, rows, mapping["N"]), _numbers(path, rows, mapping["y"], zero=True)
+
+
+def _users(
+    rows: list[Row], every: list[Row], where: Mapping[str, str], y: str
+) -> tuple[tuple[str, ...], np.ndarray | None]:
+    """Errors of the single test users of the chosen runs [n, m]; NaN where one has none."""
+    chosen = {**{k: v for k, v in where.items() if k in rows[0][1]}, "averaging": "user"}
+    found: dict[tuple[str, str], float] = {}
+    for _, cells in every:
+        if all(_same(cells[k], v) for k, v in chosen.items()) and cells[y]:
+            found[cells["run"], cells["user"]] = float(cells[y])
+    users = tuple(dict.fromkeys(user for _, user in found))
+    table = np.array([[found.get((cells["run"], user), np.nan) for user in users] for _, cells in rows])
+    known = len(users) > 1 and bool(np.isfinite(table).any(axis=1).all())
+    return (users, table) if known else ((), None)
+
+
+def _read_rows(path: Path) -> list[Row]:
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file (expected a table, .csv or .jsonl)") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as text ({error})") from None
+    rows = _jsonl_rows(path, text) if Path(path).suffix == ".jsonl" else _csv_rows(path, text)
+    if not rows:
+        raise InputError(f"{path}: no rows; expected a header and at least one row of results")
+    return rows
+
+
+def _csv_rows(path: Path, text: str) -> list[Row]:
+    reader = csv.reader(text.splitlines())
+    try:
+        lines = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
+    except csv.Error as error:
+        raise InputError(f"{path}: line {reader.line_num} is no CSV ({error})") from None
+    header = lines[0][1] if lines else []
+    if len(set(header)) < len(header):
+        twice = next(name for name in header if header.count(name) > 1)
+        raise InputError(f"{path}: line 1: column {twice!r} is there twice; rename one")
+    if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
+        raise InputError(f"{path}: line 1 has no comma but another separator; write the table with commas")
+    rows = []
+    for number, cells in lines[1:]:
+        if not cells:
+            continue
+        if len(cells) != len(header):
+            raise InputError(f"{path}: line {number} has {len(cells)} cells, the header has {len(header)}")
+        rows.append((number, dict(zip(header, cells, strict=True))))
+    return rows
+
+
+def _jsonl_rows(path: Path, text: str) -> list[Row]:
+    objects: list[tuple[int, dict]] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise InputError(f"{path}: line {number} is no JSON ({error.msg}); write the table again") from None
+        if not isinstance(value, dict):
+            raise InputError(f"{path}: line {number} is no JSON object; expected one per line")
+        objects.append((number, value))
+    columns = dict.fromkeys(name for _, value in objects for name in value)
+    return [(number, {name: _cell(value.get(name)) for name in columns}) for number, value in objects]
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else value if isinstance(value, str) else repr(value)
+
+
+def _factors(columns: Sequence[str], text: str) -> list[tuple[str, str]]:
+    """(operator, column or number) of a column or of a product and quotient of columns."""
+    if text in columns:
+        return [("*", text)]
+    parts = re.split(r"([*/])", "*" + text)
+    return [(parts[i], parts[i + 1].strip()) for i in range(1, len(parts) - 1, 2)]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return bool(np.isfinite(float(text)))
+    except ValueError:
+        return False
+
+
+def _check_column(path: Path, columns: tuple[str, ...], name: str) -> None:
+    if name in columns:
+        return
+    near = difflib.get_close_matches(name, columns, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(columns)}"
+    raise InputError(f"{path}: no column {name!r}; {hint}")
+
+
+def _complete(
+    path: Path,
+    columns: tuple[str, ...],
+    sweep: bool,
+    mapping: Mapping[str, str],
+    where: Mapping[str, str],
+    needed: Sequence[str],
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Mapping and filters with a sweep's defaults filled in, every column of them present."""
+    for name in mapping:
+        if name not in (*needed, *EXTRA):
+            raise InputError(
+                f"--map {name}={mapping[name]}: no variable {name!r}; this law has {', '.join(needed)} "
+                f"(and {', '.join(EXTRA)} may be given)"
+            )
+    mapping = {**(SWEEP_MAPPING if sweep else {}), **mapping}
+    for name in needed:
+        if name not in mapping:
+            table = "" if sweep else "not a table of `semgjax sweep collect`; "
+            raise InputError(
+                f"{path}: {table}say which column is {name}: --map {name}=COLUMN (it has {', '.join(columns)})"
+            )
+    mapping = {name: mapping[name] for name in mapping if name in needed or name in EXTRA}
+    for text in mapping.values():
+        for _, part in _factors(columns, text):
+            if not _is_number(part):
+                _check_column(path, columns, part)
+    names = [name for name in needed if list(mapping.values()).count(mapping[name]) > 1]
+    if len(names) > 1:
+        raise InputError(
+            f"{path}: {names[0]} and {names[1]} are both column {mapping[names[0]]!r}; map them to two columns"
+        )
+    for name in where:
+        _check_column(path, columns, name)
+    return mapping, {**(SWEEP_WHERE if sweep else {}), **where}
+
+
+def _same(cell: str, wanted: str) -> bool:
+    if cell == wanted:
+        return True
+    try:
+        return float(cell) == float(wanted)
+    except ValueError:
+        return False
+
+
+def _select(path: Path, rows: list[Row], columns: tuple[str, ...], where: Mapping[str, str]) -> list[Row]:
+    for name, wanted in where.items():
+        kept = [row for row in rows if _same(row[1][name], wanted)]
+        if not kept:
+            raise InputError(f"{path}: no row has {name}={wanted}; column {name} holds {_values(rows, name)}")
+        rows = kept
+    return rows
+
+
+def _values(rows: list[Row], column: str) -> str:
+    found = list(dict.fromkeys(cells[column] or "(nothing)" for _, cells in rows))
+    return ", ".join(found[:6]) + (f" and {len(found) - 6} more" if len(found) > 6 else "")
+
+
+def _check_one_curve(path: Path, rows: list[Row], columns: tuple[str, ...], mapped: Sequence[str]) -> None:
+    used = {part for text in mapped for _, part in _factors(columns, text)}
+    design = [] if used & {"params", "flops"} else ["params"]
+    # Users and hours grow together in many sweeps, so a curve over one of them leaves the other alone.
+    design += [] if used & {"users", "hours"} else ["users", "hours"]
+    for name in (*ONE_CURVE, *design):
+        found = dict.fromkeys(cells[name] for _, cells in rows if name in cells)
+        if len(found) > 1 and name not in used:
+            raise InputError(
+                f"{path}: column {name} holds {_values(rows, name)}: several curves; "
+                f"choose one with --where {name}={next(iter(found))}"
+            )
+
+
+def _check_runs(path: Path, rows: list[Row], run: str) -> None:
+    seen: dict[str, int] = {}
+    for line, cells in rows:
+        if cells[run] in seen:
+            raise InputError(
+                f"{path}: duplicated-run: run {cells[run]!r} is there twice (lines {seen[cells[run]]} and {line}); "
+                "remove one"
+            )
+        seen[cells[run]] = line
+
+
+def _numbers(
+    path: Path, rows: list[Row], text: str, zero: bool = False, instead: np.ndarray | None = None
+) -> np.ndarray:
+    values = np.ones(len(rows))
+    factors = _factors(tuple(rows[0][1]), text)
+    for operator, part in factors:
+        for i, (line, cells) in enumerate(rows):
+            value = _number(path, line, part, cells[part], zero, instead is not None) if part in cells else float(part)
+            if np.isnan(value) and instead is not None:
+                value = float(instead[i])
+            if operator == "*":
+                values[i] *= value
+            else:
+                values[i] /= value
+    return values
+
+
+def _number(path: Path, line: int, column: str, text: str, zero: bool, empty: bool) -> float:
+    if empty and not text:
+        return float("nan")
+    try:
+        value = float(text)
+    except ValueError:
+        shown = repr(text) if text else "empty"
+        raise InputError(
+            f"{path}: line {line}: column {column} is {shown}, not a number; mend or remove that row"
+        ) from None
+    if not (np.isfinite(value) and (value > 0 or zero and value == 0)):
+        raise InputError(
+            f"{path}: line {line}: column {column} is {text}; a law on a log scale needs finite values "
+            "above 0: mend or remove that row"
+        )
+    return value

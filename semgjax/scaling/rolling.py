@@ -1,0 +1,118 @@
+"""How well a law foretells what is larger: fitted to the smaller runs, asked for the next ones."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import t as t_distribution
+
+from semgjax.scaling.fit import Fit
+from semgjax.scaling.refit import predicted, refits
+
+Array = np.ndarray
+
+MOST_SPLITS = 12
+
+
+@dataclass(frozen=True)
+class Row:
+    """One point foretold from smaller ones: how far beyond them it lies (log) and log(measured / foretold)."""
+
+    x: dict[str, float]
+    log_distance: float
+    measured: float
+    predicted: float
+    fitted_points: int
+
+    @property
+    def log_error(self) -> float:
+        return float(np.log(self.measured / self.predicted))
+
+
+@dataclass(frozen=True)
+class Rolling:
+    """The rows of a rolling origin. rate: root mean square of log error per unit of log distance."""
+
+    rows: tuple[Row, ...]
+
+    @property
+    def rate(self) -> float | None:
+        if not self.rows:
+            return None
+        errors, distances = (np.array([getattr(r, name) for r in self.rows]) for name in ("log_error", "log_distance"))
+        return float(np.sqrt(np.sum(errors**2) / np.sum(distances**2)))
+
+    @property
+    def error(self) -> float | None:
+        """Root mean square log error over all rows."""
+        return float(np.sqrt(np.mean([r.log_error**2 for r in self.rows]))) if self.rows else None
+
+
+def rolling_origin(fit: Fit) -> Rolling:
+    """Fit the smallest levels that determine the law, foretell the next level; add it; and so on.
+
+    Levels are ordered by the sum of the log inputs.
+    """
+    order, levels = _ordered(fit)
+    p = fit.free_count
+    counts = range(p + 1, len(levels)) if len(levels) > p + 2 else range(p, len(levels))
+    counts = counts[-MOST_SPLITS:]
+    if not len(counts):
+        return Rolling(())
+    weights = np.array([(order < k).astype(float) for k in counts])
+    thetas = refits(fit, weights)
+    return Rolling(tuple(_row(fit, order, k, k, theta) for k, theta in zip(counts, thetas, strict=True)))
+
+
+def leave_largest_out(fit: Fit) -> Row | None:
+    """The largest level foretold from all others; None where those do not determine the law."""
+    order, levels = _ordered(fit)
+    k = len(levels) - 1
+    if k < fit.free_count:
+        return None
+    theta = refits(fit, (order < k).astype(float)[None])[0]
+    return _row(fit, order, k, k, theta)
+
+
+def extrapolation_interval(
+    rolling: Rolling, value: float, log_distance: float, level: float
+) -> tuple[float, float] | None:
+    """value times exp(-+ t * rate * distance): what the law's own record says of going that far; None without one."""
+    if rolling.rate is None or log_distance <= 0:
+        return None
+    reach = float(t_distribution.ppf(0.5 + level / 2.0, len(rolling.rows))) * rolling.rate * log_distance
+    return value * float(np.exp(-min(reach, 50.0))), value * float(np.exp(min(reach, 50.0)))
+
+
+def log_distance(fit: Fit, x: dict[str, Array], order: Array | None = None, below: int | None = None) -> float:
+    """Euclidean log distance from the box of the sweep (or of its first levels) to a point; 0 inside."""
+    kept = np.ones(len(fit.table.y), bool) if order is None or below is None else order < below
+    total = 0.0
+    for name in fit.law.input_names:
+        seen = fit.table.x[name][kept]
+        asked = float(np.asarray(x[name]).reshape(-1)[0])
+        if asked <= 0 or (seen <= 0).all():
+            continue
+        beyond = max(np.log(asked / seen.max()), np.log(seen[seen > 0].min() / asked) if (seen > 0).all() else 0.0, 0.0)
+        total += beyond**2
+    return float(np.sqrt(total))
+
+
+def _ordered(fit: Fit) -> tuple[Array, Array]:
+    """Rank of each row's level [n], and the levels."""
+    groups = fit.table.groups
+    with np.errstate(divide="ignore"):
+        size = sum(np.log(np.maximum(fit.table.x[name], 1e-12) / fit.reference[name]) for name in fit.law.input_names)
+    means = np.array([np.mean(size[groups == g]) for g in range(groups.max() + 1)])
+    rank = np.empty(len(means), int)
+    rank[np.argsort(means, kind="stable")] = np.arange(len(means))
+    return rank[groups], np.sort(means)
+
+
+def _row(fit: Fit, order: Array, k: int, level: int, theta: Array) -> Row:
+    held = np.flatnonzero(order == level)
+    x = {name: fit.table.x[name][held[:1]] for name in fit.law.input_names}
+    measured = float(np.exp(np.mean(np.log(fit.table.y[held]))))
+    foretold = float(predicted(fit, theta[None], x)[0, 0])
+    # Inside the box of the smaller ones a step still is a step: at least 5 %.
+    far = max(log_distance(fit, x, order, k), 0.05)
+    return Row({n: float(v[0]) for n, v in x.items()}, far, measured, foretold, int((order < k).sum()))

@@ -1,0 +1,180 @@
+"""Tables of results: sweeps' own, foreign ones, and bad ones."""
+
+import json
+
+import numpy as np
+import pytest
+
+from semgjax.errors import InputError
+from semgjax.scaling.read import read_table, read_user_points
+
+
+def sweep_rows(runs=3, **change):
+    """Rows of a sweep's table: per run both splits, both averagings and two users."""
+    rows = []
+    for run in range(runs):
+        config = {"kind": "supervised", "preset": "p", "params": 1000 * 4**run, "users": 6, "hours": 1.5}
+        cost = {"steps": 500, "tokens": 10, "flops": 20, "seed": 0}
+        for split, harder in (("val", 5.0), ("test", 0.0)):
+            for averaging, user, offset in (
+                ("macro", "", 0.0),
+                ("pooled", "", 0.5),
+                ("user", "anna", -2.0),
+                ("user", "ben", 2.0),
+            ):
+                place = {"split": split, "decoder": "greedy", "averaging": averaging, "user": user}
+                counts = {"characters": 100, "substitutions": 10, "deletions": 10, "insertions": 10}
+                cer = 40.0 - 10.0 * run + offset + harder
+                rows.append({"run": f"run-{run}", **config, **cost, **place, **counts, "cer": cer, **change})
+    return rows
+
+
+def write_csv(path, rows):
+    lines = [",".join(rows[0])] + [",".join(str(value) for value in row.values()) for row in rows]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def write_jsonl(path, rows):
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+@pytest.mark.parametrize(("name", "write"), [("results.csv", write_csv), ("results.jsonl", write_jsonl)])
+def test_a_sweeps_table_gives_the_test_rows_averaged_over_users(tmp_path, name, write):
+    table = read_table(write(tmp_path / name, sweep_rows()), {}, {})
+    np.testing.assert_array_equal(table.sizes, [1000.0, 4000.0, 16000.0])
+    np.testing.assert_array_equal(table.y, [40.0, 30.0, 20.0])
+    assert (table.size_name, table.y_name, table.unit, table.source) == ("params", "cer", "%", name)
+
+
+def test_a_filter_replaces_the_default(tmp_path):
+    path = write_csv(tmp_path / "results.csv", sweep_rows())
+    np.testing.assert_array_equal(read_table(path, {}, {"split": "val"}).y, [45.0, 35.0, 25.0])
+    np.testing.assert_array_equal(read_table(path, {}, {"averaging": "pooled"}).y, [40.5, 30.5, 20.5])
+
+
+def test_a_filter_compares_numbers_as_numbers(tmp_path):
+    path = write_csv(tmp_path / "results.csv", sweep_rows() + sweep_rows(users=12, run="other"))
+    assert len(read_table(path, {}, {"users": "6.0"}).sizes) == 3
+
+
+def test_the_points_of_single_users_are_read_apart(tmp_path):
+    rows = sweep_rows(runs=2)
+    rows[6]["cer"] = 0.0
+    sizes, y = read_user_points(write_csv(tmp_path / "results.csv", rows), {}, {})
+    np.testing.assert_array_equal(sizes, [1000.0, 1000.0, 4000.0, 4000.0])
+    np.testing.assert_array_equal(y, [0.0, 42.0, 28.0, 32.0])
+
+
+def test_a_user_without_a_key_has_no_point(tmp_path):
+    rows = sweep_rows(runs=1)
+    rows[6]["cer"] = None
+    sizes, y = read_user_points(write_jsonl(tmp_path / "results.jsonl", rows), {}, {})
+    np.testing.assert_array_equal(y, [42.0])
+
+
+def test_any_csv_with_a_mapping_is_a_table(tmp_path):
+    path = tmp_path / "their.csv"
+    path.write_text("\ufeffmodel size, loss ,set\n1e6,3.5,a\n\n2e6,3.25,a\n2e6,9,b\n")
+    table = read_table(path, {"N": "model size", "y": "loss"}, {"set": "a"})
+    np.testing.assert_array_equal(table.sizes, [1e6, 2e6])
+    np.testing.assert_array_equal(table.y, [3.5, 3.25])
+    assert table.unit == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "mapping", "where", "message"),
+    [
+        ("", {"N": "n", "y": "e"}, {}, "no rows; expected a header and at least one row"),
+        ("n,e\n", {"N": "n", "y": "e"}, {}, "no rows; expected a header and at least one row"),
+        ("n,e\n1,2\n", {}, {}, "say which column is N: --map N=COLUMN (it has n, e)"),
+        ("n,e\n1,2\n", {"N": "n"}, {}, "say which column is y: --map y=COLUMN"),
+        ("n,e\n1,2\n", {"N": "n", "y": "e", "D": "n"}, {}, "no variable 'D'; this law has N, y"),
+        ("n,error\n1,2\n", {"N": "n", "y": "eror"}, {}, "no column 'eror'; did you mean 'error'?"),
+        ("n,e\n1,2\n", {"N": "size", "y": "e"}, {}, "no column 'size'; it has n, e"),
+        ("n,e\n1,2\n", {"N": "n", "y": "n"}, {}, "N and y are both column 'n'"),
+        ("n,e\n1,2\n", {"N": "n", "y": "e"}, {"se": "1"}, "no column 'se'"),
+        ("n,e\n1,2\n2,3\n", {"N": "n", "y": "e"}, {"n": "5"}, "no row has n=5; column n holds 1, 2"),
+        ("n,e\n1,2\nx,3\n", {"N": "n", "y": "e"}, {}, "line 3: column n is 'x', not a number"),
+        ("n,e\n1,2\n2,\n", {"N": "n", "y": "e"}, {}, "line 3: column e is empty, not a number"),
+        (
+            "n,e\n1,nan\n",
+            {"N": "n", "y": "e"},
+            {},
+            "line 2: column e is nan; a law on a log scale needs finite",
+        ),
+        ("n,e\n1,inf\n", {"N": "n", "y": "e"}, {}, "line 2: column e is inf;"),
+        ("n,e\n0,2\n", {"N": "n", "y": "e"}, {}, "line 2: column n is 0;"),
+        ("n,e\n1,-2\n", {"N": "n", "y": "e"}, {}, "line 2: column e is -2;"),
+        ("n,e\n1,2,3\n", {"N": "n", "y": "e"}, {}, "line 2 has 3 cells, the header has 2"),
+        ("n,n\n1,2\n", {"N": "n", "y": "n"}, {}, "column 'n' is there twice; rename one"),
+        ("n;e\n1;2\n", {"N": "n", "y": "e"}, {}, "write the table with commas"),
+    ],
+)
+def test_a_bad_table_is_refused_in_one_line(tmp_path, text, mapping, where, message):
+    path = tmp_path / "table.csv"
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        read_table(path, mapping, where)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"n": 1, "e": 2}\n{"n": 1', "line 2 is no JSON"),
+        ("[1, 2]\n", "line 1 is no JSON object"),
+        ('{"n": 1, "e": 2}\n{"n": 3}\n', "line 2: column e is empty"),
+        ('{"n": 1, "e": NaN}\n', "line 1: column e is nan"),
+        ('{"n": 1, "e": true}\n', "line 1: column e is 'True', not a number"),
+    ],
+)
+def test_a_bad_jsonl_table_is_refused_in_one_line(tmp_path, text, message):
+    path = tmp_path / "table.jsonl"
+    path.write_text(text)
+    with pytest.raises(InputError, match=message):
+        read_table(path, {"N": "n", "y": "e"}, {})
+
+
+def test_a_missing_file_and_one_that_is_no_text_are_refused(tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        read_table(tmp_path / "none.csv", {}, {})
+    (tmp_path / "bytes.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="cannot be read as text"):
+        read_table(tmp_path / "bytes.csv", {}, {})
+
+
+@pytest.mark.parametrize(
+    ("rows", "where", "message"),
+    [
+        (sweep_rows() + sweep_rows(decoder="beam"), {}, "--where decoder=greedy"),
+        (sweep_rows() + sweep_rows(kind="distilled"), {}, "column kind holds supervised, distilled"),
+        (sweep_rows() + sweep_rows(users=12), {}, "column users holds 6, 12: several curves"),
+        (sweep_rows() + sweep_rows(hours=3.0), {}, "column hours holds 1.5, 3.0: several curves"),
+        (sweep_rows(), {"averaging": "user"}, "column user holds anna, ben: several curves"),
+        (sweep_rows() + sweep_rows(), {}, "duplicated-run: run 'run-0' is there twice (lines 6 and 30); remove one"),
+        (sweep_rows(split="dev"), {}, "no row has split=test; column split holds dev"),
+        (sweep_rows(cer=None), {}, "column cer is 'None', not a number"),
+    ],
+)
+def test_rows_that_lie_on_no_single_curve_are_refused(tmp_path, rows, where, message):
+    path = write_csv(tmp_path / "results.csv", rows)
+    with pytest.raises(InputError) as caught:
+        read_table(path, {}, where)
+    assert message in str(caught.value)
+
+
+def test_a_curve_over_users_is_not_refused_for_its_users(tmp_path):
+    rows = [row for run, users in enumerate((2, 4, 8)) for row in sweep_rows(1, run=f"r{run}", users=users)]
+    rows = [{**row, "hours": row["users"] / 4} for row in rows]
+    table = read_table(write_csv(tmp_path / "results.csv", rows), {"N": "users"}, {})
+    np.testing.assert_array_equal(table.sizes, [2.0, 4.0, 8.0])
+
+
+def test_users_are_found_in_a_sweeps_table_only(tmp_path):
+    path = tmp_path / "their.csv"
+    path.write_text("n,e\n1,2\n")
+    with pytest.raises(InputError, match="no column 'run'; only a sweep's table names its users"):
+        read_user_points(path, {}, {})
