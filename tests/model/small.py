@@ -48,3 +48,20 @@ def random_emg(rows: int, frames: int, config: ModelConfig = SMALL, seed: int = 
     """float32 [rows, frames * stride, channels] with a spread like that of real signals."""
     shape = (rows, frames * config.stride, config.channels)
     return np.random.default_rng(seed).normal(0, 14, shape).astype(np.float32)
+
+
+def assert_same_convolution(ours, library, x, weight, upstream) -> None:
+    """Both functions of (x, weight) give the same output and, for the gradient `upstream` of it, the same gradients."""
+
+    def value_and_gradients(convolve):
+        def loss(x, weight):
+            y = convolve(x, weight)
+            return (y * upstream).sum(), y
+
+        (_, y), gradients = jax.value_and_grad(loss, (0, 1), has_aux=True)(x, weight)
+        return y, *gradients
+
+    found, wanted = quick_jit(lambda: (value_and_gradients(ours), value_and_gradients(library)))()
+    for mine, theirs in zip(found, wanted, strict=True):
+        assert mine.shape == theirs.shape
+        np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-4)

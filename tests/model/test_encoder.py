@@ -7,7 +7,7 @@ import pytest
 
 from semgjax.errors import InputError
 from semgjax.model import encoder
-from tests.model.small import SMALL, quick_jit, random_emg, random_params, small
+from tests.model.small import SMALL, assert_same_convolution, quick_jit, random_emg, random_params, small
 
 STRIDE, FRAMES = SMALL.stride, 14
 
@@ -45,17 +45,7 @@ def test_the_grouped_convolution_is_the_librarys(taps, groups, width, padding):
             x, weight, (1,), [padding], dimension_numbers=("NWC", "WIO", "NWC"), feature_group_count=groups
         )
 
-    def value_and_gradients(convolve):
-        def loss(x, weight):
-            y = convolve(x, weight)
-            return (y * upstream).sum(), y
-
-        (_, y), gradients = jax.value_and_grad(loss, (0, 1), has_aux=True)(x, weight)
-        return y, *gradients
-
-    found, wanted = quick_jit(lambda: (value_and_gradients(ours), value_and_gradients(library)))()
-    for mine, theirs in zip(found, wanted, strict=True):
-        np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-4)
+    assert_same_convolution(ours, library, x, weight, upstream)
 
 
 def test_the_position_gains_scale_whole_taps_and_start_as_the_norms():

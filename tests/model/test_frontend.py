@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from semgjax.model.frontend import CausalConv, TimeNorm, rolling_sum
-from tests.model.small import quick_jit
+from tests.model.small import assert_same_convolution, quick_jit
 
 RNG = np.random.default_rng
 
@@ -27,18 +27,7 @@ def test_the_convolution_is_the_librarys_padded_in_front(kernel, stride, time):
             x, weight, (stride,), [(kernel - stride, 0)], dimension_numbers=("NWC", "WIO", "NWC")
         )
 
-    def value_and_gradients(convolve):
-        def loss(x, weight):
-            y = convolve(x, weight)
-            return (y * upstream).sum(), y
-
-        (_, y), gradients = jax.value_and_grad(loss, (0, 1), has_aux=True)(x, weight)
-        return y, *gradients
-
-    found, wanted = quick_jit(lambda: (value_and_gradients(ours), value_and_gradients(library)))()
-    for ours_, theirs in zip(found, wanted, strict=True):
-        assert ours_.shape == theirs.shape
-        np.testing.assert_allclose(ours_, theirs, rtol=1e-4, atol=1e-4)
+    assert_same_convolution(ours, library, x, weight, upstream)
 
 
 @pytest.mark.parametrize("time", [1, 7, 8, 9, 30])
