@@ -28,6 +28,7 @@ ABOVE = {
     "errors": ALL,
     "files": ALL,
     "config_json": ALL,
+    "page": ALL,
     "data": ALL - {"data"},
     "model": {"losses", "train", "distill", "decode", "evaluate", "scaling", "export"} | TOP,
     "parallel": {"data", "train", "distill", "evaluate", "scaling", "export"} | TOP,

@@ -6,8 +6,8 @@ from importlib import metadata
 import semgjax
 from semgjax.demo import figures
 from semgjax.demo.numbers import MISSING, data_size, digits, duration, percent, ratio, whole
-from semgjax.demo.page import Html, dot, el, image, join, paragraph, section, table
 from semgjax.demo.views import ReportInputs, heldout_cer, heldout_scores, is_number, user_cers
+from semgjax.page import Html, dot, el, image, join, paragraph, section, table
 
 NAMES = {"teacher": "teacher", "distilled": "student, distilled", "from scratch": "same size, from scratch"}
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from semgjax.demo import outcome, sections
 from semgjax.demo.numbers import duration
-from semgjax.demo.page import contents, document, el, paragraph
 from semgjax.demo.views import ReportInputs as ReportInputs
 from semgjax.demo.views import RunView as RunView
 from semgjax.files import write_atomic
+from semgjax.page import contents, document, el, paragraph
 
 TITLE = "semgjax demo: from simulated typing to a small decoder"
 

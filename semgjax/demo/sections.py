@@ -5,7 +5,6 @@ from typing import Any
 from semgjax.data.sessions import SAMPLE_RATE
 from semgjax.demo import figures
 from semgjax.demo.numbers import MISSING, difference, digits, duration, percent, ratio, whole
-from semgjax.demo.page import Html, el, image, paragraph, section, table
 from semgjax.demo.views import (
     ReportInputs,
     RunView,
@@ -15,6 +14,7 @@ from semgjax.demo.views import (
     role_of,
     user_cers,
 )
+from semgjax.page import Html, el, image, paragraph, section, table
 from semgjax.scaling.fit import predict
 from semgjax.scaling.store import fit_document
 

@@ -9,9 +9,9 @@ import pytest
 import semgjax
 from semgjax.data.sessions import open_session
 from semgjax.demo.outcome import sizes
-from semgjax.demo.page import VOID
 from semgjax.demo.report import render, write_report
 from semgjax.demo.sections import claims, headline
+from semgjax.page import VOID
 from semgjax.scaling.store import fit_document
 from tests.data.fixtures import write_session
 from tests.demo.examples import example, run, with_rate
