@@ -3,11 +3,14 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from semgjax.errors import InputError
+from semgjax.scaling.read import read_table
+from semgjax.scaling.table import Table
 
 Array = np.ndarray
 
@@ -116,3 +119,13 @@ def measured_cost(x: Mapping[str, Array], cost: Array, unit: str = "FLOP") -> Co
     factor = float(np.exp(solution[0] - sum(p * row.mean() for p, row in zip(solution[1:], logs, strict=True))))
     text = "*".join([f"{factor:.4g}", *(f"{name}^{power:.4g}" for name, power in powers.items())])
     return Cost(((factor, powers),), text, unit, misfit)
+
+
+def table_cost(table: Table, path: Path, unit: str = "FLOP", column: str = "flops") -> Cost:
+    """The measured cost of the rows of a table, read again from its file.
+
+    Raises:
+        InputError: no such file or column, or as `measured_cost`.
+    """
+    rows = read_table(path, {**table.columns, "y": column}, table.where, inputs=tuple(table.x))
+    return measured_cost(rows.x, rows.y, unit)

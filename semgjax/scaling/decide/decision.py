@@ -124,8 +124,8 @@ def span(ends: Interval | None) -> str:
     return "-" if ends is None else f"[{number(ends[0])}, {number(ends[1])}]"
 
 
-def lines(decision: Decision) -> list[str]:
-    """The answer and its layers as lines of text."""
+def lines(decision: Decision, findings: bool = True) -> list[str]:
+    """The answer and its layers as lines of text; findings: with what to know about it."""
     unit = f" {decision.unit}" if decision.unit else ""
     if decision.blocked:
         head = f"{decision.question}: no answer; an error below blocks it (--force shows the number)"
@@ -139,9 +139,9 @@ def lines(decision: Decision) -> list[str]:
         label = f"{len(decision.members)} other objectives, laws, and fits without outliers"
         shown.append(f"  choice         {span(decision.choice)}  {label}")
         shown.append(f"  extrapolation  {span(decision.extrapolation)}  {EXTRAPOLATION}")
-    if decision.out_of_reach is not None:
+    if decision.out_of_reach is not None and not decision.blocked:
         shown.append(f"  out of reach   with probability {decision.out_of_reach:.1%} (draws of all laws)")
-    return shown + [f"  {d.severity} {d.code}: {d.message}" for d in decision.diagnostics]
+    return shown + [f"  {d.severity} {d.code}: {d.message}" for d in decision.diagnostics if findings]
 
 
 EXTRAPOLATION = "what the sweep's shorter parts foretell of its longer ones"

@@ -1,13 +1,15 @@
 """Checks the plan of a sweep before any training: the interval to expect, and what the points cannot tell."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import t as t_distribution
 
 from semgjax.errors import InputError
+from semgjax.scaling.decide.decision import number, span
 from semgjax.scaling.decide.prior import prior_fit
 from semgjax.scaling.decide.sensitivity import information, log_gradients, variance_of
 from semgjax.scaling.diagnose import Diagnostic
@@ -102,7 +104,7 @@ def check_design(
         noise,
         level,
         value,
-        (value * np.exp(-half), value * np.exp(half)) if np.isfinite(half) and half < 50 else None,
+        (float(value * np.exp(-half)), float(value * np.exp(half))) if np.isfinite(half) and half < 50 else None,
         simulated,
         floor_found,
         condition,
@@ -156,7 +158,7 @@ def _parameter_ends(
         if not np.isfinite(half) or half > 50:
             ends = None
         elif parameter.in_log:
-            ends = (value * np.exp(-half), value * np.exp(half))
+            ends = (float(value * np.exp(-half)), float(value * np.exp(half)))
         else:
             half *= fit.unit_y if parameter.unit == "y" else 1.0
             ends = (max(value - half, 0.0) if parameter.kind in ("floor", "exponent") else value - half, value + half)
@@ -213,3 +215,31 @@ def _findings(fit: Fit, at: Mapping[str, float], half: float, condition: float) 
         text = f"the question lies {beyond:.3g} times beyond the planned runs"
         found.append(Diagnostic("extrapolating", "warning" if beyond > 30 else "info", text))
     return found
+
+
+def lines(check: DesignCheck) -> list[str]:
+    """The verdict on a plan as lines of text."""
+    head = f"{check.runs} runs at {check.configurations} configurations, {check.degrees_of_freedom} degrees of freedom"
+    shown = [f"{head}, noise {100 * check.noise:.2g} %"]
+    if check.blocked:
+        shown.append("no interval to expect: an error below says why")
+    else:
+        shown.append(
+            f"expected at the point asked: {number(check.value)} {span(check.interval)} ({check.level:.3g} interval)"
+        )
+        shown.append(f"  {SIMULATIONS} simulated sweeps foretell {span(check.simulated)}")
+        if check.floor_found is not None:
+            shown.append(f"  {check.floor_found:.0%} of them find a floor above 0")
+        for name, (value, ends) in check.parameters.items():
+            shown.append(f"  {name:<8}{number(value)} {span(ends)}")
+    shown.append(f"  condition number {number(check.condition)}")
+    shown += [f"  weak direction: {weakness.text}" for weakness in check.weak]
+    return shown + [f"  {d.severity} {d.code}: {d.message}" for d in check.diagnostics]
+
+
+def as_json(check: DesignCheck) -> dict[str, Any]:
+    """The verdict as a JSON object; what does not exist is null."""
+    body = asdict(check) | {"blocked": check.blocked}
+    body["condition"] = check.condition if np.isfinite(check.condition) else None
+    body["parameters"] = {n: {"value": v, "interval": ends} for n, (v, ends) in check.parameters.items()}
+    return body

@@ -45,7 +45,7 @@ def frontier(
     Raises:
         InputError: the law or the cost has not both inputs, or a budget is no number above 0.
     """
-    first, second = pair or _pair(fit)
+    first, second = pair or pair_of(fit)
     at = dict(at or {})
     for name in (first, second):
         if name not in fit.law.input_names:
@@ -59,7 +59,12 @@ def frontier(
     return tuple(_at_budget(fit, cost, b, (first, second), at, force, evidence) for b in budgets)
 
 
-def _pair(fit: Fit) -> tuple[str, str]:
+def pair_of(fit: Fit) -> tuple[str, str]:
+    """The first two inputs of the law.
+
+    Raises:
+        InputError: it has one only.
+    """
     if len(fit.law.input_names) < 2:
         raise InputError(f"law {fit.law.name} has one input only; a budget is shared between two, as in chinchilla")
     return fit.law.input_names[0], fit.law.input_names[1]

@@ -119,7 +119,8 @@ def invert(
     """How much of an input reaches a target error, given the others.
 
     Sampling: profile likelihood, the values at which the target is not rejected. Extrapolation: the values at
-    which the curve, moved by the rolling-origin error of that distance, meets the target.
+    which the curve, moved by the rolling-origin error of that distance, meets the target; inside the sweep, what shorter
+    sweeps would have answered.
 
     Raises:
         InputError: see `question`.
@@ -139,6 +140,8 @@ def invert(
             text = f"{beyond:.3g} times beyond the sweep; the interval holds if the law does"
             more.append(Diagnostic("extrapolating", "warning" if beyond > 3.0 else "info", text))
     extrapolation = moved_reach(fit, rolling, name, target, at, ends, level) if rolling.rows else None
+    if extrapolation is not None and extrapolation[1] < 1.005 * extrapolation[0]:
+        extrapolation = None  # inside the sweep: shorter sweeps are asked instead
     return decide(asked, evidence, force, interval, extrapolation, tuple(more))
 
 

@@ -79,8 +79,8 @@ def draw_curve(
     axes.legend(handles[::-1], labels[::-1], frameon=False, fontsize=8.5)
 
 
-def middle(fit: Fit, name: str) -> dict[str, float]:
-    """The commonest value of every input but one: the centre of a star, or of a grid."""
+def middle(fit: Fit, name: str = "") -> dict[str, float]:
+    """The commonest value of every input (but `name`): the centre of a star, or of a grid."""
     found = {}
     for other in fit.law.inputs:
         if other.name != name and other.default is None:
