@@ -1,11 +1,12 @@
 """`semgjax scaling invert|frontier|exchange|student|versus`: decisions from fits written by `semgjax scaling fit`."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from semgjax.cli.scaling_words import Words, check_output, numbers, point, print_json, stored_fit
+from semgjax.cli.scaling_words import Words, check_output, numbers, point_of, print_json, stored_fit
 from semgjax.errors import InputError
 
 _VALUE = arg(metavar="INPUT=VALUE")
@@ -208,7 +209,7 @@ def versus(
     from semgjax.scaling.decide.decision import as_json, lines
 
     a, b = stored_fit(first, None), stored_fit(second, None)
-    found = recipes.versus(a, b, point(at, a.law.input_names), level, force, seed)
+    found = recipes.versus(a, b, point_of(at, a.law.input_names), level, force, seed)
     if json:
         answers = {"ratio": as_json(found.ratio), "multiple": as_json(found.multiple)}
         print_json({**answers, "b_better": found.b_better, "paired": found.paired})
@@ -219,3 +220,12 @@ def versus(
     if found.b_better is not None and not found.ratio.blocked:
         users = "the same test users resampled for both" if found.paired else "residuals only: no shared test users"
         print(f"  b is better in {found.b_better:.1%} of the draws ({users})")
+
+
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "invert": invert,
+    "frontier": frontier,
+    "exchange": exchange,
+    "student": student,
+    "versus": versus,
+}

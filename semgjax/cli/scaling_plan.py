@@ -1,7 +1,8 @@
 """`semgjax scaling design|suggest|report`: check a plan before training, choose the next runs, report on a table."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 
@@ -12,7 +13,7 @@ from semgjax.cli.scaling_words import (
     lists,
     numbers,
     pairs,
-    point,
+    point_of,
     print_json,
     stored_fit,
 )
@@ -59,7 +60,7 @@ def design(
     else:
         parameters = numbers("--prior", prior)
     plan = points_of_plan(planned, shape, seeds)
-    place = point(at, chosen.input_names)
+    place = point_of(at, chosen.input_names)
     found = designs.check_design(chosen, parameters, plan, place, noise, level, unit, seed)
     if json:
         print_json(designs.as_json(found))
@@ -107,7 +108,7 @@ def suggest(
     from semgjax.scaling.decide.cost import read_cost
 
     fitted = stored_fit(fit, law)
-    goal = suggestions.goal_of(fitted, shrink, point(at, fitted.law.input_names), target)
+    goal = suggestions.goal_of(fitted, shrink, point_of(at, fitted.law.input_names), target)
     grid = suggestions.candidate_grid(fitted, lists("--vary", vary))
     budget = suggestions.Budget(read_cost(cost), rate, overhead, hours)
     found = suggestions.suggest(fitted, goal, grid, budget, runs, level, seed)
@@ -162,6 +163,9 @@ def report(
     inputs = laws[0].input_names if laws else tuple(n for n in mapping if n not in (*EXTRA, "y")) or ("N",)
     laws = laws or default_laws(inputs)
     points = read_table(table, mapping, pairs("--where", where), unit, inputs)
-    ask = Ask(point(at, inputs) or None, target, read_cost(cost) if cost else None, title, level, force)
+    ask = Ask(point_of(at, inputs) or None, target, read_cost(cost) if cost else None, title, level, force)
     write_atomic(out, report_page(points, laws, ask))
     print(out)
+
+
+COMMANDS: dict[str, Callable[..., Any]] = {"design": design, "suggest": suggest, "report": report}

@@ -42,7 +42,7 @@ def stored_fit(path: Path, law: str | None) -> "Fit":
     return read_fit(path, load_law(law) if law else None)
 
 
-def point(words: tuple[str, ...], names: tuple[str, ...]) -> dict[str, float]:
+def point_of(words: tuple[str, ...], names: tuple[str, ...]) -> dict[str, float]:
     """The values of --at: a bare number for a law of one input, else NAME=VALUE.
 
     Raises:
