@@ -1,28 +1,25 @@
 """`semgjax scaling`: fit a law to a table of results, predict from the fit, compare laws."""
 
-import json
-import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
-from tyro.conf import Positional, UseAppendAction, arg
+from tyro.conf import Positional, arg
 
+from semgjax.cli import scaling_decide, scaling_plan
 from semgjax.cli.parse import run_commands
+from semgjax.cli.scaling_words import Words, check_output, law_of, numbers, pairs, point_of, print_json, stored_fit
 from semgjax.errors import InputError
 from semgjax.files import read_json, write_json
 
-if TYPE_CHECKING:
-    from semgjax.scaling.law import Law
-
-Words = UseAppendAction[tuple[str, ...]]
 Kind = Literal["huber_log", "log_ls", "log1p_ls", "linear_ls", "student_t", "pinball", "asymmetric"]
 
 
 def run(words: list[str]) -> int:
     """The command."""
-    return run_commands("scaling", {"fit": fit, "predict": predict, "compare": compare}, words)
+    commands: dict[str, Callable[..., Any]] = {"fit": fit, "predict": predict, "compare": compare}
+    return run_commands("scaling", {**commands, **scaling_decide.COMMANDS, **scaling_plan.COMMANDS}, words)
 
 
 def fit(
@@ -72,8 +69,8 @@ def fit(
     from semgjax.scaling.fit import fit_law
     from semgjax.scaling.read import read_table, read_user_points
 
-    mapping, filters, fixed = _pairs("--map", map_), _pairs("--where", where), _numbers("--fix", fix)
-    chosen = _law(law, mapping)
+    mapping, filters, fixed = pairs("--map", map_), pairs("--where", where), numbers("--fix", fix)
+    chosen = law_of(law, mapping)
     if users and plot is None:
         raise InputError("--users draws into a plot; name one with --plot FILE.png")
     if plot is not None:
@@ -83,7 +80,7 @@ def fit(
         if len(chosen.inputs) > 1:
             raise InputError(f"--plot draws a law of one input; {chosen.name} has {', '.join(chosen.input_names)}")
     for path in (out, plot):
-        _check_output(path, table)
+        check_output(path, table)
     if out is not None and out.exists():
         read_json(out, store.SCHEMA, store.VERSION)  # replaces an older fit, never anything else
     defaults = {i.name: i.default for i in chosen.inputs if i.default}
@@ -100,7 +97,7 @@ def fit(
     except OSError as error:
         raise InputError(f"{error.filename}: cannot be written ({error.strerror}); choose another place") from None
     if json:
-        _print_json({"schema": store.SCHEMA, "version": store.VERSION, **document})
+        print_json({"schema": store.SCHEMA, "version": store.VERSION, **document})
         return
     _print_fit(document)
     _print_findings(document["diagnostics"])
@@ -129,17 +126,15 @@ def predict(
         json: print one JSON object
     """
     from semgjax.scaling.answer import predict_at
-    from semgjax.scaling.law import load_law
-    from semgjax.scaling.store import read_fit
 
-    fitted = read_fit(fit, load_law(law) if law else None)
-    point = _point(at, fitted.law.input_names)
+    fitted = stored_fit(fit, law)
+    point = point_of(at, fitted.law.input_names)
     prediction = predict_at(fitted, point, level, force)
     low, high = prediction.interval or (None, None)
     if json:
         body = asdict(prediction)
         del body["interval"]
-        _print_json({**body, "low": low, "high": high, "unit": fitted.table.unit, "law": fitted.law.name})
+        print_json({**body, "low": low, "high": high, "unit": fitted.table.unit, "law": fitted.law.name})
         return
     place = ", ".join(f"{fitted.table.column(name)} = {value:g}" for name, value in prediction.x.items())
     unit = f" {fitted.table.unit}" if fitted.table.unit else ""
@@ -181,12 +176,12 @@ def compare(
     from semgjax.scaling.objective import Objective
     from semgjax.scaling.read import EXTRA, read_table
 
-    mapping = _pairs("--map", map_)
-    laws = tuple(_law(name, mapping) for name in law)
+    mapping = pairs("--map", map_)
+    laws = tuple(law_of(name, mapping) for name in law)
     inputs = laws[0].input_names if laws else tuple(n for n in mapping if n not in (*EXTRA, "y")) or ("N",)
     laws = laws or default_laws(inputs)
-    points = read_table(table, mapping, _pairs("--where", where), unit, inputs)
-    point = _point(at, inputs) if at else None
+    points = read_table(table, mapping, pairs("--where", where), unit, inputs)
+    point = point_of(at, inputs) if at else None
     found = compare_laws(points, laws, Objective(objective, delta), point)
     average = None if point is None else average_prediction(found, point)
     users_hours = test_users_or_hours(points)[0] if set(inputs) == {"U", "H"} else None
@@ -195,7 +190,7 @@ def compare(
             {k: v for k, v in asdict_shallow(s).items() if k != "fit"} | {"parameters": s.fit.parameters}
             for s in found.scores
         ]
-        _print_json(
+        print_json(
             {
                 "scores": scores, "refused": [list(r) for r in found.refused],
                 "tests": [asdict(t) for t in found.tests],
@@ -224,64 +219,6 @@ def compare(
 def asdict_shallow(value: Any) -> dict[str, Any]:
     """The fields of a dataclass as they are."""
     return {name: getattr(value, name) for name in value.__dataclass_fields__}
-
-
-def _law(name: str, mapping: dict[str, str]) -> "Law":
-    from semgjax.scaling.law import load_law
-    from semgjax.scaling.laws import FAMILIES, LAWS, law_named
-    from semgjax.scaling.read import EXTRA
-
-    if ".py:" in name:
-        return load_law(name)
-    inputs = tuple(n for n in mapping if n not in (*EXTRA, "y"))
-    if name in FAMILIES and inputs and not (name in LAWS and set(inputs) == set(LAWS[name].input_names)):
-        return law_named(name, inputs)
-    return law_named(name)
-
-
-def _point(words: tuple[str, ...], names: tuple[str, ...]) -> dict[str, float]:
-    if len(words) == 1 and "=" not in words[0] and len(names) == 1:
-        return {names[0]: _number("--at", words[0], words[0])}
-    return {name: value for name, value in _numbers("--at", words).items()}
-
-
-def _numbers(option: str, words: tuple[str, ...]) -> dict[str, float]:
-    return {name: _number(option, f"{name}={text}", text) for name, text in _pairs(option, words).items()}
-
-
-def _number(option: str, word: str, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise InputError(f"{option} {word}: {text!r} is not a number") from None
-
-
-def _check_output(path: Path | None, table: Path) -> None:
-    if path is None:
-        return
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; name a file in it")
-    if path.resolve() == table.resolve():
-        raise InputError(f"{path}: is the table itself; choose another name")
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
-    if not (folder.is_dir() and os.access(folder, os.W_OK)):
-        raise InputError(f"{path}: cannot be written in {folder}; choose another place")
-
-
-def _pairs(option: str, words: tuple[str, ...]) -> dict[str, str]:
-    pairs: dict[str, str] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not (name and equals and value):
-            raise InputError(f"{option} {word}: write it as NAME=VALUE")
-        if name in pairs:
-            raise InputError(f"{option} {word}: {name} is set twice (before to {pairs[name]})")
-        pairs[name] = value
-    return pairs
-
-
-def _print_json(value: Any) -> None:
-    print(json.dumps(value, allow_nan=False))
 
 
 def _range(ends: tuple[float, float] | None) -> str:

@@ -1,0 +1,231 @@
+"""`semgjax scaling invert|frontier|exchange|student|versus`: decisions from fits written by `semgjax scaling fit`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+from tyro.conf import Positional, UseAppendAction, arg
+
+from semgjax.cli.scaling_words import Words, check_output, numbers, point_of, print_json, stored_fit
+from semgjax.errors import InputError
+
+_VALUE = arg(metavar="INPUT=VALUE")
+
+
+def invert(
+    fit: Positional[Path],
+    *,
+    target: float,
+    of: str | None = None,
+    at: Annotated[Words, _VALUE] = (),
+    most: float | None = None,
+    law: str | None = None,
+    level: float = 0.95,
+    force: bool = False,
+    json: bool = False,
+) -> None:
+    """How many parameters, users or hours reach an error, and how likely none do.
+
+    Args:
+        fit: fit.json, written by `semgjax scaling fit --out`
+        target: the error to reach, in the unit of the table (20 for 20 %)
+        of: the input asked for, as U (default: the law's first)
+        at: values of the other inputs
+        most: what needs more than this counts as out of reach (default: a million times the sweep's largest)
+        law: file.py:NAME, where the fit has a law of your own
+        level: of the intervals
+        force: show the number even where a finding of severity error says that it means nothing
+        json: print one JSON object
+    """
+    from semgjax.scaling.decide import inverse
+    from semgjax.scaling.decide.decision import as_json, lines
+
+    fitted = stored_fit(fit, law)
+    name = of or fitted.law.input_names[0]
+    answer = inverse.invert(fitted, name, target, numbers("--at", at), level, most, force)
+    if json:
+        print_json({"input": name, "target": target, **as_json(answer)})
+        return
+    print("\n".join(lines(answer)))
+
+
+def frontier(
+    fit: Positional[Path],
+    *,
+    budget: UseAppendAction[tuple[float, ...]],
+    cost: str | None = None,
+    measured: Path | None = None,
+    unit: str = "FLOP",
+    of: tuple[str, str] | None = None,
+    at: Annotated[Words, _VALUE] = (),
+    plot: Path | None = None,
+    law: str | None = None,
+    level: float = 0.95,
+    force: bool = False,
+    json: bool = False,
+) -> None:
+    """The best mix of two inputs for a budget: parameters and data for so many FLOPs.
+
+    Args:
+        fit: fit.json of a law of two inputs or more
+        budget: what may be spent; give it again for more budgets
+        cost: of a run, as a formula of the law's inputs: 6*N*D (analytic), or 300*U+40*U*H
+        measured: in place of --cost: the table that was fitted; its column flops is fitted by powers of the inputs
+        unit: of the cost
+        of: the two inputs (default: the law's first two)
+        at: values of the law's other inputs
+        plot: draw the frontier here (.png, .svg or .pdf)
+        law: file.py:NAME, where the fit has a law of your own
+        level: of the intervals
+        force: show numbers even where a finding of severity error says that they mean nothing
+        json: print one JSON object
+    """
+    from semgjax.scaling.decide import frontier as frontiers
+    from semgjax.scaling.decide.cost import read_cost, table_cost
+    from semgjax.scaling.decide.decision import as_json, lines
+
+    if (cost is None) == (measured is None):
+        raise InputError("name the cost of a run: either --cost 6*N*D or --measured TABLE")
+    if plot is not None:
+        from semgjax.scaling.plot import check_figure_name
+
+        check_figure_name(plot)
+        check_output(plot, fit)
+    fitted = stored_fit(fit, law)
+    chosen = read_cost(cost, unit) if cost is not None else table_cost(fitted.table, measured or Path(), unit)
+    rows = frontiers.frontier(fitted, chosen, sorted(budget), of, numbers("--at", at), level, force)
+    if plot is not None:
+        from semgjax.scaling.figures.budgets import frontier_figure
+        from semgjax.scaling.plot import save_figure
+
+        save_figure(frontier_figure(fitted, rows, chosen, of or frontiers.pair_of(fitted)), plot)
+    if json:
+        found = [
+            {"budget": r.budget, "first": as_json(r.first), "second": as_json(r.second), "error": as_json(r.error)}
+            for r in rows
+        ]
+        print_json({"cost": chosen.text, "unit": chosen.unit, "misfit": chosen.misfit, "frontier": found})
+        return
+    print(f"cost {chosen.text} {chosen.unit}" + (f", within {100 * chosen.misfit:.2g} %" if measured else ""))
+    for i, row in enumerate(rows):
+        for answer in (row.first, row.second, row.error):
+            # Findings are those of the fit: once is enough.
+            print("\n".join(lines(answer, findings=i == len(rows) - 1 and answer is row.error)))
+    if plot is not None:
+        print(f"  {plot}")
+
+
+def exchange(
+    fit: Positional[Path],
+    *,
+    give: str,
+    get: str,
+    at: Annotated[Words, _VALUE],
+    factor: float = 2.0,
+    law: str | None = None,
+    level: float = 0.95,
+    force: bool = False,
+    json: bool = False,
+) -> None:
+    """What one input is worth in another: by how much must the model grow to do what twice the users do.
+
+    Args:
+        fit: fit.json of a law of two inputs or more
+        give: the input that grows, as U
+        get: the input it is counted in, as N
+        at: where: a value of every input
+        factor: by which --give grows
+        law: file.py:NAME, where the fit has a law of your own
+        level: of the intervals
+        force: show numbers even where a finding of severity error says that they mean nothing
+        json: print one JSON object
+    """
+    from semgjax.scaling.decide import exchange as exchanges
+    from semgjax.scaling.decide.decision import as_json, lines
+
+    fitted = stored_fit(fit, law)
+    found = exchanges.exchange(fitted, give, get, numbers("--at", at), factor, level, force)
+    if json:
+        answers = {"rate": found.rate, "given": found.given, "other": found.other}
+        print_json({"give": give, "get": get, "factor": factor, **{k: as_json(v) for k, v in answers.items()}})
+        return
+    for answer in (found.given, found.other, found.rate):
+        print("\n".join(lines(answer, findings=answer is found.rate)))
+
+
+def student(
+    fit: Positional[Path],
+    *,
+    target: float,
+    teacher: float,
+    level: float = 0.95,
+    force: bool = False,
+    json: bool = False,
+) -> None:
+    """The smallest student that reaches an error, with a teacher and without.
+
+    Args:
+        fit: fit.json of the law distilled
+        target: the error to reach, in the unit of the table
+        teacher: parameters of the teacher
+        level: of the intervals
+        force: show numbers even where a finding of severity error says that they mean nothing
+        json: print one JSON object
+    """
+    from semgjax.scaling.decide.decision import as_json, lines
+    from semgjax.scaling.decide.student import smallest_student
+
+    found = smallest_student(stored_fit(fit, None), target, teacher, level=level, force=force)
+    if json:
+        answers = {"alone": found.alone, "taught": found.taught, "saving": found.saving}
+        print_json({"target": target, "teacher": teacher, **{k: as_json(v) for k, v in answers.items()}})
+        return
+    for answer in (found.alone, found.taught, found.saving):
+        print("\n".join(lines(answer, findings=answer is found.saving)))
+
+
+def versus(
+    first: Positional[Path],
+    second: Positional[Path],
+    *,
+    at: Annotated[Words, arg(metavar="VALUE|INPUT=VALUE")],
+    level: float = 0.95,
+    force: bool = False,
+    seed: int = 0,
+    json: bool = False,
+) -> None:
+    """Two recipes against each other, from a fit of each, with paired draws.
+
+    Args:
+        first: fit.json of recipe a
+        second: fit.json of recipe b: the same law on another sweep
+        at: where they are compared
+        level: of the intervals
+        force: show numbers even where a finding of severity error says that they mean nothing
+        seed: of the draws
+        json: print one JSON object
+    """
+    from semgjax.scaling.decide import versus as recipes
+    from semgjax.scaling.decide.decision import as_json, lines
+
+    a, b = stored_fit(first, None), stored_fit(second, None)
+    found = recipes.versus(a, b, point_of(at, a.law.input_names), level, force, seed)
+    if json:
+        answers = {"ratio": as_json(found.ratio), "multiple": as_json(found.multiple)}
+        print_json({**answers, "b_better": found.b_better, "paired": found.paired})
+        return
+    print(f"a: {first}, b: {second}")
+    for answer in (found.ratio, found.multiple):
+        print("\n".join(lines(answer, findings=answer is found.multiple)))
+    if found.b_better is not None and not found.ratio.blocked:
+        users = "the same test users resampled for both" if found.paired else "residuals only: no shared test users"
+        print(f"  b is better in {found.b_better:.1%} of the draws ({users})")
+
+
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "invert": invert,
+    "frontier": frontier,
+    "exchange": exchange,
+    "student": student,
+    "versus": versus,
+}

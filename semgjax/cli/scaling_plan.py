@@ -1,0 +1,171 @@
+"""`semgjax scaling design|suggest|report`: check a plan before training, choose the next runs, report on a table."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from tyro.conf import Positional, arg
+
+from semgjax.cli.scaling_words import (
+    Words,
+    check_output,
+    law_of,
+    lists,
+    numbers,
+    pairs,
+    point_of,
+    print_json,
+    stored_fit,
+)
+from semgjax.errors import InputError
+
+_LISTS = arg(metavar="INPUT=VALUE,VALUE,...")
+
+
+def design(
+    *,
+    vary: Annotated[Words, _LISTS],
+    at: Annotated[Words, arg(metavar="INPUT=VALUE")],
+    law: str = "floor_power",
+    prior: Annotated[Words, arg(metavar="PARAMETER=VALUE|FIT")] = (),
+    shape: Literal["star", "grid"] = "grid",
+    seeds: int = 1,
+    noise: float = 0.03,
+    level: float = 0.95,
+    seed: int = 0,
+    json: bool = False,
+) -> None:
+    """Check the plan of a sweep before training: the interval to expect, and what its runs cannot tell.
+
+    Args:
+        vary: the values of an input that are planned; give it again for more inputs
+        at: the point that the sweep is to foretell
+        law: believed in; the law of --prior FIT stands in its place
+        prior: a fit.json of another sweep, or the parameters, published ones say: E=8 A=2500 alpha=0.45
+        shape: grid trains every combination; star varies one input at a time about the middle of the others
+        seeds: of each configuration
+        noise: relative scatter between seeds (error rates: 0.01 to 0.05)
+        level: of the intervals
+        seed: of the simulated sweeps
+        json: print one JSON object
+    """
+    from semgjax.scaling.decide import design as designs
+    from semgjax.scaling.decide.prior import points_of_plan
+
+    planned = lists("--vary", vary)
+    chosen, parameters, unit = law_of(law, dict.fromkeys(planned, "")), {}, ""
+    if len(prior) == 1 and "=" not in prior[0]:
+        fitted = stored_fit(Path(prior[0]), None)
+        chosen, parameters, unit = fitted.law, fitted.parameters, fitted.table.unit
+    else:
+        parameters = numbers("--prior", prior)
+    plan = points_of_plan(planned, shape, seeds)
+    place = point_of(at, chosen.input_names)
+    found = designs.check_design(chosen, parameters, plan, place, noise, level, unit, seed)
+    if json:
+        print_json(designs.as_json(found))
+        return
+    print("\n".join(designs.lines(found)))
+
+
+def suggest(
+    fit: Positional[Path],
+    *,
+    cost: str,
+    rate: float,
+    shrink: str = "prediction",
+    at: Annotated[Words, arg(metavar="INPUT=VALUE")] = (),
+    target: float | None = None,
+    vary: Annotated[Words, _LISTS] = (),
+    runs: int = 3,
+    hours: float | None = None,
+    overhead: float = 0.1,
+    law: str | None = None,
+    level: float = 0.95,
+    seed: int = 0,
+    json: bool = False,
+) -> None:
+    """The next runs: those that shrink a chosen interval most per hour of the device.
+
+    Args:
+        fit: fit.json, written by `semgjax scaling fit --out`
+        cost: of a run, as a formula of the law's inputs: 6*N*D
+        rate: cost that the device pays in an hour, in the same unit (a GPU at 50 TFLOP/s: 1.8e17)
+        shrink: prediction (of the error, --at a point), a parameter of the law (E), or an input that reaches
+            --target (N)
+        at: the point of the prediction, or the other inputs where --shrink names an input
+        target: error that the input named by --shrink is to reach
+        vary: values to choose from; give it again for more inputs (default: those of the sweep)
+        runs: how many to choose
+        hours: at most so many device-hours in all
+        overhead: hours that any run takes beside its training (start, compile, evaluate)
+        law: file.py:NAME, where the fit has a law of your own
+        level: of the interval
+        seed: of the draws
+        json: print one JSON object
+    """
+    from semgjax.scaling.decide import suggest as suggestions
+    from semgjax.scaling.decide.cost import read_cost
+
+    fitted = stored_fit(fit, law)
+    goal = suggestions.goal_of(fitted, shrink, point_of(at, fitted.law.input_names), target)
+    grid = suggestions.candidate_grid(fitted, lists("--vary", vary))
+    budget = suggestions.Budget(read_cost(cost), rate, overhead, hours)
+    found = suggestions.suggest(fitted, goal, grid, budget, runs, level, seed)
+    if json:
+        print_json(suggestions.as_json(found))
+        return
+    print("\n".join(suggestions.lines(found)))
+
+
+def report(
+    table: Positional[Path],
+    *,
+    out: Path,
+    law: Annotated[Words, arg(metavar="LAW")] = (),
+    map_: Annotated[Words, arg(name="map", metavar="INPUT=COLUMN|y=COLUMN")] = (),
+    where: Annotated[Words, arg(metavar="COLUMN=VALUE")] = (),
+    unit: str | None = None,
+    at: Annotated[Words, arg(metavar="VALUE|INPUT=VALUE")] = (),
+    target: float | None = None,
+    cost: str | None = None,
+    title: str = "",
+    level: float = 0.95,
+    force: bool = False,
+) -> None:
+    """One page on a table: the verdict in words, laws side by side, answers with their layers, and pictures.
+
+    Args:
+        table: results.csv or results.jsonl of `semgjax sweep collect`, or any CSV with --map
+        out: the page to write (.html); it needs no other file
+        law: laws to compare; give it again for more (default: those that the mapped inputs allow)
+        map_: which column is which input and which the error y
+        where: keep only rows with this value
+        unit: of y
+        at: foretell the error here (default: ten times the largest value of the first input)
+        target: say what reaches this error
+        cost: of a run, as 6*N*D: draws the valleys and the frontier of the first two inputs
+        title: of the page
+        level: of the intervals
+        force: show numbers even where a finding of severity error says that they mean nothing
+    """
+    from semgjax.files import write_atomic
+    from semgjax.scaling.compare import default_laws
+    from semgjax.scaling.decide.cost import read_cost
+    from semgjax.scaling.read import EXTRA, read_table
+    from semgjax.scaling.report import Ask, report_page
+
+    if out.suffix != ".html":
+        raise InputError(f"{out}: a report's name ends in .html")
+    check_output(out, table)
+    mapping = pairs("--map", map_)
+    laws = tuple(law_of(name, mapping) for name in law)
+    inputs = laws[0].input_names if laws else tuple(n for n in mapping if n not in (*EXTRA, "y")) or ("N",)
+    laws = laws or default_laws(inputs)
+    points = read_table(table, mapping, pairs("--where", where), unit, inputs)
+    ask = Ask(point_of(at, inputs) or None, target, read_cost(cost) if cost else None, title, level, force)
+    write_atomic(out, report_page(points, laws, ask))
+    print(out)
+
+
+COMMANDS: dict[str, Callable[..., Any]] = {"design": design, "suggest": suggest, "report": report}

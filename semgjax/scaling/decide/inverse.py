@@ -1,0 +1,191 @@
+"""Which input reaches a target: parameters, users or hours for an error, with its layers."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from scipy.stats import f as f_distribution
+
+from semgjax.errors import InputError
+from semgjax.scaling.decide.decision import Decision, Interval, decide
+from semgjax.scaling.decide.evidence import Evidence, Question, gather
+from semgjax.scaling.diagnose import Diagnostic
+from semgjax.scaling.fit import Fit, distance, points_of, predict, scaled_inputs
+from semgjax.scaling.profile import profile_f
+from semgjax.scaling.rolling import Rolling, extrapolation_interval, log_distance, rolling_origin
+from semgjax.scaling.solver import curves
+
+Array = np.ndarray
+
+# An input that must grow a million times beyond the sweep is not to be had.
+REACH = 1e6
+_PLACES = 241
+# Where an interval's ends are looked for: over the whole range, near the answer (log), then between neighbours.
+_COARSE, _NEAR = 49, np.array([0.0, 0.01, 0.03, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5])
+_FINE, _ZOOMS = 8, 3
+
+
+def curve_values(fit: Fit, thetas: Array, x: Mapping[str, Array | float]) -> Array:
+    """The law at points x for each of thetas [k, p]: [k, m], in the unit of y."""
+    values, _ = points_of(fit, x)
+    return fit.unit_y * curves(fit.law, scaled_inputs(values, fit.reference), thetas)
+
+
+def search_range(fit: Fit, name: str, most: float | None = None) -> tuple[float, float]:
+    """(low, high) that answers are looked for in: a millionth of the smallest value of the sweep to a million times
+    the largest, or to `most`."""
+    values = fit.table.x[name]
+    low, high = float(values[values > 0].min()) / REACH, float(values.max()) * REACH
+    if most is not None and not low < most < 1e30:
+        raise InputError(f"--most {most}: must lie between {low:.3g} and 1e30")
+    return low, high if most is None else most
+
+
+def reach(
+    fit: Fit, thetas: Array, name: str, targets: Array | float, at: Mapping[str, float], ends: tuple[float, float]
+) -> Array:
+    """The smallest value of input `name` at which each curve [k] is down to its target [k or one]: [k].
+
+    inf where it stays above the target up to ends[1]; ends[0] where it is below it from the start.
+    """
+    goals = np.broadcast_to(np.asarray(targets, np.float64), (len(thetas),))
+    grid = np.geomspace(*ends, _PLACES)
+    y = curve_values(fit, thetas, {**at, name: grid})
+    found = _first_crossing(np.log(grid), y, goals)
+    # Once more inside the cell that holds the answer: the curve is nearly straight there.
+    if len(thetas) == 1 and np.isfinite(found[0]) and ends[0] < found[0]:
+        step = (ends[1] / ends[0]) ** (1.0 / (_PLACES - 1))
+        fine = np.geomspace(found[0] / step, found[0] * step, _PLACES)
+        found = _first_crossing(np.log(fine), curve_values(fit, thetas, {**at, name: fine}), goals)
+    return found
+
+
+def _first_crossing(logs: Array, y: Array, goals: Array) -> Array:
+    below = y <= goals[:, None]
+    first = below.argmax(axis=1)
+    rows = np.arange(len(y))
+    before = np.maximum(first - 1, 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        a, b, goal = np.log(y[rows, before]), np.log(y[rows, first]), np.log(goals)
+        share = np.clip(np.where(a > b, (a - goal) / (a - b), 1.0), 0.0, 1.0)
+    crossing = np.exp(logs[before] + share * (logs[first] - logs[before]))
+    return np.where(below.any(axis=1), np.where(first == 0, np.exp(logs[0]), crossing), np.inf)
+
+
+def question(
+    fit: Fit, name: str, target: float, at: Mapping[str, float] | None = None, most: float | None = None
+) -> Question:
+    """How much of an input reaches a target.
+
+    Raises:
+        InputError: the law has no such input, a value for another input is missing, or the target is no error.
+    """
+    at = dict(at or {})
+    check_input(fit, name, at)
+    if not (np.isfinite(target) and target > 0):
+        raise InputError(f"target {target}: must be a number above 0, in the unit of {fit.table.y_name}")
+    ends = search_range(fit, name, most)
+    falls = predict(fit, {**at, name: [fit.table.x[name][fit.table.x[name] > 0].min(), fit.table.x[name].max()]})
+    if fit.law.rising and falls[1] > falls[0]:
+        raise InputError(f"law {fit.law.name} rises with {name}: ask `predict` at the values in question")
+    others = "".join(f", {fit.table.column(k)} = {v:g}" for k, v in at.items())
+    unit = fit.table.unit and f" {fit.table.unit}"
+    text = f"{fit.table.column(name)} for {fit.table.y_name} {target:g}{unit}{others}"
+    return Question(text, "", lambda f, thetas: reach(f, thetas, name, target, at, ends))
+
+
+def check_input(fit: Fit, name: str, at: Mapping[str, float]) -> None:
+    """Raises InputError: no such input, or another one is without value."""
+    names = fit.law.input_names
+    if name not in names:
+        raise InputError(f"law {fit.law.name} has no input {name!r}; it has {', '.join(names)}")
+    for other in at:
+        if other not in names or other == name:
+            raise InputError(f"--at {other}: law {fit.law.name} is asked for {name} and has {', '.join(names)}")
+    for declared in fit.law.inputs:
+        if declared.name not in (name, *at) and declared.default is None:
+            raise InputError(f"give a value for {declared.name} ({declared.meaning}): --at {declared.name}=NUMBER")
+
+
+def invert(
+    fit: Fit,
+    name: str,
+    target: float,
+    at: Mapping[str, float] | None = None,
+    level: float = 0.95,
+    most: float | None = None,
+    force: bool = False,
+    evidence: Evidence | None = None,
+) -> Decision:
+    """How much of an input reaches a target error, given the others.
+
+    Sampling: profile likelihood, the values at which the target is not rejected. Extrapolation: the values at
+    which the curve, moved by the rolling-origin error of that distance, meets the target; inside the sweep, what shorter
+    sweeps would have answered.
+
+    Raises:
+        InputError: see `question`.
+    """
+    asked = question(fit, name, target, at, most)
+    at, ends = dict(at or {}), search_range(fit, name, most)
+    evidence = evidence or gather(fit, level)
+    rolling = rolling_origin(fit)
+    interval: Interval | None = None
+    if evidence.draws is not None:
+        interval = profile_reach(fit, name, target, at, ends, level)
+    value = asked.of(fit)
+    more = []
+    if np.isfinite(value):
+        beyond = distance(fit, {**at, name: value})
+        if beyond > 1.0:
+            text = f"{beyond:.3g} times beyond the sweep; the interval holds if the law does"
+            more.append(Diagnostic("extrapolating", "warning" if beyond > 3.0 else "info", text))
+    extrapolation = moved_reach(fit, rolling, name, target, at, ends, level) if rolling.rows else None
+    if extrapolation is not None and extrapolation[1] < 1.005 * extrapolation[0]:
+        extrapolation = None  # inside the sweep: shorter sweeps are asked instead
+    return decide(asked, evidence, force, interval, extrapolation, tuple(more))
+
+
+def profile_reach(
+    fit: Fit, name: str, target: float, at: Mapping[str, float], ends: tuple[float, float], level: float
+) -> Interval:
+    """The lowest and the highest value of an input at which "the curve is at the target" is not rejected.
+
+    inf (or 0) says that no value up there (down there) is rejected.
+    """
+    cut = float(f_distribution.ppf(level, 1, fit.degrees_of_freedom))
+    value = reach(fit, fit.theta[None], name, target, at, ends)[0]
+    middle = np.log(value) if np.isfinite(value) else np.log(ends[1])
+    logs = np.concatenate([np.linspace(np.log(ends[0]), np.log(ends[1]), _COARSE), middle + _NEAR, middle - _NEAR])
+    logs = np.unique(np.clip(logs, *np.log(ends)))
+    for _ in range(_ZOOMS):
+        kept = profile_f(fit, {**at, name: np.exp(logs)}, np.full(len(logs), target)) <= cut
+        if not kept.any():  # the points reject every value: the target lies beyond the floor
+            return np.inf, np.inf
+        first, last = int(kept.argmax()), len(kept) - 1 - int(kept[::-1].argmax())
+        edges = [(logs[max(first - 1, 0)], logs[first]), (logs[last], logs[min(last + 1, len(logs) - 1)])]
+        logs = np.unique(np.concatenate([np.linspace(edge[0], edge[1], _FINE) for edge in edges]))
+    low, high = edges[0][1], edges[1][0]
+    least = 0.0 if low <= np.log(ends[0]) + 1e-9 else float(np.exp(low))
+    return least, np.inf if high >= np.log(ends[1]) - 1e-9 else float(np.exp(high))
+
+
+def moved_reach(
+    fit: Fit,
+    rolling: Rolling,
+    name: str,
+    target: float,
+    at: Mapping[str, float],
+    ends: tuple[float, float],
+    level: float,
+) -> Interval:
+    """Where the lower and the upper end of the rolling origin's interval about the curve meet the target."""
+    grid = np.geomspace(*ends, _PLACES)
+    curve = predict(fit, {**at, name: grid})
+    moved = []
+    for g, y in zip(grid, curve, strict=True):
+        x = {key: np.array([value]) for key, value in {**at, name: g}.items()}
+        far = log_distance(fit, points_of(fit, x)[0])
+        moved.append(extrapolation_interval(rolling, float(y), far, level) or (float(y), float(y)))
+    sides = np.array(moved).T
+    low, high = _first_crossing(np.log(grid), sides, np.full(2, target))
+    return 0.0 if low <= ends[0] else float(low), float(high)
