@@ -97,7 +97,7 @@ def test_the_same_fit_again_replaces_its_file(table, tmp_path):
         (["--plot", "curve.jpg"], "a figure's name ends in .png, .svg, .pdf"),
         (["--users"], "--users draws into a plot"),
         (["--out", "."], "is a folder; name a file in it"),
-        (["--out", "table.csv"], "is the table itself"),
+        (["--out", "table.csv"], "is the input itself"),
         (["--out", "other.json"], "cannot be read as JSON"),
         (["--out", "other.json/fit.json"], "cannot be written in"),
         (["--users", "--plot", "a.png"], "only a sweep's table names its users"),
