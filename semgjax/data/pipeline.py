@@ -11,9 +11,9 @@ import grain.python as grain
 import numpy as np
 from absl import flags
 
-from semgjax.data.augment import AugmentConfig, draw
+from semgjax.data.augment import AugmentConfig, Draw, draw
 from semgjax.data.change import augment
-from semgjax.data.sessions import Session, has_half
+from semgjax.data.sessions import Session, announce, has_half
 from semgjax.data.windows import WindowSpec, fill_window, labels_of, list_windows, max_labels
 from semgjax.errors import InputError
 
@@ -50,18 +50,23 @@ class LoadBatch:
             "labels": np.zeros((count, self.label_room), np.int32),
             "label_count": np.empty(count, np.int32),
         }
-        for row, place in enumerate(self.rows):
-            rng = np.random.default_rng((self.seed, step * len(indices) + place))
-            self._fill(batch, row, int(indices[place]), rng)
+        drawn = [self._draw(int(indices[place]), step * len(indices) + place) for place in self.rows]
+        for session, start, _ in drawn:
+            announce(session, start - self.spec.left, start + self.spec.length + self.spec.right)
+        for row, (session, start, change) in enumerate(drawn):
+            self._fill(batch, row, session, start, change)
         return batch
 
-    def _fill(self, batch: Batch, row: int, index: int, rng: np.random.Generator) -> None:
+    def _draw(self, index: int, place: int) -> tuple[Session, int, Draw]:
+        """Session, first core sample and changes of the row at a place among all rows of all steps."""
         which, start = (int(number) for number in self.windows[index])
         session = self.sessions[which]
         # The jitter never leaves the session, nor passes the next window's place on the grid.
         room = min(self.spec.stride, session.samples - self.spec.length - start)
-        change = draw(self.augment, room, rng)
-        start += change.shift
+        change = draw(self.augment, room, np.random.default_rng((self.seed, place)))
+        return session, start + change.shift, change
+
+    def _fill(self, batch: Batch, row: int, session: Session, start: int, change: Draw) -> None:
         first, last = fill_window(batch["emg"][row], session, start, self.spec, change.lag, change.rolls)
         batch["valid"][row] = first, last
         if not self.augment.moves_only and last > first:

@@ -22,7 +22,7 @@ from semgjax.data.manifest import SHARDS, checked_path, read_manifest
 from semgjax.data.metadata import parse_keystrokes, parse_list, text_attribute
 from semgjax.data.shard_format import SUFFIX as SHARD
 from semgjax.data.shard_format import decode
-from semgjax.data.shard_read import read_header, read_stored
+from semgjax.data.shard_read import read_ahead, read_header, read_stored
 from semgjax.data.timeseries import CHANNELS as CHANNELS
 from semgjax.data.timeseries import OpenFiles, both_bands, hdf5_errors, opened_group, scan, signal_of
 from semgjax.errors import InputError
@@ -230,6 +230,13 @@ def read_half(session: Session, start: int, stop: int) -> np.ndarray:
         raise ValueError(f"session {session.name} is no shard")
     _check_range(session, start, stop)
     return read_stored(session.path, session.stored.stretch, session.channels, start, stop)
+
+
+def announce(session: Session, start: int, stop: int) -> None:
+    """Say that samples [start, stop), cut to the session's ends, are going to be read; helps with shards only."""
+    if session.stored is not None:
+        begin = max(0, start)
+        read_ahead(session.path, session.samples, begin, max(begin, min(stop, session.samples)))
 
 
 def _check_range(session: Session, start: int, stop: int) -> None:

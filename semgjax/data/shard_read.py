@@ -17,6 +17,7 @@ from semgjax.errors import InputError
 # No look-ahead: windows are read in random order.
 _OPTIONS = "readahead_buffer_size:0,max_parallelism:0"
 _BUFFER = 1 << 16
+_SLACK = 1 << 17  # the header, and that the last record is shorter
 _AGAIN = "remove it and ingest the session again"
 
 
@@ -109,6 +110,26 @@ def read_stored(path: Path, stretch: int, channels: int, start: int, stop: int) 
             raise InputError(f"{path}: record {1 + record} (from sample {begin} on) is too short; {_AGAIN}")
         stored_TxC[first - start : last - start] = values[first - begin : last - begin]
     return stored_TxC
+
+
+def read_ahead(path: Path, samples: int, start: int, stop: int) -> None:
+    """Have the system fetch samples [start, stop) of a shard of so many samples, and do not wait for it.
+
+    A disk then works on many windows at once, where reading them in turn would wait for each. Records are all of one
+    size, so that their places in the file follow from its length, near enough.
+    """
+    if not hasattr(os, "posix_fadvise"):
+        return
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except OSError:
+        return  # who reads it says so
+    try:
+        size = os.fstat(handle).st_size
+        first = max(0, size * start // samples - _SLACK)
+        os.posix_fadvise(handle, first, size * (stop - start) // samples + 2 * _SLACK, os.POSIX_FADV_WILLNEED)
+    finally:
+        os.close(handle)
 
 
 def _brief(error: Exception) -> str:

@@ -11,6 +11,7 @@ from semgjax.data import shard_read
 from semgjax.data.ingest import ingest
 from semgjax.data.manifest import FILE, SHARDS
 from semgjax.data.sessions import (
+    announce,
     find_sessions,
     has_half,
     load_sessions,
@@ -201,3 +202,13 @@ def test_a_signal_in_another_unit_is_read_in_that_unit(tmp_path, factor):
     session = load_sessions(tmp_path / "out")[0]
     assert not has_half(session)
     np.testing.assert_allclose(read_emg(session, 0, 2500), emg, rtol=2 * RELATIVE_ERROR, atol=1e-6 * factor)
+
+
+def test_announcing_samples_changes_nothing_and_leaves_a_missing_shard_to_the_reader(shard, both):
+    session = open_session(shard)
+    for start, stop in ((-50, 10), (0, 3000), (2990, 5000), (4000, 5000)):
+        announce(session, start, stop)
+    assert read_emg(session, 0, 3000).shape == (3000, 32)
+    announce(both[0][0], 0, 10)  # an HDF5 file
+    shard.unlink()
+    announce(session, 0, 10)
