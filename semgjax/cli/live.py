@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from semgjax.sweep.plan import Sweep, read_sweep
@@ -59,5 +60,5 @@ def _table(sweep: Sweep, rows: list[Row]) -> Table:
     for name in heading:
         table.add_column(name, justify="right" if name in ("step", "left", "productive") else "left")
     for row in cells:
-        table.add_row(*row)
+        table.add_row(*map(escape, row))
     return table

@@ -131,6 +131,7 @@ def run_trials(
     every = ("local", "slurm", "ray")
     options: dict[str, tuple[Any, Any, tuple[str, ...]]] = {
         "--slots": (slots, None, every),
+        "--retries": (retries, 2, every),
         "--gpus": (gpus, None, ("local",)),
         "--chips": (chips, None, ("local",)),
         "--order": (order, "cheapest", ("local", "ray")),

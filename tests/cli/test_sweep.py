@@ -121,6 +121,8 @@ def test_mistakes_in_planning_are_one_line_and_nothing_is_written(place, capsys)
         (["--trial", "7"], "no trial '7'; give an id or 0 to 2"),
         (["--trial", "0", "--slots", "2"], "--slots 2: has no meaning beside --trial"),
         (["--trial", "0", "--cores", "0"], "--cores 0"),
+        (["--trial", "0", "--retries", "5"], "--retries 5: has no meaning beside --trial"),
+        (["--start", "tpu"], "--start tpu: belongs to --trial"),
         (["--slot", "2"], "--slots"),
         (["--engine", "slurm", "--gpus", "0"], "--gpus 0: belongs to --engine local, not slurm"),
         (["--engine", "ray", "--sbatch=--partition=a"], "belongs to --engine slurm, not ray"),
