@@ -2,7 +2,11 @@
 
 import base64
 import html
+import io
 from collections.abc import Iterable, Sequence
+
+import matplotlib
+from matplotlib.figure import Figure
 
 VOID = {"img", "meta"}
 BLOCKS = {
@@ -105,6 +109,21 @@ def join(children: Iterable[str]) -> Html:
 def paragraph(*children: str, class_: str = "") -> Html:
     """A paragraph."""
     return el("p", *children, **({"class_": class_} if class_ else {}))
+
+
+def svg_bytes(figure: Figure) -> bytes:
+    """The figure as SVG with its letters as outlines; same figure, same bytes."""
+    content = io.BytesIO()
+    with matplotlib.rc_context({"svg.hashsalt": "semgjax", "svg.fonttype": "path"}):
+        figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
+    return content.getvalue()
+
+
+def png_bytes(figure: Figure) -> bytes:
+    """The figure as PNG; same figure, same bytes."""
+    content = io.BytesIO()
+    figure.savefig(content, format="png", metadata={"Software": None})
+    return content.getvalue()
 
 
 def image(picture: bytes, alt: str, caption: str, kind: str = "svg+xml") -> Html:

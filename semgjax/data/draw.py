@@ -1,13 +1,10 @@
 """Drawing a stretch of signal with its keys: what the pictures of a session have in common. Writes nothing."""
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from semgjax.data.keys import labels_to_text
 from semgjax.data.sessions import SAMPLE_RATE, Session
@@ -26,21 +23,6 @@ SETTINGS: dict[Any, Any] = {
     "text.usetex": False,
     "text.parse_math": False,
 }
-
-
-def svg_bytes(figure: Figure) -> bytes:
-    """The figure as SVG with its letters as outlines; same figure, same bytes."""
-    content = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "semgjax", "svg.fonttype": "path"}):
-        figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
-    return content.getvalue()
-
-
-def png_bytes(figure: Figure) -> bytes:
-    """The figure as PNG; same figure, same bytes."""
-    content = io.BytesIO()
-    figure.savefig(content, format="png", metadata={"Software": None})
-    return content.getvalue()
 
 
 def choose_stretch(session: Session, seconds: float = STRETCH) -> tuple[int, int]:

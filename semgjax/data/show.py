@@ -10,10 +10,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from semgjax.data.draw import SETTINGS, choose_stretch, draw_bands, keys_in, png_bytes
+from semgjax.data.draw import SETTINGS, choose_stretch, draw_bands, keys_in
 from semgjax.data.sessions import CHANNELS, SAMPLE_RATE, Session, read_emg
 from semgjax.errors import InputError
 from semgjax.files import write_atomic
+from semgjax.page import png_bytes
 
 LONGEST = 60.0
 _FFT, _HOP = 256, 64  # samples: 7.8 Hz and 32 ms

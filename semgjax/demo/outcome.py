@@ -4,12 +4,11 @@ import platform
 from importlib import metadata
 
 import semgjax
-from semgjax.data.draw import svg_bytes
 from semgjax.demo import figures
 from semgjax.demo.numbers import MISSING, data_size, digits, duration, percent, ratio, whole
 from semgjax.demo.page import section
 from semgjax.demo.views import ReportInputs, heldout_cer, heldout_scores, is_number, user_cers
-from semgjax.page import Html, dot, el, image, join, paragraph, table
+from semgjax.page import Html, dot, el, image, join, paragraph, svg_bytes, table
 
 NAMES = {"teacher": "teacher", "distilled": "student, distilled", "from scratch": "same size, from scratch"}
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from semgjax.data.draw import choose_stretch, keys_in, svg_bytes
+from semgjax.data.draw import choose_stretch, keys_in
 from semgjax.data.sessions import SAMPLE_RATE
 from semgjax.demo import figures
 from semgjax.demo.numbers import MISSING, difference, digits, duration, percent, ratio, whole
@@ -16,7 +16,7 @@ from semgjax.demo.views import (
     role_of,
     user_cers,
 )
-from semgjax.page import Html, el, image, paragraph, table
+from semgjax.page import Html, el, image, paragraph, svg_bytes, table
 from semgjax.scaling.fit import predict
 from semgjax.scaling.store import fit_document
 

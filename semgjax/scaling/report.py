@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from semgjax.page import Html, document, el, image, join, paragraph, table
+from semgjax.page import Html, document, el, image, join, paragraph, svg_bytes, table
 from semgjax.scaling.answer import Prediction, predict_at
 from semgjax.scaling.compare import Comparison, compare_laws, test_users_or_hours
 from semgjax.scaling.decide.cost import Cost
@@ -16,7 +16,6 @@ from semgjax.scaling.decide.frontier import frontier, pair_of
 from semgjax.scaling.decide.inverse import invert
 from semgjax.scaling.diagnose import Diagnostic, blocks
 from semgjax.scaling.figures import budgets, checks, curves
-from semgjax.scaling.figures.style import svg_bytes
 from semgjax.scaling.fit import Fit, floor
 from semgjax.scaling.law import Law
 from semgjax.scaling.profile import LEVEL, no_interval_reason, parameter_intervals

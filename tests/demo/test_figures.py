@@ -3,10 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from semgjax.data.draw import choose_stretch, keys_in, svg_bytes
+from semgjax.data.draw import choose_stretch, keys_in
 from semgjax.data.sessions import open_session
 from semgjax.demo import figures
 from semgjax.demo.views import heldout_cer
+from semgjax.page import svg_bytes
 from tests.data.fixtures import START, typed, write_session
 from tests.demo.examples import example, run
 

@@ -4,12 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from semgjax.data.draw import png_bytes, svg_bytes
 from semgjax.data.quality.figures import COLOURS, overview_figure, session_figure
 from semgjax.data.quality.findings import CODES
 from semgjax.data.quality.report import Report, SessionReport
 from semgjax.files import write_atomic
-from semgjax.page import Html, document, dot, el, image, paragraph, table
+from semgjax.page import Html, document, dot, el, image, paragraph, png_bytes, svg_bytes, table
 
 PICTURES = 60
 """Sessions shown with a picture: those to leave out first, then those to look at."""

@@ -1,8 +1,5 @@
 """What all pictures share: size, colours, axes of amounts, the shade beyond the sweep, bytes for a page."""
 
-import io
-
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -79,11 +76,3 @@ def shade_beyond(axes: Axes, most: float, end: float) -> None:
 def percent(values: Array) -> Array:
     """Log ratios in per cent."""
     return 100.0 * np.expm1(values)
-
-
-def svg_bytes(figure: Figure) -> bytes:
-    """The figure as SVG with its letters as outlines; same figure, same bytes."""
-    content = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "semgjax", "svg.fonttype": "path"}):
-        figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
-    return content.getvalue()

@@ -60,8 +60,8 @@ def test_a_folder_of_damaged_files_and_one_without_findings_have_their_page_too(
 def test_a_session_without_any_amplitude_can_be_drawn(tmp_path):
     import numpy as np
 
-    from semgjax.data.draw import png_bytes
     from semgjax.data.quality.figures import session_figure
+    from semgjax.page import png_bytes
     from tests.data.fixtures import write_session
 
     path = write_session(tmp_path / "a.hdf5", emg=np.zeros((300, 32), np.float32))
