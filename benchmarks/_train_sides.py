@@ -1,0 +1,83 @@
+"""The two sides of `semgjax bench train`: a training step on one batch, ours and PyTorch's. Writes nothing."""
+
+import dataclasses
+import os
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+import torch
+
+from benchmarks import _torch_model
+from semgjax.data.windows import WindowSpec
+from semgjax.model.config import ModelConfig, preset
+from semgjax.parallel.mesh import make_mesh
+from semgjax.train.config import OptimizerConfig, RunConfig, TrainConfig
+from semgjax.train.step import init_state, make_step
+
+ROWS, LABELS, ROOM = 16, 20, 32  # windows, keys of one (5 a second), and the padded width of the labels
+SPEC = WindowSpec()
+OPTIMIZER = OptimizerConfig()
+
+Batch = dict[str, np.ndarray]
+
+
+def full(name: str) -> ModelConfig:
+    """A preset with attention over the whole window."""
+    return dataclasses.replace(preset(name), attention_window=None)
+
+
+def make_batch(model: ModelConfig, rows: int = ROWS, spec: WindowSpec = SPEC) -> Batch:
+    """Noise of the size of real signals with random keys, 5 a second."""
+    rng = np.random.default_rng(0)
+    count = LABELS * spec.length // SPEC.length
+    labels = np.zeros((rows, ROOM * spec.length // SPEC.length), np.int32)
+    labels[:, :count] = rng.integers(0, model.classes - 1, (rows, count))
+    return {
+        "emg": rng.normal(0, 14, (rows, spec.total, model.channels)).astype(np.float32),
+        "valid": np.tile(np.array([[0, spec.total]], np.int32), (rows, 1)),
+        "labels": labels,
+        "label_count": np.full(rows, count, np.int32),
+    }
+
+
+def our_step(model: ModelConfig, batch: Batch, spec: WindowSpec = SPEC) -> Callable[[], None]:
+    """Compile our train step; each call is one whole step."""
+    train = TrainConfig(batch=len(batch["emg"]))
+    config = RunConfig("benchmark", model, "", window=spec, optimizer=OPTIMIZER, train=train)
+    mesh = make_mesh(train.batch)
+    step = make_step(config, mesh, None)
+    held: dict[str, Any] = {"state": init_state(config)}
+
+    def call() -> None:
+        held["state"], sums = step(held["state"], batch, None)
+        jax.block_until_ready((held["state"], sums))
+
+    call()
+    return call
+
+
+def torch_step(model: ModelConfig, batch: Batch, compiled: bool = False) -> Callable[[], None]:
+    """PyTorch's step on all cores; each call is one whole step: forward, backward, clipping, AdamW."""
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    torch.manual_seed(0)
+    decoder: Any = _torch_model.Decoder(model)
+    optimizer = torch.optim.AdamW(
+        decoder.parameters(), OPTIMIZER.learning_rate, (OPTIMIZER.beta1, OPTIMIZER.beta2), weight_decay=OPTIMIZER.decay
+    )
+    network = torch.compile(decoder) if compiled else decoder
+    emg, counts = torch.from_numpy(batch["emg"]), torch.from_numpy(batch["label_count"].astype(np.int64))
+    labels = torch.from_numpy(batch["labels"].astype(np.int64))
+    first = (SPEC.left + model.emission_delay) // model.stride
+    core = slice(first, first + SPEC.length // model.stride)
+
+    def call() -> None:
+        optimizer.zero_grad(set_to_none=True)
+        loss = _torch_model.ctc(network(emg)[:, core], labels, counts) / counts.sum()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(decoder.parameters(), OPTIMIZER.clip)
+        optimizer.step()
+
+    call()
+    return call
