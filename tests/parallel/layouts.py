@@ -30,16 +30,16 @@ def config(accumulate: int) -> RunConfig:
     return RunConfig("ladder-16", MODEL, "d", WINDOW, optimizer=optimizer, train=train)
 
 
-def batch(step: int) -> dict[str, np.ndarray]:
-    """Noise with ragged labels and padding, from the step alone."""
-    rng = np.random.default_rng(step)
-    count = rng.integers(0, 7, BATCH).astype(np.int32)
-    labels = rng.integers(0, NUM_CLASSES - 1, (BATCH, 8)).astype(np.int32)
+def noise(rows: int = BATCH, seed: int = 0) -> dict[str, np.ndarray]:
+    """A batch of noise with ragged labels and padding."""
+    rng = np.random.default_rng(seed)
+    count = rng.integers(0, 7, rows).astype(np.int32)
+    labels = rng.integers(0, NUM_CLASSES - 1, (rows, 8)).astype(np.int32)
     labels[np.arange(8)[None, :] >= count[:, None]] = 0
-    last = rng.integers(WINDOW.total // 2, WINDOW.total, BATCH)
+    last = rng.integers(WINDOW.total // 2, WINDOW.total, rows)
     return {
-        "emg": rng.normal(size=(BATCH, WINDOW.total, 32)).astype(np.float32),
-        "valid": np.stack([np.zeros(BATCH, int), last], axis=1).astype(np.int32),
+        "emg": rng.normal(size=(rows, WINDOW.total, 32)).astype(np.float32),
+        "valid": np.stack([np.zeros(rows, int), last], axis=1).astype(np.int32),
         "labels": labels,
         "label_count": count,
     }
@@ -56,7 +56,7 @@ def train(devices: int, fsdp: int, accumulate: int, remat: str = "none") -> dict
     step_fn = make_step(run, mesh, None, remat)
     found = []
     for step in range(STEPS):
-        state, sums = step_fn(state, place_batch(mesh, batch(step)), None)
+        state, sums = step_fn(state, place_batch(mesh, noise(seed=step)), None)
         found.append({name: float(value) for name, value in sums.items()})
     moments = jax.tree_util.tree_leaves_with_path(state["optimizer"])
     flat = np.concatenate([np.ravel(np.asarray(x)) for path, x in moments if ".mu" in jax.tree_util.keystr(path)])

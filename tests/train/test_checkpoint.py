@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from semgjax.errors import InputError
-from semgjax.train.checkpoint import Checkpoints, newest_step, restore_params
+from semgjax.train.checkpoint import Checkpoints, Kept, newest_step, restore_params
 from tests.runs import damage_biggest
 
 RUN, OTHER = "a" * 64, "b" * 64
@@ -116,3 +116,38 @@ def test_a_damaged_checkpoint_is_told_in_one_line_that_names_it(tmp_path, read):
     with pytest.raises(InputError, match=f"{tmp_path / '4'}: the checkpoint cannot be read") as caught:
         read(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kept", "left"),
+    [
+        (Kept(last=1, best=False), ["8"]),
+        (Kept(last=2, best=False), ["6", "8"]),
+        (Kept(last=1), ["2", "8"]),  # step 2 has the lowest CER
+        (Kept(last=1, best=False, every=4), ["4", "8"]),
+    ],
+)
+def test_a_rule_says_which_checkpoints_stay(tmp_path, kept, left):
+    checkpoints = Checkpoints(tmp_path, kept)
+    for step, cer in ((2, 10.0), (4, 30.0), (6, None), (8, 20.0)):
+        checkpoints.save(state(step), RUN, cer=cer)
+    checkpoints.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == left
+
+
+def test_the_clock_comes_back_with_the_state(tmp_path):
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save(state(2), RUN, {"first_start": 5.0, "productive": 3.0})
+    checkpoints.close()
+    checkpoints = Checkpoints(tmp_path)
+    found = checkpoints.restore(state(0), RUN)
+    checkpoints.close()
+    assert found is not None and found[1] == {"first_start": 5.0, "productive": 3.0}
+
+
+def test_where_a_run_keeps_an_average_that_is_what_comes_back_as_its_parameters(tmp_path):
+    average = jax.tree.map(lambda x: x / 2, state(2)["params"])
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save({**state(2), "average": average}, RUN)
+    checkpoints.close()
+    assert_equal(restore_params(tmp_path)[1], average)

@@ -1,5 +1,6 @@
 """Whole runs: the step is compiled once, a finished run is left alone, and hostile settings end with one line."""
 
+import dataclasses
 import shutil
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import semgjax.train.loop as loop
 from semgjax.cli.main import main
 from semgjax.data.corpus import load_corpus
+from semgjax.data.pipeline import train_data
 from semgjax.data.splits import Split, write_split
 from semgjax.distill import load_teacher, student_config
 from semgjax.train.checkpoint import newest_step
@@ -130,3 +132,41 @@ def test_too_many_keys_for_the_frames_end_with_70_and_the_share(tmp_path, capsys
     line = fails(capsys, train_words(folder, tmp_path / "run", "--augment.no-jitter"), code=70)
     assert "100.0% of the windows have more labels than frames (limit 5.0%)" in line
     assert not (tmp_path / "run" / "result.json").exists()
+
+
+def test_a_broken_recording_ends_with_70_names_its_rows_and_keeps_the_checkpoint_before(
+    sessions, tmp_path, capsys, monkeypatch
+):
+    class Broken:
+        """Batches of which the third has a hole in two rows."""
+
+        def __init__(self, batches):
+            self._batches = batches
+
+        def __getitem__(self, step):
+            batch = dict(self._batches[step])
+            if step == 2:
+                batch["emg"] = batch["emg"].copy()
+                batch["emg"][[1, 3], 700] = np.nan
+            return batch
+
+    def broken(*arguments):
+        data = train_data(*arguments)
+        return dataclasses.replace(data, batches=Broken(data.batches))
+
+    def stream(data, start):
+        yield from (data.batches[step] for step in range(start, STEPS))
+
+    monkeypatch.setattr(loop, "train_data", broken)
+    monkeypatch.setattr(loop, "stream", stream)
+    line = fails(capsys, train_words(sessions, tmp_path / "run"), code=70)
+    assert "step 3: loss nan" in line and "rows 1, 3 of its batch hold values that are not finite" in line
+    assert newest_step(tmp_path / "run" / "checkpoints") == 2
+
+
+def test_resume_must_and_never_are_kept(sessions, finished, tmp_path, capsys):
+    assert "engine.resume is must" in fails(capsys, train_words(sessions, tmp_path / "run", "--engine.resume=must"))
+    assert not (tmp_path / "run").exists()
+    before = snapshot(finished)
+    line = fails(capsys, train_words(sessions, finished, "--engine.resume=never"))
+    assert f"there is a checkpoint of step {STEPS}" in line and snapshot(finished) == before

@@ -1,5 +1,7 @@
 """AdamW's three parts that are ours: which leaves decay, the schedule's shape, and the clipped gradient."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -74,3 +76,13 @@ def test_a_long_gradient_is_cut_to_the_clip_and_a_short_one_is_left():
 
     np.testing.assert_allclose(first_moment(100.0), [0.3, 0.4], rtol=1e-6)  # (1 - beta1) of length 1
     np.testing.assert_allclose(first_moment(0.1), [0.15, 0.2], rtol=1e-6)
+
+
+def test_wsd_stays_at_its_peak_and_falls_along_a_line_over_the_last_share():
+    config = OptimizerConfig(learning_rate=2e-3, warmup=0.1, schedule="wsd", cooldown=0.2)
+    values = np.array([float(schedule(config, steps=100)(step)) for step in range(101)])
+    assert values[0] == 0 and values[100] == pytest.approx(0, abs=1e-9)
+    np.testing.assert_allclose(values[10:81], 2e-3, rtol=1e-6)
+    np.testing.assert_allclose(np.diff(values[80:]), -1e-4, rtol=1e-3)
+    longer = schedule(dataclasses.replace(config, warmup=0.05), steps=200)
+    np.testing.assert_allclose([float(longer(step)) for step in range(81)], values[:81])  # the same beginning

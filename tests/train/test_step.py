@@ -4,15 +4,18 @@ import dataclasses
 from functools import partial
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from semgjax.data.corpus import load_corpus
 from semgjax.data.pipeline import train_data
 from semgjax.model import encoder
-from semgjax.parallel.mesh import by_batch, make_mesh, replicated
+from semgjax.parallel.mesh import by_batch, make_mesh, place_batch, replicated
 from semgjax.train.config import DistillConfig
-from semgjax.train.step import init_state, loss_and_sums, make_step
+from semgjax.train.step import average_rate, init_state, loss_and_sums, make_step, read_params
+from tests.golden_files import check_golden_numbers
+from tests.parallel import layouts
 from tests.runs import MODEL, TRAIN, WINDOW, run_config
 
 
@@ -148,3 +151,36 @@ def test_the_first_state_comes_from_the_seed_alone(config):
     assert not np.allclose(kernel, other)
     assert int(state["step"]) == 0
     assert {str(leaf.dtype) for leaf in jax.tree.leaves(state)} == {"float32", "int32"}
+
+
+def test_the_sums_of_the_first_step_are_the_golden_ones(request):
+    config, mesh = layouts.config(accumulate=1), make_mesh(layouts.BATCH)  # without dropout
+    _, sums = make_step(config, mesh, None)(first_state(config), place_batch(mesh, layouts.noise()), None)
+    found = {name: float(value) for name, value in sorted(sums.items())}
+    check_golden_numbers(request, "first_step_ladder_16.json", found, rtol=1e-4)
+
+
+def test_a_running_average_follows_the_parameters_faster_at_first(config, batches):
+    averaged = dataclasses.replace(config, optimizer=dataclasses.replace(config.optimizer, average=0.99))
+    assert [float(average_rate(0.99, jnp.asarray(step))) for step in (0, 10, 10**6)] == pytest.approx([0.1, 0.55, 0.99])
+    step = make_step(averaged, make_mesh(TRAIN.batch), None)
+    state = first_state(averaged)
+    expected = jax.device_get(state["average"])
+    for number, batch in enumerate(batches[:2]):
+        state, _ = step(state, batch, None)
+        rate = (1 + number) / (10 + number)
+        params = jax.device_get(state["params"])
+        expected = jax.tree.map(lambda old, p, rate=rate: rate * old + (1 - rate) * p, expected, params)
+    assert read_params(state) is state["average"]
+    for one, other in zip(jax.tree.leaves(state["average"]), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-7)
+
+
+def test_shares_of_a_distilled_loss_add_up_to_the_loss_of_the_batch(distilled, batches):
+    """What accumulation relies on; without a key no dropout is drawn."""
+    teacher = (distilled.model, fresh(1))
+    loss = jax.jit(lambda p, part, whole: loss_and_sums(distilled, p, part, None, teacher, whole=whole)[0])
+    whole = jax.device_get(batches[0])
+    parts = [{name: rows[half::2] for name, rows in whole.items()} for half in range(2)]
+    together = sum(float(loss(fresh(0), part, whole)) for part in parts)
+    assert together == pytest.approx(float(loss(fresh(0), whole, None)), rel=1e-5)
