@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
+from scipy.stats import t as t_distribution
 
 from semgjax.errors import InputError
 
@@ -15,6 +16,7 @@ KINDS: tuple[ObjectiveKind, ...] = get_args(ObjectiveKind)
 # Below a tenth of a percent no error rate is measured; a smaller delta would only turn the loss into absolute
 # values.
 SMALLEST_DELTA = 1e-3
+_INSIDE = 0.91069  # Phi(1.345)
 
 
 @dataclass(frozen=True)
@@ -97,5 +99,10 @@ def robust_scale(residuals: Array, parameters: int) -> float:
 
 
 def delta_by_scale(residuals: Array, parameters: int) -> float:
-    """Huber's delta for 95 % efficiency under normal noise: 1.345 robust standard deviations."""
-    return max(1.345 * robust_scale(residuals, parameters), SMALLEST_DELTA)
+    """Huber's delta: the robust standard deviation times the t quantile that 1.345 is for a known one.
+
+    With many points that is 95 % efficiency under normal noise; with few, the scale itself is badly known, and no
+    point can be called far off by it.
+    """
+    dof = max(len(residuals) - parameters, 1)
+    return max(float(t_distribution.ppf(_INSIDE, dof)) * robust_scale(residuals, parameters), SMALLEST_DELTA)

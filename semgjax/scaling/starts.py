@@ -79,7 +79,7 @@ def _range(p: Parameter, x: dict[str, Array], y: Array, low: float, high: float)
         spans = [np.ptp(np.log(v[v > 0])) for v in x.values()]
         span = max(min((s for s in spans if s > 0.01), default=1.0), 1e-3)
         most = max(high, 1e-6)
-        return float(np.log(min(0.05 / span, 0.5 * most))), float(np.log(min(8.0 / span, most)))
+        return float(np.log(min(0.3 / span, 0.5 * most))), float(np.log(min(8.0 / span, most)))
     if p.kind == "location":
         logs = _log_input(p, x)
         return float(logs.min()), float(logs.max())
