@@ -1,5 +1,6 @@
 """What the studies share: words of the command line, the centre of a star, captions; writes OUT/NAME.png and .md."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path

@@ -33,9 +33,9 @@ def write_star(path: Path, taught: bool = True) -> Path:
         for seed in range(3):
             tokens = round(users * hours * 3600 * 40 * 4)
             head = {
-                "run": f"{kind}-{size}-{users}-{hours}-{seed}", "kind": kind, "preset": f"ladder-{size}", "params": size,
-                "users": users, "hours": users * hours, "steps": 1000, "tokens": tokens, "flops": 6.0 * size * tokens,
-                "seed": seed, "split": "test", "decoder": "greedy",
+                "run": f"{kind}-{size}-{users}-{hours}-{seed}", "kind": kind, "preset": f"ladder-{size}",
+                "params": size, "users": users, "hours": users * hours, "steps": 1000, "tokens": tokens,
+                "flops": 6.0 * size * tokens, "seed": seed, "split": "test", "decoder": "greedy",
             }  # fmt: skip
             noise = np.exp(0.02 * random.standard_normal())
             cers = factor * error(size, users, hours) * skill * noise
