@@ -18,6 +18,7 @@ Array = np.ndarray
 Point = float | ArrayLike | Mapping[str, ArrayLike]
 
 STARTS = 64
+COARSE = 64  # rows
 AGREE = 1e-6  # relative: two objectives closer than this are the same minimum
 # Absolute errors are reached through Huber losses of falling delta, in units of the residuals' scale.
 _SHARPER = (1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-6)
@@ -226,7 +227,17 @@ def weights_of(table: Table) -> Array:
 
 def _search(law: Law, objective: Objective, problems: Problems, guesses: Array, free: int) -> tuple[Ends, float | None]:
     """Least squares from every guess, then the objective itself from each minimum found."""
-    squares = solve(law, problems, guesses)
+    count = problems.y.shape[-1]
+    if count > COARSE:
+        # Of a large table a part of the rows tells which minimum a guess leads to; then each minimum is searched
+        # on all rows.
+        rows = np.sort(np.random.default_rng(0).permutation(count)[:COARSE])
+        part = {name: v[rows] for name, v in problems.x.items()}
+        coarse = solve(law, replace(problems, x=part, y=problems.y[rows], weights=problems.weights[rows]), guesses)
+        unique, together = _minima(coarse)
+        squares = _spread(solve(law, problems, coarse.theta[unique]), together)
+    else:
+        squares = solve(law, problems, guesses)
     if objective.kind.endswith("_ls"):
         return squares, None
     best = int(np.argmin(np.where(np.isfinite(squares.value), squares.value, np.inf)))
@@ -257,7 +268,7 @@ def _without_traces(law: Law, theta: Array, low: Array) -> Array:
 def _minima(ends: Ends) -> tuple[Array, Array]:
     """Index of one search for each different end, and for each search the place of its own in that list."""
     with np.errstate(over="ignore", invalid="ignore"):
-        keys = np.round(np.column_stack([ends.theta * 1e4, np.log(np.maximum(ends.value, 1e-300)) * 1e6]))
+        keys = np.round(np.column_stack([ends.theta * 1e3, np.log(np.maximum(ends.value, 1e-300)) * 1e5]))
     _, unique, back = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     return unique, back.reshape(-1)
 

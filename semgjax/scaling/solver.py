@@ -149,7 +149,7 @@ def _solve(law: Law, problems: Problems, starts: Array, most: int) -> Ends:
     found: dict[str, Array] = {}
     waiting = np.arange(count)
     theta = np.clip(starts, np.broadcast_to(problems.low, starts.shape), np.broadcast_to(problems.high, starts.shape))
-    damping = np.full(count, 1e-3)
+    damping = np.full(count, 1e-2)
     used = 0
     while len(waiting) and used < most:
         later = []

@@ -169,16 +169,3 @@ def test_two_parameters_need_three_sizes_for_an_interval():
 def test_a_level_that_is_none_is_refused(level):
     with pytest.raises(InputError, match="must lie between 0 and 1"):
         parameter_intervals(fit_law((SIZES, noisy(0.02))), level)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("objective", [Objective(), Objective(delta=1e-3)], ids=str)
-def test_95_percent_intervals_far_beyond_the_sweep_hold_the_truth(objective):
-    """200 sweeps of 6 sizes with 5 % noise, ten times beyond: 90 % is 3.2 standard deviations below 95 %."""
-    hits = {"far": 0, "E": 0, "alpha": 0}
-    for seed in range(200):
-        fit = fit_law((SIZES, noisy(0.05, seed)), FLOOR_POWER, objective)
-        intervals = {**parameter_intervals(fit), "far": prediction_interval(fit, 2e7)}
-        for name, value in (("far", truth(2e7)), ("E", 8.0), ("alpha", 0.45)):
-            hits[name] += intervals[name][0] <= value <= intervals[name][1]
-    assert all(count >= 180 for count in hits.values()), hits
