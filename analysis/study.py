@@ -1,6 +1,5 @@
 """What the studies share: words of the command line, the centre of a star, captions; writes OUT/NAME.png and .md."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,10 +49,12 @@ def centre(study: Study) -> dict[str, float]:
     """The configuration {N, U, H} that shares its other inputs with the most sizes, users and hours."""
     table = study.read(STAR_COLUMNS)
     rows = sorted(set(zip(*(v.tolist() for v in table.x.values()), strict=True)))
-    shared = Counter(
-        {row: sum(sum(a != b for a, b in zip(row, other, strict=True)) == 1 for other in rows) for row in rows}
-    )
-    return dict(zip(table.x, shared.most_common(1)[0][0], strict=True))
+    shared = {row: sum(_differing(row, other) == 1 for other in rows) for row in rows}
+    return dict(zip(table.x, max(shared, key=lambda row: shared[row]), strict=True))
+
+
+def _differing(row: tuple[float, ...], other: tuple[float, ...]) -> int:
+    return sum(a != b for a, b in zip(row, other, strict=True))
 
 
 def star_cost(study: Study, table: Table, data: str) -> tuple[Cost, str]:

@@ -119,8 +119,8 @@ def invert(
     """How much of an input reaches a target error, given the others.
 
     Sampling: profile likelihood, the values at which the target is not rejected. Extrapolation: the values at
-    which the curve, moved by the rolling-origin error of that distance, meets the target; inside the sweep, what
-    shorter sweeps would have answered.
+    which the curve, moved by the rolling-origin error of that distance, meets the target; inside the sweep,
+    what shorter sweeps would have answered.
 
     Raises:
         InputError: see `question`.
