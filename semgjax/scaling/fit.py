@@ -253,7 +253,7 @@ def _search(law: Law, objective: Objective, problems: Problems, guesses: Array, 
         return _spread(ends, back), delta
     scale = max(float(np.median(np.abs(residuals))), 1e-9)
     for part in _SHARPER:
-        sharp = replace(problems, delta=np.array([part * scale]), sides=objective.sides)
+        sharp = replace(problems, delta=np.array([part * typical]), sides=objective.sides)
         ends = solve(law, sharp, theta)
         theta = ends.theta
     return _spread(ends, back), None
