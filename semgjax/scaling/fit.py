@@ -251,7 +251,7 @@ def _search(law: Law, objective: Objective, problems: Problems, guesses: Array, 
         nu = objective.nu if objective.kind == "student_t" else None
         ends = solve(law, replace(problems, delta=np.array([delta]), nu=nu), theta)
         return _spread(ends, back), delta
-    scale = max(float(np.median(np.abs(residuals))), 1e-9)
+    typical = max(float(np.median(np.abs(residuals))), 1e-9)
     for part in _SHARPER:
         sharp = replace(problems, delta=np.array([part * typical]), sides=objective.sides)
         ends = solve(law, sharp, theta)
