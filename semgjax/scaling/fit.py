@@ -252,8 +252,8 @@ def _search(law: Law, objective: Objective, problems: Problems, guesses: Array, 
         ends = solve(law, replace(problems, delta=np.array([delta]), nu=nu), theta)
         return _spread(ends, back), delta
     typical = max(float(np.median(np.abs(residuals))), 1e-9)
-    for part in _SHARPER:
-        sharp = replace(problems, delta=np.array([part * typical]), sides=objective.sides)
+    for share in _SHARPER:
+        sharp = replace(problems, delta=np.array([share * typical]), sides=objective.sides)
         ends = solve(law, sharp, theta)
         theta = ends.theta
     return _spread(ends, back), None

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from semgjax.errors import InputError
+from semgjax.page import svg_bytes
 from semgjax.scaling.decide.cost import read_cost
 from semgjax.scaling.figures.budgets import contour_figure, valley_figure
 from semgjax.scaling.figures.checks import influence_figure, profile_figure, residual_figure, rolling_figure
 from semgjax.scaling.figures.curves import curve_figure, excess_figure, middle
-from semgjax.scaling.figures.style import svg_bytes
 from semgjax.scaling.fit import fit_law, predict
 from semgjax.scaling.table import table_of
 from tests.scaling.decide.made import SIZES, joint_evidence, joint_fit, size_evidence, size_fit
