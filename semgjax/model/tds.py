@@ -1,0 +1,209 @@
+"""The baseline of emg2qwerty: time-depth separable convolutions on log spectrograms, as a reference for size curves.
+
+Sivakumar et al., "emg2qwerty" (NeurIPS 2024), section 5; the blocks are of Hannun et al., "Sequence-to-Sequence Speech
+Recognition with Time-Depth Separable Convolutions" (Interspeech 2019). Two deliberate differences: convolutions are
+padded in front, so that frames do not get fewer and frame t ends at sample (t + 1) stride - 1 as in the transformers;
+and each electrode is normalised over its own window instead of over the batch, so that parameters are all there is to
+a trained decoder and its output does not depend on its neighbours in a batch. Scale and bias are those of batch norm.
+"""
+
+import typing
+from dataclasses import dataclass
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from semgjax.errors import InputError
+
+_BANDS = 2
+_EPSILON = 1e-5
+
+
+@dataclass(frozen=True)
+class TDSConfig:
+    """The baseline's shape; the defaults are the published one (5,293,315 parameters)."""
+
+    channels: int = 32
+    """electrodes: 16 left then 16 right"""
+    classes: int = 99
+    """98 keys and the CTC blank"""
+    points: int = 64
+    """samples of one spectrum"""
+    hop: int = 16
+    """samples from one spectrum to the next: a frame"""
+    features: int = 384
+    """width of each band's rotation-invariant layer"""
+    conv_channels: tuple[int, ...] = (24, 24, 24, 24)
+    """channels of each block's convolution; they divide the features of both bands"""
+    kernel: int = 32
+    """taps of each block's convolution, frames"""
+    emission_delay: int = 208
+    """samples after a key press at which its emission is asked for"""
+    time_masks: int = 3
+    """hidden stretches of a window while training"""
+    time_mask_length: int = 25
+    """frames of one, at most"""
+    frequency_masks: int = 2
+    """hidden bands of frequencies while training"""
+    frequency_mask_length: int = 4
+    """spectrum's bins of one, at most"""
+
+    def __post_init__(self) -> None:
+        if self.channels % _BANDS or self.points % self.hop:
+            raise InputError(
+                f"model: channels {self.channels} must be even and points {self.points} a multiple of hop {self.hop}"
+            )
+        for channels in self.conv_channels:
+            if channels < 1 or (_BANDS * self.features) % channels:
+                raise InputError(f"model: conv_channels {channels} do not divide {_BANDS} x {self.features} features")
+        if self.emission_delay < 0 or self.emission_delay % self.hop:
+            raise InputError(
+                f"model: emission_delay {self.emission_delay} must be a multiple of a frame ({self.hop} samples)"
+            )
+
+    @property
+    def stride(self) -> int:
+        """Samples per frame."""
+        return self.hop
+
+    @property
+    def look_ahead(self) -> None:
+        """Unlimited: the statistics of the norm are the whole window's."""
+        return None
+
+
+class BandMLP(nn.Module):
+    """One band's electrodes and frequencies -> features, the mean over the band turned by -1, 0 and 1 electrodes."""
+
+    features: int
+
+    @nn.compact
+    def __call__(self, x_BxTxExF: jax.Array) -> jax.Array:
+        turned = jnp.stack([jnp.roll(x_BxTxExF, shift, axis=2) for shift in (-1, 0, 1)])
+        dense = nn.Dense(self.features, dtype=x_BxTxExF.dtype)
+        return nn.relu(dense(turned.reshape(*turned.shape[:3], -1))).mean(axis=0)
+
+
+class Block(nn.Module):
+    """Convolution over time that mixes channels, then two full layers; each with a residual and a layer norm."""
+
+    channels: int
+    kernel: int
+
+    @nn.compact
+    def __call__(self, x_BxTxD: jax.Array) -> jax.Array:
+        batch, time, width = x_BxTxD.shape
+        size = width // self.channels
+        # Every place of a channel is a sequence of its own: [B W, T, C].
+        rows = x_BxTxD.reshape(batch, time, self.channels, size).transpose(0, 3, 1, 2).reshape(-1, time, self.channels)
+        conv = nn.Conv(self.channels, (self.kernel,), padding=[(self.kernel - 1, 0)], dtype=rows.dtype, name="conv")
+        y = nn.relu(conv(rows)).reshape(batch, size, time, self.channels).transpose(0, 2, 3, 1)
+        x = _norm("norm_conv", x_BxTxD + y.reshape(x_BxTxD.shape))
+        y = nn.Dense(width, dtype=x.dtype, name="expand")(x)
+        return _norm("norm_full", x + nn.Dense(width, dtype=x.dtype, name="contract")(nn.relu(y)))
+
+
+class TDS(nn.Module):
+    """Raw sEMG -> class logits per frame."""
+
+    config: TDSConfig
+    train: bool = False
+
+    @nn.compact
+    def __call__(self, emg_BxTxC: jax.Array, valid_BxT: jax.Array) -> jax.Array:
+        config = self.config
+        frame_valid_BxT = valid_BxT[:, config.hop - 1 :: config.hop]
+        power_BxTxCxF = log_spectrogram(emg_BxTxC * valid_BxT[..., None].astype(emg_BxTxC.dtype), config)
+        x = self.normalised(power_BxTxCxF, frame_valid_BxT)
+        if self.train:
+            x = jnp.where(spectrum_mask(self.make_rng("mask"), x.shape, config)[:, :, None, :], 0.0, x)
+        x = x.astype(emg_BxTxC.dtype)
+        bands = jnp.split(x, _BANDS, axis=2)
+        x = jnp.concatenate([BandMLP(config.features, name=f"band{i}")(band) for i, band in enumerate(bands)], axis=-1)
+        for index, channels in enumerate(config.conv_channels):
+            x = Block(channels, config.kernel, name=f"block{index}")(x)
+        return nn.Dense(config.classes, dtype=x.dtype, name="head")(x).astype(jnp.float32)
+
+    def normalised(self, x_BxTxCxF: jax.Array, valid_BxT: jax.Array) -> jax.Array:
+        """Every electrode to mean zero and deviation one over the window's valid frames, all frequencies together."""
+        channels = x_BxTxCxF.shape[2]
+        scale = self.param("norm_scale", nn.initializers.ones, (channels,), jnp.float32)[:, None]
+        bias = self.param("norm_bias", nn.initializers.zeros, (channels,), jnp.float32)[:, None]
+        weight = valid_BxT[:, :, None, None].astype(jnp.float32)
+        count = jnp.maximum(weight.sum(axis=(1, 3), keepdims=True) * x_BxTxCxF.shape[3], 1.0)
+        mean = (x_BxTxCxF * weight).sum(axis=(1, 3), keepdims=True) / count
+        variance = ((x_BxTxCxF - mean) ** 2 * weight).sum(axis=(1, 3), keepdims=True) / count
+        return ((x_BxTxCxF - mean) * jax.lax.rsqrt(variance + _EPSILON) * scale + bias) * weight
+
+
+def log_spectrogram(emg_BxTxC: jax.Array, config: TDSConfig) -> jax.Array:
+    """log10 of the power per Hann-windowed spectrum, float32 [B, T / hop, C, points / 2 + 1].
+
+    Spectrum t ends with the last sample of frame t; before the first sample there is silence.
+    """
+    batch, time, channels = emg_BxTxC.shape
+    parts, frames = config.points // config.hop, time // config.hop
+    x = jnp.pad(emg_BxTxC.astype(jnp.float32), ((0, 0), (config.points - config.hop, 0), (0, 0)))
+    x = x.reshape(batch, frames + parts - 1, config.hop, channels)
+    pieces_BxTxPxC = jnp.concatenate([x[:, part : part + frames] for part in range(parts)], axis=2)
+    sample = np.arange(config.points)
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * sample / config.points)
+    wave = np.exp(-2j * np.pi * np.outer(sample, np.arange(config.points // 2 + 1)) / config.points) * window[:, None]
+    wave /= np.sqrt((window**2).sum())
+    forms = (jnp.asarray(part, jnp.float32) for part in (wave.real, wave.imag))
+    power = sum(jnp.einsum("btpc,pf->btcf", pieces_BxTxPxC, form) ** 2 for form in forms)
+    return jnp.log10(power + 1e-6)
+
+
+def spectrum_mask(key: jax.Array, shape: tuple[int, ...], config: TDSConfig) -> jax.Array:
+    """What SpecAugment hides, bool [B, T, F]: stretches of time and bands of frequency, the same for all electrodes."""
+    batch, time, _, frequencies = shape
+
+    def spans(key: jax.Array, size: int, count: int, most: int) -> jax.Array:
+        start_key, length_key = jax.random.split(key)
+        length = jax.random.randint(length_key, (batch, count, 1), 0, most + 1)
+        start = jax.random.randint(start_key, (batch, count, 1), 0, jnp.maximum(size - length, 1))
+        index = jnp.arange(size)
+        return ((index >= start) & (index < start + length)).any(axis=1)
+
+    time_key, frequency_key = jax.random.split(key)
+    in_time = spans(time_key, time, config.time_masks, config.time_mask_length)
+    in_frequency = spans(frequency_key, frequencies, config.frequency_masks, config.frequency_mask_length)
+    return in_time[:, :, None] | in_frequency[:, None, :]
+
+
+def init(config: TDSConfig, key: jax.Array) -> dict[str, Any]:
+    """Fresh parameters: a nested dict of float32 arrays."""
+    emg = jnp.zeros((1, config.hop, config.channels))
+    return typing.cast(
+        dict[str, Any], TDS(config).init({"params": key}, emg, jnp.ones((1, config.hop), bool))["params"]
+    )
+
+
+def apply(
+    config: TDSConfig,
+    params: dict[str, Any],
+    emg_BxTxC: jax.Array,
+    valid_BxT: jax.Array,
+    train_key: jax.Array | None = None,
+) -> jax.Array:
+    """Logits [B, T / stride, classes], float32; frame t ends at sample (t + 1) stride - 1 (as `encoder.apply`).
+
+    Raises:
+        InputError: T is no multiple of the stride, or another channel count.
+    """
+    if emg_BxTxC.shape[1] % config.hop or emg_BxTxC.shape[2] != config.channels:
+        raise InputError(
+            f"input of shape {emg_BxTxC.shape}: the model wants {config.channels} channels and a length that is "
+            f"a multiple of {config.hop} samples"
+        )
+    rngs = {} if train_key is None else {"mask": train_key}
+    network = TDS(config, train=train_key is not None)
+    return typing.cast(jax.Array, network.apply({"params": params}, emg_BxTxC, valid_BxT, rngs=rngs))
+
+
+def _norm(name: str, x: jax.Array) -> jax.Array:
+    return nn.LayerNorm(dtype=jnp.float32, name=name)(x).astype(x.dtype)
