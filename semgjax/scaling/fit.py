@@ -193,8 +193,9 @@ def check_table(table: Table, law: Law, fixed: Mapping[str, float]) -> None:
             f"{law.formula} has {len(names)} parameters ({', '.join(names)}); it needs {len(names)} places, "
             f"and {len(names) + 1} for an interval"
         )
+    defaulted = {i.name for i in law.inputs if i.default}
     for name in law.input_names:
-        if law.terms and count_levels(table.x[name]) < 2:
+        if count_levels(table.x[name]) < 2 and name not in defaulted:
             raise InputError(
                 f"{table.source}: one-level: {table.column(name)} has the single value {table.x[name][0]:g}, so that "
                 f"its effect in {law.formula} cannot be told; vary it, or choose a law without {name}"
