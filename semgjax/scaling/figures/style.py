@@ -40,7 +40,8 @@ def new_figure(width: float = 7.2, height: float = 4.5, rows: int = 1, columns: 
 def input_label(fit: Fit, name: str) -> str:
     """Name of an input's axis."""
     column = fit.table.column(name)
-    return LABELS.get(column, INPUT_LABELS.get(name, column) if column == name else column)
+    known = {**LABELS, "hours/users": INPUT_LABELS["H"]}
+    return known.get(column, INPUT_LABELS.get(name, column) if column == name else column)
 
 
 def y_label(fit: Fit) -> str:
