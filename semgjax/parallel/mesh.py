@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 from jax.experimental import mesh_utils
-from jax.sharding import AbstractMesh, AxisType, Mesh, NamedSharding, PartitionSpec
+from jax.sharding import AbstractDevice, AbstractMesh, AxisType, Mesh, NamedSharding, PartitionSpec
 
 from semgjax.errors import InputError
 
@@ -47,14 +47,20 @@ def make_mesh(batch: int, fsdp: int = 1, accumulate: int = 1, devices: Sequence[
     return Mesh(grid, AXES, axis_types=_TYPES)
 
 
-def abstract_mesh(count: int, batch: int, fsdp: int = 1, accumulate: int = 1) -> AbstractMesh:
+def abstract_mesh(
+    count: int, batch: int, fsdp: int = 1, accumulate: int = 1, platform: str | None = None
+) -> AbstractMesh:
     """A mesh of `count` devices that need not exist; enough to lower for them.
+
+    Args:
+        platform: kind of the devices ("cpu", "gpu", "tpu"), for code that asks what it is traced for.
 
     Raises:
         InputError: as `make_mesh`.
     """
     check_layout(count, batch, fsdp, accumulate)
-    return AbstractMesh((count // fsdp, fsdp), AXES, axis_types=_TYPES)
+    device = None if platform is None else AbstractDevice(platform, None, platform)
+    return AbstractMesh((count // fsdp, fsdp), AXES, axis_types=_TYPES, abstract_device=device)
 
 
 def check_layout(count: int, batch: int, fsdp: int, accumulate: int) -> None:

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from semgjax.errors import InputError
 from semgjax.model.cost import train_flops
 from semgjax.parallel.hardware import Topology
-from semgjax.parallel.mesh import abstract_mesh, by_batch, make_mesh
+from semgjax.parallel.mesh import AnyMesh, abstract_mesh, by_batch, make_mesh
 from semgjax.parallel.rules import bytes_per_device, shardings
 from semgjax.train.config import RunConfig
 from semgjax.train.engine import Engine
@@ -72,11 +72,16 @@ def dry_run(config: RunConfig, machine: Topology, engine: Engine, compile_step: 
     """
     can_compile = compile_step and (machine.platform == "cpu" or (machine.platform == "tpu" and has_libtpu()))
     layout = (config.train.batch, engine.fsdp, config.train.accumulate)
-    mesh = make_mesh(*layout, devices=_devices(machine)) if can_compile else abstract_mesh(machine.devices, *layout)
+    if can_compile:
+        mesh: AnyMesh = make_mesh(*layout, devices=_devices(machine))
+    else:
+        mesh = abstract_mesh(machine.devices, *layout, platform=machine.platform)
     state, batch = state_shapes(config), batch_shapes(config)
     placed = shardings(state, mesh)
     arguments = (_with(state, placed), _with(batch, by_batch(mesh)), None)
-    traced = make_step(config, mesh, None, engine.remat).trace(*arguments)
+    # The model asks what it is traced for, and would else be told of this machine.
+    with jax.sharding.use_abstract_mesh(mesh.abstract_mesh):
+        traced = make_step(config, mesh, None, engine.remat).trace(*arguments)
     lowered = traced.lower() if can_compile else traced.lower(lowering_platforms=(machine.platform,))
     flops = config.train.batch * train_flops(config.model, config.window.total)
     peak = machine.chip.flops

@@ -69,7 +69,7 @@ def test_the_size_study_states_data_seeds_and_intervals_and_draws(study):
     assert "18 runs of star.csv" in text and "3 seeds each" in text and "95%" in text
     value, low, high = map(float, re.search(r"largest: ([\d.]+) %; sampling \[([\d.]+), ([\d.]+)\]", text).groups())
     least, most = map(float, re.search(r"extrapolation \[([\d.]+), ([\d.]+)\]", text).groups())
-    # One interval in twenty misses; this table's sampling interval does, by a hair, and its three layers together do not.
+    # One interval in twenty misses: this table's sampling interval does, by a hair; its three layers together do not.
     assert low < value < high and least < error(1.1e7, 16, 0.05) < most
     assert (study.out / "size_scaling.png").read_bytes().startswith(b"\x89PNG")
 
