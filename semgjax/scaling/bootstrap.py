@@ -19,11 +19,12 @@ SHARP = 1e-4  # delta of absolute errors in draws, in units of the residuals' sc
 
 @dataclass(frozen=True, eq=False)
 class Draws:
-    """k refits of `fit`: coordinates thetas [k, p], those that ended in a minimum."""
+    """k refits of `fit`: coordinates thetas [k, p], those that ended in a minimum, and their numbers [k]."""
 
     fit: Fit
     kind: DrawKind
     thetas: Array
+    numbers: Array
 
 
 def draw(fit: Fit, count: int = 1000, kind: DrawKind = "residual", seed: int = 0) -> Draws:
@@ -61,7 +62,7 @@ def draw(fit: Fit, count: int = 1000, kind: DrawKind = "residual", seed: int = 0
     problems = problems_of(fit, y, weights)
     ends = solve(fit.law, problems, np.tile(fit.theta, (count, 1)), most=60)
     kept = np.isfinite(ends.value) & np.isfinite(ends.theta).all(axis=1)
-    return Draws(fit, kind, ends.theta[kept])
+    return Draws(fit, kind, ends.theta[kept], np.flatnonzero(kept))
 
 
 def user_factors(fit: Fit, count: int, random: np.random.Generator) -> Array:

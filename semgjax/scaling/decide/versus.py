@@ -1,5 +1,6 @@
 """Two recipes against each other: fits of two sweeps compared at one place with paired draws."""
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -70,16 +71,15 @@ def _draws(a: Fit, b: Fit, paired: bool, seed: int) -> tuple[Array, Array] | Non
     """Coordinates [k, p] of both: residual draws, moved by what the same resampled users do to each."""
     if any(no_interval_reason(fit) is not None for fit in (a, b)):
         return None
-    first = draw(a, DRAWS, "residual", seed).thetas
-    second = draw(b, DRAWS, "residual", seed + 1).thetas
-    count = min(len(first), len(second))
-    first, second = first[:count], second[:count]
+    parts = [draw(a, DRAWS, "residual", seed), draw(b, DRAWS, "residual", seed + 1)]
     if paired:
-        users = draw(a, DRAWS, "users", seed).thetas, draw(b, DRAWS, "users", seed).thetas
-        if len(users[0]) == len(users[1]):
-            count = min(count, len(users[0]))
-            first = np.clip(first[:count] + users[0][:count] - a.theta, a.low, a.high)
-            second = np.clip(second[:count] + users[1][:count] - b.theta, b.low, b.high)
+        parts += [draw(a, DRAWS, "users", seed), draw(b, DRAWS, "users", seed)]
+    # A refit that found no minimum is missing from its part: draw i of one must stay beside draw i of the other.
+    common = functools.reduce(np.intersect1d, [part.numbers for part in parts])
+    first, second, *users = (part.thetas[np.isin(part.numbers, common)] for part in parts)
+    if paired:
+        first = np.clip(first + users[0] - a.theta, a.low, a.high)
+        second = np.clip(second + users[1] - b.theta, b.low, b.high)
     return first, second
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from semgjax.errors import InputError
+from semgjax.scaling.bootstrap import draw
 from semgjax.scaling.decide.versus import versus
 from semgjax.scaling.fit import fit_law
 from semgjax.scaling.laws import POWER
@@ -34,6 +35,19 @@ def test_noise_of_shared_test_users_falls_out_of_the_ratio():
     assert found.paired and found.b_better > 0.95
     low, high = found.ratio.interval
     assert high / low < 1.05  # the users alone, unpaired, would move it by tens of per cent
+
+
+def test_refits_that_found_no_minimum_leave_the_others_paired(monkeypatch):
+    def lossy(fit, count, kind, seed):
+        found = draw(fit, count, kind, seed)
+        kept = found.numbers % (3 if kind == "users" and fit is b else 7) != 0
+        return replace(found, thetas=found.thetas[kept], numbers=found.numbers[kept])
+
+    a, b = with_users(1.0, 1), with_users(0.97, 2)
+    monkeypatch.setattr("semgjax.scaling.decide.versus.draw", lossy)
+    found = versus(a, b, {"N": 1e6})
+    low, high = found.ratio.interval
+    assert found.paired and high / low < 1.05
 
 
 def test_recipes_of_two_laws_are_refused():
