@@ -29,10 +29,10 @@ demo: setup
 	$(VENV)/bin/semgjax demo $(ARGS)
 
 test: setup
-	$(VENV)/bin/python -m pytest $(ARGS)
+	$(VENV)/bin/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 test-quick: setup
-	$(VENV)/bin/python -m pytest -m "not slow" $(ARGS)
+	$(VENV)/bin/python -m pytest --numprocesses auto --dist loadfile -m "not slow" $(ARGS)
 
 lint: setup
 	$(VENV)/bin/python -m ruff check .

@@ -125,6 +125,12 @@ def gradient_and_sums(
     return jax.lax.scan(add, zeros, (parts, keys))[0]
 
 
+def safe_norm(tree: Any) -> jax.Array:
+    """Euclidean norm of all leaves, finite whenever they are: the squares of a run that blows up pass float32."""
+    most = jnp.maximum(jnp.stack([jnp.abs(leaf).max() for leaf in jax.tree.leaves(tree)]).max(), 1e-30)
+    return most * optax.tree.norm(jax.tree.map(lambda leaf: leaf / most, tree))
+
+
 def make_step(config: RunConfig, mesh: AnyMesh, teacher: ModelConfig | None, remat: Remat = "none") -> Any:
     """(state, batch, teacher parameters or None) -> (state, sums), jitted over the mesh; the state is donated.
 
@@ -146,8 +152,8 @@ def make_step(config: RunConfig, mesh: AnyMesh, teacher: ModelConfig | None, rem
         updates, moments = optimizer.update(gradient, state["optimizer"], state["params"])
         params = optax.apply_updates(state["params"], updates)
         sums["gradient_norm"] = optax.tree.norm(gradient)
-        sums["update_norm"] = optax.tree.norm(updates)
-        sums["parameter_norm"] = optax.tree.norm(params)
+        sums["update_norm"] = safe_norm(updates)
+        sums["parameter_norm"] = safe_norm(params)
         new = {"step": state["step"] + 1, "params": params, "optimizer": moments}
         if "average" in state:
             rate = average_rate(config.optimizer.average, state["step"])
