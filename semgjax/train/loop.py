@@ -115,6 +115,7 @@ def train(
                     progress.advance(log.add(sums, done))
                     cer = None
                     if done % config.train.evaluate_every == 0 and corpus.val and done < config.train.steps:
+                        progress.show(log.flush(done))  # a state that is not finite is not worth a validation
                         with clock.apart():
                             total = sum(validate(read_params(state), corpus.val).values(), Counts())
                         cer = total.cer if total.characters else None
