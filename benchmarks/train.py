@@ -3,7 +3,7 @@
 16 windows of 5 s in float32: forward, backward, clipping and AdamW, dropout and time masks on both sides. PyTorch runs
 eager with its scaled_dot_product_attention, causal or with the same band as mask. Medians of calls in turn, after one
 call each to warm up. SEMGJAX_BENCH_ROUNDS (default 5) is how many. SEMGJAX_BENCH_ONLY (comma-separated starts of keys)
-measures a part. Needs `pip install .[bench]`.
+measures a part; train.packed compares with our own trials apart. Needs `pip install .[bench]`.
 """
 
 import dataclasses
@@ -12,7 +12,9 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 from benchmarks.measure import Comparison, medians
 from semgjax.errors import InputError
@@ -28,26 +30,32 @@ def run() -> Rows:
     Raises:
         InputError: torch is not installed; a key is unknown.
     """
-    if importlib.util.find_spec("torch") is None:
-        raise InputError("torch is not installed; pip install 'semgjax[bench]' from this source checkout")
-    from benchmarks._train_sides import full
-
     parts: dict[str, Callable[[str], Rows]] = {
         "train.ctc": _ctc,
-        "train.tiny.step": lambda key: _step(key, full("tiny")),
+        "train.tiny.step": lambda key: _step(key, _full("tiny")),
         "train.tiny.sliding.step": lambda key: _step(key, preset("tiny")),
-        "train.small.step": lambda key: _step(key, full("small")),
+        "train.small.step": lambda key: _step(key, _full("small")),
         "train.small.sliding.step": lambda key: _step(key, preset("small")),
         f"train.{_LADDER}.step": lambda key: _step(key, preset(_LADDER)),
-        "train.tiny.compiled": lambda key: _step(key, full("tiny"), compiled=True),
+        "train.tiny.compiled": lambda key: _step(key, _full("tiny"), compiled=True),
         "train.tiny.memory": _memory,
         "train.window": _windows,
+        "train.packed": _packed,
+        "train.packed.step": _packed_step,
     }
     only = os.environ.get("SEMGJAX_BENCH_ONLY")
     chosen = list(parts) if only is None else [key for key in parts if key.startswith(tuple(only.split(",")))]
     if not chosen:
         raise InputError(f"SEMGJAX_BENCH_ONLY {only!r} names no key; there are: {', '.join(parts)}")
+    if importlib.util.find_spec("torch") is None and any(not key.startswith("train.packed") for key in chosen):
+        raise InputError("torch is not installed; pip install 'semgjax[bench]' from this source checkout")
     return {name: row for key in chosen for name, row in parts[key](key).items()}
+
+
+def _full(name: str) -> ModelConfig:
+    from benchmarks._train_sides import full
+
+    return full(name)
 
 
 def _rounds() -> int:
@@ -92,6 +100,40 @@ def _ctc(key: str) -> Rows:
     peer()
     note = f"loss and gradient of logits, {ROWS} rows of 400 frames, {LABELS} keys each, against PyTorch's ctc_loss"
     return {key: Comparison(*medians([ours, peer], 4 * _rounds()), "s", note)}
+
+
+def _packed(key: str) -> Rows:
+    """Eight short trials by the local engine: two packs of four on a core each, against two trials at a time.
+
+    Raises:
+        RuntimeError: losses differ by more than 1e-5.
+    """
+    from benchmarks._train_packed import NAME, STEPS, TRIALS, largest_difference, planned, seconds_of, write_sessions
+
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        write_sessions(folder / "sessions")
+        packed, apart = (planned(folder / "sessions", folder / name) for name in ("packed", "apart"))
+        slots = ("--slots", "2", "--cores", "1")
+        ours, peer = seconds_of(packed, *slots, "--pack", str(TRIALS // 2)), seconds_of(apart, *slots)
+        worst = largest_difference(packed, apart)
+    if worst > 1e-5:
+        raise RuntimeError(f"losses of packed trials differ by {worst:.2g} from those apart")
+    note = (
+        f"{TRIALS} trials of {NAME}, {STEPS} steps each, 2 slots of a core: packs of {TRIALS // 2} against one by one, "
+        f"start-up, compilation and scores included; once; losses differ by at most {worst:.1e}"
+    )
+    return {key: Comparison(ours, peer, "s", note)}
+
+
+def _packed_step(key: str) -> Rows:
+    from benchmarks._train_packed import NAME, TRIALS, steps_of, write_sessions
+
+    with tempfile.TemporaryDirectory() as place:
+        write_sessions(Path(place))
+        ours, peer = medians(steps_of(Path(place)), _rounds())
+    note = f"a step of {TRIALS} trials of {NAME} in one process, packed against one after the other"
+    return {key: Comparison(ours, peer, "s", note)}
 
 
 def _memory(key: str) -> Rows:

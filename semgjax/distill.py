@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from semgjax.errors import InputError
+from semgjax.model.config import Network
 from semgjax.model.encoder import Params
 from semgjax.train.config import DistillConfig, RunConfig
 from semgjax.train.run import load_finished
@@ -27,16 +28,25 @@ def load_teacher(folder: Path) -> Teacher:
     return Teacher(*load_finished(folder))
 
 
+def check_pair(student: Network, teacher: Network) -> None:
+    """See that the two decoders' frames speak of the same moments, whatever networks they are.
+
+    Raises:
+        InputError: they differ in what their logits are compared by.
+    """
+    for name in ("stride", "emission_delay", "classes", "channels"):
+        ours, theirs = getattr(student, name), getattr(teacher, name)
+        if ours != theirs:
+            raise InputError(f"student and teacher differ in {name} ({ours} against {theirs}); make them equal")
+
+
 def student_config(supervised: RunConfig, teacher: Teacher, temperature: float, weight: float) -> RunConfig:
     """The student's run: a supervised configuration plus the teacher's identity.
 
     Raises:
         InputError: the two decoders' frames or emission delays differ, so their logits cannot be compared.
     """
-    for name in ("stride", "emission_delay", "classes", "channels"):
-        ours, theirs = getattr(supervised.model, name), getattr(teacher.config.model, name)
-        if ours != theirs:
-            raise InputError(f"student and teacher differ in {name} ({ours} against {theirs}); make them equal")
+    check_pair(supervised.model, teacher.config.model)
     if supervised.data != teacher.config.data:
         # The teacher may well have seen other sessions; but when it has seen the student's test users, the
         # student's scores are not zero-shot any more, and nothing downstream could tell.

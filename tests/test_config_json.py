@@ -9,7 +9,7 @@ from semgjax.config_json import from_json, to_json
 from semgjax.data.augment import AugmentConfig
 from semgjax.data.windows import WindowSpec
 from semgjax.errors import InputError
-from semgjax.model.config import preset
+from semgjax.model.config import TDSConfig, network_from_json, preset
 from semgjax.train.config import DistillConfig, RunConfig, recipe
 
 
@@ -22,13 +22,46 @@ SUPERVISED = run_config("ladder-32")
 DISTILLED = dataclasses.replace(SUPERVISED, distill=DistillConfig("1" * 64, temperature=2.0, weight=0.5))
 
 
-@pytest.mark.parametrize("config", [SUPERVISED, DISTILLED, run_config("tiny")], ids=["ladder", "distilled", "tiny"])
+BASELINE = run_config("tds")
+
+
+@pytest.mark.parametrize(
+    "config", [SUPERVISED, DISTILLED, run_config("tiny"), BASELINE], ids=["ladder", "distilled", "tiny", "baseline"]
+)
 def test_a_run_reads_back_equal_with_the_same_identity(config):
     text = json.dumps(to_json(config))
     read = from_json(RunConfig, json.loads(text), "config.json")
     assert read == config
     assert read.hash == config.hash
     assert json.dumps(to_json(read)) == text
+
+
+def test_a_model_says_which_network_it_is_and_without_a_word_it_is_a_transformer():
+    assert "network" not in to_json(SUPERVISED.model)
+    assert to_json(BASELINE.model)["network"] == "tds"
+    # As written when there was one network: the hash of a run must never move.
+    assert SUPERVISED.hash == "099d6128f842aa98bf4138b13daa3d01e350b8fdf78aad84e8efca8147aab1a7"
+
+
+@pytest.mark.parametrize(
+    ("model", "says"),
+    [
+        (to_json(BASELINE.model) | {"network": "rnn"}, "network 'rnn' is unknown, expected 'tds' or none"),
+        (to_json(BASELINE.model) | {"dim": 8}, "TDSConfig has no member ['dim']"),
+        (to_json(SUPERVISED.model) | {"network": "tds"}, "TDSConfig has no member ["),
+        ({k: v for k, v in to_json(BASELINE.model).items() if k != "network"}, "ModelConfig has no member ["),
+        ([], "ModelConfig has no member []"),
+    ],
+)
+def test_a_model_of_another_network_than_it_says_is_an_input_error(model, says):
+    with pytest.raises(InputError) as caught:
+        network_from_json(model, "model.json")
+    assert str(caught.value).startswith("model.json: ") and says in str(caught.value)
+
+
+def test_a_class_of_a_network_reads_nothing_else():
+    with pytest.raises(InputError, match="model.json: network is None, expected 'tds'"):
+        from_json(TDSConfig, to_json(SUPERVISED.model), "model.json")
 
 
 def test_whole_numbers_stand_for_floats_and_become_them():

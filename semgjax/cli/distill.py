@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Literal
 
+import tyro
+
 from semgjax.cli.parse import run_commands, word_after
 from semgjax.data.augment import AugmentConfig, augment_recipe
-from semgjax.model.config import ModelConfig, preset
+from semgjax.model.config import Network, preset
 from semgjax.train.config import OptimizerConfig, RunConfig, TrainConfig, recipe
 from semgjax.train.engine import Engine
 
@@ -26,7 +28,7 @@ def run(words: list[str]) -> int:
         splits: Path | None = None,
         temperature: float = 1.0,
         weight: float = 0.9,
-        model: ModelConfig = shape,
+        model: tyro.conf.AvoidSubcommands[Network] = shape,
         augmentation: Literal["preset", "paper", "baseline", "robust"] = "preset",
         augment: AugmentConfig = wanted,
         optimizer: OptimizerConfig = base.optimizer,
@@ -37,7 +39,7 @@ def run(words: list[str]) -> int:
 
         Args:
             teacher: run directory of the finished teacher; it also sets the windows
-            preset: size of the student: tiny, small, large or ladder-WIDTH
+            preset: size of the student: tiny, small, large, ladder-WIDTH or tds
             data: folder of sessions
             out: run directory, new or of this same run
             splits: split file (default: splits.json in the folder of sessions)
@@ -52,12 +54,13 @@ def run(words: list[str]) -> int:
         """
         from semgjax.cli.summary import print_result
         from semgjax.data.corpus import load_corpus
-        from semgjax.distill import load_teacher, student_config
+        from semgjax.distill import check_pair, load_teacher, student_config
         from semgjax.parallel.runtime import is_first, start_processes
         from semgjax.train.loop import train as run_training
 
         start_processes(engine.start, engine.wait)
         loaded = load_teacher(teacher)
+        check_pair(model, loaded.config.model)  # before its windows are found not to fit either
         corpus = load_corpus(data, splits)
         supervised = RunConfig(preset, model, corpus.hash, loaded.config.window, augment, optimizer, train)
         config = student_config(supervised, loaded, temperature, weight)

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from tyro.conf import Positional, arg
 
 from semgjax.cli.parse import run_commands
-from semgjax.errors import InputError
+from semgjax.errors import InputError, SemgjaxError
 
 if TYPE_CHECKING:
     from semgjax.sweep.cost import Rate
     from semgjax.sweep.engine import Outcome
-    from semgjax.sweep.plan import Sweep
+    from semgjax.sweep.plan import Sweep, Trial
     from semgjax.sweep.subset import Subset
 
 
@@ -100,6 +100,7 @@ def run_trials(
     chips: str | None = None,
     order: Literal["cheapest", "longest"] = "cheapest",
     retries: int = 2,
+    pack: int = 1,
     share: str | None = None,
     data: Path | None = None,
     start: Literal["auto", "one", "tpu"] = "auto",
@@ -112,7 +113,7 @@ def run_trials(
 
     Args:
         folder: sweep directory
-        trial: run just this one, here in this process: its id or its number from 0
+        trial: run just this one, here in this process: its id or its number from 0; several, with commas, as a pack
         engine: where trials run: processes on this machine, a Slurm job array, or tasks of a Ray cluster
         slots: how many trials at a time (default: as many as there is room for)
         cores: processor cores of each trial; another number changes the last bits of the results
@@ -120,6 +121,7 @@ def run_trials(
         chips: local: one trial on each of these TPU chips, such as 0,1,2,3
         order: local, ray: which trials start first
         retries: how often a trial that failed is tried again
+        pack: local: how many trials that differ in seed, learning rate, weight decay or data alone train as one step
         share: local: only the trials of worker I of N, such as 0/4
         data: the folder of sessions, where it is not that of the plan
         start: with --trial: who takes part in it: by the environment; this process alone; the hosts of a TPU VM
@@ -135,6 +137,7 @@ def run_trials(
         "--gpus": (gpus, None, ("local",)),
         "--chips": (chips, None, ("local",)),
         "--order": (order, "cheapest", ("local", "ray")),
+        "--pack": (pack, 1, ("local",)),
         "--share": (share, None, ("local",)),
         "--data": (data, data if trial is not None else None, ("local",)),
         "--start": (start, start if trial is not None else "auto", ()),
@@ -180,6 +183,7 @@ def run_trials(
                 retries,
                 None if share is None else _share(share),
                 tick,
+                pack,
             )
     return _tell(outcome)
 
@@ -195,13 +199,30 @@ def _run_one(folder: Path, word: str, cores: int, data: Path | None, start: Lite
     sweep = read_sweep(folder)
     if data is not None:
         sweep = dataclasses.replace(sweep, data=data.resolve())
-    chosen = find_trial(sweep, word)
+    chosen = [find_trial(sweep, each.strip()) for each in word.split(",")]
+    if len(set(chosen)) < len(chosen):
+        raise InputError(f"--trial {word}: names a trial twice; name each once")
     limit_threads(cores)
     start_processes(start)
-    result = run_trial(sweep, chosen)
+    if len(chosen) > 1:
+        return _run_pack(sweep, chosen)
+    result = run_trial(sweep, chosen[0])
     if is_first():
-        print_result(result, sweep.run_folder(chosen))
+        print_result(result, sweep.run_folder(chosen[0]))
     return 0
+
+
+def _run_pack(sweep: "Sweep", trials: "Sequence[Trial]") -> int:
+    from semgjax.cli.summary import print_result
+    from semgjax.sweep.pack import exit_code, run_pack
+
+    ends = run_pack(sweep, trials)
+    for trial, end in zip(trials, ends, strict=True):
+        if isinstance(end, SemgjaxError):
+            print(f"semgjax: error: {trial.id}: {end}", file=sys.stderr)
+        else:
+            print_result(end, sweep.run_folder(trial))
+    return exit_code(ends)
 
 
 def _run_slurm(folder: Path, slots: int | None, cores: int, retries: int, sbatch: str, show: bool) -> int:

@@ -5,11 +5,13 @@ import json as jsonlib
 from pathlib import Path
 from typing import Literal
 
+import tyro
+
 from semgjax.cli.parse import run_commands, word_after
 from semgjax.data.augment import AugmentConfig, augment_recipe
 from semgjax.data.windows import WindowSpec
 from semgjax.errors import InputError
-from semgjax.model.config import ModelConfig, preset
+from semgjax.model.config import Network, preset
 from semgjax.train.config import OptimizerConfig, RunConfig, TrainConfig, recipe
 from semgjax.train.engine import Engine
 
@@ -27,7 +29,7 @@ def run(words: list[str]) -> int:
         data: Path | None = None,
         out: Path | None = None,
         splits: Path | None = None,
-        model: ModelConfig = shape,
+        model: tyro.conf.AvoidSubcommands[Network] = shape,
         window: WindowSpec = base.window,
         augmentation: Literal["preset", "paper", "baseline", "robust"] = "preset",
         augment: AugmentConfig = wanted,
@@ -42,7 +44,7 @@ def run(words: list[str]) -> int:
         """Train one decoder; the same command after a stop goes on where it was.
 
         Args:
-            preset: size of the model: tiny, small, large (the paper's) or ladder-WIDTH
+            preset: size of the model: tiny, small, large (the paper's), ladder-WIDTH or tds (emg2qwerty's)
             data: folder of sessions (needed to train)
             out: run directory, new or of this same run (needed to train)
             splits: split file (default: splits.json in the folder of sessions)

@@ -83,6 +83,8 @@ class TrainData:
     batches: grain.MapDataset
     windows: int
     skipped: tuple[str, ...]
+    label_room: int
+    """width of a batch's labels"""
 
 
 def train_data(
@@ -116,7 +118,7 @@ def train_data(
     load = LoadBatch(tuple(sessions), np.array(windows, np.int32), spec, augment, room, half, seed, rows)
     order = grain.MapDataset.source(range(len(windows))).seed(seed).shuffle().repeat()
     batches = order.batch(batch, drop_remainder=True).map_with_index(load)
-    return TrainData(batches, len(windows), tuple(skipped))
+    return TrainData(batches, len(windows), tuple(skipped), room)
 
 
 def stream(data: TrainData, start: int, threads: int = 2, workers: int = 0) -> grain.DatasetIterator:

@@ -12,14 +12,15 @@ from semgjax.data.sessions import Session
 from semgjax.data.windows import WindowSpec
 from semgjax.decode.greedy import greedy
 from semgjax.evaluate.errors import Counts, count_errors
-from semgjax.model import encoder
-from semgjax.model.config import ModelConfig
+from semgjax.model import network
+from semgjax.model.config import Network
+from semgjax.model.encoder import Params
 
-Forward = Callable[[encoder.Params, ArrayLike, ArrayLike], jax.Array]
+Forward = Callable[[Params, ArrayLike, ArrayLike], jax.Array]
 """(params, emg [B, T, C], valid [B, 2]) -> emissions of the core [B, T_core, K]"""
 
 
-def core_frames(config: ModelConfig, spec: WindowSpec) -> slice:
+def core_frames(config: Network, spec: WindowSpec) -> slice:
     """Frames of a window that emit its core's keys: the core, later by the model's emission delay."""
     first = (spec.left + config.emission_delay) // config.stride
     return slice(first, first + spec.length // config.stride)
@@ -31,12 +32,12 @@ def valid_samples(valid_Bx2: jax.Array, time: int) -> jax.Array:
     return (index_T[None, :] >= valid_Bx2[:, :1]) & (index_T[None, :] < valid_Bx2[:, 1:])
 
 
-def make_forward(config: ModelConfig, spec: WindowSpec) -> Forward:
+def make_forward(config: Network, spec: WindowSpec) -> Forward:
     """The jitted decoder on windows of one shape, cropped to the core."""
 
     @jax.jit
-    def forward(params: encoder.Params, emg_BxTxC: jax.Array, valid_Bx2: jax.Array) -> jax.Array:
-        logits = encoder.apply(config, params, emg_BxTxC, valid_samples(valid_Bx2, emg_BxTxC.shape[1]))
+    def forward(params: Params, emg_BxTxC: jax.Array, valid_Bx2: jax.Array) -> jax.Array:
+        logits = network.apply(config, params, emg_BxTxC, valid_samples(valid_Bx2, emg_BxTxC.shape[1]))
         return logits[:, core_frames(config, spec)]
 
     return forward
@@ -44,8 +45,8 @@ def make_forward(config: ModelConfig, spec: WindowSpec) -> Forward:
 
 def session_logits(
     forward: Forward,
-    config: ModelConfig,
-    params: encoder.Params,
+    config: Network,
+    params: Params,
     session: Session,
     spec: WindowSpec,
     batch: int,
@@ -63,8 +64,8 @@ def session_logits(
 
 def evaluate_greedy(
     forward: Forward,
-    config: ModelConfig,
-    params: encoder.Params,
+    config: Network,
+    params: Params,
     sessions: Iterable[Session],
     spec: WindowSpec,
     batch: int,

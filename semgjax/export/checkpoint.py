@@ -16,8 +16,8 @@ from semgjax.data.keys import KEY_NAMES
 from semgjax.data.windows import WindowSpec
 from semgjax.errors import InputError
 from semgjax.files import read_json, write_json
-from semgjax.model import encoder
-from semgjax.model.config import SAMPLE_RATE, ModelConfig
+from semgjax.model import network
+from semgjax.model.config import SAMPLE_RATE, Network, network_from_json
 from semgjax.model.encoder import Params, count_parameters
 
 MODEL, PARAMS = "model.json", "params"
@@ -27,7 +27,7 @@ MODEL, PARAMS = "model.json", "params"
 class Export:
     """A decoder as loaded from disk."""
 
-    config: ModelConfig
+    config: Network
     window: WindowSpec
     params: Params
     about: dict[str, Any]
@@ -35,7 +35,7 @@ class Export:
 
 
 def write_export(
-    config: ModelConfig, window: WindowSpec, params: Params, source: dict[str, Any], out: Path
+    config: Network, window: WindowSpec, params: Params, source: dict[str, Any], out: Path
 ) -> dict[str, Any]:
     """Write the export as a whole new folder; returns model.json's body.
 
@@ -92,7 +92,7 @@ def load_export(folder: Path) -> Export:
     missing = [name for name in ("model", "window", "files", "params_sha256") if name not in about]
     if missing:
         raise InputError(f"{where}: lacks the member {missing[0]!r}; write the export again")
-    config = from_json(ModelConfig, about["model"], where)
+    config = network_from_json(about["model"], where)
     window = from_json(WindowSpec, about["window"], where)
     path = (folder / PARAMS).absolute()
     if not path.is_dir():
@@ -106,7 +106,7 @@ def load_export(folder: Path) -> Export:
         params = checkpointer.restore(path, target)
     if params_hash(params) != about["params_sha256"]:
         raise InputError(f"{folder}: the parameters do not match model.json (SHA-256 differs); write the export again")
-    expected = jax.eval_shape(lambda: encoder.init(config, jax.random.key(0)))
+    expected = jax.eval_shape(lambda: network.init(config, jax.random.key(0)))
     if _shapes(expected) != _shapes(params):
         raise InputError(f"{where}: describes another model than the parameters beside it; write the export again")
     return Export(config, window, params, about)

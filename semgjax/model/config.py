@@ -1,13 +1,15 @@
-"""The shape of a decoder as a frozen dataclass; the paper's presets and the ladder of small ones."""
+"""The shape of a decoder as a frozen dataclass; the paper's presets, the ladder of small ones and the baseline."""
 
 import math
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, ClassVar, Literal, cast
 
+from semgjax.config_json import one_from_json
 from semgjax.errors import InputError
 
 SAMPLE_RATE = 2000  # Hz, of every raw input
+TDS_BANDS = 2  # left and right wrist
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,83 @@ class ModelConfig:
         return (per_layer + (self.position_kernel - 1) // 2) * self.stride
 
 
+@dataclass(frozen=True)
+class TDSConfig:
+    """The shape of the baseline (semgjax.model.tds); the defaults are the published one (5,293,315 parameters)."""
+
+    NETWORK: ClassVar[str] = "tds"
+    """tells it from a transformer in JSON (semgjax.config_json)"""
+
+    channels: int = 32
+    """electrodes: 16 left then 16 right"""
+    classes: int = 99
+    """98 keys and the CTC blank"""
+    points: int = 64
+    """samples of one spectrum"""
+    hop: int = 16
+    """samples from one spectrum to the next: a frame"""
+    features: int = 384
+    """width of each band's rotation-invariant layer"""
+    conv_channels: tuple[int, ...] = (24, 24, 24, 24)
+    """channels of each block's convolution; they divide the features of both bands"""
+    kernel: int = 32
+    """taps of each block's convolution, frames"""
+    emission_delay: int = 208
+    """samples after a key press at which its emission is asked for"""
+    time_masks: int = 3
+    """hidden stretches of a window while training"""
+    time_mask_length: int = 25
+    """frames of one, at most"""
+    frequency_masks: int = 2
+    """hidden bands of frequencies while training"""
+    frequency_mask_length: int = 4
+    """spectrum's bins of one, at most"""
+
+    def __post_init__(self) -> None:
+        for name in ("channels", "classes", "points", "hop", "features", "kernel"):
+            if getattr(self, name) < 1:
+                raise InputError(f"model: {name} {getattr(self, name)} must be at least 1")
+        for name in ("time_masks", "time_mask_length", "frequency_masks", "frequency_mask_length"):
+            if getattr(self, name) < 0:
+                raise InputError(f"model: {name} {getattr(self, name)} must not be negative")
+        if self.channels % TDS_BANDS or self.points % self.hop:
+            raise InputError(
+                f"model: channels {self.channels} must be even and points {self.points} a multiple of hop {self.hop}"
+            )
+        for channels in self.conv_channels:
+            if channels < 1 or (TDS_BANDS * self.features) % channels:
+                raise InputError(
+                    f"model: conv_channels {channels} do not divide {TDS_BANDS} x {self.features} features"
+                )
+        if self.emission_delay < 0 or self.emission_delay % self.hop:
+            raise InputError(
+                f"model: emission_delay {self.emission_delay} must be a multiple of a frame ({self.hop} samples)"
+            )
+
+    @property
+    def stride(self) -> int:
+        """Samples per frame."""
+        return self.hop
+
+    @property
+    def look_ahead(self) -> None:
+        """Unlimited: the statistics of the norm are the whole window's."""
+        return None
+
+
+Network = ModelConfig | TDSConfig
+"""every kind of decoder; semgjax.model.network makes and runs it"""
+
+
+def network_from_json(value: dict[str, Any], where: str) -> Network:
+    """The shape that `to_json` wrote, of either kind.
+
+    Raises:
+        InputError: it is neither, or does not fit.
+    """
+    return cast(Network, one_from_json((ModelConfig, TDSConfig), value, where))
+
+
 PAPER = {
     # Sizes of "Scaling and Distilling Transformer Models for sEMG" (TMLR 2025), Table 1.
     "tiny": ModelConfig(dim=128, layers=10),
@@ -146,15 +225,19 @@ def ladder(width: int) -> ModelConfig:
     )
 
 
-def preset(name: str) -> ModelConfig:
-    """The configuration named tiny, small, large or ladder-WIDTH.
+def preset(name: str) -> Network:
+    """The configuration named tiny, small, large (the paper's), ladder-WIDTH or tds (emg2qwerty's baseline).
 
     Raises:
         InputError: no such preset.
     """
     if name in PAPER:
         return PAPER[name]
+    if name == "tds":
+        return TDSConfig()
     match = re.fullmatch(r"ladder-(\d+)", name)
     if match is None:
-        raise InputError(f"preset {name!r} is unknown; choose {', '.join(PAPER)} or ladder-WIDTH (such as ladder-64)")
+        raise InputError(
+            f"preset {name!r} is unknown; choose {', '.join(PAPER)}, tds or ladder-WIDTH (such as ladder-64)"
+        )
     return ladder(int(match.group(1)))

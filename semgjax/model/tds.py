@@ -8,7 +8,7 @@ a trained decoder and its output does not depend on its neighbours in a batch. S
 """
 
 import typing
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import flax.linen as nn
@@ -17,62 +17,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from semgjax.errors import InputError
+from semgjax.model.config import TDS_BANDS, TDSConfig
 
-_BANDS = 2
 _EPSILON = 1e-5
-
-
-@dataclass(frozen=True)
-class TDSConfig:
-    """The baseline's shape; the defaults are the published one (5,293,315 parameters)."""
-
-    channels: int = 32
-    """electrodes: 16 left then 16 right"""
-    classes: int = 99
-    """98 keys and the CTC blank"""
-    points: int = 64
-    """samples of one spectrum"""
-    hop: int = 16
-    """samples from one spectrum to the next: a frame"""
-    features: int = 384
-    """width of each band's rotation-invariant layer"""
-    conv_channels: tuple[int, ...] = (24, 24, 24, 24)
-    """channels of each block's convolution; they divide the features of both bands"""
-    kernel: int = 32
-    """taps of each block's convolution, frames"""
-    emission_delay: int = 208
-    """samples after a key press at which its emission is asked for"""
-    time_masks: int = 3
-    """hidden stretches of a window while training"""
-    time_mask_length: int = 25
-    """frames of one, at most"""
-    frequency_masks: int = 2
-    """hidden bands of frequencies while training"""
-    frequency_mask_length: int = 4
-    """spectrum's bins of one, at most"""
-
-    def __post_init__(self) -> None:
-        if self.channels % _BANDS or self.points % self.hop:
-            raise InputError(
-                f"model: channels {self.channels} must be even and points {self.points} a multiple of hop {self.hop}"
-            )
-        for channels in self.conv_channels:
-            if channels < 1 or (_BANDS * self.features) % channels:
-                raise InputError(f"model: conv_channels {channels} do not divide {_BANDS} x {self.features} features")
-        if self.emission_delay < 0 or self.emission_delay % self.hop:
-            raise InputError(
-                f"model: emission_delay {self.emission_delay} must be a multiple of a frame ({self.hop} samples)"
-            )
-
-    @property
-    def stride(self) -> int:
-        """Samples per frame."""
-        return self.hop
-
-    @property
-    def look_ahead(self) -> None:
-        """Unlimited: the statistics of the norm are the whole window's."""
-        return None
 
 
 class BandMLP(nn.Module):
@@ -106,11 +53,20 @@ class Block(nn.Module):
         return _norm("norm_full", x + nn.Dense(width, dtype=x.dtype, name="contract")(nn.relu(y)))
 
 
+# What is computed again on the way back; the parameters and the numbers are the same.
+_REMAT: dict[str, Callable[[type[Block]], Any]] = {
+    "none": lambda block: block,
+    "layers": nn.remat,
+    "dots": lambda block: nn.remat(block, policy=jax.checkpoint_policies.dots_with_no_batch_dims_saveable),
+}
+
+
 class TDS(nn.Module):
     """Raw sEMG -> class logits per frame."""
 
     config: TDSConfig
     train: bool = False
+    remat: str = "none"
 
     @nn.compact
     def __call__(self, emg_BxTxC: jax.Array, valid_BxT: jax.Array) -> jax.Array:
@@ -121,10 +77,10 @@ class TDS(nn.Module):
         if self.train:
             x = jnp.where(spectrum_mask(self.make_rng("mask"), x.shape, config)[:, :, None, :], 0.0, x)
         x = x.astype(emg_BxTxC.dtype)
-        bands = jnp.split(x, _BANDS, axis=2)
+        bands = jnp.split(x, TDS_BANDS, axis=2)
         x = jnp.concatenate([BandMLP(config.features, name=f"band{i}")(band) for i, band in enumerate(bands)], axis=-1)
         for index, channels in enumerate(config.conv_channels):
-            x = Block(channels, config.kernel, name=f"block{index}")(x)
+            x = _REMAT[self.remat](Block)(channels, config.kernel, name=f"block{index}")(x)
         return nn.Dense(config.classes, dtype=x.dtype, name="head")(x).astype(jnp.float32)
 
     def normalised(self, x_BxTxCxF: jax.Array, valid_BxT: jax.Array) -> jax.Array:
@@ -189,8 +145,14 @@ def apply(
     emg_BxTxC: jax.Array,
     valid_BxT: jax.Array,
     train_key: jax.Array | None = None,
+    remat: str = "none",
 ) -> jax.Array:
     """Logits [B, T / stride, classes], float32; frame t ends at sample (t + 1) stride - 1 (as `encoder.apply`).
+
+    Args:
+        train_key: with a key, stretches of time and bands of frequency are hidden, drawn from it.
+        remat: what a gradient computes again to save memory: "none", "layers" (each block whole) or "dots" (all of a
+            block but its matrix products).
 
     Raises:
         InputError: T is no multiple of the stride, or another channel count.
@@ -201,7 +163,7 @@ def apply(
             f"a multiple of {config.hop} samples"
         )
     rngs = {} if train_key is None else {"mask": train_key}
-    network = TDS(config, train=train_key is not None)
+    network = TDS(config, train=train_key is not None, remat=remat)
     return typing.cast(jax.Array, network.apply({"params": params}, emg_BxTxC, valid_BxT, rngs=rngs))
 
 

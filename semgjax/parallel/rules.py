@@ -22,6 +22,7 @@ class Rule:
 
 RULES = (
     Rule(r"frontend/"),  # small, and its widths suit no mesh
+    Rule(r"conv/kernel$"),  # the baseline's: as small
     Rule(r"position/"),  # its groups cut across any split
     Rule(r"head/kernel$", ("fsdp", None)),  # 99 classes suit none either
     Rule(r"kernel$", ("fsdp",)),

@@ -124,6 +124,13 @@ def _about_levels(fit: Fit) -> list[Diagnostic]:
     elif fit.levels == parameters + 1:
         text = f"{fit.levels} different sizes for {parameters} parameters: intervals are wide"
         found.append(Diagnostic("few-levels", "warning", text))
+    if (runs := len(fit.table.y)) < fit.law.least_runs:
+        text = f"{runs} runs; law {fit.law.name} bends in more ways than fewer than {fit.law.least_runs} can tell"
+        found.append(Diagnostic("few-runs", "error", text))
+    for name, least in fit.law.least_levels.items():
+        if (levels := fit.table.levels(name)) < least:
+            text = f"{fit.table.column(name)} has {levels} different values; law {fit.law.name} wants {least} or more"
+            found.append(Diagnostic("few-levels", "error", text))
     for declared in fit.law.inputs:
         values = fit.table.x[declared.name]
         levels, column = fit.table.levels(declared.name), fit.table.column(declared.name)

@@ -74,6 +74,7 @@ class Law:
     projection). scaled: False leaves y and inputs in their own units (laws that compare y with an input).
     ceiling: the parameter or number that y never exceeds. rising: y may grow with the inputs.
     terms: input -> (amplitude, exponent) of its power term, where the law is a sum of such terms.
+    least_runs, least_levels: runs, and different values of an input, with fewer of which a fit answers nothing.
     """
 
     name: str
@@ -88,6 +89,8 @@ class Law:
     ceiling: str | float | None = None
     rising: bool = False
     terms: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    least_runs: int = 0
+    least_levels: Mapping[str, int] = field(default_factory=dict)
     source: str = ""
     file: str = ""
 

@@ -269,7 +269,7 @@ _DECLARED = (
             Parameter("d1", "positive", "1", "teacher's over own loss at the capacity gap", start=(0.5, 1.5)),
             Parameter("f1", "positive", "1", "width of the capacity gap", 1e-3, 10.0, (0.05, 1.0)),
         ),
-        _busbridge, scaled=False, source="Busbridge et al. 2025, eq. 8",
+        _busbridge, scaled=False, least_runs=30, least_levels={"TL": 3}, source="Busbridge et al. 2025, eq. 8",
     ),
     Law(
         "personal", "y = E + (C0 - E) * (1 + M / m0)^-beta", (INPUTS["M"],),

@@ -5,10 +5,9 @@ Writes nothing.
 
 import difflib
 from dataclasses import dataclass
-from functools import cache
 
 from semgjax.errors import InputError
-from semgjax.model.config import ModelConfig
+from semgjax.model.config import Network
 from semgjax.parallel.hardware import CHIPS
 
 
@@ -87,11 +86,8 @@ def check_budget(flops: float, rate: Rate, budget: float | None, budget_hours: f
         raise InputError(f"the sweep costs {cost:,.2f}, more than --budget {budget:g}; plan fewer or shorter trials")
 
 
-@cache
-def parameters_of(model: ModelConfig) -> int:
+def parameters_of(model: Network) -> int:
     """How many parameters a model has; none is made for it."""
-    import jax
+    from semgjax.model.network import count
 
-    from semgjax.model.encoder import count_parameters, init
-
-    return count_parameters(jax.eval_shape(lambda: init(model, jax.random.key(0))))
+    return count(model)

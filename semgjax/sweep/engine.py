@@ -15,6 +15,7 @@ from typing import Any, Literal, Protocol
 
 from semgjax.errors import InputError, Preempted
 from semgjax.files import is_locked
+from semgjax.sweep.pack import packs_of
 from semgjax.sweep.plan import Sweep, Trial
 from semgjax.sweep.trial import look, result_of, write_fault
 
@@ -28,7 +29,7 @@ Order = Literal["cheapest", "longest"]
 
 
 class Job(Protocol):
-    """A trial under way."""
+    """A trial, or a pack of them, under way."""
 
     @property
     def where(self) -> str:
@@ -58,8 +59,8 @@ class Launcher(Protocol):
     size: int
     """how many at a time"""
 
-    def start(self, trial: Trial) -> Job:
-        """Start a trial; there is room."""
+    def start(self, pack: Sequence[Trial]) -> Job:
+        """Start a trial, or several in one process; there is room."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ def supervise(
     retries: int,
     report: Report,
     tick: Callable[[], object],
+    pack: int = 1,
 ) -> Outcome:
     """Run `trials` until each is done, diverged or failed.
 
@@ -101,6 +103,7 @@ def supervise(
     Args:
         report: gets one line per start and end, and one now and then.
         tick: called a few times a second.
+        pack: how many trials at most train together in one process (semgjax.sweep.pack).
 
     Raises:
         Preempted: SIGINT, SIGTERM or SIGHUP came; it was passed on and the running trials have saved.
@@ -108,7 +111,7 @@ def supervise(
     if retries < 0:
         raise InputError(f"--retries {retries}: give 0 or more")
     with _stop_requests() as asked:
-        engine = _Engine(sweep, trials, launcher, retries, report)
+        engine = _Engine(sweep, trials, packs_of(trials, pack), launcher, retries, report)
         try:
             engine.run(sorted(trials, key=lambda t: t.flops if order == "cheapest" else -t.flops), asked, tick)
         finally:
@@ -122,16 +125,25 @@ def supervise(
 
 @dataclass(frozen=True)
 class _Running:
-    trial: Trial
+    trials: tuple[Trial, ...]
     job: Job
-    step: int
+    steps: dict[str, int]
     begun: float = field(default_factory=time.monotonic)
 
 
 class _Engine:
     """What waits, what runs, and how the rest ended."""
 
-    def __init__(self, sweep: Sweep, trials: Sequence[Trial], launcher: Launcher, retries: int, report: Report) -> None:
+    def __init__(
+        self,
+        sweep: Sweep,
+        trials: Sequence[Trial],
+        packs: Sequence[tuple[Trial, ...]],
+        launcher: Launcher,
+        retries: int,
+        report: Report,
+    ) -> None:
+        self._pack_of = {trial.id: pack for pack in packs for trial in pack}
         self._sweep, self._trials, self._launcher = sweep, trials, launcher
         self._retries, self._report = retries, report
         self._queue: list[Trial] = []
@@ -152,14 +164,16 @@ class _Engine:
         while self._running or ((self._queue or self._elsewhere) and not stopping):
             if asked() and not stopping:
                 stopping = True
-                self._report(f"asked to stop; waiting for {len(self._running)} trials to save")
+                count = sum(len(child.trials) for child in self._running)
+                self._report(f"asked to stop; waiting for {count} trials to save")
                 for child in self._running:
                     child.job.stop()
             for child in list(self._running):
                 code = child.job.poll()
                 if code is not None:
                     self._running.remove(child)
-                    self._settle(child, code, stopping)
+                    for trial in child.trials:
+                        self._settle(child, trial, self._code_of(child, trial, code), stopping)
             if not stopping:
                 self._welcome()
                 self._fill()
@@ -211,13 +225,23 @@ class _Engine:
                 self._queue.remove(trial)
                 self._failed[trial.id] = f"not run: its teacher {teacher.id} is not to be had"
                 self._report(f"{trial.id} {self._failed[trial.id]}")
-            elif (teacher is None or self._has(teacher)) and self._room():
-                self._queue.remove(trial)
-                status = look(self._sweep, trial)
-                self._running.append(_Running(trial, self._launcher.start(trial), status.step or 0))
-                failures = self._failures.get(trial.id, 0)
-                again = f", attempt {failures + 1} of {self._retries + 1}" if failures else ""
-                self._report(f"{trial.id} starts at step {status.progress} ({self._running[-1].job.where}{again})")
+            elif trial in self._queue and (teacher is None or self._has(teacher)) and self._room():
+                pack = self._pack_of[trial.id]
+                if not any(member in self._elsewhere for member in pack):  # those join when they are let go of
+                    self._start(pack)
+
+    def _start(self, pack: tuple[Trial, ...]) -> None:
+        """Start those of a pack that wait; the others keep their places in it."""
+        waiting = tuple(trial for trial in pack if trial in self._queue)
+        self._queue = [trial for trial in self._queue if trial not in waiting]
+        found = {trial.id: look(self._sweep, trial) for trial in waiting}
+        job = self._launcher.start(pack)
+        self._running.append(_Running(waiting, job, {name: status.step or 0 for name, status in found.items()}))
+        where = job.where if len(pack) == 1 else f"{job.where}, pack of {len(pack)}"
+        for name, status in found.items():
+            failures = self._failures.get(name, 0)
+            again = f", attempt {failures + 1} of {self._retries + 1}" if failures else ""
+            self._report(f"{name} starts at step {status.progress} ({where}{again})")
 
     def _has(self, teacher: Trial) -> bool:
         """Whether a teacher is finished; one outside this engine's share is looked up."""
@@ -225,53 +249,58 @@ class _Engine:
         return teacher.id in self._done if mine else look(self._sweep, teacher).state == "done"
 
     def _room(self) -> bool:
-        return len(self._running) + len(self._elsewhere) < self._launcher.size
+        elsewhere = {self._pack_of[trial.id] for trial in self._elsewhere}
+        return len(self._running) + len(elsewhere) < self._launcher.size
 
-    def _settle(self, child: _Running, code: int, stopping: bool) -> None:
+    def _code_of(self, child: _Running, trial: Trial, code: int) -> int:
+        """The exit code of one trial: of a pack's the files tell, where it is done or has diverged."""
+        state = "" if len(self._pack_of[trial.id]) == 1 else look(self._sweep, trial).state
+        return {"done": 0, "diverged": DIVERGED}.get(state, code)
+
+    def _settle(self, child: _Running, trial: Trial, code: int, stopping: bool) -> None:
         """A trial's process has ended: done, again, or a bad end."""
-        trial = child.trial
         if code == 0:
-            self._settle_done(child)
+            self._settle_done(child, trial)
         elif is_locked(self._sweep.run_folder(trial)):
             # Its folder is another's, or what had started it died and left it running.
             self._admit(trial)
         elif code == DIVERGED:
-            self._diverged[trial.id] = self._last_words(child)
+            self._diverged[trial.id] = self._last_words(child, trial)
             self._report(f"{trial.id} diverged: {self._diverged[trial.id]}")
         elif code == BAD_INPUT:
-            self._fail(child, self._last_words(child))
-        elif code == AGAIN and (stopping or (look(self._sweep, trial).step or 0) > child.step):
-            self._again(child, code)
+            self._fail(child, trial, self._last_words(child, trial))
+        elif code == AGAIN and (stopping or (look(self._sweep, trial).step or 0) > child.steps[trial.id]):
+            self._again(trial, code)
         else:
             self._failures[trial.id] = self._failures.get(trial.id, 0) + 1
             if self._failures[trial.id] > self._retries and not stopping:
-                self._fail(child, f"{_stopped(code)}; {self._last_words(child)}")
+                self._fail(child, trial, f"{_stopped(code)}; {self._last_words(child, trial)}")
             else:
-                self._again(child, code)
+                self._again(trial, code)
 
-    def _again(self, child: _Running, code: int) -> None:
-        self._queue.insert(0, child.trial)
-        self._report(f"{child.trial.id} {_stopped(code)} at step {look(self._sweep, child.trial).progress}")
+    def _again(self, trial: Trial, code: int) -> None:
+        self._queue.insert(0, trial)
+        self._report(f"{trial.id} {_stopped(code)} at step {look(self._sweep, trial).progress}")
 
-    def _settle_done(self, child: _Running) -> None:
+    def _settle_done(self, child: _Running, trial: Trial) -> None:
         try:
-            result = result_of(self._sweep, child.trial)
+            result = result_of(self._sweep, trial)
         except InputError as error:
-            self._fail(child, str(error))
+            self._fail(child, trial, str(error))
             return
         if result is None:
-            self._fail(child, "ended without a result.json")
+            self._fail(child, trial, "ended without a result.json")
             return
-        self._done.add(child.trial.id)
+        self._done.add(trial.id)
         seconds = time.monotonic() - child.begun
-        self._report(f"{child.trial.id} done in {seconds:.0f} s{_score(result)}; {self._count()}")
+        self._report(f"{trial.id} done in {seconds:.0f} s{_score(result)}; {self._count()}")
 
-    def _fail(self, child: _Running, reason: str) -> None:
-        self._failed[child.trial.id] = reason
+    def _fail(self, child: _Running, trial: Trial, reason: str) -> None:
+        self._failed[trial.id] = reason
         tail = self._said(child)[-15:]
-        write_fault(self._sweep, child.trial, "failed", reason, tail)
+        write_fault(self._sweep, trial, "failed", reason, tail)
         lines = [f"    {line}" for line in tail]
-        self._report("\n".join([f"{child.trial.id} failed: {reason}; the end of {child.job.log}:", *lines]))
+        self._report("\n".join([f"{trial.id} failed: {reason}; the end of {child.job.log}:", *lines]))
 
     def _said(self, child: _Running) -> list[str]:
         """What this attempt printed, without empty lines."""
@@ -282,12 +311,14 @@ class _Engine:
             text = log.read().decode(errors="replace")
         return [line for line in text.splitlines() if line.strip()]
 
-    def _last_words(self, child: _Running) -> str:
-        lines = self._said(child)
-        return lines[-1].removeprefix("semgjax: error: ") if lines else "it printed nothing"
+    def _last_words(self, child: _Running, trial: Trial) -> str:
+        """What was said of a trial of a pack; else the last line."""
+        lines = [line.removeprefix("semgjax: error: ") for line in self._said(child)]
+        own = [line.removeprefix(f"{trial.id}: ") for line in lines if line.startswith(f"{trial.id}: ")]
+        return [*lines, *own][-1] if lines else "it printed nothing"
 
     def _line(self) -> str:
-        trials = [child.trial for child in self._running] + self._elsewhere
+        trials = [trial for child in self._running for trial in child.trials] + self._elsewhere
         steps = [f"{trial.id} {look(self._sweep, trial).progress}" for trial in trials]
         return "; ".join([self._count(), *steps])
 

@@ -1,4 +1,4 @@
-"""The local engine: trials as processes on this machine, one per device slot; writes trials/<id>.log."""
+"""The local engine: trials, or packs of them, as processes, one per device slot; writes trials/<id>.log."""
 
 import contextlib
 import os
@@ -15,11 +15,11 @@ from semgjax.sweep.plan import Sweep, Trial, read_sweep, share_of
 from semgjax.sweep.trial import PLACE
 
 Command = Callable[[Path, str, int], list[str]]
-"""(sweep folder, trial id, cores) -> the words of the process that runs the trial"""
+"""(sweep folder, trial id, or ids with commas between, cores) -> the words of the process that runs the trials"""
 
 
 def trial_command(folder: Path, trial: str, cores: int, data: Path | None = None) -> list[str]:
-    """The command of one trial; `data` is where the sessions are if not at the plan's place."""
+    """The command of one trial or of a pack; `data` is where the sessions are if not at the plan's place."""
     program = [sys.executable, "-m", "semgjax"]
     place = [] if data is None else ["--data", str(data)]
     return [*program, "sweep", "run", str(folder), "--trial", trial, "--cores", str(cores), *place]
@@ -27,7 +27,7 @@ def trial_command(folder: Path, trial: str, cores: int, data: Path | None = None
 
 @dataclass(frozen=True)
 class Slot:
-    """Where one trial at a time runs."""
+    """Where one trial, or one pack, at a time runs."""
 
     name: str
     cores: frozenset[int]
@@ -86,6 +86,7 @@ def run_local(
     retries: int = RETRIES,
     share: tuple[int, int] | None = None,
     tick: Callable[[], object] = no_tick,
+    pack: int = 1,
 ) -> Outcome:
     """Run the trials of a sweep that are not done, one in each slot.
 
@@ -98,9 +99,10 @@ def run_local(
         command: what starts a trial; its exit codes are those of `supervise`.
         share: (part, parts) for one of several workers, see share_of.
         tick: called a few times a second.
+        pack: how many trials at most train together in a slot (semgjax.sweep.pack).
 
     Raises:
-        InputError: no sweep, another engine at work on it, or slots or cores out of range.
+        InputError: no sweep, another engine at work on it, or slots, cores or pack out of range.
         Preempted: SIGINT, SIGTERM or SIGHUP came; it was passed on and the running trials have saved.
     """
     sweep = read_sweep(folder)
@@ -109,7 +111,7 @@ def run_local(
     guarded = sweep.folder if share is None else sweep.folder / "shares" / f"{share[0]}-of-{share[1]}"
     with folder_lock(guarded):
         launcher = _Processes(sweep, places[: max(1, len(trials))], cores, command)
-        return supervise(sweep, trials, launcher, order, retries, report, tick)
+        return supervise(sweep, trials, launcher, order, retries, report, tick, pack)
 
 
 @dataclass(frozen=True)
@@ -141,12 +143,12 @@ class _Processes:
         self._children: list[_Child] = []
         self.size = len(slots)
 
-    def start(self, trial: Trial) -> _Child:
+    def start(self, pack: Sequence[Trial]) -> _Child:
         self._children = [child for child in self._children if child.poll() is None]
         taken = [child.slot for child in self._children]
         slot = next(slot for slot in self._slots if slot not in taken)
-        words = self._command(self._sweep.folder, trial.id, self._cores)
-        path = self._sweep.log(trial)
+        words = self._command(self._sweep.folder, ",".join(trial.id for trial in pack), self._cores)
+        path = self._sweep.log(pack[0])
         path.parent.mkdir(exist_ok=True)
         with open(path, "ab") as log, _pinned(slot.cores):
             log_start = log.tell()

@@ -13,17 +13,17 @@ from typing import Any
 from semgjax.data.augment import AugmentConfig
 from semgjax.data.windows import WindowSpec
 from semgjax.errors import InputError
-from semgjax.model.config import ModelConfig
+from semgjax.model.config import ModelConfig, TDSConfig
 from semgjax.sweep.subset import Subset
 from semgjax.train.config import DistillConfig, OptimizerConfig, TrainConfig
 
 MOST_TRIALS = 10_000
-PARTS: dict[str, type] = {
-    "model": ModelConfig,
-    "window": WindowSpec,
-    "augment": AugmentConfig,
-    "optimizer": OptimizerConfig,
-    "train": TrainConfig,
+PARTS: dict[str, tuple[type, ...]] = {
+    "model": (ModelConfig, TDSConfig),
+    "window": (WindowSpec,),
+    "augment": (AugmentConfig,),
+    "optimizer": (OptimizerConfig,),
+    "train": (TrainConfig,),
 }
 FLOPS, RATE = "train.flops", "optimizer.learning_rate"
 DATA = tuple(f"data.{f.name}" for f in dataclasses.fields(Subset))
@@ -31,7 +31,9 @@ OPTIONS = (
     "preset",
     "augmentation",
     *DATA,
-    *(f"{part}.{f.name}" for part, kind in PARTS.items() for f in dataclasses.fields(kind)),
+    *dict.fromkeys(
+        f"{part}.{f.name}" for part, kinds in PARTS.items() for kind in kinds for f in dataclasses.fields(kind)
+    ),
     FLOPS,
 )
 """all that a plan file can set or vary"""

@@ -10,7 +10,7 @@ import re
 import signal
 import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,8 +143,8 @@ class _Tasks:
         others = {name: amount for name, amount in wanted.items() if name not in ("CPU", "GPU")}
         self._task = _run_task.options(num_cpus=wanted["CPU"], num_gpus=wanted.get("GPU", 0), resources=others)
 
-    def start(self, trial: Trial) -> _Task:
-        log = self._sweep.log(trial)
+    def start(self, pack: Sequence[Trial]) -> _Task:
+        log = self._sweep.log(pack[0])
         log_start = log.stat().st_size if log.exists() else 0
-        words = self._command(self._sweep.folder, trial.id, self._cores)
+        words = self._command(self._sweep.folder, ",".join(trial.id for trial in pack), self._cores)
         return _Task("Ray", log, log_start, self._task.remote(words, str(log), "Ray task"))

@@ -14,9 +14,9 @@ from semgjax.config_json import from_json, to_json
 from semgjax.data.augment import augment_recipe
 from semgjax.data.corpus import load_corpus
 from semgjax.data.splits import Split, read_split, write_split
-from semgjax.distill import Teacher, student_config
+from semgjax.distill import Teacher, check_pair, student_config
 from semgjax.errors import InputError
-from semgjax.model.config import preset
+from semgjax.model.config import ModelConfig, preset
 from semgjax.model.cost import train_flops
 from semgjax.sweep.cost import parameters_of
 from semgjax.sweep.planfile import FLOPS, PARTS, RATE, Options, PlanFile
@@ -97,6 +97,7 @@ def run_config(options: Options, data: str, teacher: RunConfig | None = None) ->
     config = _from_options(plain, {RATE: learning_rate(rule, plain)}) if isinstance(rule, dict) else plain
     if teacher is not None:
         distill = DistillConfig(**{"teacher": teacher.hash} | _part(options, "distill"))
+        check_pair(config.model, teacher.model)  # before its windows are found not to fit either
         config = dataclasses.replace(config, window=teacher.window)
         # The teacher's parameters play no part in whether the two fit.
         config = student_config(config, Teacher(teacher, {}), distill.temperature, distill.weight)
@@ -116,7 +117,11 @@ def learning_rate(rule: dict[str, Any], config: RunConfig) -> float:
     Raises:
         InputError: an unknown member, one that is missing, or one that is no number.
     """
-    sizes = {"width": config.model.dim, "parameters": parameters_of(config.model)}
+    sizes = {"parameters": parameters_of(config.model)}
+    if isinstance(config.model, ModelConfig):
+        sizes["width"] = config.model.dim
+    elif "width" in rule:
+        raise InputError(f"{RATE}: preset {config.preset!r} has no width; write the rule with parameters")
     given = [name for name in sizes if name in rule]
     if len(given) != 1 or set(rule) != {"at", "power", *given}:
         raise InputError(f"{RATE} {rule!r} is no rule; write {{at = 3e-3, width = 64, power = -0.5}}, or parameters")
@@ -149,6 +154,8 @@ def _from_options(config: RunConfig, options: Options) -> RunConfig:
     for option, choice in options.items():
         part, _, member = option.partition(".")
         if part in PARTS and option != FLOPS:
+            if member not in value[part]:
+                raise InputError(f"preset {config.preset!r} has no {option!r}; plan the presets that have it apart")
             value[part][member] = choice
     return from_json(RunConfig, value, "plan")
 

@@ -6,13 +6,16 @@ import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from semgjax.errors import Diverged, InputError, Preempted, SemgjaxError
 from semgjax.files import is_locked, read_json, write_json
 from semgjax.sweep.plan import Sweep, Trial
 from semgjax.train.metrics import read_metrics
 from semgjax.train.run import METRICS, RESULT, read_result
+
+if TYPE_CHECKING:
+    from semgjax.data.corpus import Corpus
 
 State = Literal["done", "running", "waiting", "failed", "diverged", "damaged"]
 PLACE = "SEMGJAX_PLACE"
@@ -52,24 +55,18 @@ def run_trial(sweep: Sweep, trial: Trial) -> dict[str, Any]:
     result = result_of(sweep, trial)
     if result is not None:
         return result
-    fault = read_fault(sweep, trial)
-    if fault is not None and fault[0] == "diverged":
-        raise Diverged(f"{fault[1]} (kept in {sweep.fault(trial)}; remove that file to try again)")
+    diverged = diverged_before(sweep, trial)
+    if diverged is not None:
+        raise diverged
     _check_teacher(sweep, trial)
-    from semgjax.data.corpus import load_corpus
     from semgjax.distill import load_teacher
     from semgjax.parallel.runtime import is_first
     from semgjax.train.loop import train
 
-    corpus = load_corpus(sweep.data, sweep.split_file(trial))
-    if corpus.hash != trial.config.data:
-        raise InputError(
-            f"{sweep.data}: the sessions are not those of the plan any more; restore them, or plan again into "
-            "another folder"
-        )
+    corpus = load_sessions(sweep, trial)
     teacher = None if trial.teacher is None else load_teacher(sweep.run_folder(trial.teacher))
     if is_first():
-        _note_start(sweep, trial)
+        note_start(sweep, trial)
         sweep.fault(trial).unlink(missing_ok=True)
     try:
         frozen = None if teacher is None else (teacher.config.model, teacher.params)
@@ -85,6 +82,36 @@ def run_trial(sweep: Sweep, trial: Trial) -> dict[str, Any]:
         tail = traceback.format_exc().splitlines() if is_first() else []
         write_fault(sweep, trial, "failed", f"{type(error).__name__}: {error}".splitlines()[0], tail)
         raise
+
+
+def load_sessions(sweep: Sweep, trial: Trial) -> "Corpus":
+    """What a trial trains on.
+
+    Raises:
+        InputError: the sessions are damaged, or not those of the plan.
+    """
+    # Not at the top: to look at a trial needs no sessions.
+    from semgjax.data.corpus import load_corpus
+
+    corpus = load_corpus(sweep.data, sweep.split_file(trial))
+    if corpus.hash != trial.config.data:
+        raise InputError(
+            f"{sweep.data}: the sessions are not those of the plan any more; restore them, or plan again into "
+            "another folder"
+        )
+    return corpus
+
+
+def diverged_before(sweep: Sweep, trial: Trial) -> Diverged | None:
+    """Why a trial diverged when it was run before.
+
+    Raises:
+        InputError: its fault file is damaged.
+    """
+    fault = read_fault(sweep, trial)
+    if fault is None or fault[0] != "diverged":
+        return None
+    return Diverged(f"{fault[1]} (kept in {sweep.fault(trial)}; remove that file to try again)")
 
 
 def _check_teacher(sweep: Sweep, trial: Trial) -> None:
@@ -179,7 +206,8 @@ def read_fault(sweep: Sweep, trial: Trial) -> tuple[Literal["failed", "diverged"
     return kind, reason
 
 
-def _note_start(sweep: Sweep, trial: Trial) -> None:
+def note_start(sweep: Sweep, trial: Trial) -> None:
+    """Note when and where a trial was started."""
     host, place = os.uname().nodename, os.environ.get(PLACE, "")
     line = {"time": time.time(), "host": host, "process": os.getpid(), "place": place}
     with open(sweep.starts(trial), "a") as file:

@@ -3,19 +3,20 @@
 Paths, hardware and worker counts are no part of it, so a run keeps its identity when it moves.
 """
 
+import dataclasses
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from semgjax.config_json import to_json
-from semgjax.data.augment import AugmentConfig
+from semgjax.data.augment import AugmentConfig, augment_recipe
 from semgjax.data.keys import NUM_CLASSES
 from semgjax.data.sessions import CHANNELS
 from semgjax.data.windows import WindowSpec
 from semgjax.errors import InputError
 from semgjax.files import content_hash
-from semgjax.model.config import ModelConfig, preset
+from semgjax.model.config import Network, preset
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class RunConfig:
 
     preset: str
     """name of the model's size, for tables"""
-    model: ModelConfig
+    model: Network
     data: str
     """content hash of the sessions and their split"""
     window: WindowSpec = field(default_factory=WindowSpec)
@@ -136,6 +137,19 @@ class RunConfig:
         return content_hash(to_json(self))
 
 
+def program_of(config: RunConfig) -> RunConfig:
+    """A configuration without what a compiled step can take as an input: runs that are equal in it can be packed.
+
+    Seed, peak learning rate, weight decay and data are put to fixed values; shapes and steps depend on none of them.
+    """
+    return dataclasses.replace(
+        config,
+        data="",
+        optimizer=dataclasses.replace(config.optimizer, learning_rate=1.0, decay=0.0),
+        train=dataclasses.replace(config.train, seed=0),
+    )
+
+
 def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     """Dotted names and values of a configuration as JSON."""
     if isinstance(value, dict):
@@ -155,9 +169,22 @@ class Recipe:
     train: TrainConfig = field(default_factory=TrainConfig)
 
 
+_BASELINE = Recipe(
+    # The published context is 1800 and 200 samples; here windows are whole frames of 16.
+    window=WindowSpec(length=8000, stride=8000, left=1792, right=208),
+    augment=augment_recipe("baseline"),
+    # emg2qwerty's: Adam at 1e-3, 10 of 150 epochs of warm-up, a cosine; no decay, no clipping (a norm never reached).
+    optimizer=OptimizerConfig(warmup=10 / 150, decay=0.0, beta2=0.999, clip=1e6),
+    # 150 epochs of the generic training part: 255 h in windows of 4 s.
+    train=TrainConfig(steps=135_000, batch=256),
+)
+
+
 def recipe(name: str) -> Recipe:
-    """The defaults that go with a preset: the paper's (section 4), or the ladder's for minutes on a laptop."""
+    """The defaults that go with a preset: the paper's (section 4), the baseline's, or the ladder's for a laptop."""
     preset(name)
+    if name == "tds":
+        return _BASELINE
     if not name.startswith("ladder-"):
         return Recipe()
     return Recipe(

@@ -11,7 +11,7 @@ import jax
 
 from semgjax.data.sessions import SAMPLE_RATE
 from semgjax.errors import Diverged
-from semgjax.model.config import ModelConfig
+from semgjax.model.config import Network
 from semgjax.model.cost import train_flops
 from semgjax.parallel.hardware import peak_flops
 from semgjax.train.clock import Clock
@@ -41,6 +41,7 @@ class Log:
     Args:
         before: lines of the run so far, against which a loss counts as a spike.
         about: says what is wrong with the batch of a step, for the message of a run that diverged.
+        lane: the run's place in the sums of a pack; None where the sums are its own.
     """
 
     def __init__(
@@ -48,11 +49,12 @@ class Log:
         config: RunConfig,
         metrics: Writer,
         clock: Clock | None = None,
-        teacher: ModelConfig | None = None,
+        teacher: Network | None = None,
         before: Sequence[dict[str, Any]] = (),
         about: Callable[[int], str] = lambda step: "look at that batch",
+        lane: int | None = None,
     ) -> None:
-        self._config, self._metrics, self._about = config, metrics, about
+        self._config, self._metrics, self._about, self._lane = config, metrics, about, lane
         self._clock = clock or Clock()
         self._schedule = schedule(config.optimizer, config.train.steps)
         self._flops = train_flops(config.model, config.window.total, teacher)
@@ -79,6 +81,8 @@ class Log:
         if not self._pending:
             return None
         fetched = jax.device_get(self._pending)
+        if self._lane is not None:
+            fetched = [{name: values[self._lane] for name, values in sums.items()} for sums in fetched]
         first = step - len(fetched) + 1
         self._check(fetched, first, step)
         total = {name: float(sum(sums[name] for sums in fetched)) for name in fetched[0]}

@@ -1,37 +1,32 @@
-"""Training, from a configuration and a corpus to a finished run directory. Read it from top to bottom."""
+"""Training, from configurations and corpora to finished run directories, alone or in a pack. Read it from the top."""
 
 import contextlib
-import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jax
 
 from semgjax.data.corpus import Corpus
-from semgjax.data.pipeline import stream, train_data
-from semgjax.errors import InputError, Preempted
-from semgjax.evaluate.errors import Counts
-from semgjax.files import folder_lock, write_json
-from semgjax.model.config import ModelConfig
+from semgjax.errors import InputError, SemgjaxError
+from semgjax.model.config import Network
 from semgjax.model.encoder import Params
-from semgjax.parallel.mesh import make_mesh, place_batch, replicated
+from semgjax.parallel.mesh import make_mesh
 from semgjax.parallel.rules import shardings
-from semgjax.parallel.runtime import check_started, is_first, on_first
-from semgjax.train.batches import about_batch
-from semgjax.train.checkpoint import Checkpoints, Kept, newest_step
-from semgjax.train.clock import Clock
+from semgjax.parallel.runtime import check_started, is_first
+from semgjax.train.checkpoint import newest_step
 from semgjax.train.compiles import compile_count, use_cache
-from semgjax.train.config import RunConfig
+from semgjax.train.config import RunConfig, program_of
 from semgjax.train.engine import Engine
-from semgjax.train.log import Log
-from semgjax.train.metrics import MetricsFile, read_metrics
+from semgjax.train.lanes import Alone, Lanes, Packed
+from semgjax.train.member import End, Job, Member
 from semgjax.train.preemption import termination
 from semgjax.train.profile import profiler
 from semgjax.train.progress import Progress
-from semgjax.train.result import build_result
-from semgjax.train.run import CHECKPOINTS, METRICS, RESULT, check_claim, claim, read_result
-from semgjax.train.step import init_state, make_step, read_params, state_shapes
-from semgjax.train.tracker import Everywhere, check_trackers, open_trackers
+from semgjax.train.run import CHECKPOINTS, check_claim
+from semgjax.train.step import State, state_shapes
+from semgjax.train.tracker import check_trackers
 from semgjax.train.validate import make_validate
 from semgjax.train.watchdog import watchdog
 
@@ -42,7 +37,7 @@ def train(
     config: RunConfig,
     corpus: Corpus,
     out: Path,
-    teacher: tuple[ModelConfig, Params] | None = None,
+    teacher: tuple[Network, Params] | None = None,
     engine: Engine = _DEFAULT,
 ) -> dict[str, Any]:
     """Train to the end, from wherever `out` stands; returns the result (result.json).
@@ -60,87 +55,132 @@ def train(
     check_trackers(engine.trackers)
     mesh = make_mesh(config.train.batch, engine.fsdp, config.train.accumulate)
     placed = shardings(state_shapes(config), mesh)
-    hosts = (jax.process_index(), jax.process_count())
-    data = train_data(corpus.train, config.window, config.augment, config.train.batch, config.train.seed, *hosts)
+    member = Member(Job(config, corpus, out), engine, teacher=teacher and teacher[0])
     check_claim(out, config)
     check_resume(out, engine)
+    (end,) = _run([member], lambda: Alone(config, mesh, placed, teacher, engine.remat), engine)
+    if isinstance(end, SemgjaxError):
+        raise end
+    return end
+
+
+def train_pack(jobs: Sequence[Job]) -> list[End]:
+    """Train runs of one compiled shape together, each from wherever its folder stands; how each ended.
+
+    All take one jitted step, side by side on a device and split over the devices of this process. Each has its own
+    folder, with the same files as alone, and its own end: one that diverges or whose folder is damaged stops
+    nobody else. The same call goes on after a kill, and ends with the same bits, for the same jobs in the same order.
+
+    Raises:
+        InputError: the jobs' shapes differ, one has a teacher, or there are several processes.
+    """
+    check_started()
+    first = jobs[0].config
+    for job in jobs:
+        if job.config.distill is not None:
+            raise InputError(f"{job.out}: is distilled, and only supervised runs are packed; run it on its own")
+        if program_of(job.config) != program_of(first):
+            raise InputError(
+                f"{job.out}: differs from {jobs[0].out} in more than seed, learning rate, weight decay and data; "
+                "pack runs that differ in these alone"
+            )
+    if jax.process_count() > 1:
+        raise InputError(f"a pack runs in one process, and there are {jax.process_count()}; start it with one")
+    devices = jax.device_count()
+    lanes = -(-len(jobs) // devices) * devices
+    members = [Member(job, _DEFAULT, lane, packed=True) for lane, job in enumerate(jobs)]
+    room = max(member.data.label_room for member in members)
+    configs = [job.config for job in jobs]
+    return _run(members, lambda: Packed(configs, make_mesh(lanes), lanes, room), _DEFAULT)
+
+
+def _run(members: Sequence[Member], make_lanes: Callable[[], Lanes], engine: Engine) -> list[End]:
+    """Train every member that has not ended, to its end."""
     use_cache(engine.cache)
     with contextlib.ExitStack() as stack:
-        on_first(lambda: stack.enter_context(folder_lock(out)))
-        on_first(lambda: claim(out, config))
-        result = read_result(out)
-        if result is not None:
-            return result
+        for member in members:
+            stack.callback(member.close)
+            if member.end is None:
+                member.attempt(member.open)
+        if any(member.end is None for member in members):
+            _steps(members, make_lanes(), engine)
+        return [member.end for member in members if member.end is not None]
 
-        # -- state: fresh, or the newest checkpoint ------------------------------------------------------------
-        checkpoints = Checkpoints(out / CHECKPOINTS, Kept(engine.keep_last, engine.keep_best, engine.keep_every))
-        state = jax.jit(lambda: init_state(config), out_shardings=placed)()
-        state, times = checkpoints.restore(state, config.hash) or (state, {})
-        start = int(state["step"])
-        file = MetricsFile(out / METRICS)
-        on_first(lambda: file.rewind(start))
-        before = read_metrics(out / METRICS) if (out / METRICS).exists() else []
+
+def _steps(members: Sequence[Member], lanes: Lanes, engine: Engine) -> None:
+    """Take those that have not ended through their steps, and score them."""
+    with contextlib.ExitStack() as stack:
+        # -- states: fresh, or the newest checkpoints ----------------------------------------------------------
+        like = lanes.like()
+        found: dict[int, State | None] = {}
+
+        def restore(member: Member) -> None:
+            found[member.lane] = member.restore(like)
+
+        for member in _alive(members):
+            member.attempt(partial(restore, member))
+        if not _alive(members):
+            return
+        lanes.begin([found.pop(member.lane, None) for member in members])
 
         # -- what watches the steps ----------------------------------------------------------------------------
-        begun = time.monotonic()
+        alive = _alive(members)
+        config, start = alive[0].config, min(member.step for member in alive)
+        name = config.preset if len(members) == 1 else f"{len(members)} x {config.preset}"
         beat = stack.enter_context(watchdog(engine.watchdog))
         compiles = stack.enter_context(compile_count())
-        profile = stack.enter_context(profiler(out / "profile", engine.profile_from, engine.profile_steps))
-        progress = stack.enter_context(Progress(config.preset, config.train.steps, start, is_first()))
-        trackers = open_trackers(engine.trackers, out, config, start) if is_first() else []
-        for tracker in trackers:
-            stack.callback(tracker.close)
-        metrics = Everywhere([file, *trackers] if is_first() else [])
-        clock = Clock(times)
-        log = Log(config, metrics, clock, teacher and teacher[0], before, lambda step: about_batch(data, step))
+        profile = stack.enter_context(profiler(alive[0].out / "profile", engine.profile_from, engine.profile_steps))
+        progress = stack.enter_context(Progress(name, config.train.steps, start, is_first()))
+        validate = make_validate(config, lanes.mesh, beat)
+        for member in alive:
+            member.attempt(partial(member.begin, progress))
 
         # -- the loop ------------------------------------------------------------------------------------------
-        step_fn = make_step(config, mesh, teacher[0] if teacher else None, engine.remat)
-        teacher_params = jax.device_put(teacher[1], replicated(mesh)) if teacher else None
-        validate = make_validate(config, mesh, beat)
-        batches = stream(data, start)
-        sums = None
+        turn, sums = 0, None
         with termination() as terminated:
-            try:
-                for step in range(start, config.train.steps):
-                    profile(step, sums)
-                    batch = place_batch(mesh, next(batches))
-                    compiled = compiles()
-                    state, sums = step_fn(state, batch, teacher_params)
-                    done = step + 1
-                    if done == start + 1:
-                        clock.restart()  # the first step was compiled
-                    elif done > start + 2 and compiles() > compiled:
-                        progress.note(f"step {done}: compiled again; its batch has another shape or type")
-                    progress.advance(log.add(sums, done))
-                    cer = None
-                    if done % config.train.evaluate_every == 0 and corpus.val and done < config.train.steps:
-                        progress.show(log.flush(done))  # a state that is not finite is not worth a validation
-                        with clock.apart():
-                            total = sum(validate(read_params(state), corpus.val).values(), Counts())
-                        cer = total.cer if total.characters else None
-                        metrics.write({"step": done, "split": "val", "averaging": "pooled", "cer": cer})
-                        progress.note(f"step {done}: validation CER {'(no keys)' if cer is None else f'{cer:.1f} %'}")
-                    stop = terminated(done)  # asked once: a signal between two questions would stop without saving
-                    if stop or done % config.train.checkpoint_every == 0 or done == config.train.steps:
-                        # A state that is not finite must never replace the last good one.
-                        progress.show(log.flush(done))
-                        with clock.apart():
-                            checkpoints.save(state, config.hash, clock.record, cer)
-                    if stop and done < config.train.steps:
-                        raise Preempted(f"{out}: asked to stop at step {done}; saved, run the same command to go on")
-                    beat()
-            finally:
-                batches.close()
-                checkpoints.close()
+            while live := [member for member in members if member.goes_on]:
+                profile(live[0].step, sums)
+                batches = {member.lane: member.batch() for member in live}
+                compiled = compiles()
+                sums = lanes.advance(batches)
+                turn += 1
+                if turn > 2 and compiles() > compiled:
+                    progress.note(f"step {live[0].step + 1}: compiled again; its batch has another shape or type")
+                progress.advance(None)
+                for member in live:
+                    member.attempt(partial(member.took, sums))
+                for member in _alive(live):
+                    if member.validates:
+                        with _apart(live):
+                            member.validate(lanes.state(member.lane), validate)
+                stop = terminated(live[0].step)  # asked once: a signal between two questions would not be saved
+                for member in _alive(live):
+                    if stop:
+                        member.attempt(member.flush)
+                for member in _alive(live):
+                    if stop or member.saves:
+                        with _apart(live):
+                            member.save(lanes.state(member.lane))
+                    if stop and member.goes_on:
+                        member.attempt(member.stop)
+                beat()
 
-        # -- scores and result ---------------------------------------------------------------------------------
-        params = read_params(state)
-        scores = {part: validate(params, corpus.part(part)) for part in ("val", "test") if corpus.part(part)}
-        seconds = time.monotonic() - begun
-        body = build_result(config, corpus, data, params, scores, seconds, teacher and teacher[0])
-        on_first(lambda: write_json(out / RESULT, "semgjax/result", 1, body))
-        return body
+        # -- scores and results --------------------------------------------------------------------------------
+        for member in _alive(members):
+            member.attempt(partial(member.finish, lanes.state(member.lane), validate))
+
+
+def _alive(members: Sequence[Member]) -> list[Member]:
+    return [member for member in members if member.end is None]
+
+
+@contextlib.contextmanager
+def _apart(members: Sequence[Member]) -> Iterator[None]:
+    """Time within the block is not the steps' of any of them."""
+    with contextlib.ExitStack() as stack:
+        for member in members:
+            stack.enter_context(member.apart())
+        yield
 
 
 def check_resume(out: Path, engine: Engine) -> None:

@@ -47,19 +47,19 @@ class Progress:
             self._bar.advance(self._task)
         self.show(line)
 
-    def show(self, line: dict[str, Any] | None) -> None:
-        """A new metrics line."""
+    def show(self, line: dict[str, Any] | None, who: str = "") -> None:
+        """A new metrics line; `who` tells packed runs apart."""
         if line is None or not self._loud:
             return
         if line["spikes"]:
-            self.note(f"up to step {line['step']}: {line['spikes']} losses above twice the usual")
+            self.note(f"{who}up to step {line['step']}: {line['spikes']} losses above twice the usual")
         if self._bar:
             self._bar.update(self._task, loss=f"loss {line['loss']:.3f}")
         elif time.monotonic() - self._last > _SECONDS_BETWEEN_LINES or line["step"] == self._steps:
             self._last = time.monotonic()
             rate = f"{line['windows_per_s']:.0f} windows/s"
             print(
-                f"{self._name}: step {line['step']}/{self._steps}, loss {line['loss']:.3f}, {rate}",
+                f"{self._name}: {who}step {line['step']}/{self._steps}, loss {line['loss']:.3f}, {rate}",
                 file=sys.stderr,
             )
 

@@ -5,7 +5,7 @@ from typing import Any
 from semgjax.data.corpus import Corpus
 from semgjax.data.pipeline import TrainData
 from semgjax.evaluate.errors import Counts, score_rows
-from semgjax.model.config import ModelConfig
+from semgjax.model.config import Network
 from semgjax.model.cost import train_flops
 from semgjax.model.encoder import Params, count_parameters
 from semgjax.train.config import RunConfig
@@ -18,7 +18,7 @@ def build_result(
     params: Params,
     scores: dict[str, dict[str, Counts]],
     seconds: float,
-    teacher: ModelConfig | None,
+    teacher: Network | None,
 ) -> dict[str, Any]:
     """One run as plain JSON values.
 

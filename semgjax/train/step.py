@@ -6,16 +6,19 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import optax
+from jax.typing import ArrayLike
 
 from semgjax.evaluate.sessions import core_frames, valid_samples
 from semgjax.losses.ctc import ctc, feasible
 from semgjax.losses.distillation import frame_kl, mix
-from semgjax.model import encoder
-from semgjax.model.config import ModelConfig
-from semgjax.parallel.mesh import AnyMesh, by_batch, replicated
+from semgjax.model import network
+from semgjax.model.config import Network
+from semgjax.model.encoder import Params
+from semgjax.parallel.mesh import AXES, AnyMesh, by_batch, replicated
 from semgjax.parallel.rules import shardings
 from semgjax.train.config import RunConfig
 from semgjax.train.engine import Remat
+from semgjax.train.knobs import Knobs, knobs_of
 from semgjax.train.optimizer import make_optimizer
 
 State = dict[str, Any]
@@ -24,9 +27,9 @@ Sums = dict[str, jax.Array]
 Batch = dict[str, jax.Array]
 
 
-def init_state(config: RunConfig) -> State:
-    """The state before the first step, from the seed alone."""
-    params = encoder.init(config.model, jax.random.key(config.train.seed))
+def init_state(config: RunConfig, seed: ArrayLike | None = None) -> State:
+    """The state before the first step, from the seed alone (default: the configuration's)."""
+    params = network.init(config.model, jax.random.key(config.train.seed if seed is None else seed))
     optimizer = make_optimizer(config.optimizer, config.train.steps)
     state = {"step": jnp.zeros((), jnp.int32), "params": params, "optimizer": optimizer.init(params)}
     return {**state, "average": jax.tree.map(jnp.copy, params)} if config.optimizer.average else state
@@ -37,17 +40,17 @@ def state_shapes(config: RunConfig) -> State:
     return typing.cast(State, jax.eval_shape(lambda: init_state(config)))
 
 
-def read_params(state: State) -> encoder.Params:
+def read_params(state: State) -> Params:
     """The parameters that are evaluated: the running average where there is one."""
     return state["average"] if "average" in state else state["params"]
 
 
 def loss_and_sums(
     config: RunConfig,
-    params: encoder.Params,
+    params: Params,
     batch: Batch,
     key: jax.Array | None,
-    teacher: tuple[ModelConfig, encoder.Params] | None,
+    teacher: tuple[Network, Params] | None,
     remat: Remat = "none",
     whole: Batch | None = None,
 ) -> tuple[jax.Array, Sums]:
@@ -63,7 +66,7 @@ def loss_and_sums(
     emg_BxTxC = batch["emg"].astype(config.train.compute)
     valid_BxT = valid_samples(batch["valid"], emg_BxTxC.shape[1])
     core = core_frames(config.model, config.window)
-    logits = encoder.apply(config.model, params, emg_BxTxC, valid_BxT, key, remat)[:, core]
+    logits = network.apply(config.model, params, emg_BxTxC, valid_BxT, key, remat)[:, core]
     ctc_B, ok_B = ctc(logits, batch["labels"], batch["label_count"])
     labels = jnp.where(ok_B, batch["label_count"], 0).sum()
     sums = {
@@ -77,7 +80,7 @@ def loss_and_sums(
         labels = jnp.where(fits_B, whole["label_count"], 0).sum()
     loss = sums["ctc"] / jnp.maximum(labels, 1)
     if config.distill is not None and teacher is not None:
-        target = encoder.apply(teacher[0], jax.lax.stop_gradient(teacher[1]), emg_BxTxC, valid_BxT)[:, core]
+        target = network.apply(teacher[0], jax.lax.stop_gradient(teacher[1]), emg_BxTxC, valid_BxT)[:, core]
         frames_BxT = _valid_frames(config, batch)
         sums["kl"] = frame_kl(logits, target, frames_BxT, config.distill.temperature)
         if whole is not None:
@@ -95,18 +98,18 @@ def _valid_frames(config: RunConfig, batch: Batch) -> jax.Array:
 
 def gradient_and_sums(
     config: RunConfig,
-    params: encoder.Params,
+    params: Params,
     batch: Batch,
     key: jax.Array,
-    teacher: tuple[ModelConfig, encoder.Params] | None,
+    teacher: tuple[Network, Params] | None,
     remat: Remat = "none",
-) -> tuple[encoder.Params, Sums]:
+) -> tuple[Params, Sums]:
     """Gradient of the batch's loss and the batch's sums, worked off in `train.accumulate` parts.
 
     Part a takes rows a, a + A, ...: every device then has rows of every part. Each part draws its own dropout.
     """
 
-    def objective(params: encoder.Params, part: Batch, key: jax.Array, whole: Batch | None) -> tuple[jax.Array, Sums]:
+    def objective(params: Params, part: Batch, key: jax.Array, whole: Batch | None) -> tuple[jax.Array, Sums]:
         return loss_and_sums(config, params, part, key, teacher, remat, whole)
 
     differentiate = jax.grad(objective, has_aux=True)
@@ -115,7 +118,7 @@ def gradient_and_sums(
         return differentiate(params, batch, key, None)
     parts = {name: rows.reshape(-1, count, *rows.shape[1:]).swapaxes(0, 1) for name, rows in batch.items()}
 
-    def add(total: tuple[encoder.Params, Sums], part: tuple[Batch, jax.Array]) -> tuple[Any, None]:
+    def add(total: tuple[Params, Sums], part: tuple[Batch, jax.Array]) -> tuple[Any, None]:
         found = differentiate(params, part[0], part[1], batch)
         return jax.tree.map(jnp.add, total, found), None
 
@@ -131,18 +134,46 @@ def safe_norm(tree: Any) -> jax.Array:
     return most * optax.tree.norm(jax.tree.map(lambda leaf: leaf / most, tree))
 
 
-def make_step(config: RunConfig, mesh: AnyMesh, teacher: ModelConfig | None, remat: Remat = "none") -> Any:
+def make_step(config: RunConfig, mesh: AnyMesh, teacher: Network | None, remat: Remat = "none") -> Any:
     """(state, batch, teacher parameters or None) -> (state, sums), jitted over the mesh; the state is donated.
 
     Raises:
         InputError: a sharding rule does not fit (see semgjax.parallel.rules).
     """
-    optimizer = make_optimizer(config.optimizer, config.train.steps)
     one, split = replicated(mesh), by_batch(mesh)
     placed = shardings(state_shapes(config), mesh)
+    advance = _advance(config, mesh, teacher, remat)
 
-    def step(state: State, batch: Batch, teacher_params: encoder.Params | None) -> tuple[State, Sums]:
-        key = jax.random.fold_in(jax.random.key(config.train.seed), state["step"])
+    def step(state: State, batch: Batch, teacher_params: Params | None) -> tuple[State, Sums]:
+        return advance(state, batch, teacher_params, knobs_of(config))
+
+    return jax.jit(step, in_shardings=(placed, split, one), out_shardings=(placed, one), donate_argnums=0)
+
+
+def make_packed_step(config: RunConfig, mesh: AnyMesh) -> Any:
+    """(states, batches, knobs) -> (states, sums) of packed runs, jitted; the states are donated.
+
+    Every array has the runs first, as many as a multiple of the mesh's devices, over which they are split: no device
+    needs anything of another.
+    """
+    split = by_batch(mesh)
+    advance = _advance(config, mesh, None, "none")
+
+    def step(states: State, batches: Batch, knobs: Knobs) -> tuple[State, Sums]:
+        together = jax.vmap(lambda state, batch, own: advance(state, batch, None, own), spmd_axis_name=AXES)
+        return together(states, batches, knobs)
+
+    return jax.jit(step, in_shardings=(split, split, split), out_shardings=(split, split), donate_argnums=0)
+
+
+def _advance(config: RunConfig, mesh: AnyMesh, teacher: Network | None, remat: Remat) -> Any:
+    """(state, batch, teacher parameters or None, knobs) -> (state, sums) of one run, to be jitted."""
+    one = replicated(mesh)
+    placed = shardings(state_shapes(config), mesh)
+
+    def advance(state: State, batch: Batch, teacher_params: Params | None, knobs: Knobs) -> tuple[State, Sums]:
+        optimizer = make_optimizer(config.optimizer, config.train.steps, knobs)
+        key = jax.random.fold_in(jax.random.key(knobs.seed), state["step"])
         known = None if teacher is None or teacher_params is None else (teacher, teacher_params)
         # A split state is gathered once per step, and its gradient split again: left to itself the compiler would
         # split activations along features where layers meet, which costs more than the parameters do.
@@ -160,7 +191,7 @@ def make_step(config: RunConfig, mesh: AnyMesh, teacher: ModelConfig | None, rem
             new["average"] = jax.tree.map(lambda old, p: rate * old + (1 - rate) * p, state["average"], params)
         return new, sums
 
-    return jax.jit(step, in_shardings=(placed, split, one), out_shardings=(placed, one), donate_argnums=0)
+    return advance
 
 
 def average_rate(decay: float, step: jax.Array) -> jax.Array:

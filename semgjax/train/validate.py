@@ -26,7 +26,8 @@ def make_validate(config: RunConfig, mesh: Mesh, beat: Callable[[], None]) -> Va
         beat: called before every session, for the watchdog.
     """
     forward = _split_over(make_forward(config.model, config.window))
-    rows = max(config.train.batch // jax.process_count(), jax.local_device_count())
+    devices = jax.local_device_count()
+    rows = -(-(config.train.batch // jax.process_count()) // devices) * devices  # a packed run's batch is not split
 
     def validate(params: encoder.Params, sessions: Sequence[Session]) -> dict[str, Counts]:
         home = bring_home(params, mesh)  # all processes take part, also one that has no session

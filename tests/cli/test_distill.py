@@ -10,6 +10,7 @@ from semgjax.data.splits import read_split, write_split
 from tests.runs import STEPS, assert_same_parameters, distill_words, fails, snapshot, train_words
 
 
+@pytest.mark.slow
 def test_a_student_carries_its_teachers_hash_and_leaves_the_teacher_as_it_was(
     sessions, finished, student, tmp_path, capsys
 ):

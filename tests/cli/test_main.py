@@ -139,7 +139,7 @@ def options_in(help_text: str) -> list[list[str]]:
     entries: list[str] = []
     for line in help_text.replace("│", " ").splitlines():
         content = line.rstrip()[2:]
-        if re.match(r"--?[a-z]|[A-Z][A-Z0-9_-]*( |$)", content):
+        if re.match(r"--?[a-z]|[A-Z][A-Z0-9_-]+( |$)", content):
             entries.append(content)
         elif content.startswith("    ") and entries:
             entries[-1] += "  " + content.strip()

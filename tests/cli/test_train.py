@@ -35,6 +35,14 @@ def test_the_help_shows_the_recipe_of_the_size(capsys, name):
     assert default_of(text, "--model.dim") == {"tiny": "128", "large": "1024", "ladder-64": "64"}[name]
 
 
+def test_the_help_of_the_baseline_shows_its_own_shape_and_windows(capsys):
+    assert main(["train", "--preset", "tds", "--help"]) == 0
+    text = capsys.readouterr().out
+    window = ("length", "stride", "left", "right")
+    assert [default_of(text, f"--window.{name}") for name in window] == ["8000", "8000", "1792", "208"]
+    assert default_of(text, "--model.features") == "384" and "--model.dim" not in text
+
+
 def test_the_words_make_the_configuration_they_name(sessions, finished):
     from semgjax.data.corpus import load_corpus
 
@@ -138,6 +146,8 @@ def test_a_run_in_use_by_another_process_is_refused_and_named(sessions, finished
         (["--model.conv-widths", "8", "16"], "one entry per layer"),
         (["--augment.roll", "-1"], "roll -1"),
         (["--preset", "gigantic"], "preset 'gigantic' is unknown"),
+        (["--model.features", "8"], "--model.features"),
+        (["--preset", "tds"], "--model.dropout"),
         (["--preset", "ladder-20"], "preset ladder-20: the width"),
         (["--splits", "none.json"], "none.json: no such file"),
     ],

@@ -54,6 +54,10 @@ def test_the_papers_frames_are_ten_milliseconds_and_its_decoders_are_causal():
         assert (preset(name).stride, preset(name).causal, preset(name).look_ahead) == (20, True, 0)
 
 
+def test_the_baselines_frames_are_eight_milliseconds_and_it_must_see_the_whole_window():
+    assert (preset("tds").stride, preset("tds").emission_delay, preset("tds").look_ahead) == (16, 208, None)
+
+
 def test_the_ladder_grows_strictly_with_its_width():
     counts = [counted_by_hand(ladder(width)) for width in range(16, 1025, 8)]
     assert all(small < large for small, large in zip(counts, counts[1:], strict=False))
@@ -61,7 +65,7 @@ def test_the_ladder_grows_strictly_with_its_width():
 
 @pytest.mark.parametrize("name", ["", "Tiny", "medium", "ladder", "ladder-", "ladder-64x", "ladder--16", " tiny"])
 def test_an_unknown_preset_is_an_input_error_that_names_the_known_ones(name):
-    with pytest.raises(InputError, match="choose tiny, small, large or ladder-WIDTH"):
+    with pytest.raises(InputError, match="choose tiny, small, large, tds or ladder-WIDTH"):
         preset(name)
 
 

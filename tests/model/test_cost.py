@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from semgjax.model import encoder
-from semgjax.model.config import PAPER, ModelConfig, ladder
+from semgjax.model import network
+from semgjax.model.config import PAPER, ModelConfig, Network, TDSConfig, ladder
 from semgjax.model.cost import forward_flops, train_flops
-from tests.model.small import abstract_params, small
+from tests.model.small import small
 
 # One layer each: the compiler counts the body of a loop once.
 ONE_LAYER = ModelConfig(
@@ -26,11 +26,12 @@ ONE_LAYER = ModelConfig(
 )
 
 
-def counted_by_the_compiler(config: ModelConfig, samples: int) -> float:
+def counted_by_the_compiler(config: Network, samples: int) -> float:
     emg = jax.ShapeDtypeStruct((1, samples, config.channels), jnp.float32)
     valid = jax.ShapeDtypeStruct((1, samples), jnp.bool_)
-    forward = jax.jit(functools.partial(encoder.apply, config))
-    return forward.lower(abstract_params(config), emg, valid).cost_analysis()["flops"]
+    forward = jax.jit(functools.partial(network.apply, config))
+    params = jax.eval_shape(functools.partial(network.init, config), jax.random.key(0))
+    return forward.lower(params, emg, valid).cost_analysis()["flops"]
 
 
 @pytest.mark.parametrize("frames", [64, 512])
@@ -38,6 +39,12 @@ def test_forward_flops_are_within_15_percent_of_the_compilers(frames):
     """Attention's own products are a twentieth of all with 64 frames, and a third with 512."""
     samples = frames * ONE_LAYER.stride
     assert forward_flops(ONE_LAYER, samples) == pytest.approx(counted_by_the_compiler(ONE_LAYER, samples), rel=0.15)
+
+
+@pytest.mark.parametrize("blocks", [1, 4])
+def test_the_baselines_forward_flops_are_within_5_percent_of_the_compilers(blocks):
+    config = TDSConfig(conv_channels=(24,) * blocks)
+    assert forward_flops(config, 1600) == pytest.approx(counted_by_the_compiler(config, 1600), rel=0.05)
 
 
 def test_every_layer_costs_the_same():

@@ -6,7 +6,7 @@ import pytest
 
 from semgjax.errors import InputError
 from semgjax.model import tds
-from semgjax.model.tds import TDSConfig
+from semgjax.model.config import TDSConfig
 from tests.model.small import quick_jit
 
 SMALL = TDSConfig(features=12, conv_channels=(4, 4), kernel=3, emission_delay=32)
@@ -100,6 +100,10 @@ def test_masks_come_with_a_training_key_and_hide_at_most_what_is_set(params):
     ("options", "says"),
     [
         ({"channels": 31}, "channels 31 must be even"),
+        ({"hop": 0}, "hop 0 must be at least 1"),
+        ({"kernel": 0}, "kernel 0 must be at least 1"),
+        ({"features": -2}, "features -2 must be at least 1"),
+        ({"time_masks": -1}, "time_masks -1 must not be negative"),
         ({"hop": 15}, "points 64 a multiple of hop 15"),
         ({"conv_channels": (24, 7)}, "conv_channels 7 do not divide"),
         ({"emission_delay": 200}, "emission_delay 200 must be a multiple of a frame"),

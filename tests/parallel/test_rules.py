@@ -11,7 +11,7 @@ from semgjax.errors import InputError
 from semgjax.model.config import preset
 from semgjax.parallel.mesh import abstract_mesh
 from semgjax.parallel.rules import RULES, Rule, bytes_per_device, leaf_spec, path_name, shardings, table
-from semgjax.train.config import OptimizerConfig, RunConfig
+from semgjax.train.config import OptimizerConfig, RunConfig, recipe
 from semgjax.train.step import state_shapes
 from tests.golden_files import check_golden
 
@@ -26,6 +26,15 @@ def state():
 
 def test_the_table_of_the_large_preset_is_the_golden_one(state, request):
     check_golden(request, "sharding_large_4x4.txt", "\n".join(table(state, MESH)) + "\n")
+
+
+def test_the_baseline_can_be_split_over_sixteen_and_its_large_kernels_are():
+    base = recipe("tds")
+    state = state_shapes(RunConfig("tds", preset("tds"), "d", base.window))
+    leaves = jax.tree_util.tree_leaves_with_path(shardings(state["params"], abstract_mesh(16, 256, fsdp=16)))
+    split = {path_name(path) for path, place in leaves if place.spec != PartitionSpec()}
+    blocks = {f"block{index}/{name}/kernel" for index in range(4) for name in ("expand", "contract")}
+    assert split == {"band0/Dense_0/kernel", "band1/Dense_0/kernel", "head/kernel", *blocks}
 
 
 def test_moments_and_the_average_are_split_as_their_parameters(state):

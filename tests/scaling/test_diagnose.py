@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from semgjax.scaling.diagnose import diagnose
 from semgjax.scaling.fit import fit_law
-from semgjax.scaling.laws import POWER
+from semgjax.scaling.laws import LAWS, POWER
 from semgjax.scaling.profile import parameter_intervals
+from semgjax.scaling.table import table_of
 
 SIZES = np.geomspace(2e4, 2e6, 8)
 
@@ -29,6 +31,20 @@ def test_as_many_sizes_as_parameters_are_an_error():
     sizes = np.repeat([2e4, 2e5, 2e6], 2)
     found = findings(fit_law((sizes, curve(sizes))))
     assert "measure 4 sizes or more" in found["few-levels", "error"]
+
+
+@pytest.mark.parametrize(
+    ("teachers", "runs", "codes"), [(2, 32, {"few-levels"}), (4, 16, {"few-runs"}), (4, 32, set())]
+)
+def test_the_full_law_of_distillation_wants_thirty_runs_of_three_teachers(teachers, runs, codes):
+    law = LAWS["busbridge"]
+    size, data = (v.reshape(-1) for v in np.meshgrid(np.geomspace(1.0, 30.0, 4), np.geomspace(1.0, 30.0, runs // 4)))
+    teacher = np.tile(np.linspace(1.5, 2.5, teachers), runs // teachers)
+    x = {"N": size, "D": data, "TL": teacher, "S": 2.0 + size**-0.3}
+    p = {"A": 0.8, "alpha": 0.3, "B": 0.5, "beta": 0.4, "gamma": 0.6, "c0": 0.5, "c1": 0.4, "d1": 1.2, "f1": 0.1}
+    y = law.predict(p, {**x, **{f"log_{name}": np.log(v) for name, v in x.items()}})
+    found = diagnose(fit_law(table_of(x, y), law, starts=4), None)
+    assert {d.code for d in found if d.severity == "error"} & {"few-levels", "few-runs"} == codes
 
 
 def test_one_size_more_than_parameters_is_a_warning():

@@ -46,6 +46,7 @@ def test_a_power_laws_intervals_are_those_of_a_regression_line():
 
 
 @pytest.mark.parametrize("count", [5, 6, 300])
+@pytest.mark.slow
 def test_at_an_intervals_ends_the_best_remaining_curve_is_just_rejected(count):
     sizes = np.geomspace(2e4, 2e6, count)
     y = noisy(0.01 if count < 10 else 0.05, seed=4, sizes=sizes)

@@ -1,6 +1,6 @@
 """Stands in for a trial's process in tests of the engine: steps of 20 ms with a checkpoint each, no training.
 
-    python -m tests.sweep.stand_in SWEEP TRIAL CORES
+    python -m tests.sweep.stand_in SWEEP TRIAL[,TRIAL...] CORES
     python -m tests.sweep.stand_in sweep run SWEEP --cores CORES --trial NUMBER
 
 SWEEP/../acts.json says what the first, second, ... attempt of a trial does half-way (default: nothing); every
@@ -89,4 +89,6 @@ if __name__ == "__main__":
     if sys.argv[1] == "sweep":
         place = Path(sys.argv[3])
         sys.exit(main(place, find_trial(read_sweep(place), sys.argv[7]).id))
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2]))
+    # A pack, one after the other; its exit code is the gravest, as semgjax.sweep.pack ranks them.
+    codes = [main(Path(sys.argv[1]), name) for name in sys.argv[2].split(",")]
+    sys.exit(next((code for code in (75, 2, 70) if code in codes), 0))

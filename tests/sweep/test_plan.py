@@ -161,6 +161,7 @@ def test_the_cost_of_a_trial_grows_with_steps_and_size(tmp_path):
 def test_parameters_are_counted_without_making_them():
     assert parameters_of(preset("tiny")) == 2_217_827
     assert parameters_of(preset("large")) == 109_412_963
+    assert parameters_of(preset("tds")) == 5_293_315
 
 
 def test_another_split_of_the_same_trials_is_another_sweep(tmp_path):

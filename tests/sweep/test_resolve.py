@@ -4,11 +4,12 @@ import pytest
 
 from semgjax.data.corpus import load_corpus
 from semgjax.data.splits import Split, read_split, write_split
+from semgjax.data.windows import WindowSpec
 from semgjax.errors import InputError
-from semgjax.model.config import preset
+from semgjax.model.config import ModelConfig, TDSConfig, preset
 from semgjax.model.cost import train_flops
 from semgjax.sweep.cost import parameters_of
-from semgjax.sweep.plan import plan_sweep
+from semgjax.sweep.plan import plan_sweep, read_sweep
 from semgjax.sweep.planfile import read_plan_file, shipped_plans
 from semgjax.sweep.resolve import learning_rate, resolve, run_config
 from tests.data.fixtures import typed, write_session
@@ -68,6 +69,31 @@ def test_a_rate_follows_the_size_by_its_rule(place):
     assert learning_rate(rule, config_of("ladder-32")) == pytest.approx(2e-3, rel=1e-12)
 
 
+def test_the_baseline_stands_beside_transformers_in_a_plan_and_teaches_a_smaller_one(place):
+    text = """
+name = "a"
+[set]
+"train.flops" = 1e15
+"train.batch" = 8
+"optimizer.learning_rate" = {at = 1e-3, parameters = 5293315, power = -0.5}
+[vary]
+preset = ["tiny", "tds"]
+[[distill]]
+teacher = {preset = "tds"}
+set = {preset = "tds", "model.features" = 96, "model.conv_channels" = [12, 12]}
+"""
+    found = resolved(place, text).configs
+    assert [type(config.model) for config in found] == [ModelConfig, TDSConfig, TDSConfig]
+    assert found[1].optimizer.learning_rate == 1e-3 and found[2].optimizer.learning_rate > 2e-3
+    for config in found[:2]:
+        spent = config.train.steps * 8 * train_flops(config.model, config.window.total)
+        assert spent == pytest.approx(1e15, rel=0.01)
+    assert found[2].distill is not None and found[2].distill.teacher == found[1].hash
+    assert found[2].window == found[1].window == WindowSpec(8000, 8000, 1792, 208)
+    sweep = plan_sweep("a", found, place / "sessions", resolved(place, text).splits, place / "sweep")
+    assert read_sweep(place / "sweep") == sweep
+
+
 def test_a_budget_of_operations_becomes_steps(place):
     config = run_config({"preset": "ladder-16", "train.flops": 1e12, "train.batch": 4}, "data")
     step = 4 * train_flops(config.model, config.window.total)
@@ -94,6 +120,12 @@ def test_a_budget_of_operations_becomes_steps(place):
             "at is -1; write a positive number",
         ),
         (f'{PRESET}optimizer.learning_rate = {{at = 1, width = 64, power = "x"}}\n', "power is 'x'; write a number"),
+        (
+            'name = "a"\n[set]\npreset = "tds"\noptimizer.learning_rate = {at = 1, width = 64, power = -1}\n',
+            "preset 'tds' has no width; write the rule with parameters",
+        ),
+        ('name = "a"\n[set]\nmodel.dim = 64\n[vary]\npreset = ["tiny", "tds"]\n', "preset 'tds' has no 'model.dim'"),
+        (f"{PRESET}model.features = 8\n", "preset 'ladder-16' has no 'model.features'"),
         (f"{PRESET}train.flops = 1e3\n", "train.flops 1000 does not buy one step"),
         (f"{PRESET}train.flops = true\n", "train.flops True must be a positive number"),
         (f"{PRESET}train.flops = 1e12\ntrain.steps = 3\n", "train.steps and train.flops both say how long"),
@@ -103,6 +135,10 @@ def test_a_budget_of_operations_becomes_steps(place):
         (
             f'{PRESET}[[distill]]\nteacher.preset = "ladder-16"\nset = {{preset = "tiny"}}\n',
             "student and teacher differ in stride",
+        ),
+        (
+            f'{PRESET}[[distill]]\nteacher.preset = "ladder-16"\nset = {{preset = "tds"}}\n',
+            "student and teacher differ in stride (16 against 40)",
         ),
     ],
 )

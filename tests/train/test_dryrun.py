@@ -59,6 +59,15 @@ def test_the_command_needs_no_data_and_tells_one_object(capsys, monkeypatch):
     assert "topology 'v5e-9' is unknown" in fails(capsys, [*words, "--topology", "v5e-9"])
 
 
+@pytest.mark.parametrize("where", [["cpu"], ["v5e-8", "--engine.fsdp=4", "--engine.remat=layers"]])
+def test_the_baselines_step_is_told_as_well(capsys, monkeypatch, where):
+    monkeypatch.setattr("semgjax.train.dryrun.has_libtpu", lambda: False)
+    shape = ["--model.features=48", "--train.batch=8", "--window.length=1600"]
+    assert main(["train", "--preset", "tds", "--compile-only", "--json", "--topology", *where, *shape]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["compiled"] == (where == ["cpu"]) and found["params"] < 5_293_315 and found["flops"] > 0
+
+
 def test_the_sharding_table_has_a_line_for_every_array(capsys):
     words = ["train", "--preset", "ladder-32", "--show-sharding", "--topology", "v5e-8", "--engine.fsdp=2"]
     assert main([*words, "--train.batch=32"]) == 0

@@ -6,7 +6,9 @@ import shutil
 import numpy as np
 import pytest
 
+import semgjax.train.lanes as lanes
 import semgjax.train.loop as loop
+import semgjax.train.member as member
 from semgjax.cli.main import main
 from semgjax.data.corpus import load_corpus
 from semgjax.data.pipeline import train_data
@@ -29,11 +31,12 @@ def steps_made(monkeypatch):
         made.append(original(*arguments))
         return made[-1]
 
-    original = loop.make_step
-    monkeypatch.setattr(loop, "make_step", make_step)
+    original = lanes.make_step
+    monkeypatch.setattr(lanes, "make_step", make_step)
     return made
 
 
+@pytest.mark.slow
 def test_a_supervised_run_compiles_its_step_once_and_ends_as_the_command_does(sessions, finished, tmp_path, steps_made):
     corpus = load_corpus(sessions)
     result = loop.train(run_config(corpus), corpus, tmp_path / "run")
@@ -42,6 +45,7 @@ def test_a_supervised_run_compiles_its_step_once_and_ends_as_the_command_does(se
     assert_same_parameters(tmp_path / "run", finished)
 
 
+@pytest.mark.slow
 def test_a_distilled_run_compiles_student_teacher_and_loss_as_one_step(
     sessions, finished, student, tmp_path, steps_made
 ):
@@ -157,8 +161,8 @@ def test_a_broken_recording_ends_with_70_names_its_rows_and_keeps_the_checkpoint
     def stream(data, start):
         yield from (data.batches[step] for step in range(start, STEPS))
 
-    monkeypatch.setattr(loop, "train_data", broken)
-    monkeypatch.setattr(loop, "stream", stream)
+    monkeypatch.setattr(member, "train_data", broken)
+    monkeypatch.setattr(member, "stream", stream)
     line = fails(capsys, train_words(sessions, tmp_path / "run"), code=70)
     assert "step 3: loss nan" in line and "rows 1, 3 of its batch hold values that are not finite" in line
     assert newest_step(tmp_path / "run" / "checkpoints") == 2

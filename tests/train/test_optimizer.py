@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from semgjax.model import encoder
+from semgjax.model import encoder, network
 from semgjax.model.config import preset
 from semgjax.train.config import OptimizerConfig
 from semgjax.train.optimizer import decay_mask, make_optimizer, schedule
@@ -34,6 +34,12 @@ def test_exactly_kernels_and_directions_decay():
     # Layers are stacked: their biases have two dimensions and must not be taken for matrices.
     assert params["layers"]["attention"]["query"]["bias"].ndim == 2
     assert mask["layers"]["attention"]["query"] == {"kernel": True, "bias": False}
+
+
+def test_of_the_baseline_exactly_its_kernels_decay():
+    mask = decay_mask(jax.eval_shape(lambda: network.init(preset("tds"), jax.random.key(0))))
+    assert names(mask, True) == {"kernel"}
+    assert names(mask, False) == {"bias", "scale", "norm_scale", "norm_bias"}
 
 
 def test_without_a_gradient_only_the_decayed_leaves_move_and_toward_zero():

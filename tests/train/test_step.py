@@ -53,6 +53,7 @@ def first_state(config):
     return jax.jit(lambda: init_state(config), out_shardings=replicated(make_mesh(TRAIN.batch)))()
 
 
+@pytest.mark.slow
 def test_a_student_that_is_its_teacher_has_no_divergence_and_ctc_alone_is_left(losses, batches):
     params = fresh(0)
     loss, sums = losses(params, batches[0], params)
@@ -153,6 +154,7 @@ def test_the_first_state_comes_from_the_seed_alone(config):
     assert {str(leaf.dtype) for leaf in jax.tree.leaves(state)} == {"float32", "int32"}
 
 
+@pytest.mark.slow
 def test_the_sums_of_the_first_step_are_the_golden_ones(request):
     config, mesh = layouts.config(accumulate=1), make_mesh(layouts.BATCH)  # without dropout
     _, sums = make_step(config, mesh, None)(first_state(config), place_batch(mesh, layouts.noise()), None)
@@ -160,6 +162,7 @@ def test_the_sums_of_the_first_step_are_the_golden_ones(request):
     check_golden_numbers(request, "first_step_ladder_16.json", found, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_running_average_follows_the_parameters_faster_at_first(config, batches):
     averaged = dataclasses.replace(config, optimizer=dataclasses.replace(config.optimizer, average=0.99))
     assert [float(average_rate(0.99, jnp.asarray(step))) for step in (0, 10, 10**6)] == pytest.approx([0.1, 0.55, 0.99])
@@ -176,6 +179,7 @@ def test_a_running_average_follows_the_parameters_faster_at_first(config, batche
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_shares_of_a_distilled_loss_add_up_to_the_loss_of_the_batch(distilled, batches):
     """What accumulation relies on; without a key no dropout is drawn."""
     teacher = (distilled.model, fresh(1))

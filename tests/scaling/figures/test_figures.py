@@ -32,6 +32,7 @@ def test_the_curve_has_its_points_three_bands_and_the_shade_beyond():
     assert record[:, 0].min() >= SIZES.max() * 0.99
 
 
+@pytest.mark.slow
 def test_runs_off_the_centre_of_a_star_are_pale():
     (axes,) = curve_figure(joint_evidence(), "D").axes
     assert middle(joint_fit(), "D") == {"N": pytest.approx(1e5)}

@@ -1,0 +1,38 @@
+"""One place that tells the kinds of decoders apart: fresh parameters, logits and size of any of them."""
+
+from functools import cache
+
+import jax
+
+from semgjax.model import encoder, tds
+from semgjax.model.config import Network, TDSConfig
+from semgjax.model.encoder import Params, count_parameters
+
+
+def init(config: Network, key: jax.Array) -> Params:
+    """Fresh parameters: a nested dict of float32 arrays."""
+    return tds.init(config, key) if isinstance(config, TDSConfig) else encoder.init(config, key)
+
+
+def apply(
+    config: Network,
+    params: Params,
+    emg_BxTxC: jax.Array,
+    valid_BxT: jax.Array,
+    train_key: jax.Array | None = None,
+    remat: str = "none",
+) -> jax.Array:
+    """Logits [B, T / stride, classes], float32; frame t ends at sample (t + 1) stride - 1 (see `encoder.apply`).
+
+    Raises:
+        InputError: T is no multiple of the stride, or another channel count.
+    """
+    if isinstance(config, TDSConfig):
+        return tds.apply(config, params, emg_BxTxC, valid_BxT, train_key, remat)
+    return encoder.apply(config, params, emg_BxTxC, valid_BxT, train_key, remat)
+
+
+@cache
+def count(config: Network) -> int:
+    """How many parameters a decoder has; none is made for it."""
+    return count_parameters(jax.eval_shape(lambda: init(config, jax.random.key(0))))

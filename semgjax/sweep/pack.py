@@ -1,0 +1,82 @@
+"""Packs: trials of one compiled shape that one process trains together. Writes what a trial alone writes."""
+
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+from semgjax.errors import Diverged, InputError, Preempted, SemgjaxError
+from semgjax.sweep.plan import Sweep, Trial
+from semgjax.sweep.trial import diverged_before, load_sessions, note_start, result_of, write_fault
+from semgjax.train.config import RunConfig, program_of
+
+
+def packs_of(trials: Sequence[Trial], size: int) -> list[tuple[Trial, ...]]:
+    """Every trial in a pack of at most `size`: those that differ in seed, learning rate, weight decay or data alone.
+
+    Packs depend on the plan and never on how far the trials are: a pack that is started again computes as before.
+    Students learn from a teacher of their own, and run alone.
+
+    Raises:
+        InputError: size out of range.
+    """
+    if size < 1:
+        raise InputError(f"--pack {size}: give 1 or more")
+    groups: dict[RunConfig, list[Trial]] = {}
+    for trial in trials:
+        alone = trial.teacher is not None or size == 1
+        groups.setdefault(trial.config if alone else program_of(trial.config), []).append(trial)
+    return [tuple(group[i : i + size]) for group in groups.values() for i in range(0, len(group), size)]
+
+
+def run_pack(sweep: Sweep, trials: Sequence[Trial]) -> list[dict[str, Any] | SemgjaxError]:
+    """Train a pack's trials to their ends, from wherever each stands; the result of each, or why there is none.
+
+    A trial that is done, or that diverged before, keeps its place and is not trained again.
+
+    Raises:
+        InputError: the trials are no pack, or the sessions are not those of the plan.
+    """
+    from semgjax.train.loop import train_pack
+    from semgjax.train.member import Job
+
+    before = [_end_before(sweep, trial) for trial in trials]
+    if all(end is not None for end in before):
+        return [end for end in before if end is not None]
+    corpora = {trial.config.data: load_sessions(sweep, trial) for trial in {t.config.data: t for t in trials}.values()}
+    waiting = [trial for trial, end in zip(trials, before, strict=True) if end is None]
+    for trial in waiting:
+        note_start(sweep, trial)
+        sweep.fault(trial).unlink(missing_ok=True)
+    jobs = [
+        Job(trial.config, corpora[trial.config.data], sweep.run_folder(trial), end)
+        for trial, end in zip(trials, before, strict=True)
+    ]
+    try:
+        ends = train_pack(jobs)
+    except SemgjaxError:
+        raise
+    except Exception as error:
+        tail = traceback.format_exc().splitlines()
+        for trial in waiting:
+            if result_of(sweep, trial) is None:
+                write_fault(sweep, trial, "failed", f"{type(error).__name__}: {error}".splitlines()[0], tail)
+        raise
+    for trial, end in zip(trials, ends, strict=True):
+        if trial in waiting and isinstance(end, Diverged):
+            write_fault(sweep, trial, "diverged", str(end))
+    return ends
+
+
+def exit_code(ends: Sequence[dict[str, Any] | SemgjaxError]) -> int:
+    """That of a pack: run it again; else bad input; else diverged; else done."""
+    codes = {end.exit_code for end in ends if isinstance(end, SemgjaxError)}
+    ranked = (Preempted.exit_code, InputError.exit_code, Diverged.exit_code)
+    return next((code for code in ranked if code in codes), 0)
+
+
+def _end_before(sweep: Sweep, trial: Trial) -> dict[str, Any] | SemgjaxError | None:
+    """How a trial ended before this start; a damaged one is left alone."""
+    try:
+        return result_of(sweep, trial) or diverged_before(sweep, trial)
+    except InputError as error:
+        return error

@@ -1,0 +1,50 @@
+"""The one place that tells networks apart: each configuration gets its own network, its size and its gradients."""
+
+import jax
+import numpy as np
+import pytest
+
+from semgjax.model import encoder, network, tds
+from semgjax.model.config import TDSConfig, preset
+from tests.model.small import SMALL, quick_jit, random_emg
+
+BASELINE = TDSConfig(features=12, conv_channels=(4, 4), kernel=3, emission_delay=32)
+
+
+@pytest.mark.parametrize(("config", "module"), [(SMALL, encoder), (BASELINE, tds)], ids=["transformer", "tds"])
+def test_a_configuration_gets_its_own_networks_parameters_and_logits(config, module):
+    key = jax.random.key(3)
+    emg = random_emg(2, 6, config)
+    valid = np.ones(emg.shape[:2], bool)
+
+    def both():
+        ours, theirs = network.init(config, key), module.init(config, key)
+        logits = [each.apply(config, theirs, emg, valid, jax.random.key(1)) for each in (network, module)]
+        return (ours, logits[0]), (theirs, logits[1])
+
+    found, wanted = quick_jit(both)()
+    assert jax.tree.structure(found) == jax.tree.structure(wanted)
+    jax.tree.map(np.testing.assert_array_equal, found, wanted)
+    assert network.count(config) == sum(leaf.size for leaf in jax.tree.leaves(wanted[0]))
+
+
+def test_sizes_are_told_without_making_parameters():
+    assert network.count(preset("tds")) == 5_293_315
+    assert network.count(preset("tiny")) == 2_217_827
+
+
+def test_what_the_baseline_computes_again_leaves_parameters_and_gradients_as_they_are():
+    emg = random_emg(2, 6, BASELINE)
+    valid = np.ones(emg.shape[:2], bool)
+
+    def gradient(remat):
+        def loss(params):
+            return (network.apply(BASELINE, params, emg, valid, jax.random.key(1), remat) ** 2).sum()
+
+        return jax.grad(loss)(network.init(BASELINE, jax.random.key(0)))
+
+    plain, layers, dots = (quick_jit(lambda remat=remat: gradient(remat))() for remat in ("none", "layers", "dots"))
+    for other in (layers, dots):
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4), other, plain)
+    programs = [str(jax.make_jaxpr(lambda remat=remat: gradient(remat))()) for remat in ("none", "layers")]
+    assert [program.count("remat") > 0 for program in programs] == [False, True]
