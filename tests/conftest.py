@@ -19,6 +19,15 @@ if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
 
 
+@pytest.fixture(autouse=True)
+def same_environment():
+    """A test that changes this process's environment changes what later tests' processes compute, threads included."""
+    before = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+    yield
+    after = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+    assert after == before, "this test left the environment changed: monkeypatch.setenv puts it back"
+
+
 @pytest.fixture(scope="session")
 def sessions(tmp_path_factory) -> Path:
     """Folder of 6 simulated sessions of 3 users with its split; read only."""

@@ -9,7 +9,6 @@ from dataclasses import replace
 import pytest
 
 import semgjax.train.loop
-from semgjax.cli.main import main
 from semgjax.data.corpus import load_corpus
 from semgjax.data.splits import read_split
 from semgjax.errors import Diverged, InputError, Preempted
@@ -153,7 +152,9 @@ def test_options_of_packs_are_checked(real, capsys):
 @pytest.mark.slow
 def test_a_pack_that_is_killed_ends_bit_for_bit_like_one_that_was_not(real):
     whole, killed = real("whole"), real("killed")
-    assert main(["sweep", "run", str(whole.folder), "--trial", "0,1"]) == 0
+    undisturbed = start(["sweep", "run", str(whole.folder), "--trial", "0,1"])
+    out, err = undisturbed.communicate(timeout=600)
+    assert undisturbed.returncode == 0, (out, err)
     process = start(["sweep", "run", str(killed.folder), "--trial", "0,1"])
     runs = [killed.run_folder(trial) for trial in killed.trials]
     while not all((run / "checkpoints" / "4").is_dir() for run in runs):
