@@ -29,7 +29,7 @@ class DemoPlan:
     """share of the other users' sessions that validation takes"""
     severity: Literal["clean", "mild", "harsh"] = "mild"
     """of noise, hum and artefacts"""
-    ladder: tuple[str, ...] = ("ladder-32", "ladder-48", "ladder-80", "ladder-112")
+    ladder: tuple[str, ...] = ("ladder-32", "ladder-48", "ladder-64", "ladder-96")
     """sizes from small to large; the largest is the teacher"""
     student: str = "ladder-32"
     """the size that is distilled; a member of the ladder, so that there is one from scratch to compare with"""
