@@ -15,7 +15,7 @@ def report(study: Study) -> Path:
     table = study.read(INPUTS)
     laws = [law_named(name, tuple(INPUTS)) for name in ("additive", "saturating", "rational")]
     target = round(float(table.y.min()), 1)
-    title = f"Sizes, users and hours: {table.source}"
+    title = f"{study.simulated}Sizes, users and hours: {table.source}"
     path = study.out / "report.html"
     write_atomic(path, report_page(table, laws, Ask(target=target, title=title, level=study.level)))
     return path

@@ -18,7 +18,7 @@ from semgjax.scaling.plot import save_figure
 from semgjax.scaling.read import read_table
 from semgjax.scaling.table import Table
 
-STAR = Path(__file__).parent / "data" / "star.csv"
+STAR = Path(__file__).resolve().parent / "data" / "star.csv"
 STAR_COLUMNS = {"N": "params", "U": "users", "H": "hours"}
 
 
@@ -30,6 +30,11 @@ class Study:
     out: Annotated[Path, tyro.conf.arg(help="folder for figures and captions")] = Path("out/analysis")
     decoder: Annotated[str, tyro.conf.arg(help="whose error rates")] = "greedy"
     level: Annotated[float, tyro.conf.arg(help="of the intervals")] = 0.95
+
+    @property
+    def simulated(self) -> str:
+        """What a caption begins with: the repository's own table is of simulated people."""
+        return "Simulated data. " if self.table.resolve() == STAR else ""
 
     def read(self, inputs: Mapping[str, str], where: Mapping[str, str] | None = None) -> Table:
         """Points of supervised runs (or as `where` says) over inputs {input: column}."""
@@ -102,7 +107,7 @@ def write_study(study: Study, name: str, caption: str, figure: Figure | None = N
         save_figure(figure, study.out / f"{name}.png")
         picture = f"![{name}]({name}.png)\n\n"
     path = study.out / f"{name}.md"
-    write_atomic(path, f"{picture}{table}{caption}\n")
+    write_atomic(path, f"{picture}{table}{study.simulated}{caption}\n")
     return path
 
 

@@ -23,8 +23,8 @@ Array = np.ndarray
 
 CHUNK = 10  # iterations between two looks at who is done
 MOST = 400
-# Searches of one program: few of a large table, the usual, and many.
-_BATCHES = (32, 256, 2048)
+# Searches of one program: few of a large table, and the usual; with more, a large table's numbers leave the cache.
+_FEW, _USUAL = 32, 256
 _LARGE = 256  # rows from which the program for few is worth compiling
 _ROWS = (16, 64, 256, 1024, 4096)
 
@@ -153,9 +153,9 @@ def _solve(law: Law, problems: Problems, starts: Array, most: int) -> Ends:
     used = 0
     while len(waiting) and used < most:
         later = []
-        for part in _parts(waiting, padded):
-            size = next(s for s in (_BATCHES if padded >= _LARGE else _BATCHES[1:]) if s >= len(part))
-            index = np.resize(part, size)
+        # A part that is not full repeats some of its searches.
+        for part in (waiting[i : i + _USUAL] for i in range(0, len(waiting), _USUAL)):
+            index = np.resize(part, _FEW if len(part) <= _FEW and padded >= _LARGE else _USUAL)
             out = run(x, _taken(data, index), theta[index], damping[index])
             out = [np.asarray(o)[: len(part)] for o in out]
             for name, values in zip(_OUT, out, strict=True):
@@ -174,13 +174,6 @@ def _settings(problems: Problems) -> _Settings:
     linear = problems.scale == "linear"
     shift = 1.0 / problems.unit if problems.scale == "log1p" else 1.0 if linear else 0.0
     return _Settings(0.0 if linear else 1.0, shift, *problems.sides, problems.nu or 1.0)
-
-
-def _parts(waiting: Array, rows: int) -> list[Array]:
-    """The searches cut into batches, each padded by repeating some to the size of its program."""
-    few, usual, many = _BATCHES
-    size = few if len(waiting) <= few and rows >= _LARGE else usual if len(waiting) <= many // 2 else many
-    return [waiting[i : i + size] for i in range(0, len(waiting), size)]
 
 
 def _padded(problems: Problems, rows: int, p: int) -> _Data:
@@ -366,7 +359,7 @@ def curves(law: Law, x: Mapping[str, Array], thetas: Array) -> Array:
     """The (scaled) law at scaled x [n] for each of thetas [k, p]: [k, n]. Padded, so that few programs are compiled."""
     thetas = np.atleast_2d(np.asarray(thetas, np.float64))
     count, rows = len(thetas), len(next(iter(x.values())))
-    size = 1 if count == 1 else -(-count // _BATCHES[1]) * _BATCHES[1]
+    size = 1 if count == 1 else -(-count // _USUAL) * _USUAL
     with float64():
         full = pad_rows(x, padded_rows(rows))
         return np.asarray(_curves(law, full, thetas[np.resize(np.arange(count), size)]))[:count, :rows]

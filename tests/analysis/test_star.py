@@ -54,4 +54,4 @@ def test_one_middle_and_three_arms_around_it(study):
 def test_every_study_runs_on_it(study, name):
     path = name(study)
     text = path.read_text()
-    assert "star.csv" in text and len(text) > 300
+    assert "star.csv" in text and "Simulated data. " in text and len(text) > 300

@@ -33,6 +33,7 @@ def test_sizes_are_told_without_making_parameters():
     assert network.count(preset("tiny")) == 2_217_827
 
 
+@pytest.mark.slow
 def test_what_the_baseline_computes_again_leaves_parameters_and_gradients_as_they_are():
     emg = random_emg(2, 6, BASELINE)
     valid = np.ones(emg.shape[:2], bool)

@@ -59,6 +59,7 @@ def test_the_command_needs_no_data_and_tells_one_object(capsys, monkeypatch):
     assert "topology 'v5e-9' is unknown" in fails(capsys, [*words, "--topology", "v5e-9"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", [["cpu"], ["v5e-8", "--engine.fsdp=4", "--engine.remat=layers"]])
 def test_the_baselines_step_is_told_as_well(capsys, monkeypatch, where):
     monkeypatch.setattr("semgjax.train.dryrun.has_libtpu", lambda: False)

@@ -62,6 +62,7 @@ def test_a_student_that_is_its_teacher_has_no_divergence_and_ctc_alone_is_left(l
     assert float(loss) == pytest.approx(0.1 * per_label, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_another_teacher_is_felt(losses, batches):
     loss, sums = losses(fresh(0), batches[0], fresh(1))
     assert float(sums["kl"]) > 0.01
