@@ -100,18 +100,39 @@ def _about_direction(fit: Fit) -> list[Diagnostic]:
         elif condition > WEAK:
             text = f"{axes} vary nearly together (condition number {condition:.0f}): their shares are uncertain"
             found.append(Diagnostic("collinear-axes", "warning", text))
-        if condition <= COLLINEAR:
-            design = np.column_stack([np.ones(len(table.y)), *logs.values()])
-            slopes = np.linalg.lstsq(design, np.log(table.y), rcond=None)[0][1:]
-            rising = [name for name, slope in zip(logs, slopes, strict=True) if slope > 0]
-        else:
-            rising = []
-    else:
-        rising = [n for n, v in logs.items() if np.polyfit(v, np.log(table.y), 1)[0] > 0]
-    for name in rising:
-        text = f"{table.y_name} rises with {table.column(name)}; a law of learning falls. Is the column the right one?"
-        found.append(Diagnostic("rising", "error", text))
+        if condition > COLLINEAR:
+            return found
+    for name in logs:
+        if _rises(logs, name, np.log(table.y)):
+            text = (
+                f"{table.y_name} rises with {table.column(name)}; a law of learning falls. Is the column the right one?"
+            )
+            found.append(Diagnostic("rising", "error", text))
     return found
+
+
+def _rises(logs: Mapping[str, np.ndarray], name: str, log_y: np.ndarray) -> bool:
+    """Whether y rises with an input beyond three standard errors.
+
+    Runs that differ in this input alone decide, where there are any: in a star a straight plane through all runs
+    leans with the bend of the other arms.
+    """
+    others = [np.ones(len(log_y)), *(v for other, v in logs.items() if other != name)]
+    _, arm = np.unique(np.column_stack(others), axis=0, return_inverse=True)
+    member = np.equal.outer(np.arange(arm.max() + 1), arm.ravel()).astype(float)
+    mean = member.T @ (member / member.sum(axis=1, keepdims=True))
+    alone = logs[name] - mean @ logs[name]
+    if np.abs(alone).max() > 1e-9:
+        goal, used, left = log_y - mean @ log_y, alone, len(log_y) - len(member)
+    else:
+        plane = np.column_stack(others)
+        used, goal = (v - plane @ np.linalg.lstsq(plane, v, rcond=None)[0] for v in (logs[name], log_y))
+        left = len(log_y) - len(others)
+    slope = used @ goal / (used @ used)
+    if left <= 1:
+        return bool(slope > 0)
+    error = np.sqrt(((goal - slope * used) ** 2).sum() / (left - 1) / (used @ used))
+    return bool(slope > 3 * error)
 
 
 def _about_levels(fit: Fit) -> list[Diagnostic]:

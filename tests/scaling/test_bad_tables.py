@@ -6,7 +6,7 @@ import pytest
 from semgjax.errors import InputError
 from semgjax.scaling.diagnose import blocks, diagnose
 from semgjax.scaling.fit import fit_law
-from semgjax.scaling.laws import LAWS
+from semgjax.scaling.laws import LAWS, law_named
 from semgjax.scaling.profile import parameter_intervals
 from semgjax.scaling.store import fit_document
 from semgjax.scaling.table import Table, table_of
@@ -86,3 +86,24 @@ def test_what_cannot_be_determined_is_refused_with_its_code(x, law, code):
 def test_a_run_without_a_number_is_refused():
     with pytest.raises(InputError, match=r"y\[2\] is nan"):
         table_of(N, np.where(np.arange(8) == 2, np.nan, Y))
+
+
+def star(hours_slope, noise=0.05, seed=0):
+    """Sizes, users and hours varied one at a time, three seeds of each; sizes and users bend by much."""
+    rows = [(n, 16.0, 0.05) for n in (4e4, 6e4, 1e5, 2e5, 4e5)]
+    rows += [(1e5, u, 0.05) for u in (2.0, 4.0, 8.0, 32.0)] + [(1e5, 16.0, h) for h in (0.0125, 0.025, 0.1)]
+    n, u, h = np.repeat(np.array(rows), 3, axis=0).T
+    y = 9.0 + 4e4 * (n / 1e2) ** -1.4 + 20.0 * u**-1.2 + 4.0 * (h / 0.05) ** hours_slope
+    y *= np.exp(noise * np.random.default_rng(seed).standard_normal(len(n)))
+    return table_of({"N": n, "U": u, "H": h}, y)
+
+
+def of_the_star(table):
+    fit = fit_law(table, law_named("additive", ("N", "U", "H")))
+    return {(d.code, d.severity) for d in diagnose(fit, None)}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_arms_of_a_star_do_not_make_another_one_rise(seed):
+    assert ("rising", "error") not in of_the_star(star(0.0, seed=seed))
+    assert ("rising", "error") in of_the_star(star(0.8, seed=seed))
