@@ -255,8 +255,8 @@ class _Trace:
     ) -> tuple[Array, Array, Array]:  # fmt: skip
         """Minima tied to goals [m, k]: where q is [m, k], the statistic there [m, k], theta [m, k, p].
 
-        Each is searched from the delta method's guess (or from `first`, `second` [m, p]) and again from its
-        neighbours' ends; the lowest counts. exact: the statistic at the goal itself, to first order.
+        Each is searched from the delta method's guess and from the fit (or from `first`, `second` [m, p]) and again
+        from its neighbours' ends; the lowest counts. exact: the statistic at the goal itself, to first order.
         """
         m, k = goals.shape
         p = len(self.fit.theta)
@@ -272,7 +272,7 @@ class _Trace:
         move = (goals - self.centre[:, None])[..., None] * self.direction[:, None, :]
         guess = self.fit.theta + np.clip(move, -5.0, 5.0)
         tries = (
-            [guess]
+            [guess, np.broadcast_to(self.fit.theta, guess.shape)]
             if first is None or second is None
             else [np.repeat(first[:, None], k, 1), np.repeat(second[:, None], k, 1)]
         )

@@ -4,6 +4,7 @@ import csv
 
 import numpy as np
 import pytest
+from scipy.stats import f as f_distribution
 
 from analysis.compute_optimal import compute_optimal
 from analysis.distillation_table import distillation_table
@@ -12,6 +13,9 @@ from analysis.report import report
 from analysis.size_scaling import size_scaling
 from analysis.study import STAR, STAR_COLUMNS, Study, centre
 from analysis.users_hours import users_hours
+from semgjax.scaling.fit import fit_law, predict
+from semgjax.scaling.laws import law_named
+from semgjax.scaling.profile import prediction_interval, profile_f
 from semgjax.sweep.collect import COLUMNS
 from semgjax.sweep.planfile import read_plan_file, shipped_plans
 
@@ -55,3 +59,17 @@ def test_every_study_runs_on_it(study, name):
     path = name(study)
     text = path.read_text()
     assert "star.csv" in text and "Simulated data. " in text and len(text) > 300
+
+
+def test_the_interval_reaches_to_both_sides_of_a_fit_whose_floor_is_zero(study):
+    table = study.read({"N": "params", "U": "users", "H": "hours/users"})
+    fit = fit_law(table, law_named("additive", ("N", "U", "H")))
+    assert fit.theta[0] == 0.0
+    at = {"N": 10 * float(table.x["N"].max()), "U": 16.0, "H": 0.05}
+    value = predict(fit, at)
+    interval = prediction_interval(fit, at)
+    assert interval is not None
+    # The points scatter by 10 %: an end closer than 3 % would be a search that got lost.
+    assert interval[0] < 0.97 * value and interval[1] > 1.03 * value
+    cut = f_distribution.ppf(0.95, 1, fit.degrees_of_freedom)
+    np.testing.assert_allclose(profile_f(fit, at, interval), cut, rtol=0.1)
