@@ -124,10 +124,12 @@ class Mirror:
         with reaching(self._store.address):
             names = self._store.names()
             self._steps = _whole(names)
-            for step in sorted({step for name in names if (step := _step(name)) is not None} - self._steps):
+            cut_short = {step for name in names if (step := _step(name)) is not None} - self._steps
+            for step in sorted(cut_short):
                 self._store.remove_folder(f"{CHECKPOINTS}/{step}")
-            for name in names:
-                if name.endswith(PART):
+            parts = {name for name in names if name.endswith(PART)}
+            for name in sorted(parts):
+                if _step(name) not in cut_short:
                     self._store.remove(name)
             small = [name for name in (CONFIG, METRICS, RESULT) if name in names]
             # A finished run is not trained on.
@@ -135,7 +137,9 @@ class Mirror:
             kept = [
                 name
                 for name in names
-                if (step := _step(name)) in self._steps and (step == newest or name.split("/")[2] != STATE)
+                if (step := _step(name)) in self._steps
+                and (step == newest or name.split("/")[2] != STATE)
+                and name not in parts
             ]
             self._store.fetch([*small, *kept], self._folder)
         for name in small:
