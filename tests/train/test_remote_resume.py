@@ -1,10 +1,11 @@
-"""Runs at an address, stopped in every way as real processes: the same command elsewhere ends as if nothing had happened."""
+"""Runs at an address, stopped in every way as real processes: the same command elsewhere ends as if nothing was."""
 
 import json
 import re
 import shutil
 import signal
-import time
+import subprocess
+import sys
 from pathlib import Path
 
 import fsspec
@@ -27,15 +28,15 @@ from tests.runs import (
     train_words,
 )
 
-# Dies while it copies a checkpoint's N-th file to the address, with half of it there.
+# Dies while it copies the fifth file of the checkpoint of step S to the address, with half of it there.
 KILLED_IN_AN_UPLOAD = """
 import os, signal, sys
 from fsspec.implementations.local import LocalFileSystem
-left, words, copy = int(sys.argv[1]), sys.argv[2:], LocalFileSystem.put_file
+left, step, words, copy = 5, sys.argv[1], sys.argv[2:], LocalFileSystem.put_file
 
 def put_file(self, here, there, **options):
     global left
-    left -= 1
+    left -= f"/checkpoints/{step}/" in there
     if left == 0:
         content = open(here, "rb").read()
         open(there, "wb").write(content[: len(content) // 2])
@@ -87,15 +88,15 @@ def test_a_killed_run_goes_on_from_its_address_and_ends_bit_for_bit_alike(sessio
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("file", [9, 40])
-def test_a_run_killed_in_an_upload_goes_on_from_the_checkpoint_before(sessions, finished, places, file):
+@pytest.mark.parametrize(("step", "before"), [(2, None), (6, 4)])
+def test_a_run_killed_in_an_upload_goes_on_from_the_checkpoint_before(sessions, finished, places, step, before):
     there, address, temporary = places
     words = train_words(sessions, address)
-    process = start_python(["-c", KILLED_IN_AN_UPLOAD, str(file), *words], TMPDIR=str(temporary))
+    process = start_python(["-c", KILLED_IN_AN_UPLOAD, str(step), *words], TMPDIR=str(temporary))
     _, err = process.communicate(timeout=300)
     assert process.returncode == -signal.SIGKILL, err
-    assert newest_step(there / "checkpoints") == {9: None, 40: 2}[file]
-    assert any(path.is_file() for path in (there / "checkpoints").glob({9: "2", 40: "4"}[file] + "/**/*"))
+    assert newest_step(there / "checkpoints") == before
+    assert sum(path.is_file() for path in (there / "checkpoints" / str(step)).rglob("*")) == 5
     assert main(words) == 0
     assert_ended_like(finished, there)
 
@@ -119,11 +120,10 @@ def test_a_run_whose_uploads_fail_ends_and_its_state_goes_on_where_the_line_says
     sessions, finished, places, capsys, monkeypatch
 ):
     there, address, temporary = places
-    left, copy = [40], LocalFileSystem.put_file
+    copy = LocalFileSystem.put_file
 
     def put_file(self, here, target, **options):
-        left[0] -= 1
-        if left[0] < 0:
+        if "/checkpoints/4/state/" in target:
             raise PermissionError(13, "Permission denied", target)
         copy(self, here, target, **options)
 
@@ -142,34 +142,36 @@ def test_a_run_whose_uploads_fail_ends_and_its_state_goes_on_where_the_line_says
     assert_ended_like(finished, at_address)
 
 
-@pytest.mark.slow
-def test_a_second_process_at_an_address_is_refused_and_the_first_is_not_disturbed(sessions, finished, places):
+HOLD = """
+import sys
+from semgjax.address import open_address
+from semgjax.train import owner
+owner.BEAT = 0.2
+with owner.address_lock(open_address(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_an_address_in_use_by_another_process_is_refused_and_named_until_that_is_killed(
+    sessions, places, monkeypatch, capsys
+):
     there, address, temporary = places
-    words = train_words(sessions, address)
-    first = start(words, TMPDIR=str(temporary))
+    monkeypatch.setattr("semgjax.train.owner._SETTLE", 0.0)
+    holder = subprocess.Popen([sys.executable, "-c", HOLD, address], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    words = train_words(sessions, address, "--engine.resume=must")  # so that it ends when it is let in
     try:
-        while not (there / ".lock").exists():
-            assert first.poll() is None
-            time.sleep(0.01)
-        first.send_signal(signal.SIGSTOP)  # so that it lives as long as the second looks at it
-        second = start(words, TMPDIR=str(temporary))
-        assert second.stderr is not None
-        seen = second.stderr.readline()
-        while "waiting 60 s for a sign of life" not in seen:
-            assert seen, "it did not wait"
-            seen = second.stderr.readline()
-        first.send_signal(signal.SIGCONT)
-        out, err = second.communicate(timeout=300)
-        assert f"in use by process {first.pid} on " in seen
-        assert (second.returncode, out) == (2, "")
-        assert err.splitlines()[-1].startswith(f"semgjax: error: {address}: in use by process {first.pid} on ")
-        _, err = first.communicate(timeout=300)
-        assert first.returncode == 0, err
+        assert holder.stdout is not None and holder.stdout.readline() == b"held\n"
+        assert main(words) == 2
+        waited, refused = capsys.readouterr().err.splitlines()
+        assert f"{address}: in use by process {holder.pid} on " in waited and "waiting 60 s for a sign" in waited
+        assert refused.startswith(f"semgjax: error: {address}: in use by process {holder.pid} on ")
+        assert (there / ".lock").exists()
     finally:
-        for process in (first, second):
-            process.kill()
-            process.wait()
-    assert_ended_like(finished, there)
+        holder.kill()
+        holder.communicate()
+    assert f"{address}: engine.resume is must" in fails(capsys, words)
+    assert list(there.iterdir()) == [] and list(temporary.iterdir()) == []
 
 
 @pytest.fixture
@@ -230,7 +232,7 @@ def test_resume_must_and_never_look_at_the_address(sessions, bucket, capsys):
     assert f"{address}: engine.resume is never, but there is a checkpoint of step {STEPS}" in line
     line = fails(capsys, train_words(sessions, "memory://lab/new", "--engine.resume=must"))
     assert "memory://lab/new: engine.resume is must" in line
-    assert not system.exists("/lab/new")
+    assert system.find("/lab/new") == []
 
 
 def test_a_damaged_checkpoint_is_named_by_its_address(sessions, bucket, capsys):
