@@ -59,8 +59,8 @@ def working_folder(out: Path | str) -> Iterator[tuple[Path, Publish | None]]:
             "(gcsfuse, say) and give that folder"
         )
     with reaching(store.address):
-        store.check_bucket()
         _check_free(store)
+        store.check_bucket()
     with contextlib.ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="semgjax-run-"))
         stack.callback(shutil.rmtree, folder)
