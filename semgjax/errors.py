@@ -23,3 +23,14 @@ class Preempted(SemgjaxError):
     """Training was asked to stop; the state is saved and the same command goes on."""
 
     exit_code = 75
+
+
+class Unsaved(SemgjaxError):
+    """A run's state could not be put to its address; it stays in a local folder, which the message names."""
+
+    exit_code = 74
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, cut to one line of at most 200 characters."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

@@ -105,7 +105,7 @@ def is_locked(folder: Path) -> bool:
     path = folder / ".lock"
     owner = path.read_text() if path.exists() else ""
     named = re.fullmatch(r"process (\d+) on (\S+)", owner)
-    if not owner or (named and named[2] == os.uname().nodename and not _is_alive(int(named[1]))):
+    if not owner or (named and named[2] == os.uname().nodename and not is_alive(int(named[1]))):
         return False
     with open(path) as file:
         try:
@@ -115,7 +115,8 @@ def is_locked(folder: Path) -> bool:
     return False
 
 
-def _is_alive(process: int) -> bool:
+def is_alive(process: int) -> bool:
+    """Whether a process of this machine is there."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

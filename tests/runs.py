@@ -1,9 +1,11 @@
 """A tiny corpus, the words of runs on it that end in seconds, and what tests ask of a run's folder."""
 
 import dataclasses
+import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import jax
@@ -15,8 +17,10 @@ from semgjax.data.corpus import Corpus
 from semgjax.data.simulate import simulate
 from semgjax.data.windows import WindowSpec
 from semgjax.model.config import preset
-from semgjax.train.checkpoint import restore_params
+from semgjax.train.checkpoint import newest_step, restore_params
 from semgjax.train.config import RunConfig, TrainConfig, recipe
+from semgjax.train.log import SPEED
+from semgjax.train.metrics import read_metrics
 
 ROOT = Path(__file__).parents[1]
 STEPS = 8
@@ -55,13 +59,13 @@ def loop_words() -> list[str]:
     ]
 
 
-def train_words(data: Path, out: Path, *more: str) -> list[str]:
+def train_words(data: Path, out: Path | str, *more: str) -> list[str]:
     """The words of a supervised run of ladder-16; `more` stands last and so replaces."""
     window = [f"--window.{name}={getattr(WINDOW, name)}" for name in ("length", "stride", "left", "right")]
     return ["train", "--preset", "ladder-16", f"--data={data}", f"--out={out}", *window, *loop_words(), *more]
 
 
-def distill_words(teacher: Path, data: Path, out: Path, *more: str) -> list[str]:
+def distill_words(teacher: Path | str, data: Path, out: Path | str, *more: str) -> list[str]:
     """The words of a run of ladder-16 distilled from `teacher`."""
     places = [f"--teacher={teacher}", f"--data={data}", f"--out={out}"]
     return ["distill", "--preset", "ladder-16", *places, *loop_words(), *more]
@@ -82,6 +86,23 @@ def start_python(words: list[str], cwd: Path | None = None, **environment: str) 
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def stop_in_the_middle(words: list[str], run: Path, sign: int, **environment: str) -> tuple[int, str, str]:
+    """Start a run, send it a signal as soon as `run` has a checkpoint, and wait: (exit code, stdout, stderr)."""
+    process = start(words, **environment)
+    try:
+        deadline = time.monotonic() + 300
+        while newest_step(run / "checkpoints") is None:
+            assert process.poll() is None, process.stderr and process.stderr.read()
+            assert time.monotonic() < deadline, "no checkpoint within 300 s"
+            time.sleep(0.005)
+        process.send_signal(sign)
+        out, err = process.communicate(timeout=300)
+    finally:
+        process.kill()
+        process.wait()
+    return process.returncode, out, err
 
 
 def snapshot(folder: Path) -> dict[str, bytes | None]:
@@ -120,3 +141,14 @@ def assert_same_parameters(one: Path, other: Path) -> None:
     assert jax.tree.structure(first) == jax.tree.structure(second)
     for a, b in zip(jax.tree.leaves(first), jax.tree.leaves(second), strict=True):
         assert a.dtype == b.dtype and np.asarray(a).tobytes() == np.asarray(b).tobytes()
+
+
+def assert_same_run(run: Path, other: Path) -> None:
+    """Parameters bit for bit; result and metrics but for the clock."""
+    assert_same_parameters(run, other)
+    results = [json.loads((folder / "result.json").read_text()) for folder in (run, other)]
+    assert {**results[0], "seconds": 0} == {**results[1], "seconds": 0}
+    lines = [read_metrics(folder / "metrics.jsonl") for folder in (run, other)]
+    for one, two in zip(*lines, strict=True):
+        assert one.keys() == two.keys()
+        assert all(one[name] == two[name] for name in one.keys() - set(SPEED))

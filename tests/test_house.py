@@ -27,6 +27,7 @@ ALL = {"data", "model", "losses", "train", "distill", "decode", "evaluate", "sca
 ABOVE = {
     "errors": ALL,
     "files": ALL,
+    "address": ALL,
     "config_json": ALL,
     "page": ALL,
     "data": ALL - {"data"},

@@ -21,10 +21,10 @@ def run(words: list[str]) -> int:
 
     def distill(
         *,
-        teacher: Path,
+        teacher: str,
         preset: str,
         data: Path,
-        out: Path,
+        out: str,
         splits: Path | None = None,
         temperature: float = 1.0,
         weight: float = 0.9,
@@ -38,10 +38,10 @@ def run(words: list[str]) -> int:
         """Train a student on a teacher's frame logits and the task's CTC loss together.
 
         Args:
-            teacher: run directory of the finished teacher; it also sets the windows
+            teacher: run directory of the finished teacher, or its address (gs://...); it also sets the windows
             preset: size of the student: tiny, small, large, ladder-WIDTH or tds
             data: folder of sessions
-            out: run directory, new or of this same run
+            out: run directory or its address, new or of this same run
             splits: split file (default: splits.json in the folder of sessions)
             temperature: divides both logits before the softmax
             weight: share of the KL term in the loss; the rest is CTC
@@ -57,9 +57,11 @@ def run(words: list[str]) -> int:
         from semgjax.distill import check_pair, load_teacher, student_config
         from semgjax.parallel.runtime import is_first, start_processes
         from semgjax.train.loop import train as run_training
+        from semgjax.train.remote import finished_folder
 
         start_processes(engine.start, engine.wait)
-        loaded = load_teacher(teacher)
+        with finished_folder(teacher) as folder:
+            loaded = load_teacher(folder)
         check_pair(model, loaded.config.model)  # before its windows are found not to fit either
         corpus = load_corpus(data, splits)
         supervised = RunConfig(preset, model, corpus.hash, loaded.config.window, augment, optimizer, train)

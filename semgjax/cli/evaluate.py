@@ -10,7 +10,7 @@ from semgjax.cli.parse import run_commands
 
 
 def evaluate(
-    model: tyro.conf.Positional[Path],
+    model: tyro.conf.Positional[str],
     /,
     *,
     data: Path,
@@ -22,7 +22,7 @@ def evaluate(
     """Decode whole sessions greedily and count errors per user.
 
     Args:
-        model: finished run directory, or an export
+        model: finished run directory or an export, or the address of one (gs://...)
         data: folder of sessions
         split: which part of the split is decoded
         splits: split file (default: splits.json in the folder of sessions)
@@ -34,10 +34,12 @@ def evaluate(
     from semgjax.errors import InputError
     from semgjax.evaluate.errors import score_rows
     from semgjax.evaluate.sessions import evaluate_greedy, make_forward
+    from semgjax.train.remote import finished_folder
 
     if batch < 1:
         raise InputError(f"--batch {batch} must be at least 1")
-    config, window, params = _load(model)
+    with finished_folder(model) as folder:
+        config, window, params = _load(folder)
     sessions = load_corpus(data, splits).part(split)
     if not sessions:
         raise InputError(f"the split's {split} part is empty; choose another --split")
@@ -45,7 +47,7 @@ def evaluate(
     counts = evaluate_greedy(forward, config, params, sessions, window, batch)
     averaged, users = score_rows(split, "greedy", counts)
     if json:
-        print(jsonlib.dumps({"model": str(model), "scores": averaged, "users_scores": users}))
+        print(jsonlib.dumps({"model": model, "scores": averaged, "users_scores": users}))
         return
     for line in score_lines(averaged):
         print(line)

@@ -42,8 +42,8 @@ _PLACE_FAULTS = {
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code.
 
-    0 done, 2 bad input, 70 diverged, 75 preempted (run it again), 130 interrupted, 141 the reader of our
-    output went away; 1 any other failure, with its traceback.
+    0 done, 2 bad input, 70 diverged, 74 the state is not at its address, 75 preempted (run it again), 130
+    interrupted, 141 the reader of our output went away; 1 any other failure, with its traceback.
     """
     try:
         code = _run(sys.argv[1:] if arguments is None else arguments)

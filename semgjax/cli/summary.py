@@ -15,9 +15,9 @@ def score_lines(rows: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def print_result(result: dict[str, Any], out: Path) -> None:
+def print_result(result: dict[str, Any], out: Path | str) -> None:
     """Print a result.json's summary and where it is."""
     print(f"{result['kind']} {result['preset']}: {result['params']:,} parameters, {result['steps']} steps")
     for line in score_lines(result["scores"]):
         print("  " + line)
-    print(f"  {out / 'result.json'}")
+    print(f"  {str(out).rstrip('/')}/result.json")

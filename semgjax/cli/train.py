@@ -27,7 +27,7 @@ def run(words: list[str]) -> int:
         *,
         preset: str,
         data: Path | None = None,
-        out: Path | None = None,
+        out: str | None = None,
         splits: Path | None = None,
         model: tyro.conf.AvoidSubcommands[Network] = shape,
         window: WindowSpec = base.window,
@@ -46,7 +46,7 @@ def run(words: list[str]) -> int:
         Args:
             preset: size of the model: tiny, small, large (the paper's), ladder-WIDTH or tds (emg2qwerty's)
             data: folder of sessions (needed to train)
-            out: run directory, new or of this same run (needed to train)
+            out: run directory or its address (gs://...), new or of this same run (needed to train)
             splits: split file (default: splits.json in the folder of sessions)
             model: the model's shape
             window: how sessions are cut, in samples

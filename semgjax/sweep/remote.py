@@ -6,8 +6,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import fsspec
-
+from semgjax.address import is_address, open_address, reaching
 from semgjax.errors import InputError
 
 _LOOKED_AT = ("*.json", "trials/*.json", "trials/*.jsonl", "trials/*/*.json", "trials/*/*.jsonl", "trials/*/.lock")
@@ -24,26 +23,23 @@ def local_view(folder: str, written: Sequence[str] = ()) -> Iterator[Path]:
     Raises:
         InputError: no such address, or no package for its kind.
     """
-    if "://" not in folder:
+    if not is_address(folder):
         yield Path(folder)
         return
-    try:
-        system, root = fsspec.core.url_to_fs(folder)
-    except (ImportError, ValueError) as error:
-        raise InputError(f"{folder}: cannot be opened ({error})") from None
+    store = open_address(folder)
     with tempfile.TemporaryDirectory() as place:
         view = Path(place)
-        for pattern in _LOOKED_AT:
-            for source, facts in system.glob(f"{root}/{pattern}", detail=True).items():
-                target = view / os.path.relpath(source, root)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                system.get_file(source, str(target))
-                _keep_time(target, facts)
+        with reaching(store.address):
+            for pattern in _LOOKED_AT:
+                for source, facts in store.system.glob(f"{store.root}/{pattern}", detail=True).items():
+                    name = os.path.relpath(source, store.root)
+                    store.fetch([name], view)
+                    _keep_time(view / name, facts)
         if not (view / "sweep.json").exists():
             raise InputError(f"{folder}: holds no sweep.json; plan a sweep and copy its folder there")
         yield view
-        for name in written:
-            system.put_file(str(view / name), f"{root}/{name}")
+        with reaching(store.address):
+            store.put(written, view)
 
 
 def _keep_time(path: Path, facts: dict) -> None:

@@ -3,7 +3,8 @@
 import contextlib
 import math
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,14 @@ import jax
 import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_managers import preservation_policy as policies
 
-from semgjax.errors import InputError
+from semgjax.errors import InputError, first_line
 from semgjax.parallel.runtime import on_first
 from semgjax.train.step import State
 
-_MARKER = "_CHECKPOINT_METADATA"  # orbax writes it last; a folder without it is an interrupted save
+MARKER = "_CHECKPOINT_METADATA"
+"""the file of a checkpoint that orbax writes last; a folder without it is an interrupted save"""
+STATE = "state"
+"""the part of a checkpoint that is big; the others are read where it is only to be known, or ranked by its metrics"""
 
 
 @dataclass(frozen=True)
@@ -46,10 +50,16 @@ class Checkpoints:
 
     The caller holds the run's lock: what an interrupted save left in the folder is removed. All processes of a run
     call every method together.
+
+    Args:
+        whole: called in a thread once a save is on disk and what the rule drops is gone; the next save waits for it.
     """
 
-    def __init__(self, folder: Path, kept: Kept | None = None) -> None:
+    def __init__(self, folder: Path, kept: Kept | None = None, whole: Callable[[], None] | None = None) -> None:
         self._folder = folder.absolute()
+        self._whole = whole
+        self._told: Future[None] | None = None
+        self._teller = ThreadPoolExecutor(1, "whole")
         on_first(lambda: _drop_unfinished(self._folder))
         options = ocp.CheckpointManagerOptions(
             preservation_policy=(kept or Kept()).policy(), best_fn=_goodness, enable_async_checkpointing=True
@@ -64,13 +74,27 @@ class Checkpoints:
         Args:
             clock: the run's times so far (see semgjax.train.clock).
             cer: validation CER of this very state, when it is known.
+
+        Raises:
+            Exception: what `whole` raised about the save before; this state is then written all the same.
         """
+        # Before this save's end a checkpoint may be dropped that `whole` is still at work on.
+        fault = self._told.exception() if self._told else None
         items = {
-            "state": ocp.args.StandardSave(state),
+            STATE: ocp.args.StandardSave(state),
             "meta": ocp.args.JsonSave({"run": run_hash, "types": _types(state), "clock": clock or {}}),
         }
         metrics = {} if cer is None else {"cer": cer}
         self._manager.save(int(state["step"]), args=ocp.args.Composite(**items), metrics=metrics)
+        self._told = None
+        if fault is not None:
+            raise fault
+        if self._whole is not None:
+            self._told = self._teller.submit(self._tell, self._whole)
+
+    def _tell(self, whole: Callable[[], None]) -> None:
+        self._manager.wait_until_finished()
+        whole()
 
     def restore(self, like: State, run_hash: str) -> tuple[State, dict[str, float]] | None:
         """The newest whole state, placed as `like` is, and its clock; None when there is none yet.
@@ -96,24 +120,34 @@ class Checkpoints:
             raise InputError(f"{place}: types or shapes differ from this model's; was it edited?")
         target = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding), like)
         with _readable(place):
-            items = ocp.args.Composite(state=ocp.args.StandardRestore(target))
-            return self._manager.restore(step, args=items)["state"], meta["clock"]
+            items = ocp.args.Composite(**{STATE: ocp.args.StandardRestore(target)})
+            return self._manager.restore(step, args=items)[STATE], meta["clock"]
 
     def close(self) -> None:
-        """Wait until everything is on disk."""
+        """Wait until everything is on disk.
+
+        Raises:
+            Exception: see `save`.
+        """
         self._manager.wait_until_finished()
+        self._teller.shutdown()
         self._manager.close()
+        if self._told:
+            self._told.result()
+
+
+def whole_steps(folder: Path) -> set[int]:
+    """The steps whose save was finished."""
+    return {int(path.name) for path in folder.iterdir() if _is_whole(path)} if folder.is_dir() else set()
 
 
 def newest_step(folder: Path) -> int | None:
     """The newest step whose save was finished; None without any."""
-    if not folder.is_dir():
-        return None
-    return max((int(path.name) for path in folder.iterdir() if _is_whole(path)), default=None)
+    return max(whole_steps(folder), default=None)
 
 
 def _is_whole(path: Path) -> bool:
-    return path.name.isdigit() and (path / _MARKER).is_file()
+    return path.name.isdigit() and (path / MARKER).is_file()
 
 
 def _drop_unfinished(folder: Path) -> None:
@@ -130,9 +164,9 @@ def _readable(place: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        reason = (str(error) or type(error).__name__).strip().splitlines()[0][:200]
         raise InputError(
-            f"{place}: the checkpoint cannot be read ({reason}); remove this folder to go on from the one before"
+            f"{place}: the checkpoint cannot be read ({first_line(error)}); remove this folder to go on from the one "
+            "before"
         ) from error
 
 
@@ -152,7 +186,7 @@ def restore_params(folder: Path) -> tuple[int, Any]:
     step = newest_step(folder)
     if step is None:
         raise InputError(f"{folder}: no finished checkpoint; train the run first")
-    path = (folder / str(step) / "state").absolute()
+    path = (folder / str(step) / STATE).absolute()
     handler = ocp.PyTreeCheckpointHandler()
     with _readable(path.parent), contextlib.closing(handler):
         found = handler.metadata(path).tree

@@ -24,6 +24,7 @@ from semgjax.train.member import End, Job, Member
 from semgjax.train.preemption import termination
 from semgjax.train.profile import profiler
 from semgjax.train.progress import Progress
+from semgjax.train.remote import working_folder
 from semgjax.train.run import CHECKPOINTS, check_claim
 from semgjax.train.step import State, state_shapes
 from semgjax.train.tracker import check_trackers
@@ -36,11 +37,11 @@ _DEFAULT = Engine()
 def train(
     config: RunConfig,
     corpus: Corpus,
-    out: Path,
+    out: Path | str,
     teacher: tuple[Network, Params] | None = None,
     engine: Engine = _DEFAULT,
 ) -> dict[str, Any]:
-    """Train to the end, from wherever `out` stands; returns the result (result.json).
+    """Train to the end, from wherever `out`, a folder or an address, stands; returns the result (result.json).
 
     The same call after a kill goes on from the newest checkpoint and ends with the same parameters, bit for bit,
     on the same number and kind of devices. With several processes all of them make this call, on one shared
@@ -50,18 +51,20 @@ def train(
         InputError: bad configuration or data, or `out` holds something else or is in use.
         Diverged: loss or gradient stopped being finite.
         Preempted: SIGTERM came; the state is saved, the same call goes on.
+        Unsaved: `out` is an address, and an upload to it failed for good.
     """
     check_started()
     check_trackers(engine.trackers)
     mesh = make_mesh(config.train.batch, engine.fsdp, config.train.accumulate)
     placed = shardings(state_shapes(config), mesh)
-    member = Member(Job(config, corpus, out), engine, teacher=teacher and teacher[0])
-    check_claim(out, config)
-    check_resume(out, engine)
-    (end,) = _run([member], lambda: Alone(config, mesh, placed, teacher, engine.remat), engine)
-    if isinstance(end, SemgjaxError):
-        raise end
-    return end
+    with working_folder(out) as (folder, publish):
+        member = Member(Job(config, corpus, folder, publish=publish), engine, teacher=teacher and teacher[0])
+        check_claim(folder, config)
+        check_resume(folder, engine)
+        (end,) = _run([member], lambda: Alone(config, mesh, placed, teacher, engine.remat), engine)
+        if isinstance(end, SemgjaxError):
+            raise end
+        return end
 
 
 def train_pack(jobs: Sequence[Job]) -> list[End]:

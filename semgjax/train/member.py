@@ -44,6 +44,8 @@ class Job:
     out: Path
     end: End | None = None
     """of a run that ended before: it keeps its place in a pack, for the others' last bits depend on the whole"""
+    publish: Callable[[], None] | None = None
+    """called when a checkpoint is whole on disk: where the folder mirrors an address (see semgjax.train.remote)"""
 
 
 class Member:
@@ -60,6 +62,7 @@ class Member:
     ) -> None:
         self.config, self.corpus, self.out = job.config, job.corpus, job.out
         self.end, self.lane, self.step = job.end, lane, 0
+        self._publish = job.publish
         self._engine, self._packed, self._teacher = engine, packed, teacher
         self._stack = contextlib.ExitStack()
         self._steps = self._stack.enter_context(contextlib.ExitStack())
@@ -99,7 +102,7 @@ class Member:
         """
         engine = self._engine
         kept = Kept(engine.keep_last, engine.keep_best, engine.keep_every)
-        self._checkpoints = Checkpoints(self.out / CHECKPOINTS, kept)
+        self._checkpoints = Checkpoints(self.out / CHECKPOINTS, kept, self._publish)
         self._steps.callback(self._checkpoints.close)
         state, times = self._checkpoints.restore(like, self.config.hash) or (None, {})
         self.step = 0 if state is None else int(state["step"])

@@ -1,12 +1,15 @@
 """Checkpoints of a small state: what is kept, what is ignored after a kill, and what is refused."""
 
+import shutil
+import time
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from semgjax.errors import InputError
-from semgjax.train.checkpoint import Checkpoints, Kept, newest_step, restore_params
+from semgjax.errors import InputError, Unsaved
+from semgjax.train.checkpoint import Checkpoints, Kept, newest_step, restore_params, whole_steps
 from tests.runs import damage_biggest
 
 RUN, OTHER = "a" * 64, "b" * 64
@@ -143,6 +146,61 @@ def test_the_clock_comes_back_with_the_state(tmp_path):
     found = checkpoints.restore(state(0), RUN)
     checkpoints.close()
     assert found is not None and found[1] == {"first_start": 5.0, "productive": 3.0}
+
+
+def test_what_waits_for_a_whole_checkpoint_is_called_when_it_is_on_disk_and_the_next_save_waits(tmp_path):
+    seen = []
+
+    def whole() -> None:
+        time.sleep(0.2)
+        seen.append(whole_steps(tmp_path))
+
+    checkpoints = Checkpoints(tmp_path, Kept(last=1, best=False), whole)
+    for step in (2, 4, 6):
+        checkpoints.save(state(step), RUN)
+    checkpoints.close()
+    assert seen == [{2}, {4}, {6}]
+
+
+def test_a_fault_of_what_waits_is_raised_by_the_next_save_which_is_on_disk_all_the_same(tmp_path):
+    def whole() -> None:
+        raise Unsaved("no route")
+
+    checkpoints = Checkpoints(tmp_path, whole=whole)
+    checkpoints.save(state(2), RUN)
+    with pytest.raises(Unsaved, match="no route"):
+        checkpoints.save(state(4), RUN)
+    checkpoints.close()  # told once
+    assert_equal(restore(tmp_path), state(4))
+
+
+def test_a_fault_after_the_last_save_is_raised_at_the_end(tmp_path):
+    def whole() -> None:
+        raise Unsaved("no route")
+
+    checkpoints = Checkpoints(tmp_path, whole=whole)
+    checkpoints.save(state(2), RUN)
+    with pytest.raises(Unsaved, match="no route"):
+        checkpoints.close()
+    assert_equal(restore(tmp_path), state(2))
+
+
+@pytest.mark.parametrize(("last", "best"), [(1, True), (2, False)])
+def test_checkpoints_without_their_state_are_ranked_and_dropped_as_if_they_had_it(tmp_path, last, best):
+    for name, strip in (("whole", False), ("stripped", True)):
+        checkpoints = Checkpoints(tmp_path / name, Kept(last, best))
+        for step, cer in ((2, 10.0), (4, 30.0), (6, 20.0)):
+            checkpoints.save(state(step), RUN, cer=cer)
+        checkpoints.close()
+        for step in whole_steps(tmp_path / name) - {6} if strip else ():
+            shutil.rmtree(tmp_path / name / str(step) / "state")
+        checkpoints = Checkpoints(tmp_path / name, Kept(last, best))
+        found = checkpoints.restore(state(0), RUN)
+        assert found is not None
+        assert_equal(found[0], state(6))
+        checkpoints.save(state(8), RUN, cer=40.0)
+        checkpoints.close()
+    assert whole_steps(tmp_path / "stripped") == whole_steps(tmp_path / "whole") == ({2, 8} if best else {6, 8})
 
 
 def test_where_a_run_keeps_an_average_that_is_what_comes_back_as_its_parameters(tmp_path):
