@@ -18,11 +18,13 @@ from tests.sweep.plans import config_of, planned, students_of
 
 WIDE, THIN, WIDEST = "000-ladder-32-s0", "001-ladder-16-s0", "002-ladder-48-s0"
 ENGINE = """
+import signal
 import sys
 from pathlib import Path
 from semgjax.errors import SemgjaxError
 from semgjax.sweep.local import run_local
 from tests.sweep.test_local import stand_in
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whatever these tests were started by: under nohup it is ignored
 try:
     outcome = run_local(Path(sys.argv[1]), slots=2, report=lambda line: print(line, flush=True), command=stand_in,
                         order="longest")
