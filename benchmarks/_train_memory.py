@@ -3,26 +3,23 @@
 SIDE is ours or torch. Prints MB above what the process held once the library was loaded and the batch made.
 """
 
-import resource
 import sys
 
-from benchmarks._train_sides import full, make_batch, our_step, torch_step
-
-
-def peak_mb() -> float:
-    """The most memory that this process has held so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+from benchmarks._train_sides import ROWS, full, make_batch, our_step, torch_step
+from semgjax.parallel.cores import use_cores
+from semgjax.train.memory import peak_bytes
 
 
 def main(side: str, name: str) -> None:
     """Run the steps, print the figure."""
+    use_cores(ROWS)
     model = full(name)
     batch = make_batch(model)
-    before = peak_mb()
+    before = peak_bytes()
     step = our_step(model, batch) if side == "ours" else torch_step(model, batch)
     for _ in range(2):
         step()
-    print(peak_mb() - before)
+    print((peak_bytes() - before) / 1e6)
 
 
 if __name__ == "__main__":

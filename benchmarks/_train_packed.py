@@ -83,7 +83,7 @@ def steps_of(sessions: Path) -> tuple[Callable[[], None], Callable[[], None]]:
     mesh = make_mesh(TRIALS)
     packed = Packed(configs, mesh, TRIALS, room)
     packed.begin([None] * TRIALS)
-    alone = Alone(configs[0], mesh, shardings(state_shapes(configs[0]), mesh), None, "none")
+    alone = Alone(configs[0], mesh, shardings(state_shapes(configs[0]), mesh), None, "cheap")
     alone.begin([None])
 
     def together() -> None:

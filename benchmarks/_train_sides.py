@@ -13,8 +13,11 @@ from benchmarks import _torch_model
 from semgjax.data.windows import WindowSpec
 from semgjax.model.config import ModelConfig, preset
 from semgjax.parallel.mesh import make_mesh
+from semgjax.parallel.rules import shardings
 from semgjax.train.config import OptimizerConfig, RunConfig, TrainConfig
-from semgjax.train.step import init_state, make_step
+from semgjax.train.engine import Engine
+from semgjax.train.lanes import Alone
+from semgjax.train.step import state_shapes
 
 ROWS, LABELS, ROOM = 16, 20, 32  # windows, keys of one (5 a second), and the padded width of the labels
 SPEC = WindowSpec()
@@ -47,12 +50,11 @@ def our_step(model: ModelConfig, batch: Batch, spec: WindowSpec = SPEC) -> Calla
     train = TrainConfig(batch=len(batch["emg"]))
     config = RunConfig("benchmark", model, "", window=spec, optimizer=OPTIMIZER, train=train)
     mesh = make_mesh(train.batch)
-    step = make_step(config, mesh, None)
-    held: dict[str, Any] = {"state": init_state(config)}
+    lanes = Alone(config, mesh, shardings(state_shapes(config), mesh), None, Engine().remat)
+    lanes.begin([None])
 
     def call() -> None:
-        held["state"], sums = step(held["state"], batch, None)
-        jax.block_until_ready((held["state"], sums))
+        jax.block_until_ready((lanes.advance({0: batch}), lanes.state(0)))
 
     call()
     return call

@@ -19,6 +19,7 @@ from pathlib import Path
 from benchmarks.measure import Comparison, medians
 from semgjax.errors import InputError
 from semgjax.model.config import ModelConfig, preset
+from semgjax.parallel.cores import use_cores
 
 Rows = dict[str, Comparison]
 _LADDER = "ladder-64"
@@ -47,8 +48,12 @@ def run() -> Rows:
     chosen = list(parts) if only is None else [key for key in parts if key.startswith(tuple(only.split(",")))]
     if not chosen:
         raise InputError(f"SEMGJAX_BENCH_ONLY {only!r} names no key; there are: {', '.join(parts)}")
-    if importlib.util.find_spec("torch") is None and any(not key.startswith("train.packed") for key in chosen):
-        raise InputError("torch is not installed; pip install 'semgjax[bench]' from this source checkout")
+    if any(not key.startswith("train.packed") for key in chosen):
+        if importlib.util.find_spec("torch") is None:
+            raise InputError("torch is not installed; pip install 'semgjax[bench]' from this source checkout")
+        from benchmarks._train_sides import ROWS
+
+        use_cores(ROWS)  # as `semgjax train` does
     return {name: row for key in chosen for name, row in parts[key](key).items()}
 
 

@@ -55,10 +55,12 @@ def run(words: list[str]) -> int:
         from semgjax.cli.summary import print_result
         from semgjax.data.corpus import load_corpus
         from semgjax.distill import check_pair, load_teacher, student_config
+        from semgjax.parallel.cores import use_cores
         from semgjax.parallel.runtime import is_first, start_processes
         from semgjax.train.loop import train as run_training
         from semgjax.train.remote import finished_folder
 
+        use_cores(train.batch // train.accumulate)
         start_processes(engine.start, engine.wait)
         with finished_folder(teacher) as folder:
             loaded = load_teacher(folder)

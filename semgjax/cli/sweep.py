@@ -192,6 +192,7 @@ def _run_one(folder: Path, word: str, cores: int, data: Path | None, start: Lite
     if cores < 1:
         raise InputError(f"--cores {cores}: give 1 or more")
     from semgjax.cli.summary import print_result
+    from semgjax.parallel.cores import use_cores
     from semgjax.parallel.runtime import is_first, start_processes
     from semgjax.sweep.plan import find_trial, read_sweep
     from semgjax.sweep.trial import limit_threads, run_trial
@@ -203,6 +204,8 @@ def _run_one(folder: Path, word: str, cores: int, data: Path | None, start: Lite
     if len(set(chosen)) < len(chosen):
         raise InputError(f"--trial {word}: names a trial twice; name each once")
     limit_threads(cores)
+    first = chosen[0].config.train
+    use_cores(first.batch // first.accumulate if len(chosen) == 1 else len(chosen))
     start_processes(start)
     if len(chosen) > 1:
         return _run_pack(sweep, chosen)

@@ -70,9 +70,11 @@ def run(words: list[str]) -> int:
         assert data is not None and out is not None
         from semgjax.cli.summary import print_result
         from semgjax.data.corpus import load_corpus
+        from semgjax.parallel.cores import use_cores
         from semgjax.parallel.runtime import is_first, start_processes
         from semgjax.train.loop import train as run_training
 
+        use_cores(train.batch // train.accumulate)
         start_processes(engine.start, engine.wait)
         corpus = load_corpus(data, splits)
         config = RunConfig(preset, model, corpus.hash, window, augment, optimizer, train)

@@ -33,6 +33,7 @@ from semgjax.export.run import export_run
 from semgjax.files import folder_lock, read_json, write_json
 from semgjax.model.config import SAMPLE_RATE
 from semgjax.model.encoder import count_parameters
+from semgjax.parallel.cores import use_cores
 from semgjax.scaling.fit import fit_law
 from semgjax.scaling.read import read_table
 from semgjax.scaling.store import read_fit, write_fit
@@ -57,6 +58,7 @@ def run_demo(plan: DemoPlan, out: Path) -> dict[str, Any]:
     """
     claim(plan, out, write=False)
     limit_threads(THREADS)
+    use_cores(run_config(plan, plan.student, "").train.batch)
     with folder_lock(out):
         claim(plan, out, write=True)
         clock = Clock(out / "seconds.json")

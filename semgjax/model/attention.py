@@ -106,10 +106,8 @@ class SelfAttention(nn.Module):
         config = self.config
         batch, time, width = x_BxTxD.shape
         head = width // config.heads
-        q, k, v = (
-            nn.Dense(width, dtype=x_BxTxD.dtype, name=name)(x_BxTxD).reshape(batch, time, config.heads, head)
-            for name in ("query", "key", "value")
-        )
+        qkv = nn.Dense(3 * width, dtype=x_BxTxD.dtype, name="qkv")(x_BxTxD)
+        q, k, v = (x.reshape(batch, time, config.heads, head) for x in jnp.split(qkv, 3, axis=-1))
         attention = choose_attention(platform(), x_BxTxD.dtype, time, config.attention_window, config.causal)
         out = attention(q, k, v, valid_BxT)
         return nn.Dense(width, dtype=x_BxTxD.dtype, name="out")(out.reshape(batch, time, width))

@@ -2,7 +2,8 @@
 
 The library's counter-based generator takes longer than everything else in a transformer layer on a CPU (docs/log.md).
 Here one of its draws gives two words for a whole array, and a bit mixer spreads them over the places. A place's bits
-depend on the key and its index alone, so a batch drops the same numbers on one device and on many.
+depend on the key, its row's number in the whole batch, and its place in the row alone: a batch drops the same numbers
+on one device and on many, whole or in parts.
 """
 
 import flax.linen as nn
@@ -10,16 +11,16 @@ import jax
 import jax.numpy as jnp
 
 
-def random_bytes(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-    """Bits of places of an array, uint32 `shape` in [0, 256): a mixed sum of the key's words and the index.
+def random_bits(key: jax.Array, rows_B: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    """Bits of places of an array [B, ...], uint32: a mixed sum of the key's words, the row's number and the place.
 
     The mixer is the finaliser of MurmurHash3 (Appleby 2011), twice, with a word of the key before each.
     """
     words = jax.random.bits(key, (2,), jnp.uint32)
-    index = jnp.zeros(shape, jnp.uint32)
-    for axis, size in enumerate(shape):
+    index = jnp.broadcast_to(rows_B.astype(jnp.uint32).reshape(-1, *[1] * (len(shape) - 1)), shape)
+    for axis, size in enumerate(shape[1:], 1):
         index = index * jnp.uint32(size) + jax.lax.broadcasted_iota(jnp.uint32, shape, axis)
-    return _mixed(_mixed(index ^ words[0]) ^ words[1]) >> 24
+    return _mixed(_mixed(index ^ words[0]) ^ words[1])
 
 
 def _mixed(x: jax.Array) -> jax.Array:
@@ -35,9 +36,9 @@ class Dropout(nn.Module):
     train: bool
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: jax.Array, rows_B: jax.Array) -> jax.Array:
         dropped = round(256 * self.rate)
         if not self.train or dropped == 0:
             return x
-        kept = random_bytes(self.make_rng("dropout"), x.shape) >= dropped
+        kept = random_bits(self.make_rng("dropout"), rows_B, x.shape) >> 24 >= dropped
         return jnp.where(kept, x * x.dtype.type(256 / (256 - dropped)), x.dtype.type(0))

@@ -20,7 +20,8 @@ def apply(
     emg_BxTxC: jax.Array,
     valid_BxT: jax.Array,
     train_key: jax.Array | None = None,
-    remat: str = "none",
+    remat: str = "cheap",
+    rows_B: jax.Array | None = None,
 ) -> jax.Array:
     """Logits [B, T / stride, classes], float32; frame t ends at sample (t + 1) stride - 1 (see `encoder.apply`).
 
@@ -28,8 +29,8 @@ def apply(
         InputError: T is no multiple of the stride, or another channel count.
     """
     if isinstance(config, TDSConfig):
-        return tds.apply(config, params, emg_BxTxC, valid_BxT, train_key, remat)
-    return encoder.apply(config, params, emg_BxTxC, valid_BxT, train_key, remat)
+        return tds.apply(config, params, emg_BxTxC, valid_BxT, train_key, remat, rows_B)
+    return encoder.apply(config, params, emg_BxTxC, valid_BxT, train_key, remat, rows_B)
 
 
 @cache

@@ -55,9 +55,8 @@ class Block(nn.Module):
 
 # What is computed again on the way back; the parameters and the numbers are the same.
 _REMAT: dict[str, Callable[[type[Block]], Any]] = {
-    "none": lambda block: block,
+    "cheap": lambda block: block,  # a ReLU's gradient needs no more than what the next product keeps anyway
     "layers": nn.remat,
-    "dots": lambda block: nn.remat(block, policy=jax.checkpoint_policies.dots_with_no_batch_dims_saveable),
 }
 
 
@@ -66,16 +65,17 @@ class TDS(nn.Module):
 
     config: TDSConfig
     train: bool = False
-    remat: str = "none"
+    remat: str = "cheap"
 
     @nn.compact
-    def __call__(self, emg_BxTxC: jax.Array, valid_BxT: jax.Array) -> jax.Array:
+    def __call__(self, emg_BxTxC: jax.Array, valid_BxT: jax.Array, rows_B: jax.Array) -> jax.Array:
         config = self.config
         frame_valid_BxT = valid_BxT[:, config.hop - 1 :: config.hop]
         power_BxTxCxF = log_spectrogram(emg_BxTxC * valid_BxT[..., None].astype(emg_BxTxC.dtype), config)
         x = self.normalised(power_BxTxCxF, frame_valid_BxT)
         if self.train:
-            x = jnp.where(spectrum_mask(self.make_rng("mask"), x.shape, config)[:, :, None, :], 0.0, x)
+            mask_BxTxF = spectrum_mask(self.make_rng("mask"), rows_B, x.shape[1], x.shape[3], config)
+            x = jnp.where(mask_BxTxF[:, :, None, :], 0.0, x)
         x = x.astype(emg_BxTxC.dtype)
         bands = jnp.split(x, TDS_BANDS, axis=2)
         x = jnp.concatenate([BandMLP(config.features, name=f"band{i}")(band) for i, band in enumerate(bands)], axis=-1)
@@ -114,28 +114,30 @@ def log_spectrogram(emg_BxTxC: jax.Array, config: TDSConfig) -> jax.Array:
     return jnp.log10(power + 1e-6)
 
 
-def spectrum_mask(key: jax.Array, shape: tuple[int, ...], config: TDSConfig) -> jax.Array:
+def spectrum_mask(key: jax.Array, rows_B: jax.Array, time: int, frequencies: int, config: TDSConfig) -> jax.Array:
     """What SpecAugment hides, bool [B, T, F]: stretches of time and bands of frequency, the same for all electrodes."""
-    batch, time, _, frequencies = shape
 
     def spans(key: jax.Array, size: int, count: int, most: int) -> jax.Array:
         start_key, length_key = jax.random.split(key)
-        length = jax.random.randint(length_key, (batch, count, 1), 0, most + 1)
-        start = jax.random.randint(start_key, (batch, count, 1), 0, jnp.maximum(size - length, 1))
+        length = jax.random.randint(length_key, (count, 1), 0, most + 1)
+        start = jax.random.randint(start_key, (count, 1), 0, jnp.maximum(size - length, 1))
         index = jnp.arange(size)
-        return ((index >= start) & (index < start + length)).any(axis=1)
+        return ((index >= start) & (index < start + length)).any(axis=0)
 
-    time_key, frequency_key = jax.random.split(key)
-    in_time = spans(time_key, time, config.time_masks, config.time_mask_length)
-    in_frequency = spans(frequency_key, frequencies, config.frequency_masks, config.frequency_mask_length)
-    return in_time[:, :, None] | in_frequency[:, None, :]
+    def of_row(row: jax.Array) -> jax.Array:
+        time_key, frequency_key = jax.random.split(jax.random.fold_in(key, row))
+        in_time = spans(time_key, time, config.time_masks, config.time_mask_length)
+        in_frequency = spans(frequency_key, frequencies, config.frequency_masks, config.frequency_mask_length)
+        return in_time[:, None] | in_frequency[None, :]
+
+    return jax.vmap(of_row)(rows_B)
 
 
 def init(config: TDSConfig, key: jax.Array) -> dict[str, Any]:
     """Fresh parameters: a nested dict of float32 arrays."""
     emg = jnp.zeros((1, config.hop, config.channels))
     return typing.cast(
-        dict[str, Any], TDS(config).init({"params": key}, emg, jnp.ones((1, config.hop), bool))["params"]
+        dict[str, Any], TDS(config).init({"params": key}, emg, jnp.ones((1, config.hop), bool), jnp.arange(1))["params"]
     )
 
 
@@ -145,14 +147,16 @@ def apply(
     emg_BxTxC: jax.Array,
     valid_BxT: jax.Array,
     train_key: jax.Array | None = None,
-    remat: str = "none",
+    remat: str = "cheap",
+    rows_B: jax.Array | None = None,
 ) -> jax.Array:
     """Logits [B, T / stride, classes], float32; frame t ends at sample (t + 1) stride - 1 (as `encoder.apply`).
 
     Args:
         train_key: with a key, stretches of time and bands of frequency are hidden, drawn from it.
-        remat: what a gradient computes again to save memory: "none", "layers" (each block whole) or "dots" (all of a
-            block but its matrix products).
+        remat: what a gradient computes again to save memory: "cheap" (nothing worth it) or "layers" (each block
+            whole).
+        rows_B: each row's number in the whole batch, which its masks depend on (default: from 0 on).
 
     Raises:
         InputError: T is no multiple of the stride, or another channel count.
@@ -164,7 +168,8 @@ def apply(
         )
     rngs = {} if train_key is None else {"mask": train_key}
     network = TDS(config, train=train_key is not None, remat=remat)
-    return typing.cast(jax.Array, network.apply({"params": params}, emg_BxTxC, valid_BxT, rngs=rngs))
+    rows_B = jnp.arange(emg_BxTxC.shape[0]) if rows_B is None else rows_B
+    return typing.cast(jax.Array, network.apply({"params": params}, emg_BxTxC, valid_BxT, rows_B, rngs=rngs))
 
 
 def _norm(name: str, x: jax.Array) -> jax.Array:

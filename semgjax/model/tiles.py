@@ -10,12 +10,15 @@ import functools
 
 import jax
 import jax.numpy as jnp
+from jax.ad_checkpoint import checkpoint_name
 
 _HIDDEN, _FLOOR = -1e30, -1e20  # scores of hidden pairs, and the least maximum: a query without a key gives zero
-_TILES = 8  # of full attention, laid out in line; more cost compile time
+_TILES = 4  # of full attention, laid out in line; more cost compile time
 _TILE = 64  # queries of a tile where the window is bounded
 
 Residuals = tuple[jax.Array, ...]
+KEPT = "kept"
+"""marks what is not computed again on the way back"""
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(4, 5))
@@ -50,8 +53,9 @@ def _forward(q_BxTxHxD, k_BxTxHxD, v_BxTxHxD, valid_BxT, window, causal) -> tupl
 
         _, tiles = jax.lax.scan(block, None, jnp.arange(count) * _TILE)
         out, log_total = (_joined(part)[..., :time] for part in tiles)
-    out = jnp.moveaxis(out, 3, 1).astype(v_BxTxHxD.dtype)
-    return out, (q_BxTxHxD, k_BxTxHxD, v_BxTxHxD, valid_BxT, out, log_total)
+    out = checkpoint_name(jnp.moveaxis(out, 3, 1).astype(v_BxTxHxD.dtype), KEPT)
+    inputs = (checkpoint_name(x, KEPT) for x in (q_BxTxHxD, k_BxTxHxD, v_BxTxHxD))
+    return out, (*inputs, valid_BxT, out, checkpoint_name(log_total, KEPT))
 
 
 def _backward(window, causal, residuals: Residuals, upstream_BxTxHxD: jax.Array) -> tuple[jax.Array | None, ...]:

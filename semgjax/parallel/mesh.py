@@ -76,6 +76,13 @@ def check_layout(count: int, batch: int, fsdp: int, accumulate: int) -> None:
         raise InputError(f"train.batch {batch} is no multiple of the {parts}; choose one that is")
 
 
+def platform_of(mesh: AnyMesh) -> str:
+    """Kind of its devices: cpu, gpu or tpu; of a mesh of no devices in particular, this machine's."""
+    if isinstance(mesh, AbstractMesh):
+        return jax.default_backend() if mesh.abstract_device is None else mesh.abstract_device.platform
+    return mesh.devices.flat[0].platform
+
+
 def replicated(mesh: AnyMesh) -> NamedSharding:
     """One copy on every device."""
     return NamedSharding(mesh, PartitionSpec())

@@ -6,7 +6,7 @@ from typing import Literal
 
 from semgjax.errors import InputError
 
-Remat = Literal["none", "layers", "dots"]
+Remat = Literal["cheap", "layers"]
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class Engine:
     """seconds to wait for the other processes"""
     fsdp: int = 1
     """devices that the state is split over; 1: every device has it whole"""
-    remat: Remat = "none"
-    """what is computed again on the way back to save memory: nothing, all of a layer, or all but its matrix products"""
+    remat: Remat = "cheap"
+    """what is computed again on the way back to save memory: norms, activations and dropout, or all of a layer"""
     resume: Literal["auto", "must", "never"] = "auto"
     """with checkpoints in the folder: go on; must: refuse to begin without any; never: refuse to go on"""
     keep_last: int = 2

@@ -92,7 +92,7 @@ class Packed:
         seeds, rates, decays = zip(*filled, strict=True)
         columns = Knobs(np.array(seeds, np.uint32), np.array(rates, np.float32), np.array(decays, np.float32))
         self._knobs = jax.device_put(columns, self._split)
-        self._step = make_packed_step(self._config, mesh)
+        self._step = make_packed_step(self._config, mesh, lanes)
         self._take = jax.jit(_take, out_shardings=replicated(mesh))
 
     def like(self) -> State:

@@ -1,9 +1,7 @@
 """The loop's running sums: fetched from the device once per log interval, checked, written as one metrics line."""
 
 import math
-import resource
 import statistics
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,6 +14,7 @@ from semgjax.model.cost import train_flops
 from semgjax.parallel.hardware import peak_flops
 from semgjax.train.clock import Clock
 from semgjax.train.config import RunConfig
+from semgjax.train.memory import peak_bytes
 from semgjax.train.optimizer import schedule
 from semgjax.train.step import Sums
 from semgjax.train.tracker import Writer
@@ -126,7 +125,6 @@ class Log:
         peak = peak_flops(device.device_kind)
         most = (device.memory_stats() or {}).get("peak_bytes_in_use")
         # The system counts it in kilobytes, macOS in bytes.
-        host = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
         flops = rate * self._flops
         return {
             "windows_per_s": rate,
@@ -134,6 +132,6 @@ class Log:
             "model_flops_per_s": flops,
             **({} if peak is None else {"utilisation": flops / (peak * jax.device_count())}),
             "productive_share": self._clock.share,
-            "host_bytes": host,
+            "host_bytes": peak_bytes(),
             **({} if most is None else {"device_bytes": most}),
         }

@@ -20,6 +20,7 @@ from semgjax.train.config import RunConfig
 from semgjax.train.engine import Remat
 from semgjax.train.knobs import Knobs, knobs_of
 from semgjax.train.optimizer import make_optimizer
+from semgjax.train.parts import parts_of
 
 State = dict[str, Any]
 """step int32 [], params, optimizer, and with optimizer.average also average: all that a checkpoint holds"""
@@ -51,7 +52,7 @@ def loss_and_sums(
     batch: Batch,
     key: jax.Array | None,
     teacher: tuple[Network, Params] | None,
-    remat: Remat = "none",
+    remat: Remat = "cheap",
     whole: Batch | None = None,
 ) -> tuple[jax.Array, Sums]:
     """The loss of a batch (scalar, float32) and its sums and counts.
@@ -66,7 +67,7 @@ def loss_and_sums(
     emg_BxTxC = batch["emg"].astype(config.train.compute)
     valid_BxT = valid_samples(batch["valid"], emg_BxTxC.shape[1])
     core = core_frames(config.model, config.window)
-    logits = network.apply(config.model, params, emg_BxTxC, valid_BxT, key, remat)[:, core]
+    logits = network.apply(config.model, params, emg_BxTxC, valid_BxT, key, remat, batch.get("row"))[:, core]
     ctc_B, ok_B = ctc(logits, batch["labels"], batch["label_count"])
     labels = jnp.where(ok_B, batch["label_count"], 0).sum()
     sums = {
@@ -102,30 +103,29 @@ def gradient_and_sums(
     batch: Batch,
     key: jax.Array,
     teacher: tuple[Network, Params] | None,
-    remat: Remat = "none",
+    remat: Remat = "cheap",
+    count: int = 1,
 ) -> tuple[Params, Sums]:
-    """Gradient of the batch's loss and the batch's sums, worked off in `train.accumulate` parts.
+    """Gradient of the batch's loss and the batch's sums, worked off in `count` parts.
 
-    Part a takes rows a, a + A, ...: every device then has rows of every part. Each part draws its own dropout.
+    Part a takes rows a, a + A, ...: every device then has rows of every part.
     """
 
     def objective(params: Params, part: Batch, key: jax.Array, whole: Batch | None) -> tuple[jax.Array, Sums]:
         return loss_and_sums(config, params, part, key, teacher, remat, whole)
 
     differentiate = jax.grad(objective, has_aux=True)
-    count = config.train.accumulate
+    batch = {**batch, "row": jnp.arange(len(batch["emg"]))}
     if count == 1:
         return differentiate(params, batch, key, None)
     parts = {name: rows.reshape(-1, count, *rows.shape[1:]).swapaxes(0, 1) for name, rows in batch.items()}
 
-    def add(total: tuple[Params, Sums], part: tuple[Batch, jax.Array]) -> tuple[Any, None]:
-        found = differentiate(params, part[0], part[1], batch)
-        return jax.tree.map(jnp.add, total, found), None
+    def add(total: tuple[Params, Sums], part: Batch) -> tuple[Any, None]:
+        return jax.tree.map(jnp.add, total, differentiate(params, part, key, batch)), None
 
-    keys = jax.random.split(key, count)
-    first = jax.eval_shape(differentiate, params, jax.tree.map(lambda x: x[0], parts), keys[0], batch)
+    first = jax.eval_shape(differentiate, params, jax.tree.map(lambda x: x[0], parts), key, batch)
     zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), first)
-    return jax.lax.scan(add, zeros, (parts, keys))[0]
+    return jax.lax.scan(add, zeros, parts)[0]
 
 
 def safe_norm(tree: Any) -> jax.Array:
@@ -134,7 +134,7 @@ def safe_norm(tree: Any) -> jax.Array:
     return most * optax.tree.norm(jax.tree.map(lambda leaf: leaf / most, tree))
 
 
-def make_step(config: RunConfig, mesh: AnyMesh, teacher: Network | None, remat: Remat = "none") -> Any:
+def make_step(config: RunConfig, mesh: AnyMesh, teacher: Network | None, remat: Remat = "cheap") -> Any:
     """(state, batch, teacher parameters or None) -> (state, sums), jitted over the mesh; the state is donated.
 
     Raises:
@@ -142,7 +142,7 @@ def make_step(config: RunConfig, mesh: AnyMesh, teacher: Network | None, remat: 
     """
     one, split = replicated(mesh), by_batch(mesh)
     placed = shardings(state_shapes(config), mesh)
-    advance = _advance(config, mesh, teacher, remat)
+    advance = _advance(config, mesh, teacher, remat, parts_of(config, mesh))
 
     def step(state: State, batch: Batch, teacher_params: Params | None) -> tuple[State, Sums]:
         return advance(state, batch, teacher_params, knobs_of(config))
@@ -150,14 +150,14 @@ def make_step(config: RunConfig, mesh: AnyMesh, teacher: Network | None, remat: 
     return jax.jit(step, in_shardings=(placed, split, one), out_shardings=(placed, one), donate_argnums=0)
 
 
-def make_packed_step(config: RunConfig, mesh: AnyMesh) -> Any:
+def make_packed_step(config: RunConfig, mesh: AnyMesh, lanes: int) -> Any:
     """(states, batches, knobs) -> (states, sums) of packed runs, jitted; the states are donated.
 
-    Every array has the runs first, as many as a multiple of the mesh's devices, over which they are split: no device
-    needs anything of another.
+    Every array has the runs first, `lanes` of them, a multiple of the mesh's devices, over which they are split: no
+    device needs anything of another.
     """
     split = by_batch(mesh)
-    advance = _advance(config, mesh, None, "none")
+    advance = _advance(config, mesh, None, "cheap", parts_of(config, mesh, lanes // mesh.size))
 
     def step(states: State, batches: Batch, knobs: Knobs) -> tuple[State, Sums]:
         together = jax.vmap(lambda state, batch, own: advance(state, batch, None, own), spmd_axis_name=AXES)
@@ -166,7 +166,7 @@ def make_packed_step(config: RunConfig, mesh: AnyMesh) -> Any:
     return jax.jit(step, in_shardings=(split, split, split), out_shardings=(split, split), donate_argnums=0)
 
 
-def _advance(config: RunConfig, mesh: AnyMesh, teacher: Network | None, remat: Remat) -> Any:
+def _advance(config: RunConfig, mesh: AnyMesh, teacher: Network | None, remat: Remat, parts: int) -> Any:
     """(state, batch, teacher parameters or None, knobs) -> (state, sums) of one run, to be jitted."""
     one = replicated(mesh)
     placed = shardings(state_shapes(config), mesh)
@@ -178,7 +178,7 @@ def _advance(config: RunConfig, mesh: AnyMesh, teacher: Network | None, remat: R
         # A split state is gathered once per step, and its gradient split again: left to itself the compiler would
         # split activations along features where layers meet, which costs more than the parameters do.
         params = jax.lax.with_sharding_constraint(state["params"], one)
-        gradient, sums = gradient_and_sums(config, params, batch, key, known, remat)
+        gradient, sums = gradient_and_sums(config, params, batch, key, known, remat, parts)
         gradient = jax.lax.with_sharding_constraint(gradient, placed["params"])
         updates, moments = optimizer.update(gradient, state["optimizer"], state["params"])
         params = optax.apply_updates(state["params"], updates)

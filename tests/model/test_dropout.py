@@ -5,11 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from semgjax.model.dropout import Dropout, random_bytes
+from semgjax.model.dropout import Dropout, random_bits
 from tests.model.small import quick_jit
 
 SHAPE = (40, 50, 64)
-draw = quick_jit(lambda seed: random_bytes(jax.random.key(seed), SHAPE))
+draw = quick_jit(lambda seed: random_bits(jax.random.key(seed), jnp.arange(SHAPE[0]), SHAPE) >> 24)
 
 
 def test_the_bytes_are_uniform():
@@ -26,6 +26,12 @@ def test_neighbours_seeds_and_words_of_a_key_are_independent():
         assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 5 / one.size**0.5
 
 
+def test_a_rows_bits_depend_on_its_number_and_not_on_its_neighbours():
+    rows = jnp.array([7, 31])
+    part = random_bits(jax.random.key(3), rows, (2, *SHAPE[1:])) >> 24
+    np.testing.assert_array_equal(part, draw(3)[rows])
+
+
 def test_rows_and_columns_keep_their_share():
     kept = np.asarray(draw(3)) >= 51
     for axes in ((0, 1), (1, 2), (0, 2)):
@@ -39,7 +45,7 @@ def test_dropout_keeps_the_mean_and_the_type_and_lets_gradients_through_where_it
     x = jnp.ones((100, 200), kind)
 
     def dropped(x):
-        return Dropout(0.2, True).apply({}, x, rngs={"dropout": jax.random.key(0)})
+        return Dropout(0.2, True).apply({}, x, jnp.arange(100), rngs={"dropout": jax.random.key(0)})
 
     y, gradient = quick_jit(lambda x: (dropped(x), jax.grad(lambda x: dropped(x).sum())(x)))(x)
     assert y.dtype == kind
@@ -51,4 +57,4 @@ def test_dropout_keeps_the_mean_and_the_type_and_lets_gradients_through_where_it
 def test_without_training_and_at_rate_zero_nothing_is_drawn():
     x = jnp.ones((3, 4))
     for module in (Dropout(0.2, False), Dropout(0.0, True)):
-        assert module.apply({}, x) is x
+        assert module.apply({}, x, jnp.arange(3)) is x

@@ -32,8 +32,8 @@ def test_exactly_kernels_and_directions_decay():
     assert names(mask, True) == {"kernel", "direction"}
     assert names(mask, False) == {"bias", "scale", "gain", "mask_vector"}
     # Layers are stacked: their biases have two dimensions and must not be taken for matrices.
-    assert params["layers"]["attention"]["query"]["bias"].ndim == 2
-    assert mask["layers"]["attention"]["query"] == {"kernel": True, "bias": False}
+    assert params["layers"]["attention"]["qkv"]["bias"].ndim == 2
+    assert mask["layers"]["attention"]["qkv"] == {"kernel": True, "bias": False}
 
 
 def test_of_the_baseline_exactly_its_kernels_decay():

@@ -147,8 +147,8 @@ from tests.runs import run_config
 from tests.train.test_pack import changed
 corpus = load_corpus(Path(sys.argv[1]))
 made, original = [], lanes.make_packed_step
-def make(config, mesh):
-    step = original(config, mesh)
+def make(config, mesh, lanes):
+    step = original(config, mesh, lanes)
     def counted(states, batches, knobs):
         if not made:
             text = step.lower(states, batches, knobs).compile().as_text()

@@ -28,6 +28,17 @@ def test_a_killed_run_goes_on_and_ends_bit_for_bit_like_one_that_was_never_stopp
     assert_same_run(run, finished)
 
 
+def test_the_same_on_two_cores_that_are_devices_of_their_own(sessions, tmp_path):
+    words, environment = train_words(sessions, tmp_path / "run"), {"NPROC": "2", "JAX_NUM_CPU_DEVICES": "-1"}
+    code, _, _ = stop_in_the_middle(words, tmp_path / "run", signal.SIGKILL, **environment)
+    assert code == -signal.SIGKILL
+    for folder in ("run", "undisturbed"):
+        process = start(train_words(sessions, tmp_path / folder), **environment)
+        _, err = process.communicate(timeout=300)
+        assert process.returncode == 0, err
+    assert_same_run(tmp_path / "run", tmp_path / "undisturbed")
+
+
 def test_a_run_that_is_asked_to_stop_saves_says_so_in_one_line_and_goes_on(sessions, finished, tmp_path):
     run = tmp_path / "run"
     words = train_words(sessions, run)

@@ -41,7 +41,8 @@ def test_every_writer_gets_every_line():
     assert one == two == [LINE, VALIDATION]
 
 
-def test_tensorboard_writes_its_files_into_the_run(tmp_path):
+def test_tensorboard_writes_its_files_into_the_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("CRC32C_SW_MODE", "auto")  # as one of its packages does
     pytest.importorskip("tensorboardX", reason="the extra tensorboard is not installed")
     (tracker,) = open_trackers(("tensorboard",), tmp_path, RunConfig("ladder-16", preset("ladder-16"), "d"), 0)
     tracker.write(LINE)
