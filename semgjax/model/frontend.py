@@ -4,9 +4,11 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from semgjax.model.attention import platform
 from semgjax.model.config import SAMPLE_RATE, ModelConfig
 
 _EPSILON = 1e-5
+_LEAST_VARIANCE = 1e-3  # as a share of the mean square
 _FAN_IN = nn.initializers.variance_scaling(2.0, "fan_in", "truncated_normal", in_axis=(0, 1), out_axis=2)
 
 
@@ -22,11 +24,7 @@ def one_channel_init(key: jax.Array, shape: tuple[int, int, int], dtype: jnp.dty
 
 
 class CausalConv(nn.Module):
-    """Strided convolution without bias whose output t ends at the last sample of its own step.
-
-    Computed as a sum of matrix products over blocks of `stride` samples: the kernel is padded in front to whole
-    blocks, so every tap-block is a plain product, forwards and backwards. The values are the library's.
-    """
+    """Strided convolution without bias whose output t ends at the last sample of its own step."""
 
     width: int
     kernel: int
@@ -35,21 +33,30 @@ class CausalConv(nn.Module):
 
     @nn.compact
     def __call__(self, x_BxTxC: jax.Array) -> jax.Array:
-        batch, time, channels = x_BxTxC.shape
         init = one_channel_init if self.one_channel else _FAN_IN
-        kernel_KxCxD = self.param("kernel", init, (self.kernel, channels, self.width), jnp.float32)
-        blocks = -(-self.kernel // self.stride)
-        padding = ((blocks * self.stride - self.kernel, 0), (0, 0), (0, 0))
-        kernel_KxCxD = jnp.pad(kernel_KxCxD.astype(x_BxTxC.dtype), padding)
-        steps = time // self.stride
-        x_BxSxP = x_BxTxC[:, : steps * self.stride].reshape(batch, steps, self.stride * channels)
-        # Rows are laid end to end behind their own zeros, so that shifting by a block is a plain slice, not a copy.
-        rows = jnp.pad(x_BxSxP, ((0, 0), (blocks - 1, 0), (0, 0))).reshape(-1, self.stride * channels)
-        span = rows.shape[0] - blocks + 1
-        weights = kernel_KxCxD.reshape(blocks, self.stride * channels, self.width)
-        parts = [rows[block : block + span] @ weights[block] for block in range(blocks)]
-        total = jnp.pad(sum(parts[1:], parts[0]), ((0, blocks - 1), (0, 0)))
-        return total.reshape(batch, steps + blocks - 1, self.width)[:, :steps]
+        kernel_KxCxD = self.param("kernel", init, (self.kernel, x_BxTxC.shape[-1], self.width), jnp.float32)
+        convolve = product_conv if platform() == "cpu" else library_conv
+        return convolve(x_BxTxC, kernel_KxCxD.astype(x_BxTxC.dtype), self.stride)
+
+
+def library_conv(x_BxTxC: jax.Array, kernel_KxCxD: jax.Array, stride: int) -> jax.Array:
+    """Strided convolution, [B, T / stride, D]; zeros before the first sample."""
+    padding = (kernel_KxCxD.shape[0] - stride, 0)
+    return jax.lax.conv_general_dilated(
+        x_BxTxC, kernel_KxCxD, (stride,), [padding], dimension_numbers=("NWC", "WIO", "NWC")
+    )
+
+
+def product_conv(x_BxTxC: jax.Array, kernel_KxCxD: jax.Array, stride: int) -> jax.Array:
+    """The same as one product of patches: the formulation for a CPU, whose library is slow within loops."""
+    batch, time, channels = x_BxTxC.shape
+    taps, _, width = kernel_KxCxD.shape
+    steps, blocks = time // stride, -(-taps // stride)
+    x_BxNxP = x_BxTxC[:, : steps * stride].reshape(batch, steps, stride * channels)
+    x_BxNxP = jnp.pad(x_BxNxP, ((0, 0), (blocks - 1, 0), (0, 0)))
+    oldest = x_BxNxP[:, :steps, (blocks * stride - taps) * channels :]  # its first samples have no tap
+    patches = jnp.concatenate([oldest, *(x_BxNxP[:, b : b + steps] for b in range(1, blocks))], axis=-1)
+    return (patches.reshape(batch * steps, -1) @ kernel_KxCxD.reshape(-1, width)).reshape(batch, steps, width)
 
 
 def rolling_sum(x_BxTxD: jax.Array, decay: float, block: int = 64) -> jax.Array:
@@ -101,8 +108,10 @@ class TimeNorm(nn.Module):
             first, second, count = sums[..., :width], sums[..., width : 2 * width], sums[..., 2 * width :]
         count = jnp.maximum(count, 1e-6)
         mean = first / count
-        # One pass is accurate enough: high-passed sEMG, and so any convolution of it, has a mean near zero.
-        variance = jnp.maximum(second / count - mean**2, 0.0)
+        # One pass is accurate enough: high-passed sEMG, and so any convolution of it, has a mean near zero. A row's
+        # first steps alone have a variance of nothing but rounding, and without its floor a gradient of 1e7.
+        power = second / count
+        variance = jnp.maximum(power - mean**2, _LEAST_VARIANCE * power)
         y = (x - mean[:, :, None]) * jax.lax.rsqrt(variance + _EPSILON)[:, :, None] * scale + bias
         return (y * weight).reshape(batch, time, width).astype(x_BxTxD.dtype)
 
