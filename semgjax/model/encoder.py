@@ -13,12 +13,37 @@ from semgjax.data.keys import BLANK
 from semgjax.errors import InputError
 from semgjax.model.attention import SelfAttention
 from semgjax.model.config import ModelConfig
+from semgjax.model.convolve import grouped_conv
 from semgjax.model.dropout import Dropout, random_bits
 from semgjax.model.frontend import FrontEnd
-from semgjax.model.position import PositionConv
 from semgjax.model.tiles import KEPT
 
 Params = dict[str, Any]
+
+
+class PositionConv(nn.Module):
+    """Grouped convolution over time with weight norm, as a relative position embedding (wav2vec 2.0, section 2).
+
+    The gain of the weight norm is one number per tap. Causal: padded on the left only, so that no output sees
+    a later frame; otherwise centred.
+    """
+
+    config: ModelConfig
+
+    @nn.compact
+    def __call__(self, x_BxTxD: jax.Array) -> jax.Array:
+        config, width = self.config, x_BxTxD.shape[-1]
+        taps, groups = config.position_kernel, config.position_groups
+        deviation = 2.0 / (taps * width) ** 0.5
+        shape = (taps, width // groups, width)
+        direction = self.param("direction", nn.initializers.normal(deviation), shape, jnp.float32)
+        norm = jnp.sqrt((direction**2).sum(axis=(1, 2), keepdims=True))
+        gain = self.param("gain", lambda key: norm.reshape(taps))
+        bias = self.param("bias", nn.initializers.zeros, (width,), jnp.float32)
+        kernel = (direction / norm * gain[:, None, None]).astype(x_BxTxD.dtype)
+        before = taps - 1 if config.causal else taps // 2
+        y = grouped_conv(x_BxTxD, kernel, groups, (before, taps - 1 - before))
+        return nn.gelu(y + bias.astype(y.dtype))
 
 
 def layer_norm(name: str, x_BxTxD: jax.Array) -> jax.Array:

@@ -4,8 +4,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from semgjax.model.attention import platform
 from semgjax.model.config import SAMPLE_RATE, ModelConfig
+from semgjax.model.convolve import strided_conv
 
 _EPSILON = 1e-5
 _LEAST_VARIANCE = 1e-3  # as a share of the mean square
@@ -35,28 +35,7 @@ class CausalConv(nn.Module):
     def __call__(self, x_BxTxC: jax.Array) -> jax.Array:
         init = one_channel_init if self.one_channel else _FAN_IN
         kernel_KxCxD = self.param("kernel", init, (self.kernel, x_BxTxC.shape[-1], self.width), jnp.float32)
-        convolve = product_conv if platform() == "cpu" else library_conv
-        return convolve(x_BxTxC, kernel_KxCxD.astype(x_BxTxC.dtype), self.stride)
-
-
-def library_conv(x_BxTxC: jax.Array, kernel_KxCxD: jax.Array, stride: int) -> jax.Array:
-    """Strided convolution, [B, T / stride, D]; zeros before the first sample."""
-    padding = (kernel_KxCxD.shape[0] - stride, 0)
-    return jax.lax.conv_general_dilated(
-        x_BxTxC, kernel_KxCxD, (stride,), [padding], dimension_numbers=("NWC", "WIO", "NWC")
-    )
-
-
-def product_conv(x_BxTxC: jax.Array, kernel_KxCxD: jax.Array, stride: int) -> jax.Array:
-    """The same as one product of patches: the formulation for a CPU, whose library is slow within loops."""
-    batch, time, channels = x_BxTxC.shape
-    taps, _, width = kernel_KxCxD.shape
-    steps, blocks = time // stride, -(-taps // stride)
-    x_BxNxP = x_BxTxC[:, : steps * stride].reshape(batch, steps, stride * channels)
-    x_BxNxP = jnp.pad(x_BxNxP, ((0, 0), (blocks - 1, 0), (0, 0)))
-    oldest = x_BxNxP[:, :steps, (blocks * stride - taps) * channels :]  # its first samples have no tap
-    patches = jnp.concatenate([oldest, *(x_BxNxP[:, b : b + steps] for b in range(1, blocks))], axis=-1)
-    return (patches.reshape(batch * steps, -1) @ kernel_KxCxD.reshape(-1, width)).reshape(batch, steps, width)
+        return strided_conv(x_BxTxC, kernel_KxCxD.astype(x_BxTxC.dtype), self.stride)
 
 
 def rolling_sum(x_BxTxD: jax.Array, decay: float, block: int = 64) -> jax.Array:

@@ -18,6 +18,7 @@ import numpy as np
 
 from semgjax.errors import InputError
 from semgjax.model.config import TDS_BANDS, TDSConfig
+from semgjax.model.convolve import grouped_conv
 
 _EPSILON = 1e-5
 
@@ -34,6 +35,20 @@ class BandMLP(nn.Module):
         return nn.relu(dense(turned.reshape(*turned.shape[:3], -1))).mean(axis=0)
 
 
+class Conv(nn.Module):
+    """Convolution over time with bias, padded in front."""
+
+    channels: int
+    kernel: int
+
+    @nn.compact
+    def __call__(self, x_BxTxC: jax.Array) -> jax.Array:
+        shape = (self.kernel, x_BxTxC.shape[-1], self.channels)
+        kernel = self.param("kernel", nn.initializers.lecun_normal(), shape, jnp.float32).astype(x_BxTxC.dtype)
+        bias = self.param("bias", nn.initializers.zeros, (self.channels,), jnp.float32).astype(x_BxTxC.dtype)
+        return grouped_conv(x_BxTxC, kernel, 1, (self.kernel - 1, 0)) + bias
+
+
 class Block(nn.Module):
     """Convolution over time that mixes channels, then two full layers; each with a residual and a layer norm."""
 
@@ -46,8 +61,8 @@ class Block(nn.Module):
         size = width // self.channels
         # Every place of a channel is a sequence of its own: [B W, T, C].
         rows = x_BxTxD.reshape(batch, time, self.channels, size).transpose(0, 3, 1, 2).reshape(-1, time, self.channels)
-        conv = nn.Conv(self.channels, (self.kernel,), padding=[(self.kernel - 1, 0)], dtype=rows.dtype, name="conv")
-        y = nn.relu(conv(rows)).reshape(batch, size, time, self.channels).transpose(0, 2, 3, 1)
+        y = nn.relu(Conv(self.channels, self.kernel, name="conv")(rows))
+        y = y.reshape(batch, size, time, self.channels).transpose(0, 2, 3, 1)
         x = _norm("norm_conv", x_BxTxD + y.reshape(x_BxTxD.shape))
         y = nn.Dense(width, dtype=x.dtype, name="expand")(x)
         return _norm("norm_full", x + nn.Dense(width, dtype=x.dtype, name="contract")(nn.relu(y)))

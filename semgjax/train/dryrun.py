@@ -182,8 +182,8 @@ def report(run: DryRun) -> list[str]:
         lines.append(f"  collectives       {counts}")
     if run.estimated_seconds is not None:
         lines.append(
-            f"  estimated step    {1000 * run.estimated_seconds:.1f} ms at least (operations at the peak, or the compiler's "
-            "bytes at full bandwidth, those of a loop counted once)"
+            f"  estimated step    {1000 * run.estimated_seconds:.1f} ms at least (operations at the peak, or the "
+            "compiler's bytes at full bandwidth, those of a loop counted once)"
         )
     return lines
 

@@ -42,7 +42,8 @@ def test_forward_flops_are_within_15_percent_of_the_compilers(frames):
 
 
 @pytest.mark.parametrize("blocks", [1, 4])
-def test_the_baselines_forward_flops_are_within_5_percent_of_the_compilers(blocks):
+def test_the_baselines_forward_flops_are_within_5_percent_of_the_compilers(blocks, monkeypatch):
+    monkeypatch.setattr("semgjax.model.convolve.platform", lambda: "tpu")  # banded products have zeros besides
     config = TDSConfig(conv_channels=(24,) * blocks)
     assert forward_flops(config, 1600) == pytest.approx(counted_by_the_compiler(config, 1600), rel=0.05)
 

@@ -23,6 +23,19 @@ def forward():
     return quick_jit(lambda params, emg, valid: encoder.apply(SMALL, params, emg, valid))
 
 
+def test_the_position_gains_scale_whole_taps_and_start_as_the_norms():
+    module = encoder.PositionConv(SMALL)
+    x = random_emg(1, 2)[..., :8]
+    params = quick_jit(module.init)(jax.random.key(0), x)["params"]
+    direction, gain = params["direction"], params["gain"]
+    np.testing.assert_allclose(gain, np.sqrt((np.asarray(direction) ** 2).sum(axis=(1, 2))), rtol=1e-5)
+    scaled = {**params, "direction": direction * jnp.arange(1.0, 5.0)[:, None, None]}
+    apply = quick_jit(module.apply)
+    np.testing.assert_allclose(apply({"params": scaled}, x), apply({"params": params}, x), rtol=1e-4, atol=1e-4)
+    silent = apply({"params": {**params, "gain": jnp.zeros(4)}}, x)
+    np.testing.assert_array_equal(silent, np.zeros_like(x))
+
+
 @pytest.mark.parametrize("padding", [1, 4, 9])
 def test_padding_before_the_signal_changes_nothing(forward, params, padding):
     """What lets a stream start with no past: 5 frames alone are one product, with the padding they are blocks."""

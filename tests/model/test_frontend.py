@@ -1,4 +1,4 @@
-"""The front end against plain definitions: the library's convolution, a loop over time, group norm."""
+"""The front end against plain definitions: a loop over time, group norm."""
 
 import flax.linen as nn
 import jax
@@ -6,26 +6,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from semgjax.model.frontend import CausalConv, TimeNorm, library_conv, rolling_sum
-from tests.model.small import assert_same_convolution, quick_jit
+from semgjax.model.frontend import TimeNorm, rolling_sum
+from tests.model.small import quick_jit
 
 RNG = np.random.default_rng
-
-
-@pytest.mark.parametrize(("kernel", "stride", "time"), [(11, 5, 35), (3, 2, 13), (4, 4, 12), (3, 1, 6)])
-def test_the_convolution_is_the_librarys_padded_in_front(kernel, stride, time):
-    rng = RNG(kernel)
-    x = rng.normal(size=(3, time, 4)).astype(np.float32)
-    weight = rng.normal(size=(kernel, 4, 5)).astype(np.float32)
-    upstream = rng.normal(size=(3, time // stride, 5)).astype(np.float32)
-
-    def ours(x, weight):
-        return CausalConv(5, kernel, stride).apply({"params": {"kernel": weight}}, x)
-
-    def library(x, weight):
-        return library_conv(x, weight, stride)
-
-    assert_same_convolution(ours, library, x, weight, upstream)
 
 
 @pytest.mark.parametrize("time", [1, 7, 8, 9, 30])

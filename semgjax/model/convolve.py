@@ -1,0 +1,80 @@
+"""Convolutions over time by what suits the device: the library's, or on a CPU plain matrix products. Writes nothing.
+
+XLA's own convolutions are slow on a CPU, and twenty times slower still within a loop, as the parts of a batch are
+(docs/log.md).
+"""
+
+import jax
+import jax.numpy as jnp
+
+from semgjax.model.attention import platform
+
+_BLOCK, _SHORT_BLOCK, _SHORT = 8, 4, 16  # frames of a block; of kernels of at most _SHORT taps
+
+
+def strided_conv(x_BxTxC: jax.Array, kernel_KxCxD: jax.Array, stride: int) -> jax.Array:
+    """[B, T / stride, D], output t ending at the last sample of its own step; zeros before the first sample."""
+    form = strided_products if platform() == "cpu" else library_strided
+    return form(x_BxTxC, kernel_KxCxD, stride)
+
+
+def grouped_conv(x_BxTxD: jax.Array, kernel_KxCxE: jax.Array, groups: int, padding: tuple[int, int]) -> jax.Array:
+    """[B, T, E] with `padding` frames of zeros before and after; C = D / groups."""
+    form = banded_products if platform() == "cpu" else library_grouped
+    return form(x_BxTxD, kernel_KxCxE, groups, padding)
+
+
+def library_strided(x_BxTxC: jax.Array, kernel_KxCxD: jax.Array, stride: int) -> jax.Array:
+    """`strided_conv` by the library."""
+    padding = (kernel_KxCxD.shape[0] - stride, 0)
+    return jax.lax.conv_general_dilated(
+        x_BxTxC, kernel_KxCxD, (stride,), [padding], dimension_numbers=("NWC", "WIO", "NWC")
+    )
+
+
+def strided_products(x_BxTxC: jax.Array, kernel_KxCxD: jax.Array, stride: int) -> jax.Array:
+    """`strided_conv` as one product of patches."""
+    batch, time, channels = x_BxTxC.shape
+    taps, _, width = kernel_KxCxD.shape
+    steps, blocks = time // stride, -(-taps // stride)
+    x_BxNxP = x_BxTxC[:, : steps * stride].reshape(batch, steps, stride * channels)
+    x_BxNxP = jnp.pad(x_BxNxP, ((0, 0), (blocks - 1, 0), (0, 0)))
+    oldest = x_BxNxP[:, :steps, (blocks * stride - taps) * channels :]  # its first samples have no tap
+    patches = jnp.concatenate([oldest, *(x_BxNxP[:, b : b + steps] for b in range(1, blocks))], axis=-1)
+    return (patches.reshape(batch * steps, -1) @ kernel_KxCxD.reshape(-1, width)).reshape(batch, steps, width)
+
+
+def library_grouped(x_BxTxD: jax.Array, kernel_KxCxE: jax.Array, groups: int, padding: tuple[int, int]) -> jax.Array:
+    """`grouped_conv` by the library."""
+    return jax.lax.conv_general_dilated(
+        x_BxTxD, kernel_KxCxE, (1,), [padding], dimension_numbers=("NWC", "WIO", "NWC"), feature_group_count=groups
+    )
+
+
+def banded_products(x_BxTxD: jax.Array, kernel_KxCxE: jax.Array, groups: int, padding: tuple[int, int]) -> jax.Array:
+    """`grouped_conv` as products of blocks of frames with a banded matrix.
+
+    A block's outputs need its own frames and the taps - 1 around them: one product of all those with the kernel,
+    written once per frame of the block, a frame lower each time. Products tap by tap take many times as long.
+    """
+    batch, time, _ = x_BxTxD.shape
+    taps, inputs, width = kernel_KxCxE.shape
+    size = _BLOCK if taps > _SHORT else _SHORT_BLOCK
+    blocks = -(-time // size)
+    spans = 1 + -(-(taps - 1) // size)  # blocks that a block's outputs need
+    length, rows = (blocks + spans - 1) * size, spans * size
+    padded = jnp.pad(x_BxTxD, ((0, 0), (padding[0], length - padding[0] - time), (0, 0)))
+    x_GxBxNxP = jnp.moveaxis(padded.reshape(batch, blocks + spans - 1, size, groups, inputs), 3, 0)
+    x_GxBxNxP = x_GxBxNxP.reshape(groups, batch, blocks + spans - 1, size * inputs)
+    kernel_GxKxCxE = jnp.moveaxis(kernel_KxCxE.reshape(taps, inputs, groups, width // groups), 2, 0)
+
+    @jax.checkpoint
+    def product(x: jax.Array, kernel: jax.Array) -> jax.Array:
+        copy = jnp.pad(kernel, ((0, 0), (size - 1, rows - taps), (0, 0), (0, 0)))
+        bands = [copy[:, size - 1 - frame : size - 1 - frame + rows] for frame in range(size)]
+        matrix = jnp.stack(bands, axis=3).reshape(groups, rows * inputs, size * (width // groups))
+        patches = jnp.concatenate([x[:, :, span : span + blocks] for span in range(spans)], axis=-1)
+        return jnp.einsum("gbnp,gpe->gbne", patches, matrix)
+
+    y_GxBxTxE = product(x_GxBxNxP, kernel_GxKxCxE).reshape(groups, batch, blocks * size, width // groups)
+    return jnp.moveaxis(y_GxBxTxE[:, :, :time], 0, 2).reshape(batch, time, width)
