@@ -1,6 +1,10 @@
 """Batches that do not depend on how they are loaded: workers, hosts, threads, and the step that loading starts at."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +21,7 @@ from tests.data.odd import SPEC, write_odd_sessions
 AUGMENT = AugmentConfig(roll=2, lag=40, jitter=True)
 STRONG = replace(augment_recipe("robust"), lag=40, silence=0.3)
 STEP = 137
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +70,39 @@ def test_workers_hosts_and_a_resume_give_the_same_global_batches(sessions, worke
     for rows in streams:
         rows.close()
     assert len({batch["emg"].tobytes() for batch in wanted}) == 3
+
+
+HOST = """
+import sys
+from pathlib import Path
+import numpy as np
+from semgjax.data.pipeline import stream
+from semgjax.data.sessions import load_sessions
+from tests.data.test_elastic import STEP, STRONG, data
+
+if __name__ == "__main__":
+    folder, host, hosts, workers, out = Path(sys.argv[1]), *map(int, sys.argv[2:5]), sys.argv[5]
+    rows = stream(data(load_sessions(folder), host, hosts, STRONG), STEP, workers=workers)
+    for number in range(3):
+        np.savez(f"{out}.{number}.npz", **next(rows))
+    rows.close()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [0, 2])
+def test_two_processes_give_the_global_batches_of_one(folders, sessions, tmp_path, workers):
+    script = tmp_path / "host.py"
+    script.write_text(HOST)
+    words = [[folders / "shards", host, 2, workers, tmp_path / f"host{host}"] for host in range(2)]
+    running = [
+        subprocess.Popen([sys.executable, script, *map(str, line)], env=os.environ | {"PYTHONPATH": str(ROOT)})
+        for line in words
+    ]
+    assert [process.wait(timeout=300) for process in running] == [0, 0]
+    for number in range(3):
+        parts = [dict(np.load(tmp_path / f"host{host}.{number}.npz")) for host in range(2)]
+        assert_same(joined(parts), data(sessions, augment=STRONG).batches[STEP + number])
 
 
 def test_only_what_moves_samples_keeps_a_shards_own_type_of_number(sessions):
