@@ -65,7 +65,7 @@ def test_a_class_of_a_network_reads_nothing_else():
 
 
 def test_whole_numbers_stand_for_floats_and_become_them():
-    read = from_json(DistillConfig, {"teacher": "t", "temperature": 2, "weight": 1}, "x")
+    read = from_json(DistillConfig, {"teacher": "t", "temperature": 2, "weight": 1, "key_boost": 0}, "x")
     assert read == DistillConfig("t", 2.0, 1.0)
     assert isinstance(read.temperature, float)
 

@@ -11,7 +11,7 @@ from semgjax.data.corpus import load_corpus
 from semgjax.distill import Teacher, load_teacher, student_config
 from semgjax.errors import InputError
 from semgjax.model.config import preset
-from semgjax.train.config import RunConfig
+from semgjax.train.config import DistillConfig, RunConfig
 from semgjax.train.run import read_config
 from semgjax.train.step import init_state
 from tests.runs import STEPS, WINDOW, run_config, snapshot
@@ -25,13 +25,8 @@ def supervised(data: str = "d", **model) -> RunConfig:
 
 
 def test_the_student_is_the_supervised_run_plus_its_teachers_identity():
-    config = student_config(supervised(), TEACHER, temperature=3.0, weight=0.5)
-    assert config.distill is not None
-    assert (config.distill.teacher, config.distill.temperature, config.distill.weight) == (
-        TEACHER.config.hash,
-        3.0,
-        0.5,
-    )
+    config = student_config(supervised(), TEACHER, temperature=3.0, weight=0.5, key_boost=2.0)
+    assert config.distill == DistillConfig(TEACHER.config.hash, temperature=3.0, weight=0.5, key_boost=2.0)
     assert dataclasses.replace(config, distill=None) == supervised()
 
 

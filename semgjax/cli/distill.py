@@ -28,6 +28,7 @@ def run(words: list[str]) -> int:
         splits: Path | None = None,
         temperature: float = 1.0,
         weight: float = 0.9,
+        key_boost: float = 0.0,
         model: tyro.conf.AvoidSubcommands[Network] = shape,
         augmentation: Literal["preset", "paper", "baseline", "robust"] = "preset",
         augment: AugmentConfig = wanted,
@@ -45,6 +46,7 @@ def run(words: list[str]) -> int:
             splits: split file (default: splits.json in the folder of sessions)
             temperature: divides both logits before the softmax
             weight: share of the KL term in the loss; the rest is CTC
+            key_boost: how much more a frame counts in the KL term, times the teacher's probability that it is a key
             model: the student's shape
             augmentation: named changes that the augment options start from (preset: those of the size)
             augment: random changes of training windows
@@ -67,7 +69,7 @@ def run(words: list[str]) -> int:
         check_pair(model, loaded.config.model)  # before its windows are found not to fit either
         corpus = load_corpus(data, splits)
         supervised = RunConfig(preset, model, corpus.hash, loaded.config.window, augment, optimizer, train)
-        config = student_config(supervised, loaded, temperature, weight)
+        config = student_config(supervised, loaded, temperature, weight, key_boost)
         result = run_training(config, corpus, out, (loaded.config.model, loaded.params), engine)
         if is_first():
             print_result(result, out)

@@ -72,7 +72,7 @@ def learning_figure(inputs: ReportInputs) -> Figure:
 
 
 def scaling_figure(inputs: ReportInputs) -> Figure:
-    """The fitted curve with the ladder's runs and users, and the student, which is no part of the fit."""
+    """The fitted curve with the ladder's runs and users; student and scratch run are no part of the fit."""
     points = [(run.result["params"], cer) for run in inputs.ladder for cer in user_cers(run).values()]
     users = np.array(points, np.float64).reshape(-1, 2).T
     with matplotlib.rc_context({**SETTINGS, "text.parse_math": True}):
@@ -91,9 +91,10 @@ def scaling_figure(inputs: ReportInputs) -> Figure:
         for role, run in inputs.trio:
             cer = heldout_cer(run)
             if is_number(cer):
-                outside = " (not part of the fit)" if role == "distilled" else ""
+                outside = "" if role == "teacher" else " (not part of the fit)"
                 style: dict[str, Any] = {"ms": 8.5, "color": COLOURS[role], "mec": "white", "zorder": 5}
                 axes.plot([run.result["params"]], [cer], MARKS[role], label=role + outside, **style)
+                axes.set_ylim(top=max(axes.get_ylim()[1], 1.05 * cer))
         _legend_below(figure, axes, columns=3)
     return figure
 
@@ -139,7 +140,7 @@ def users_figure(inputs: ReportInputs) -> Figure:
 
 
 def _drawn(inputs: ReportInputs) -> tuple[RunView, ...]:
-    return (*inputs.ladder, inputs.distilled)
+    return (*inputs.ladder, inputs.scratch, inputs.distilled)
 
 
 def _name(inputs: ReportInputs, run: RunView) -> str:

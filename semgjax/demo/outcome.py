@@ -117,10 +117,10 @@ def made(inputs: ReportInputs) -> Html:
             f"{whole(result.get('users'))} other users, {_minutes(result.get('hours'))} minutes of signal",
         ),
         ("steps of every run in the ladder", _span([run.result["steps"] for run in inputs.ladder])),
-        ("steps of the student", whole(inputs.distilled.result["steps"])),
+        ("steps of the student and of its size from scratch", whole(inputs.distilled.result["steps"])),
         (
             "seeds of the training runs",
-            _span([run.result["seed"] for run in (*inputs.ladder, inputs.distilled)]),
+            _span([run.result["seed"] for run in (*inputs.ladder, inputs.scratch, inputs.distilled)]),
         ),
         ("machine", inputs.machine),
         (

@@ -29,19 +29,27 @@ class DemoPlan:
     """share of the other users' sessions that validation takes"""
     severity: Literal["clean", "mild", "harsh"] = "mild"
     """of noise, hum and artefacts"""
-    ladder: tuple[str, ...] = ("ladder-32", "ladder-48", "ladder-64", "ladder-96")
+    ladder: tuple[str, ...] = ("ladder-32", "ladder-40", "ladder-56", "ladder-128")
     """sizes from small to large; the largest is the teacher"""
-    student: str = "ladder-32"
-    """the size that is distilled; a member of the ladder, so that there is one from scratch to compare with"""
-    steps: int = 320
-    """optimiser steps of every run, the student's too"""
+    steps: int = 300
+    """optimiser steps of the ladder's runs"""
+    batch: int = 24
+    """windows a step of the ladder's runs"""
 
+    student: str = "ladder-56"
+    """the size of the ladder that is distilled; it is also trained from scratch with the same steps, batch and rate"""
+    student_steps: int = 135
+    """optimiser steps of both: few and large, which is where a teacher pays (docs/log.md)"""
+    student_batch: int = 64
+    """windows a step of both"""
+    student_rate: float = 1.2e-2
+    """peak learning rate of both"""
     temperature: float = 1.0
     """of the distillation"""
-    weight: float = 0.9
+    weight: float = 0.7
     """share of the teacher's part in the student's loss"""
-    student_rate: float = 9e-3
-    """the student's peak learning rate: a teacher's target in every frame bears three times the ladder's"""
+    key_boost: float = 20.0
+    """how much more frames with a key count in it"""
 
     @property
     def teacher(self) -> str:
@@ -66,8 +74,15 @@ def claim(plan: DemoPlan, out: Path, write: bool) -> None:
         write_json(path, "semgjax/demo", 1, {"plan": to_json(plan)})
 
 
-def run_config(plan: DemoPlan, name: str, data: str) -> RunConfig:
-    """The supervised run of one size; `data` is the corpus hash."""
+def ladder_config(plan: DemoPlan, name: str, data: str) -> RunConfig:
+    """The run of one size of the ladder; `data` is the corpus hash."""
     base = recipe(name)
-    train = replace(base.train, steps=plan.steps, seed=plan.seed)
+    train = replace(base.train, steps=plan.steps, batch=plan.batch, seed=plan.seed)
     return RunConfig(name, preset(name), data, base.window, base.augment, base.optimizer, train)
+
+
+def scratch_config(plan: DemoPlan, data: str) -> RunConfig:
+    """The student's run without its teacher."""
+    config = ladder_config(plan, plan.student, data)
+    train = replace(config.train, steps=plan.student_steps, batch=plan.student_batch)
+    return replace(config, optimizer=replace(config.optimizer, learning_rate=plan.student_rate), train=train)

@@ -1,6 +1,7 @@
 """The demo: simulate, sweep, fit, distil, export, check, report. Each stage is done once; a rerun goes on after it.
 
-Writes OUT/sessions, OUT/sweep, OUT/fit.json, OUT/student, OUT/export, OUT/summary.json and OUT/report.html.
+Writes OUT/sessions, OUT/sweep, OUT/fit.json, OUT/student, OUT/scratch, OUT/export, OUT/summary.json and
+OUT/report.html.
 """
 
 import json
@@ -10,7 +11,6 @@ import statistics
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from semgjax.data.sessions import peek_sessions
 from semgjax.data.simulate import simulate
 from semgjax.data.splits import leave_users_out, read_split, write_split
 from semgjax.demo.clock import Clock
-from semgjax.demo.plan import DemoPlan, claim, run_config
+from semgjax.demo.plan import DemoPlan, claim, ladder_config, scratch_config
 from semgjax.demo.report import write_report
 from semgjax.demo.views import ReportInputs, RunView, heldout_cer
 from semgjax.distill import load_teacher, student_config
@@ -58,7 +58,7 @@ def run_demo(plan: DemoPlan, out: Path) -> dict[str, Any]:
     """
     claim(plan, out, write=False)
     limit_threads(THREADS)
-    use_cores(run_config(plan, plan.student, "").train.batch)
+    use_cores(plan.student_batch)
     with folder_lock(out):
         claim(plan, out, write=True)
         clock = Clock(out / "seconds.json")
@@ -70,14 +70,17 @@ def run_demo(plan: DemoPlan, out: Path) -> dict[str, Any]:
             runs = _sweep(plan, corpus, sessions, out / "sweep")
         with clock.stage("fit", "a floor plus a power law through the sizes"):
             write_fit(out / "fit.json", fit_law(read_table(out / "sweep" / "results.csv", {}, {})))
-        with clock.stage("distill", f"{plan.teacher} teaches {plan.student}, {plan.steps} steps"):
+        with clock.stage("distill", f"{plan.teacher} teaches {plan.student}, {plan.student_steps} steps"):
             student = _distill(plan, corpus, runs[plan.teacher], out / "student")
+        with clock.stage("scratch", f"{plan.student} without a teacher, {plan.student_steps} steps"):
+            train(scratch_config(plan, corpus.hash), corpus, out / "scratch")
+            scratch = _view(out / "scratch")
         with clock.stage("export", "the student, read back by a fresh process"):
             exported = _export(out / "student", out / "export", sessions, corpus)
         with clock.stage("speed", "milliseconds of compute per second of signal"):
             speeds = [_speed(runs[name]) for name in plan.ladder]
         ladder = tuple(_view(runs[name]) for name in plan.ladder)
-        summary = _summary(plan, ladder, student, exported, clock.total())
+        summary = _summary(plan, ladder, scratch, student, exported, clock.total())
         with clock.stage("report", "one page with figures"):
             inputs = ReportInputs(
                 seed=plan.seed,
@@ -85,7 +88,7 @@ def run_demo(plan: DemoPlan, out: Path) -> dict[str, Any]:
                 sessions=corpus.test,
                 ladder=ladder,
                 teacher=ladder[-1],
-                scratch=ladder[plan.ladder.index(plan.student)],
+                scratch=scratch,
                 distilled=student,
                 fit=read_fit(out / "fit.json"),
                 exported=exported,
@@ -112,7 +115,7 @@ def _simulate(plan: DemoPlan, sessions: Path) -> None:
 
 def _sweep(plan: DemoPlan, corpus: Corpus, sessions: Path, folder: Path) -> dict[str, Path]:
     """Train the ladder; returns the run directory of each size."""
-    configs = [run_config(plan, name, corpus.hash) for name in plan.ladder]
+    configs = [ladder_config(plan, name, corpus.hash) for name in plan.ladder]
     splits = {corpus.hash: read_split(sessions / "splits.json")}
     sweep = plan_sweep("demo", configs, sessions, splits, folder)
     outcome = run_local(folder, SLOTS, order="longest")
@@ -124,9 +127,8 @@ def _sweep(plan: DemoPlan, corpus: Corpus, sessions: Path, folder: Path) -> dict
 
 def _distill(plan: DemoPlan, corpus: Corpus, teacher_run: Path, folder: Path) -> RunView:
     teacher = load_teacher(teacher_run)
-    scratch = run_config(plan, plan.student, corpus.hash)
-    faster = replace(scratch, optimizer=replace(scratch.optimizer, learning_rate=plan.student_rate))
-    config = student_config(faster, teacher, plan.temperature, plan.weight)
+    scratch = scratch_config(plan, corpus.hash)
+    config = student_config(scratch, teacher, plan.temperature, plan.weight, plan.key_boost)
     train(config, corpus, folder, teacher=(teacher.config.model, teacher.params))
     return _view(folder)
 
@@ -184,7 +186,12 @@ def _view(run: Path) -> RunView:
 
 
 def _summary(
-    plan: DemoPlan, ladder: tuple[RunView, ...], student: RunView, exported: dict[str, Any], seconds: float
+    plan: DemoPlan,
+    ladder: tuple[RunView, ...],
+    scratch: RunView,
+    student: RunView,
+    exported: dict[str, Any],
+    seconds: float,
 ) -> dict[str, Any]:
     def row(run: RunView) -> dict[str, Any]:
         return {"preset": run.result["preset"], "params": run.result["params"], "cer": heldout_cer(run)}
@@ -195,7 +202,7 @@ def _summary(
         "seed": plan.seed,
         "ladder": [row(run) for run in ladder],
         "teacher": row(ladder[-1]),
-        "scratch": row(ladder[plan.ladder.index(plan.student)]),
+        "scratch": row(scratch),
         "distilled": row(student),
         "exported": {name: exported[name] for name in ("preset", "params", "cer")},
     }
@@ -209,10 +216,14 @@ def _commands(plan: DemoPlan) -> tuple[tuple[str, str], ...]:
     """Each stage as the command that does the same by hand."""
     size = f"--users {plan.users} --sessions {plan.sessions} --minutes {plan.minutes:g} --seed {plan.seed}"
     split = f"--test-users {plan.test_users} --val-share {plan.val_share:g} --seed {plan.seed}"
-    train = f"--train.steps {plan.steps} --train.seed {plan.seed}"
+    train = f"--train.steps {plan.steps} --train.batch {plan.batch} --train.seed {plan.seed}"
     data = "--data DEMO/sessions"
-    rate = f"--optimizer.learning-rate {plan.student_rate:g}"
+    student = (
+        f"--preset {plan.student} {data} --train.steps {plan.student_steps} --train.batch {plan.student_batch} "
+        f"--train.seed {plan.seed} --optimizer.learning-rate {plan.student_rate:g}"
+    )
     teacher = f"--teacher runs/{plan.teacher} --temperature {plan.temperature:g} --weight {plan.weight:g}"
+    boost = f"--key-boost {plan.key_boost:g}"
     return (
         ("simulate sessions", f"semgjax data simulate DEMO/sessions {size} --severity {plan.severity}"),
         ("hold out users", f"semgjax data splits DEMO/sessions {split}"),
@@ -220,7 +231,8 @@ def _commands(plan: DemoPlan) -> tuple[tuple[str, str], ...]:
         ("go on with the ladder", "semgjax sweep run DEMO/sweep"),
         ("make the table", "semgjax sweep collect DEMO/sweep"),
         ("fit the law", "semgjax scaling fit DEMO/sweep/results.csv --out fit.json --plot curve.png"),
-        ("distil", f"semgjax distill {teacher} --preset {plan.student} {data} --out runs/student {train} {rate}"),
+        ("distil", f"semgjax distill {teacher} {boost} {student} --out runs/student"),
+        ("the same without a teacher", f"semgjax train {student} --out runs/scratch"),
         ("export", "semgjax export runs/student --out exports/student"),
         ("read the export", f"semgjax evaluate exports/student {data} --split test"),
     )

@@ -25,8 +25,9 @@ class ReportInputs:
         seed: of the demo.
         simulation: simulation.json of the sessions.
         sessions: the sessions of the held-out users, at least one.
-        ladder: the runs of the sweep, sorted by parameters; `teacher` and `scratch` are two of them.
-        distilled: the student; of the size of `scratch`.
+        ladder: the runs of the sweep, sorted by parameters; `teacher` is one of them.
+        distilled: the student.
+        scratch: the student's run without its teacher: size, steps, batch and rate are the same.
         exported: {preset, params, cer, bytes, max_logit_difference} of the export, read by a fresh process.
         speeds: {preset, params, bytes, ms_per_second_of_signal} for each size that was timed.
         seconds: stage -> seconds, in the order of the stages.
@@ -91,9 +92,9 @@ def is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and math.isfinite(value)
 
 
-def _identity(run: RunView) -> tuple[str, str]:
-    # The student and its size from scratch may well have the same name.
-    return run.name, run.result["kind"]
+def _identity(run: RunView) -> tuple[str, str, int]:
+    # The student, its size from scratch and that size in the ladder have one name.
+    return run.name, run.result["kind"], run.result["steps"]
 
 
 def _of_test(row: dict[str, Any]) -> bool:

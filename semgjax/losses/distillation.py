@@ -3,20 +3,31 @@
 import jax
 import jax.numpy as jnp
 
+from semgjax.data.keys import BLANK
 
-def frame_kl(student_BxTxK: jax.Array, teacher_BxTxK: jax.Array, valid_BxT: jax.Array, temperature: float) -> jax.Array:
+
+def frame_kl(
+    student_BxTxK: jax.Array,
+    teacher_BxTxK: jax.Array,
+    valid_BxT: jax.Array,
+    temperature: float,
+    key_boost: float = 0.0,
+) -> jax.Array:
     """Mean over valid frames of KL(teacher || student) at a temperature, times its square (Hinton 2015, section 2).
 
     The square keeps the gradient's size the same for any temperature. Nats per frame, float32 scalar. No gradient
-    reaches the teacher.
+    reaches the teacher. A frame counts 1 + key_boost x (1 - the teacher's probability of the blank): nine frames of
+    ten are blank, and what the teacher knows is in the others.
     """
-    teacher = jax.lax.stop_gradient(teacher_BxTxK.astype(jnp.float32)) / temperature
+    known = jax.lax.stop_gradient(teacher_BxTxK.astype(jnp.float32))
+    count_BxT = 1.0 + key_boost * (1.0 - jax.nn.softmax(known, axis=-1)[..., BLANK])
+    teacher = known / temperature
     student = student_BxTxK.astype(jnp.float32) / temperature
     teacher_log = jax.nn.log_softmax(teacher, axis=-1)
     gap = teacher_log - jax.nn.log_softmax(student, axis=-1)
     kl_BxT = (jnp.exp(teacher_log) * gap).sum(axis=-1)
     weight_BxT = valid_BxT.astype(jnp.float32)
-    return temperature**2 * (kl_BxT * weight_BxT).sum() / jnp.maximum(weight_BxT.sum(), 1.0)
+    return temperature**2 * (kl_BxT * count_BxT * weight_BxT).sum() / jnp.maximum(weight_BxT.sum(), 1.0)
 
 
 def mix(kl_per_frame: jax.Array, ctc_per_label: jax.Array, weight: float) -> jax.Array:

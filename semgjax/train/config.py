@@ -77,6 +77,8 @@ class DistillConfig:
     """divides both logits before the softmax"""
     weight: float = 0.9
     """share of the KL term; the rest is CTC"""
+    key_boost: float = 0.0
+    """how much more a frame counts in the KL term, times the teacher's probability that it is a key"""
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,8 @@ class RunConfig:
                 f"distill: temperature {self.distill.temperature} must be positive and weight "
                 f"{self.distill.weight} in (0, 1]"
             )
+        if self.distill is not None:
+            must("distill.key_boost", self.distill.key_boost >= 0, "not be negative")
 
     @property
     def hash(self) -> str:

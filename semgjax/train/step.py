@@ -83,7 +83,7 @@ def loss_and_sums(
     if config.distill is not None and teacher is not None:
         target = network.apply(teacher[0], jax.lax.stop_gradient(teacher[1]), emg_BxTxC, valid_BxT)[:, core]
         frames_BxT = _valid_frames(config, batch)
-        sums["kl"] = frame_kl(logits, target, frames_BxT, config.distill.temperature)
+        sums["kl"] = frame_kl(logits, target, frames_BxT, config.distill.temperature, config.distill.key_boost)
         if whole is not None:
             sums["kl"] *= frames_BxT.sum() / jnp.maximum(_valid_frames(config, whole).sum(), 1)
         loss = mix(sums["kl"], loss, config.distill.weight)

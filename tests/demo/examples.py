@@ -16,18 +16,18 @@ from tests.data.fixtures import typed, write_session
 USERS = ("user003", "user007", "user011")
 
 
-def run(preset: str, params: int, errors: int, kind: str = "supervised", users=USERS) -> RunView:
+def run(preset: str, params: int, errors: int, kind: str = "supervised", users=USERS, steps: int = 60) -> RunView:
     """A finished run with `errors` errors in 400 keys of the first user, 20 more in each next user's."""
     counts = {user: Counts(400, errors + 20 * i - 30, 20, 10) for i, user in enumerate(users)}
     test, by_user = score_rows("test", "greedy", counts)
     val, _ = score_rows("val", "greedy", {"user001": Counts(300, errors // 2, 0, 0)})
     result: dict[str, Any] = {
         "kind": kind, "preset": preset, "params": params, "users": 9, "hours": 0.45, "epochs": 7.25,
-        "steps": 60, "tokens": 96000, "flops": 4.2e9 * params, "seed": 5, "teacher": None, "seconds": 31.4,
+        "steps": steps, "tokens": 96000, "flops": 4.2e9 * params, "seed": 5, "teacher": None, "seconds": 31.4,
         "scores": val + test, "users_scores": by_user,
     }  # fmt: skip
     metrics: list[dict[str, Any]] = [
-        {"step": step, "loss": 9.0, "ctc": 3.0 / (1 + step / 20) + params / 1e7} for step in (20, 40, 60)
+        {"step": step, "loss": 9.0, "ctc": 3.0 / (1 + step / 20) + params / 1e7} for step in range(20, steps + 1, 20)
     ]
     metrics.insert(2, {"step": 40, "split": "val", "averaging": "pooled", "cer": 88.5})
     return RunView(preset, result, metrics)
@@ -46,8 +46,8 @@ def example(folder: Path) -> ReportInputs:
         sessions=(open_session(session),),
         ladder=ladder,
         teacher=ladder[3],
-        scratch=ladder[1],
-        distilled=run("ladder-32", 84_035, 59, "distilled"),
+        scratch=run("ladder-32", 84_035, 322, steps=40),
+        distilled=run("ladder-32", 84_035, 59, "distilled", steps=40),
         fit=fit_law(Table({"N": params}, cers, "%", "cer", {"N": "params"}, "results.csv")),
         exported={
             "preset": "ladder-32",

@@ -200,14 +200,15 @@ def test_what_is_missing_shows_as_a_dash_and_proves_nothing(tmp_path):
         (16.0, 19.0, 60.0, [True, True, True, True, True]),
         (16.0, 12.0, 60.0, [True, True, True, True, True]),  # better than the teacher is within 4 points
         (20.0, 24.5, 60.0, [True, False, True, False, True]),
-        (19.9, 23.8, 43.7, [False, True, True, True, False]),  # the next size up has an error of 55 %
+        (19.9, 23.8, 43.7, [True, True, True, True, False]),
+        (60.0, 63.8, 83.9, [False, False, True, True, True]),  # the next smaller size has an error of 55 %
     ],
 )
 def test_each_claim_is_judged_by_the_numbers(inputs, teacher, distilled, scratch, expected):
     best, plain = with_rate(inputs.teacher, teacher), with_rate(inputs.scratch, scratch)
     changed = replace(
         inputs,
-        ladder=(inputs.ladder[0], plain, inputs.ladder[2], best),
+        ladder=(*inputs.ladder[:3], best),
         teacher=best,
         scratch=plain,
         distilled=with_rate(inputs.distilled, distilled),

@@ -4,6 +4,7 @@ import jax
 import numpy as np
 import pytest
 
+from semgjax.data.keys import BLANK
 from semgjax.losses.distillation import frame_kl, mix
 from tests.model.small import quick_jit
 
@@ -27,6 +28,13 @@ def test_the_loss_is_the_mean_kl_of_valid_frames_times_the_temperature_squared(t
     wanted = temperature**2 * per_frame[VALID].mean()
     assert wanted > 0.1
     assert float(frame_kl(STUDENT, TEACHER, VALID, temperature)) == pytest.approx(wanted, rel=1e-4)
+
+
+def test_frames_with_keys_count_more_by_the_teachers_probability():
+    p, q = (log_softmax(x.astype(np.float64)) for x in (TEACHER, STUDENT))
+    count = 1 + 20 * (1 - np.exp(p[..., BLANK]))
+    wanted = (count * (np.exp(p) * (p - q)).sum(axis=-1))[VALID].sum() / VALID.sum()
+    assert float(frame_kl(STUDENT, TEACHER, VALID, 1.0, 20.0)) == pytest.approx(wanted, rel=1e-4)
 
 
 def test_equal_logits_and_logits_shifted_per_frame_cost_nothing():

@@ -38,6 +38,12 @@ def address():
         cluster.shutdown()
 
 
+@pytest.fixture(autouse=True)
+def own_breakpoint(monkeypatch):
+    """Ray sets this variable in every process that connects, and leaves it."""
+    monkeypatch.setenv("PYTHONBREAKPOINT", "")
+
+
 def stand_in(folder, trial, cores):
     return [sys.executable, "-m", "tests.sweep.stand_in", str(folder), trial, str(cores)]
 

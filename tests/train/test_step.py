@@ -32,7 +32,7 @@ def batches(sessions, config):
 
 @pytest.fixture(scope="module")
 def distilled(config):
-    return dataclasses.replace(config, distill=DistillConfig("t", temperature=2.0, weight=0.9))
+    return dataclasses.replace(config, distill=DistillConfig("t", temperature=2.0, weight=0.9, key_boost=3.0))
 
 
 @pytest.fixture(scope="module")
