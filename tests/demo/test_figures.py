@@ -80,18 +80,18 @@ def test_keys_in_quick_succession_do_not_cover_each_other(tmp_path):
 
 def test_learning_curves_hold_every_run_and_end_with_the_validation_of_the_result(inputs):
     loss, error = figures.learning_figure(inputs).axes
-    assert len(loss.get_lines()) == len(error.get_lines()) == 5
+    assert len(loss.get_lines()) == len(error.get_lines()) == 6
     student = line(error, "ladder-32, 84k (distilled)")
-    assert student.get_xdata().tolist() == [40, 60]
+    assert student.get_xdata().tolist() == [20, 40]
     assert student.get_ydata().tolist() == [88.5, pytest.approx(100 * 29 / 300)]
-    assert line(loss, "ladder-32, 84k (distilled)").get_xdata().tolist() == [20, 40, 60]
+    assert line(loss, "ladder-32, 84k (distilled)").get_xdata().tolist() == [20, 40]
 
 
 def test_learning_curves_of_runs_without_validation_are_drawn_all_the_same(inputs):
     bare = replace(run("ladder-16", 21_043, 371), metrics=[])
     bare.result["scores"] = [row for row in bare.result["scores"] if row["split"] == "test"]
     loss, error = figures.learning_figure(replace(inputs, ladder=(bare, *inputs.ladder[1:]))).axes
-    assert len(loss.get_lines()) == len(error.get_lines()) == 4
+    assert len(loss.get_lines()) == len(error.get_lines()) == 5
 
 
 def test_the_scaling_figure_shows_users_and_the_student_beside_the_fit(inputs):

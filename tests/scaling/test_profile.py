@@ -133,7 +133,8 @@ def test_a_floor_that_may_be_missing_has_an_interval_from_zero():
 def test_a_band_is_the_interval_at_each_size():
     fit = fit_law((SIZES, noisy(0.03)))
     low, high = prediction_band(fit, [1e5, 2e7])
-    assert (low[1], high[1]) == prediction_interval(fit, 2e7)
+    # Searches in a batch of another size may round differently, as the machine's vectors have it.
+    assert (low[1], high[1]) == pytest.approx(prediction_interval(fit, 2e7), rel=1e-9)
 
 
 def test_a_percentage_is_capped_at_a_hundred_or_at_what_was_measured():

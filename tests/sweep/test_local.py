@@ -24,7 +24,9 @@ from pathlib import Path
 from semgjax.errors import SemgjaxError
 from semgjax.sweep.local import run_local
 from tests.sweep.test_local import stand_in
-signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whatever these tests were started by: under nohup it is ignored
+# Whatever these tests were started by: under nohup the one is ignored, in a background job the other.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 try:
     outcome = run_local(Path(sys.argv[1]), slots=2, report=lambda line: print(line, flush=True), command=stand_in,
                         order="longest")
