@@ -13,25 +13,31 @@ from semgjax.scaling.table import Table
 Array = np.ndarray
 
 DRAWS = 4000
+_COLUMNS = {"N": "params", "R": "learning_rate"}
 
 
 def distillation_table(study: Study) -> Path:
     """Error of each size alone and taught, and their ratio."""
     middle = centre(study)
     held = {"users": f"{middle['U']:g}", "hours": repr(middle["H"])}
-    alone = study.read({"N": "params"}, held)
-    taught = study.read({"N": "params"}, {**held, "kind": "distilled"})
-    rows = []
-    for size in np.unique(taught.sizes):
-        pair = [table.rows(np.flatnonzero(table.sizes == size)) for table in (alone, taught)]
-        if len(pair[0].y):
-            rows.append(_row(float(size), *pair, study.level))
+    alone = study.read(_COLUMNS, held)
+    taught = study.read(_COLUMNS, {**held, "kind": "distilled"})
+    rows, other_rates = [], False
+    for size, rate in np.unique(np.stack([taught.x["N"], taught.x["R"]], axis=1), axis=0):
+        students = taught.rows(np.flatnonzero((taught.x["N"] == size) & (taught.x["R"] == rate)))
+        twins = np.flatnonzero((alone.x["N"] == size) & (alone.x["R"] == rate))
+        if not len(twins):
+            twins = np.flatnonzero(alone.x["N"] == size)
+            other_rates = other_rates or bool(len(twins))
+        if len(twins):
+            rows.append(_row(float(size), alone.rows(twins), students, study.level))
     if not rows:
         raise InputError(f"{study.table}: no size was trained both alone and with a teacher")
     users = len(set(alone.users) & set(taught.users))
     head = [
         "parameters",
         "runs alone / taught",
+        "learning rate alone / taught",
         "alone (%)",
         "taught (%)",
         "taught / alone",
@@ -42,6 +48,11 @@ def distillation_table(study: Study) -> Path:
         f"hours; {alone.source}, character error rate, mean over the held-out users and seeds. Intervals of the ratio: "
         f"{DRAWS} bootstraps over seeds (apart) and over the {users} held-out users (the same for both)."
     )
+    if other_rates:
+        caption += (
+            " Where the two learning rates differ, the ratio is that of teacher and rate together: it does not say "
+            "what the teacher alone gives."
+        )
     return write_study(study, "distillation_table", caption, table=markdown(head, rows))
 
 
@@ -50,7 +61,8 @@ def _row(size: float, alone: Table, taught: Table, level: float) -> list[str]:
     low, high = draw_interval(_ratios(alone, taught), level)
     runs = f"{len(alone.y)} / {len(taught.y)}"
     ends = span((float(low), float(high)))
-    return [number(size), runs, number(alone.y.mean()), number(taught.y.mean()), number(ratio, 3), ends]
+    rates = " / ".join(", ".join(f"{rate:g}" for rate in np.unique(table.x["R"])) for table in (alone, taught))
+    return [number(size), runs, rates, number(alone.y.mean()), number(taught.y.mean()), number(ratio, 3), ends]
 
 
 def _ratios(alone: Table, taught: Table) -> Array:

@@ -35,7 +35,7 @@ def write_star(path: Path, taught: bool = True) -> Path:
             head = {
                 "run": f"{kind}-{size}-{users}-{hours}-{seed}", "kind": kind, "preset": f"ladder-{size}",
                 "params": size, "users": users, "hours": users * hours, "steps": 1000, "tokens": tokens,
-                "flops": 6.0 * size * tokens, "seed": seed, "split": "test", "decoder": "greedy",
+                "flops": 6.0 * size * tokens, "learning_rate": 3e-3, "seed": seed, "split": "test", "decoder": "greedy",
             }  # fmt: skip
             noise = np.exp(0.02 * random.standard_normal())
             cers = factor * error(size, users, hours) * skill * noise

@@ -37,6 +37,20 @@ def test_the_distillation_table_gives_each_size_its_ratio_with_an_interval(study
     assert "6 held-out users" in text and "95%" in text
 
 
+def test_a_distillation_table_says_where_student_and_twin_had_different_learning_rates(study, tmp_path):
+    said = "does not say what the teacher alone gives"
+    assert said not in distillation_table(study).read_text()
+    lines = study.table.read_text().splitlines()
+    place = lines[0].split(",").index("learning_rate")
+    for i, line in enumerate(lines):
+        cells = line.split(",")
+        if "distilled" in cells:
+            lines[i] = ",".join([*cells[:place], "0.009", *cells[place + 1 :]])
+    (tmp_path / "faster.csv").write_text("\n".join(lines))
+    text = distillation_table(Study(tmp_path / "faster.csv", tmp_path / "out")).read_text()
+    assert said in text and "| 0.003 / 0.009 |" in text
+
+
 def test_a_table_without_taught_runs_has_no_distillation_table(tmp_path):
     with pytest.raises(InputError, match="kind"):
         distillation_table(Study(write_star(tmp_path / "star.csv", taught=False), tmp_path / "out"))
