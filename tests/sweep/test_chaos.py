@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from semgjax.cli.main import main
 from semgjax.sweep.collect import collect
 from semgjax.sweep.local import run_local
 from tests.sweep.plans import finish, sweep_of
 from tests.sweep.test_local import ENGINE, stand_in, starts
+from tests.sweep.trained import COMMAND, assert_same_table, calm_and_planned, minutes
 
 KILLS = 5
 
@@ -70,44 +70,18 @@ def test_every_trial_is_done_once_and_the_table_is_that_of_an_undisturbed_sweep(
         assert (wild.folder / name).read_bytes() == (calm.folder / name).read_bytes()
 
 
-PLAN = """
-name = "chaos"
-[set]
-preset = "ladder-16"
-"train.steps" = 4
-"train.batch" = 2
-"train.log_every" = 1
-"train.checkpoint_every" = 1
-"train.evaluate_every" = 4
-"window.length" = 2000
-"window.stride" = 2000
-"window.left" = 200
-[vary]
-"train.seed" = [0, 1, 2, 3, 4, 5, 6, 7]
-"optimizer.learning_rate" = [1e-3, 2e-3, 3e-3]
-"""
-
-
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks processes up in /proc")
-@pytest.mark.skipif("SEMGJAX_LONG_TESTS" not in os.environ, reason="8 minutes; SEMGJAX_LONG_TESTS=1 runs it")
+@pytest.mark.slow
+@minutes
 def test_the_same_with_trials_that_train(tmp_path, sessions):
-    (tmp_path / "plan.toml").write_text(PLAN)
-    for name in ("calm", "wild"):
-        assert (
-            main(["sweep", "plan", str(tmp_path / "plan.toml"), f"--data={sessions}", f"--out={tmp_path / name}"]) == 0
-        )
-    command = [sys.executable, "-m", "semgjax", "sweep", "run"]
-    subprocess.run([*command, tmp_path / "calm", "--slots", "2"], check=True)
+    calm, wild = calm_and_planned(tmp_path, sessions)
     draw = random.Random(6)
+    command = [*COMMAND, wild.folder, "--slots", "2", "--cores", "1"]
     for _ in range(KILLS):
-        engine = subprocess.Popen([*command, tmp_path / "wild", "--slots", "2"], stdout=subprocess.DEVNULL)
+        engine = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         time.sleep(10 + 15 * draw.random())
-        kill_something(engine, tmp_path / "wild", draw)
+        kill_something(engine, wild.folder, draw)
         engine.kill()
         engine.wait()
-    subprocess.run([*command, tmp_path / "wild", "--slots", "2"], check=True)
-    for name in ("calm", "wild"):
-        assert main(["sweep", "collect", str(tmp_path / name)]) == 0
-    for name in ("results.csv", "results.jsonl"):
-        assert (tmp_path / "wild" / name).read_bytes() == (tmp_path / "calm" / name).read_bytes()
-    assert len((tmp_path / "wild" / "results.csv").read_text().splitlines()) > 24
+    subprocess.run(command, check=True)
+    assert_same_table(calm, wild)

@@ -15,6 +15,7 @@ from semgjax.errors import InputError
 from semgjax.sweep.engine import Outcome
 from tests.sweep.plans import config_of, planned, students_of, sweep_of
 from tests.sweep.test_slurm import same_table, starts
+from tests.sweep.trained import assert_same_table, calm_and_planned, minutes
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [
@@ -67,23 +68,29 @@ def test_a_sweep_runs_on_both_nodes_with_students_after_their_teacher(tmp_path, 
     assert [line.split()[0] for line in events[:2]] == ["start", "start"], "two trials at a time"
 
 
-def test_a_worker_that_is_killed_costs_no_trial_and_no_work(tmp_path, address):
-    calm, sweep = sweep_of(tmp_path / "calm"), sweep_of(tmp_path / "ray")
-    longest = sweep.trials[-1]
-    (tmp_path / "ray" / "acts.json").write_text(json.dumps({longest.id: ["slow", "slow"]}))
+def killing_the_worker_of(sweep, trial) -> tuple[threading.Thread, list[int]]:
+    """A started thread that kills the Ray worker of a trial once that runs, and the list that gets its number."""
     killed: list[int] = []
 
     def kill_a_worker():
-        lock = sweep.run_folder(longest) / ".lock"
+        lock = sweep.run_folder(trial) / ".lock"
         while not (lock.exists() and lock.read_text()):
             time.sleep(0.05)
-        trial = lock.read_text().split()[1]
-        worker = int(Path(f"/proc/{trial}/stat").read_text().rpartition(")")[2].split()[1])
+        process = lock.read_text().split()[1]
+        worker = int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
         os.kill(worker, signal.SIGKILL)
         killed.append(worker)
 
     thread = threading.Thread(target=kill_a_worker)
     thread.start()
+    return thread, killed
+
+
+def test_a_worker_that_is_killed_costs_no_trial_and_no_work(tmp_path, address):
+    calm, sweep = sweep_of(tmp_path / "calm"), sweep_of(tmp_path / "ray")
+    longest = sweep.trials[-1]
+    (tmp_path / "ray" / "acts.json").write_text(json.dumps({longest.id: ["slow", "slow"]}))
+    thread, killed = killing_the_worker_of(sweep, longest)
     outcome, lines = run(sweep, address, order="longest")
     thread.join()
     assert killed and outcome.exit_code == 0
@@ -91,6 +98,18 @@ def test_a_worker_that_is_killed_costs_no_trial_and_no_work(tmp_path, address):
     assert f"{longest.id} runs in another process; waiting for that" in lines
     assert sorted(starts(sweep)) == sorted(trial.id for trial in sweep.trials)
     assert same_table(calm, sweep)
+
+
+@minutes
+def test_the_same_with_trials_that_train(tmp_path, address, sessions):
+    from semgjax.sweep.ray_tasks import run_ray
+
+    calm, sweep = calm_and_planned(tmp_path, sessions)
+    thread, killed = killing_the_worker_of(sweep, sweep.trials[0])
+    outcome = run_ray(sweep.folder, address, report=print)
+    thread.join()
+    assert killed and outcome.exit_code == 0
+    assert_same_table(calm, sweep)
 
 
 def test_bad_ends_are_told_as_by_the_local_engine(tmp_path, address):

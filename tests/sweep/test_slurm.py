@@ -18,6 +18,7 @@ from semgjax.sweep.plan import Sweep, plan_sweep
 from semgjax.sweep.slurm import Options, arrays_of, submit
 from semgjax.sweep.trial import look, write_fault
 from tests.sweep.plans import SPLIT, config_of, finish, planned, students_of, sweep_of
+from tests.sweep.trained import assert_same_table, calm_and_planned, minutes
 
 ROOT = Path(__file__).parents[2]
 STAND_IN = Options(retries=1, program=(sys.executable, "-m", "tests.sweep.stand_in"))
@@ -182,6 +183,19 @@ def test_the_sweep_of_24_trials_on_slurm_with_a_requeued_task_has_the_table_of_a
     wait_for(lambda: all(look(sweep, trial).state == "done" for trial in sweep.trials), sweep, 300)
     assert sorted(starts(sweep)) == sorted([longest, *(trial.id for trial in sweep.trials)])
     assert same_table(calm, sweep)
+
+
+@needs_slurm
+@pytest.mark.slow
+@minutes
+def test_the_same_with_trials_that_train(tmp_path, slurm, sessions):
+    calm, sweep = calm_and_planned(tmp_path, sessions)
+    (job,) = submit(sweep.folder, Options(), print)
+    metrics = sweep.run_folder(sweep.trials[0]) / "metrics.jsonl"
+    wait_for(metrics.exists, sweep)
+    call("scontrol", "requeue", f"{job}_0")
+    wait_for(lambda: all(look(sweep, trial).state == "done" for trial in sweep.trials), sweep, 900)
+    assert_same_table(calm, sweep)
 
 
 @needs_slurm
