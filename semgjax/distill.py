@@ -40,10 +40,8 @@ def check_pair(student: Network, teacher: Network) -> None:
             raise InputError(f"student and teacher differ in {name} ({ours} against {theirs}); make them equal")
 
 
-def student_config(
-    supervised: RunConfig, teacher: Teacher, temperature: float, weight: float, key_boost: float = 0.0
-) -> RunConfig:
-    """The student's run: a supervised configuration plus the teacher's identity.
+def student_config(supervised: RunConfig, teacher: Teacher, distill: DistillConfig) -> RunConfig:
+    """The student's run: a supervised configuration plus the teacher's part in the loss.
 
     Raises:
         InputError: the two decoders' frames or emission delays differ, so their logits cannot be compared.
@@ -55,4 +53,4 @@ def student_config(
         raise InputError(
             "the teacher was trained on other sessions or another split; use the teacher's --data and --splits"
         )
-    return dataclasses.replace(supervised, distill=DistillConfig(teacher.config.hash, temperature, weight, key_boost))
+    return dataclasses.replace(supervised, distill=distill)

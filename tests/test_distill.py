@@ -25,14 +25,15 @@ def supervised(data: str = "d", **model) -> RunConfig:
 
 
 def test_the_student_is_the_supervised_run_plus_its_teachers_identity():
-    config = student_config(supervised(), TEACHER, temperature=3.0, weight=0.5, key_boost=2.0)
-    assert config.distill == DistillConfig(TEACHER.config.hash, temperature=3.0, weight=0.5, key_boost=2.0)
+    shares = DistillConfig(TEACHER.config.hash, temperature=3.0, weight=0.5, key_boost=2.0)
+    config = student_config(supervised(), TEACHER, shares)
+    assert config.distill == shares
     assert dataclasses.replace(config, distill=None) == supervised()
 
 
 def test_another_teacher_makes_another_run():
     other = dataclasses.replace(TEACHER.config, train=dataclasses.replace(TEACHER.config.train, seed=1))
-    hashes = {student_config(supervised(), t, 1.0, 0.9).hash for t in (TEACHER, Teacher(other, {}))}
+    hashes = {student_config(supervised(), t, DistillConfig(t.config.hash)).hash for t in (TEACHER, Teacher(other, {}))}
     assert len(hashes) == 2
 
 
@@ -46,14 +47,14 @@ def test_another_teacher_makes_another_run():
 )
 def test_decoders_whose_logits_do_not_speak_of_the_same_frames_and_sessions_are_refused(student, says):
     with pytest.raises(InputError) as caught:
-        student_config(student, TEACHER, 1.0, 0.9)
+        student_config(student, TEACHER, DistillConfig(TEACHER.config.hash))
     assert says in str(caught.value)
 
 
 @pytest.mark.parametrize(("temperature", "weight"), [(0.0, 0.9), (-1.0, 0.9), (1.0, 0.0), (1.0, 1.1)])
 def test_a_mix_that_means_nothing_is_refused(temperature, weight):
     with pytest.raises(InputError, match="temperature|weight"):
-        student_config(supervised(), TEACHER, temperature, weight)
+        student_config(supervised(), TEACHER, DistillConfig(TEACHER.config.hash, temperature, weight))
 
 
 def test_an_unfinished_teacher_is_refused(finished, tmp_path):

@@ -8,7 +8,7 @@ import tyro
 from semgjax.cli.parse import run_commands, word_after
 from semgjax.data.augment import AugmentConfig, augment_recipe
 from semgjax.model.config import Network, preset
-from semgjax.train.config import OptimizerConfig, RunConfig, TrainConfig, recipe
+from semgjax.train.config import DistillConfig, OptimizerConfig, RunConfig, TrainConfig, recipe
 from semgjax.train.engine import Engine
 
 
@@ -69,7 +69,8 @@ def run(words: list[str]) -> int:
         check_pair(model, loaded.config.model)  # before its windows are found not to fit either
         corpus = load_corpus(data, splits)
         supervised = RunConfig(preset, model, corpus.hash, loaded.config.window, augment, optimizer, train)
-        config = student_config(supervised, loaded, temperature, weight, key_boost)
+        shares = DistillConfig(loaded.config.hash, temperature, weight, key_boost)
+        config = student_config(supervised, loaded, shares)
         result = run_training(config, corpus, out, (loaded.config.model, loaded.params), engine)
         if is_first():
             print_result(result, out)

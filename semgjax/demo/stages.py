@@ -41,6 +41,7 @@ from semgjax.sweep.collect import collect
 from semgjax.sweep.local import run_local
 from semgjax.sweep.plan import plan_sweep
 from semgjax.sweep.trial import limit_threads
+from semgjax.train.config import DistillConfig
 from semgjax.train.loop import train
 from semgjax.train.metrics import read_metrics
 from semgjax.train.run import METRICS, load_finished, read_result
@@ -128,7 +129,8 @@ def _sweep(plan: DemoPlan, corpus: Corpus, sessions: Path, folder: Path) -> dict
 def _distill(plan: DemoPlan, corpus: Corpus, teacher_run: Path, folder: Path) -> RunView:
     teacher = load_teacher(teacher_run)
     scratch = scratch_config(plan, corpus.hash)
-    config = student_config(scratch, teacher, plan.temperature, plan.weight, plan.key_boost)
+    shares = DistillConfig(teacher.config.hash, plan.temperature, plan.weight, plan.key_boost)
+    config = student_config(scratch, teacher, shares)
     train(config, corpus, folder, teacher=(teacher.config.model, teacher.params))
     return _view(folder)
 

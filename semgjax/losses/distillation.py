@@ -20,14 +20,15 @@ def frame_kl(
     ten are blank, and what the teacher knows is in the others.
     """
     known = jax.lax.stop_gradient(teacher_BxTxK.astype(jnp.float32))
-    count_BxT = 1.0 + key_boost * (1.0 - jax.nn.softmax(known, axis=-1)[..., BLANK])
     teacher = known / temperature
     student = student_BxTxK.astype(jnp.float32) / temperature
     teacher_log = jax.nn.log_softmax(teacher, axis=-1)
     gap = teacher_log - jax.nn.log_softmax(student, axis=-1)
     kl_BxT = (jnp.exp(teacher_log) * gap).sum(axis=-1)
+    if key_boost:
+        kl_BxT *= 1.0 + key_boost * (1.0 - jax.nn.softmax(known, axis=-1)[..., BLANK])
     weight_BxT = valid_BxT.astype(jnp.float32)
-    return temperature**2 * (kl_BxT * count_BxT * weight_BxT).sum() / jnp.maximum(weight_BxT.sum(), 1.0)
+    return temperature**2 * (kl_BxT * weight_BxT).sum() / jnp.maximum(weight_BxT.sum(), 1.0)
 
 
 def mix(kl_per_frame: jax.Array, ctc_per_label: jax.Array, weight: float) -> jax.Array:

@@ -100,7 +100,7 @@ def run_config(options: Options, data: str, teacher: RunConfig | None = None) ->
         check_pair(config.model, teacher.model)  # before its windows are found not to fit either
         config = dataclasses.replace(config, window=teacher.window)
         # The teacher's parameters play no part in whether the two fit.
-        config = student_config(config, Teacher(teacher, {}), distill.temperature, distill.weight, distill.key_boost)
+        config = student_config(config, Teacher(teacher, {}), distill)
     if budget is None:
         return config
     if "train.steps" in options:

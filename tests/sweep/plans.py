@@ -7,6 +7,7 @@ from typing import Any
 from semgjax.data.splits import Split
 from semgjax.files import write_json
 from semgjax.model.config import preset
+from semgjax.sweep.collect import collect
 from semgjax.sweep.plan import Sweep, Trial, plan_sweep
 from semgjax.train.config import DistillConfig, RunConfig, recipe
 
@@ -72,6 +73,20 @@ def finish(sweep: Sweep, trial: Trial, **changes: Any) -> Path:
     path = sweep.run_folder(trial) / "result.json"
     write_json(path, "semgjax/result", 1, {**result_body(trial), **changes})
     return path
+
+
+def same_table(calm: Sweep, other: Sweep) -> bool:
+    """Whether both sweeps collect the same bytes."""
+    collect(calm.folder), collect(other.folder)
+    names = ("results.csv", "results.jsonl")
+    return all((other.folder / name).read_bytes() == (calm.folder / name).read_bytes() for name in names)
+
+
+def finished(sweep: Sweep) -> Sweep:
+    """The sweep, with the result of every trial written."""
+    for trial in sweep.trials:
+        finish(sweep, trial)
+    return sweep
 
 
 def files_in(folder: Path) -> dict[Path, bytes]:

@@ -12,11 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from semgjax.sweep.collect import collect
 from semgjax.sweep.local import run_local
-from tests.sweep.plans import finish, sweep_of
+from tests.sweep.plans import finished, same_table, sweep_of
 from tests.sweep.test_local import ENGINE, stand_in, starts
-from tests.sweep.trained import COMMAND, assert_same_table, calm_and_planned, minutes
+from tests.sweep.trained import COMMAND, calm_and_planned, minutes
 
 KILLS = 5
 
@@ -46,9 +45,7 @@ def command_of(process: str) -> bytes:
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks processes up in /proc")
 @pytest.mark.slow
 def test_every_trial_is_done_once_and_the_table_is_that_of_an_undisturbed_sweep(tmp_path):
-    calm, wild = sweep_of(tmp_path / "calm"), sweep_of(tmp_path / "wild")
-    for trial in calm.trials:
-        finish(calm, trial)
+    calm, wild = finished(sweep_of(tmp_path / "calm")), sweep_of(tmp_path / "wild")
     draw = random.Random(5)
     for _ in range(KILLS):
         engine = subprocess.Popen([sys.executable, "-c", ENGINE, str(wild.folder)], stdout=subprocess.DEVNULL)
@@ -65,9 +62,7 @@ def test_every_trial_is_done_once_and_the_table_is_that_of_an_undisturbed_sweep(
     # A kill between a trial's result and its note of it loses the note; a second end would be a second result.
     assert len(ends) == len(set(ends)) and len(ends) >= len(wild.trials) - KILLS, "none is finished twice"
     assert set(starts(wild)) == {trial.id for trial in wild.trials}
-    collect(calm.folder), collect(wild.folder)
-    for name in ("results.csv", "results.jsonl"):
-        assert (wild.folder / name).read_bytes() == (calm.folder / name).read_bytes()
+    assert same_table(calm, wild)
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks processes up in /proc")
@@ -84,4 +79,4 @@ def test_the_same_with_trials_that_train(tmp_path, sessions):
         engine.kill()
         engine.wait()
     subprocess.run(command, check=True)
-    assert_same_table(calm, wild)
+    assert same_table(calm, wild)

@@ -13,9 +13,9 @@ import pytest
 
 from semgjax.errors import InputError
 from semgjax.sweep.engine import Outcome
-from tests.sweep.plans import config_of, planned, students_of, sweep_of
-from tests.sweep.test_slurm import same_table, starts
-from tests.sweep.trained import assert_same_table, calm_and_planned, minutes
+from tests.sweep.plans import config_of, finished, planned, same_table, students_of, sweep_of
+from tests.sweep.test_slurm import starts
+from tests.sweep.trained import calm_and_planned, minutes
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [
@@ -97,7 +97,7 @@ def test_a_worker_that_is_killed_costs_no_trial_and_no_work(tmp_path, address):
     # Its trial lived on, was found by its lock and waited for.
     assert f"{longest.id} runs in another process; waiting for that" in lines
     assert sorted(starts(sweep)) == sorted(trial.id for trial in sweep.trials)
-    assert same_table(calm, sweep)
+    assert same_table(finished(calm), sweep)
 
 
 @minutes
@@ -109,7 +109,7 @@ def test_the_same_with_trials_that_train(tmp_path, address, sessions):
     outcome = run_ray(sweep.folder, address, report=print)
     thread.join()
     assert killed and outcome.exit_code == 0
-    assert_same_table(calm, sweep)
+    assert same_table(calm, sweep)
 
 
 def test_bad_ends_are_told_as_by_the_local_engine(tmp_path, address):

@@ -13,12 +13,11 @@ import pytest
 
 from semgjax.errors import InputError
 from semgjax.files import write_json
-from semgjax.sweep.collect import collect
 from semgjax.sweep.plan import Sweep, plan_sweep
 from semgjax.sweep.slurm import Options, arrays_of, submit
 from semgjax.sweep.trial import look, write_fault
-from tests.sweep.plans import SPLIT, config_of, finish, planned, students_of, sweep_of
-from tests.sweep.trained import assert_same_table, calm_and_planned, minutes
+from tests.sweep.plans import SPLIT, config_of, finish, finished, planned, same_table, students_of, sweep_of
+from tests.sweep.trained import calm_and_planned, minutes
 
 ROOT = Path(__file__).parents[2]
 STAND_IN = Options(retries=1, program=(sys.executable, "-m", "tests.sweep.stand_in"))
@@ -127,15 +126,6 @@ def starts(sweep: Sweep) -> list[str]:
     return [line.split()[1] for line in lines if line.startswith("start")]
 
 
-def same_table(calm: Sweep, other: Sweep) -> bool:
-    """Whether `other` collects the bytes that it would have, had nothing happened; `calm` is made so."""
-    for trial in calm.trials:
-        finish(calm, trial)
-    collect(calm.folder), collect(other.folder)
-    names = ("results.csv", "results.jsonl")
-    return all((other.folder / name).read_bytes() == (calm.folder / name).read_bytes() for name in names)
-
-
 def call(*words: str) -> str:
     return subprocess.run(words, check=True, capture_output=True, text=True).stdout
 
@@ -165,7 +155,7 @@ def test_a_sweep_on_slurm_survives_a_requeue_and_a_failure_and_ends_in_the_same_
     order = (tmp_path / "events").read_text().splitlines()
     assert all(order.index(f"end {teacher}") < next(i for i, x in enumerate(order) if name in x) for name in students)
 
-    assert same_table(taught(tmp_path / "undisturbed"), sweep)
+    assert same_table(finished(taught(tmp_path / "undisturbed")), sweep)
     wait_for(lambda: not call("squeue", "--noheader").strip(), sweep)
     assert submit(sweep.folder, STAND_IN, lines.append) == []
 
@@ -182,7 +172,7 @@ def test_the_sweep_of_24_trials_on_slurm_with_a_requeued_task_has_the_table_of_a
     call("scontrol", "requeue", f"{job}_0")
     wait_for(lambda: all(look(sweep, trial).state == "done" for trial in sweep.trials), sweep, 300)
     assert sorted(starts(sweep)) == sorted([longest, *(trial.id for trial in sweep.trials)])
-    assert same_table(calm, sweep)
+    assert same_table(finished(calm), sweep)
 
 
 @needs_slurm
@@ -195,7 +185,7 @@ def test_the_same_with_trials_that_train(tmp_path, slurm, sessions):
     wait_for(metrics.exists, sweep)
     call("scontrol", "requeue", f"{job}_0")
     wait_for(lambda: all(look(sweep, trial).state == "done" for trial in sweep.trials), sweep, 900)
-    assert_same_table(calm, sweep)
+    assert same_table(calm, sweep)
 
 
 @needs_slurm

@@ -37,13 +37,6 @@ def calm_and_planned(folder: Path, sessions: Path) -> tuple[Sweep, Sweep]:
         words = ["sweep", "plan", str(folder / "plan.toml"), f"--data={sessions}", f"--out={folder / name}"]
         assert main(words) == 0
     subprocess.run([*COMMAND, folder / "calm", "--slots", "2", "--cores", "1"], check=True)
-    return read_sweep(folder / "calm"), read_sweep(folder / "wild")
-
-
-def assert_same_table(calm: Sweep, wild: Sweep) -> None:
-    """Both collect the same bytes, with a line for each trial and more."""
-    for sweep in (calm, wild):
-        assert main(["sweep", "collect", str(sweep.folder)]) == 0
-    for name in ("results.csv", "results.jsonl"):
-        assert (wild.folder / name).read_bytes() == (calm.folder / name).read_bytes()
-    assert len((wild.folder / "results.csv").read_text().splitlines()) > len(wild.trials) == 24
+    calm, planned = read_sweep(folder / "calm"), read_sweep(folder / "wild")
+    assert len(planned.trials) == 24
+    return calm, planned

@@ -15,6 +15,7 @@ from semgjax.data.pipeline import train_data
 from semgjax.data.splits import Split, write_split
 from semgjax.distill import load_teacher, student_config
 from semgjax.train.checkpoint import newest_step
+from semgjax.train.config import DistillConfig
 from semgjax.train.log import SPEED
 from semgjax.train.metrics import read_metrics
 from semgjax.train.run import read_result
@@ -50,7 +51,7 @@ def test_a_distilled_run_compiles_student_teacher_and_loss_as_one_step(
     sessions, finished, student, tmp_path, steps_made
 ):
     corpus, teacher = load_corpus(sessions), load_teacher(finished)
-    config = student_config(run_config(corpus), teacher, temperature=1.0, weight=0.9)
+    config = student_config(run_config(corpus), teacher, DistillConfig(teacher.config.hash))
     loop.train(config, corpus, tmp_path / "run", teacher=(teacher.config.model, teacher.params))
     assert [step._cache_size() for step in steps_made] == [1]
     assert_same_parameters(tmp_path / "run", student)
