@@ -26,6 +26,7 @@ ALL = {"data", "model", "losses", "train", "distill", "decode", "evaluate", "sca
 # layer -> the layers above it, which nothing that it imports, directly or through others, may belong to
 ABOVE = {
     "errors": ALL,
+    "printable": ALL,
     "files": ALL,
     "address": ALL,
     "config_json": ALL,

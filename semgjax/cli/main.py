@@ -1,14 +1,15 @@
 """The command `semgjax`: picks a command group, runs it, turns errors into one line and an exit code."""
 
-import errno
 import importlib
+import json
 import os
 import select
 import sys
 
 from semgjax import __version__
 from semgjax.cli.choice import choose
-from semgjax.errors import SemgjaxError
+from semgjax.errors import SemgjaxError, system_fault
+from semgjax.printable import printable
 
 # group -> what it does. The module semgjax.cli.<group> is imported only when asked for, so that help is
 # instant and a data command never pays for loading the training stack.
@@ -24,20 +25,6 @@ GROUPS = {
     "bench": "measure semgjax against its peers",
 }
 
-# What the system says when a place given by the user cannot be written or read. Any other error of the
-# system is a fault of ours and keeps its traceback.
-_PLACE_FAULTS = {
-    errno.EACCES,
-    errno.EPERM,
-    errno.EROFS,
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EEXIST,
-    errno.ENOTDIR,
-    errno.EISDIR,
-    errno.ENAMETOOLONG,
-}
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code.
@@ -45,23 +32,25 @@ def main(arguments: list[str] | None = None) -> int:
     0 done, 2 bad input, 70 diverged, 74 the state is not at its address, 75 preempted (run it again), 130
     interrupted, 141 the reader of our output went away; 1 any other failure, with its traceback.
     """
+    words = sys.argv[1:] if arguments is None else arguments
     try:
-        code = _run(sys.argv[1:] if arguments is None else arguments)
+        code = _run(words)
         sys.stdout.flush()  # a broken pipe shows here, not in the interpreter's own shutdown
         return code
     except SemgjaxError as error:
-        return _fail(str(error), error.exit_code)
+        return _fail(error, words)
     except KeyboardInterrupt:
-        return _fail("interrupted", 130)
+        print("semgjax: error: interrupted", file=sys.stderr)
+        return 130
     except BrokenPipeError:
         if not _stdout_is_gone():
             raise
         return 141
     except OSError as error:
-        if error.errno not in _PLACE_FAULTS:
+        fault = system_fault(error)
+        if fault is None:  # a fault of ours: it keeps its traceback
             raise
-        place = error.filename2 or error.filename or "output"
-        return _fail(f"{place}: {error.strerror}; mend that or choose another place", 2)
+        return _fail(fault, words)
 
 
 def _run(words: list[str]) -> int:
@@ -74,9 +63,13 @@ def _run(words: list[str]) -> int:
     return importlib.import_module(f"semgjax.cli.{group}").run(words[1:])
 
 
-def _fail(message: str, code: int) -> int:
-    print(f"semgjax: error: {message}", file=sys.stderr)
-    return code
+def _fail(error: SemgjaxError, words: list[str]) -> int:
+    """One line on stderr; with --json also an object on stdout, whose code is stable."""
+    if "--json" in words:
+        body = {"code": error.code, "message": str(error), "exit_code": error.exit_code}
+        print(json.dumps({"error": body}))
+    print(f"semgjax: error: {printable(error)} [{error.code}]", file=sys.stderr)
+    return error.exit_code
 
 
 def _stdout_is_gone() -> bool:

@@ -1,0 +1,54 @@
+"""The codes of errors, and what the operating system's own become."""
+
+import errno
+import os
+
+import pytest
+
+from semgjax.cli.main import main
+from semgjax.errors import CODES, InputError, system_fault
+
+
+def test_an_input_error_keeps_its_code_and_its_sentence():
+    error = InputError("a.csv: no such file", "no-file")
+    assert (error.code, error.exit_code, str(error)) == ("no-file", 2, "a.csv: no such file")
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (errno.EMFILE, "too-many-files"),
+        (errno.ENFILE, "too-many-files"),
+        (errno.ENOSPC, "no-space"),
+        (errno.EDQUOT, "no-space"),
+        (errno.EACCES, "no-permission"),
+        (errno.EROFS, "no-permission"),
+        (errno.EIO, "io-error"),
+        (errno.ESTALE, "stale-handle"),
+        (errno.EAGAIN, "file-locked"),
+        (errno.ENAMETOOLONG, "bad-path"),
+    ],
+)
+@pytest.mark.parametrize("form", ["number", "hdf5", "words"])
+def test_what_the_system_says_of_a_place_has_a_code_whoever_passes_it_on(number, code, form):
+    error = {
+        "number": OSError(number, os.strerror(number), "place"),
+        "hdf5": RuntimeError(f"unable to open file (file read failed: errno = {number}, error message = 'x')"),
+        "words": ValueError(f"INTERNAL: write failed: {os.strerror(number)} [source locations=...]"),
+    }[form]
+    fault = system_fault(error, "place")
+    assert fault is not None
+    assert fault.code == code
+    assert code in CODES
+
+
+@pytest.mark.parametrize("error", [ValueError("bad magic number"), OSError("file signature not found"), KeyError("x")])
+def test_an_error_of_another_kind_is_no_fault_of_the_place(error):
+    assert system_fault(error, "place") is None
+
+
+def test_the_command_line_prints_the_code_in_json_too(capsys):
+    assert main(["data", "check", "/nowhere", "--json"]) == 2
+    shown = capsys.readouterr()
+    assert '"code": ' in shown.out
+    assert shown.err.count("\n") == 1
