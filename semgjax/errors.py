@@ -37,6 +37,13 @@ CODES = {
     "conflict": "two options or settings exclude each other",
     "missing-extra": "an optional package is not installed",
     "bad-environment": "an environment variable cannot be understood",
+    # runs and exports
+    "not-finished": "the run has not reached its last step, or has no checkpoint yet",
+    "unsigned": "the checkpoint has no record of hashes",
+    "unreadable": "the file's bytes are those that were written, and yet a library cannot read it",
+    # tables
+    "no-column": "the table has no column of that name",
+    "bad-number": "a cell holds no number, or one that cannot be used",
     "input": "any other bad input",
 }
 

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import math
 import os
 import re
 import secrets
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from semgjax.errors import InputError
+from semgjax.errors import InputError, system_fault
 
 
 def canonical_json(value: Any) -> str:
@@ -58,20 +59,94 @@ def read_json(path: Path, schema: str, version: int, oldest: int | None = None) 
         InputError: no such file, no JSON, or another schema or version.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file (expected a {schema} file)") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as JSON ({error}); write it again") from None
+        raise InputError(f"{path}: no such file (expected a {schema} file)", "no-file") from None
+    except OSError as error:
+        raise system_fault(error, path) or InputError(f"{path}: {error.strerror}", "unreadable") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: is no UTF-8 text ({error}); write it again", "bad-encoding") from None
+    document = parse_json(text, str(path))
     if not isinstance(document, dict) or document.get("schema") != schema:
         found = document.get("schema") if isinstance(document, dict) else type(document).__name__
-        raise InputError(f"{path}: schema is {found!r}, expected {schema!r}; is this the right file?")
-    if document.get("version") not in range(version if oldest is None else oldest, version + 1):
+        raise InputError(f"{path}: schema is {found!r}, expected {schema!r}; is this the right file?", "wrong-schema")
+    found = document.get("version")
+    if type(found) is not int or found not in range(version if oldest is None else oldest, version + 1):
         raise InputError(
-            f"{path}: {schema} version {document.get('version')!r}, this semgjax reads version {version}; "
-            "use the release that wrote it"
+            f"{path}: {schema} version {found!r}, this semgjax reads version {version}; use the release that wrote it",
+            "wrong-version",
         )
     return document
+
+
+def parse_json(text: str, where: str) -> Any:
+    """The value of a JSON text, strictly: finite numbers, no member twice, no lone surrogate, no endless nesting.
+
+    Args:
+        where: names the source in messages.
+
+    Raises:
+        InputError: "bad-json", "not-finite" or "bad-encoding".
+    """
+
+    def refuse(word: str) -> Any:
+        raise InputError(f"{where}: holds {word}, expected finite numbers; write it again", "not-finite")
+
+    def finite(word: str) -> float:
+        value = float(word)
+        return value if math.isfinite(value) else refuse(word)
+
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise InputError(f"{where}: member {twice!r} stands twice; write it again", "bad-json")
+        return found
+
+    try:
+        value = json.loads(text, parse_constant=refuse, parse_float=finite, object_pairs_hook=members)
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{where}: holds a lone surrogate; write it again", "bad-encoding") from None
+    except RecursionError:
+        raise InputError(f"{where}: is nested too deep; write it again", "bad-json") from None
+    except ValueError as error:  # no JSON, or a whole number of thousands of digits
+        raise InputError(f"{where}: cannot be read as JSON ({error}); write it again", "bad-json") from None
+    return value
+
+
+def file_hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file below, by its path within the folder."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): _file_hash(path) for path in files}
+
+
+def check_hashes(folder: Path, recorded: Any, remedy: str, beside: str = "") -> None:
+    """See that the files below are those whose hashes were recorded, byte for byte: none changed, missing or new.
+
+    Args:
+        recorded: what `file_hashes` gave, as it was read from JSON.
+        remedy: what to do where a file is damaged, for the message.
+        beside: a file that the record does not hold: the record's own.
+
+    Raises:
+        InputError: one is not ("damaged"), or cannot be read.
+    """
+    if not isinstance(recorded, dict) or not recorded:
+        raise InputError(f"{folder}: its record of hashes is empty or no list; {remedy}", "damaged")
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {beside}
+    for name in sorted(found ^ set(recorded)):
+        fault = "is missing" if name in recorded else "was not there when the folder was written"
+        raise InputError(f"{folder / name}: {fault}; {remedy}", "damaged")
+    for name, wanted in recorded.items():
+        if _file_hash(folder / name) != wanted:
+            raise InputError(f"{folder / name}: is damaged (its SHA-256 is not the recorded one); {remedy}", "damaged")
+
+
+def _file_hash(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextlib.contextmanager
@@ -88,7 +163,7 @@ def folder_lock(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             file.seek(0)
             owner = file.read().strip() or "another process"
-            raise InputError(f"{folder}: in use by {owner}; wait for it or choose another folder") from None
+            raise InputError(f"{folder}: in use by {owner}; wait for it or choose another folder", "in-use") from None
         file.seek(0)
         file.truncate()
         file.write(f"process {os.getpid()} on {os.uname().nodename}")

@@ -16,6 +16,7 @@ from semgjax.files import (
     content_hash,
     folder_lock,
     is_locked,
+    parse_json,
     read_json,
     write_atomic,
     write_json,
@@ -101,7 +102,7 @@ def test_a_document_read_before_is_written_under_the_version_asked_for(tmp_path)
     [
         (b"", "cannot be read as JSON"),
         (b'{"schema": "semgjax/test", "ver', "cannot be read as JSON"),
-        (b"\xff\xfe\x00", "cannot be read as JSON"),
+        (b"\xff\xfe\x00", "UTF-8"),
         (b"[1, 2]", "schema is 'list'"),
         (b"{}", "schema is None"),
         (b'{"schema": "semgjax/split", "version": 1}', "expected 'semgjax/test'"),
@@ -121,8 +122,30 @@ def test_a_foreign_or_broken_file_is_refused_by_its_name(tmp_path, content, faul
 def test_a_missing_file_and_a_folder_are_refused_by_their_name(tmp_path):
     with pytest.raises(InputError, match=r"none\.json: no such file \(expected a semgjax/test file\)"):
         read_json(tmp_path / "none.json", "semgjax/test", 1)
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError) as caught:
         read_json(tmp_path, "semgjax/test", 1)
+    assert caught.value.code == "not-a-file"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ('{"x": NaN}', "not-finite"),
+        ('{"x": -Infinity}', "not-finite"),
+        ('{"x": 1e400}', "not-finite"),
+        ('{"x": 1, "x": 2}', "bad-json"),
+        ('{"x": {"y": 1, "y": 1}}', "bad-json"),
+        ("[" * 100_000, "bad-json"),
+        ('{"x":' * 100_000, "bad-json"),
+        ("1" * 5000, "bad-json"),
+        ('{"x": "\\ud800"}', "bad-encoding"),
+        ("{'x': 1}", "bad-json"),
+    ],
+)
+def test_json_is_read_strictly(text, code):
+    with pytest.raises(InputError) as caught:
+        parse_json(text, "a.json")
+    assert caught.value.code == code and "\n" not in str(caught.value)
 
 
 def test_indented_json_is_still_json_for_other_readers(tmp_path):

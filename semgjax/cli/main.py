@@ -68,7 +68,7 @@ def _fail(error: SemgjaxError, words: list[str]) -> int:
     if "--json" in words:
         body = {"code": error.code, "message": str(error), "exit_code": error.exit_code}
         print(json.dumps({"error": body}))
-    print(f"semgjax: error: {printable(error)} [{error.code}]", file=sys.stderr)
+    print(f"semgjax: error: {printable(error)}", file=sys.stderr)
     return error.exit_code
 
 

@@ -15,12 +15,15 @@ from semgjax.config_json import from_json, to_json
 from semgjax.data.keys import KEY_NAMES
 from semgjax.data.windows import WindowSpec
 from semgjax.errors import InputError
-from semgjax.files import read_json, write_json
+from semgjax.files import check_hashes, content_hash, file_hashes, read_json, write_json
 from semgjax.model import network
 from semgjax.model.config import SAMPLE_RATE, Network, network_from_json
 from semgjax.model.encoder import Params, count_parameters
+from semgjax.model.finite import check_finite
 
 MODEL, PARAMS = "model.json", "params"
+SCHEMA, VERSION = "semgjax/model", 2
+_AGAIN = "write the export again"
 
 
 @dataclass(frozen=True)
@@ -47,30 +50,24 @@ def write_export(
         InputError: `out` exists and is not an empty folder.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out}: is not an empty folder; choose a new one for the export")
+        raise InputError(f"{out}: is not an empty folder; choose a new one for the export", "out-exists")
+    check_finite(params, "the parameters to export")
     out.parent.mkdir(parents=True, exist_ok=True)
-    look_ahead = config.look_ahead
     body = {
         "source": source,
         "params": count_parameters(params),
         "params_sha256": params_hash(params),
         "model": to_json(config),
         "window": to_json(window),
-        "sample_rate": SAMPLE_RATE,
-        "frame_samples": config.stride,
-        # None: the decoder normalises over the whole window, or attends over all of it.
-        "look_ahead_samples": look_ahead,
-        "look_ahead_seconds": None if look_ahead is None else look_ahead / SAMPLE_RATE,
-        "emission_delay_seconds": config.emission_delay / SAMPLE_RATE,
-        "keys": list(KEY_NAMES),
-        "blank": len(KEY_NAMES),
+        **_facts(config),
     }
     work = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:
         with ocp.StandardCheckpointer() as checkpointer:
             checkpointer.save((work / PARAMS).absolute(), params)
-        body["files"] = _file_hashes(work)
-        write_json(work / MODEL, "semgjax/model", 1, body)
+        body["files"] = file_hashes(work)
+        body["body_sha256"] = content_hash(body)
+        write_json(work / MODEL, SCHEMA, VERSION, body)
         work.chmod(0o755)
         if out.exists():
             out.rmdir()
@@ -87,51 +84,66 @@ def load_export(folder: Path) -> Export:
     Raises:
         InputError: no export, a file that is missing or damaged, or parameters that do not match model.json.
     """
-    about = read_json(folder / MODEL, "semgjax/model", 1)
+    about = read_json(folder / MODEL, SCHEMA, VERSION, oldest=1)
     where = str(folder / MODEL)
-    missing = [name for name in ("model", "window", "files", "params_sha256") if name not in about]
-    if missing:
-        raise InputError(f"{where}: lacks the member {missing[0]!r}; write the export again")
+    _check_body(about, where)
     config = network_from_json(about["model"], where)
     window = from_json(WindowSpec, about["window"], where)
+    for name, value in _facts(config).items():
+        if about.get(name) != value:
+            raise InputError(
+                f"{where}: {name} is {about.get(name)!r}; of this model it is {value!r}; {_AGAIN}", "changed"
+            )
     path = (folder / PARAMS).absolute()
     if not path.is_dir():
-        raise InputError(f"{path}: no such folder; the export is incomplete, write it again")
+        raise InputError(f"{path}: no such folder; the export is incomplete, write it again", "damaged")
     # Every byte is checked before orbax sees it: what it says about damaged files is no single clear line.
-    _check_files(folder, about["files"])
+    check_hashes(path, _below(about["files"], PARAMS), _AGAIN)
     device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
     with ocp.StandardCheckpointer() as checkpointer:
         tree = checkpointer.metadata(path).item_metadata.tree
         target = jax.tree.map(lambda m: jax.ShapeDtypeStruct(m.shape, m.dtype, sharding=device), tree)
         params = checkpointer.restore(path, target)
     if params_hash(params) != about["params_sha256"]:
-        raise InputError(f"{folder}: the parameters do not match model.json (SHA-256 differs); write the export again")
+        raise InputError(f"{folder}: the parameters do not match model.json (SHA-256 differs); {_AGAIN}", "damaged")
     expected = jax.eval_shape(lambda: network.init(config, jax.random.key(0)))
     if _shapes(expected) != _shapes(params):
-        raise InputError(f"{where}: describes another model than the parameters beside it; write the export again")
+        raise InputError(f"{where}: describes another model than the parameters beside it; {_AGAIN}", "changed")
+    check_finite(params, str(folder))
     return Export(config, window, params, about)
 
 
-def _file_hashes(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file below, by its path within the folder."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): _file_hash(path) for path in files}
+def _facts(config: Network) -> dict[str, Any]:
+    """What model.json says of a model besides its configuration, for readers in any language."""
+    look_ahead = config.look_ahead
+    return {
+        "sample_rate": SAMPLE_RATE,
+        "frame_samples": config.stride,
+        # None: the decoder normalises over the whole window, or attends over all of it.
+        "look_ahead_samples": look_ahead,
+        "look_ahead_seconds": None if look_ahead is None else look_ahead / SAMPLE_RATE,
+        "emission_delay_seconds": config.emission_delay / SAMPLE_RATE,
+        "keys": list(KEY_NAMES),
+        "blank": len(KEY_NAMES),
+    }
 
 
-def _file_hash(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _check_body(about: dict[str, Any], where: str) -> None:
+    """Raises InputError: a member is missing, or the document was edited (version 1 had no hash of itself)."""
+    signed = ("body_sha256",) if about["version"] > 1 else ()
+    for name in ("model", "window", "files", "params_sha256", *signed):
+        if name not in about:
+            raise InputError(f"{where}: lacks the member {name!r}; {_AGAIN}", "bad-field")
+    body = {name: value for name, value in about.items() if name not in ("schema", "version", "body_sha256")}
+    if signed and content_hash(body) != about["body_sha256"]:
+        raise InputError(f"{where}: was edited after it was written; {_AGAIN}", "changed")
 
 
-def _check_files(folder: Path, hashes: Any) -> None:
-    if not isinstance(hashes, dict) or not hashes:
-        raise InputError(f"{folder / MODEL}: 'files' is no list of the parameters' files; write the export again")
-    for name, recorded in hashes.items():
-        path = folder / name
-        if not path.is_file():
-            raise InputError(f"{path}: no such file; the export is incomplete, write it again")
-        if _file_hash(path) != recorded:
-            raise InputError(f"{path}: is damaged (its SHA-256 is not that of model.json); write the export again")
+def _below(hashes: Any, folder: str) -> Any:
+    """The hashes of the files in a folder, by their path from there."""
+    if not isinstance(hashes, dict):
+        return None
+    return {name.removeprefix(f"{folder}/"): value for name, value in hashes.items()}
 
 
 def _shapes(params: Params) -> list[tuple[str, tuple[int, ...]]]:

@@ -184,15 +184,16 @@ def on_first(work: Callable[[], object]) -> None:
             work()
         except Exception as error:  # raised below, when the others know
             failure = error
-            text = f"{getattr(error, 'exit_code', 1)} {error}".encode()[:_MESSAGE_BYTES]
+            kind = f"{getattr(error, 'exit_code', 1)} {getattr(error, 'code', 'failed')}"
+            text = f"{kind} {error}".encode()[:_MESSAGE_BYTES]
             note[: len(text)] = np.frombuffer(text, np.uint8)
     told = bytes(np.asarray(multihost_utils.broadcast_one_to_all(note), np.uint8)).rstrip(b"\0").decode(errors="ignore")
     if failure is not None:
         raise failure
     if told:
-        code, _, message = told.partition(" ")
-        other = SemgjaxError(message)
-        other.exit_code = int(code)
+        exit_code, code, message = told.split(" ", 2)
+        other = SemgjaxError(message, code)
+        other.exit_code = int(exit_code)
         raise other
 
 

@@ -1,4 +1,7 @@
-"""Checkpoints of a run by orbax: a folder per step under RUN/checkpoints, marked whole when all is on disk."""
+"""Checkpoints of a run by orbax: a folder per step under RUN/checkpoints, marked whole when all is on disk.
+
+A whole checkpoint gets hashes.json: the SHA-256 of each of its files, checked by every reader before a byte is used.
+"""
 
 import contextlib
 import math
@@ -13,14 +16,21 @@ import jax
 import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_managers import preservation_policy as policies
 
-from semgjax.errors import InputError, first_line
-from semgjax.parallel.runtime import on_first
+from semgjax.errors import InputError, first_line, system_fault
+from semgjax.files import check_hashes, file_hashes, read_json, write_json
+from semgjax.model.finite import check_finite
+from semgjax.parallel.runtime import is_first, on_first
 from semgjax.train.step import State
 
 MARKER = "_CHECKPOINT_METADATA"
 """the file of a checkpoint that orbax writes last; a folder without it is an interrupted save"""
 STATE = "state"
 """the part of a checkpoint that is big; the others are read where it is only to be known, or ranked by its metrics"""
+
+
+HASHES = "hashes.json"
+"""the hashes of a checkpoint's other files"""
+_REMEDY = "remove this checkpoint's folder to resume from the one before"
 
 
 @dataclass(frozen=True)
@@ -52,7 +62,11 @@ class Checkpoints:
     call every method together.
 
     Args:
-        whole: called in a thread once a save is on disk and what the rule drops is gone; the next save waits for it.
+        whole: called in a thread once a save is on disk with its hashes and what the rule drops is gone; the next save
+            waits for it.
+
+    Raises:
+        InputError: the newest checkpoint is damaged.
     """
 
     def __init__(self, folder: Path, kept: Kept | None = None, whole: Callable[[], None] | None = None) -> None:
@@ -64,7 +78,10 @@ class Checkpoints:
         options = ocp.CheckpointManagerOptions(
             preservation_policy=(kept or Kept()).policy(), best_fn=_goodness, enable_async_checkpointing=True
         )
-        self._manager = ocp.CheckpointManager(self._folder, options=options)
+        # Before orbax looks into any: what it says about damaged files is no single clear line.
+        on_first(lambda: _check_or_sign(self._folder))
+        with _readable(self._folder):
+            self._manager = ocp.CheckpointManager(self._folder, options=options)
 
     def save(
         self, state: State, run_hash: str, clock: dict[str, float] | None = None, cer: float | None = None
@@ -76,6 +93,7 @@ class Checkpoints:
             cer: validation CER of this very state, when it is known.
 
         Raises:
+            InputError: the save before could not be written, on a full disk perhaps; the checkpoints before it stand.
             Exception: what `whole` raised about the save before; this state is then written all the same.
         """
         # Before this save's end a checkpoint may be dropped that `whole` is still at work on.
@@ -85,16 +103,21 @@ class Checkpoints:
             "meta": ocp.args.JsonSave({"run": run_hash, "types": _types(state), "clock": clock or {}}),
         }
         metrics = {} if cer is None else {"cer": cer}
-        self._manager.save(int(state["step"]), args=ocp.args.Composite(**items), metrics=metrics)
+        step = int(state["step"])
+        with _written(self._folder):
+            self._manager.save(step, args=ocp.args.Composite(**items), metrics=metrics)
         self._told = None
         if fault is not None:
             raise fault
-        if self._whole is not None:
-            self._told = self._teller.submit(self._tell, self._whole)
+        self._told = self._teller.submit(self._tell, step)
 
-    def _tell(self, whole: Callable[[], None]) -> None:
-        self._manager.wait_until_finished()
-        whole()
+    def _tell(self, step: int) -> None:
+        with _written(self._folder):
+            self._manager.wait_until_finished()
+            if is_first():
+                _sign(self._folder / str(step))
+        if self._whole is not None:
+            self._whole()
 
     def restore(self, like: State, run_hash: str) -> tuple[State, dict[str, float]] | None:
         """The newest whole state, placed as `like` is, and its clock; None when there is none yet.
@@ -113,25 +136,29 @@ class Checkpoints:
         if meta["run"] != run_hash:
             raise InputError(
                 f"{place}: belongs to another configuration ({meta['run'][:12]}, this run is "
-                f"{run_hash[:12]}); choose another output folder"
+                f"{run_hash[:12]}); choose another output folder",
+                "conflict",
             )
         if meta["types"] != _types(like):
             # orbax would convert silently, and the run would no longer be the one that was interrupted.
-            raise InputError(f"{place}: types or shapes differ from this model's; was it edited?")
+            raise InputError(f"{place}: types or shapes differ from this model's; was it edited?", "changed")
         target = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding), like)
         with _readable(place):
             items = ocp.args.Composite(**{STATE: ocp.args.StandardRestore(target)})
-            return self._manager.restore(step, args=items)[STATE], meta["clock"]
+            state = self._manager.restore(step, args=items)[STATE]
+        if all(leaf.is_fully_addressable for leaf in jax.tree.leaves(state["params"])):
+            check_finite(state["params"], str(place))
+        return state, meta["clock"]
 
     def close(self) -> None:
         """Wait until everything is on disk.
 
         Raises:
-            Exception: see `save`.
+            InputError, Exception: see `save`.
         """
-        self._manager.wait_until_finished()
         self._teller.shutdown()
-        self._manager.close()
+        with _written(self._folder):
+            self._manager.close()
         if self._told:
             self._told.result()
 
@@ -158,16 +185,67 @@ def _drop_unfinished(folder: Path) -> None:
             shutil.rmtree(path)
 
 
+def _sign(place: Path) -> None:
+    """Record the hashes of a whole checkpoint's files; of one that the rule has dropped meanwhile there are none.
+
+    A process killed between orbax's marker and this leaves a whole checkpoint without hashes, which the next start
+    signs: orbax marks it when all bytes are on disk.
+    """
+    if _is_whole(place):
+        write_json(place / HASHES, "semgjax/checkpoint", 1, {"files": file_hashes(place)})
+
+
+def _check_or_sign(folder: Path) -> None:
+    """See that the newest checkpoint, if there is one, is as it was written.
+
+    Raises:
+        InputError: it is damaged.
+    """
+    step = newest_step(folder)
+    if step is not None:
+        place = folder / str(step)
+        _check(place) if _is_signed(place) else _sign(place)
+
+
+def _is_signed(place: Path) -> bool:
+    return (place / HASHES).is_file()
+
+
+def _check(place: Path) -> None:
+    """Raises InputError: a file of the checkpoint is not as it was written ("damaged")."""
+    recorded = read_json(place / HASHES, "semgjax/checkpoint", 1).get("files")
+    check_hashes(place, recorded, _REMEDY, beside=HASHES)
+
+
 @contextlib.contextmanager
 def _readable(place: Path) -> Iterator[None]:
-    """orbax and tensorstore meet damaged bytes with errors of many types; to the user they are one."""
+    """orbax and tensorstore meet what they cannot read with errors of many types; to the user they are one.
+
+    The hashes held, so that the bytes are those that were written: nothing here proves that data are damaged.
+    """
     try:
         yield
+    except InputError:
+        raise
     except Exception as error:
-        raise InputError(
-            f"{place}: the checkpoint cannot be read ({first_line(error)}); remove this folder to go on from the one "
-            "before"
-        ) from error
+        fault = system_fault(error, place)
+        if fault is None:
+            fault = InputError(f"{place}: the checkpoint cannot be read ({first_line(error)})", "unreadable")
+        raise fault from error
+
+
+@contextlib.contextmanager
+def _written(folder: Path) -> Iterator[None]:
+    """A full disk or a lost one, met by orbax in whatever thread, is one line; the checkpoints before it stand."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        fault = system_fault(error, folder)
+        if fault is None:
+            raise
+        raise fault from error
 
 
 def _types(state: State) -> dict[str, str]:
@@ -181,12 +259,20 @@ def restore_params(folder: Path) -> tuple[int, Any]:
     They are the running average where the run keeps one.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none, it is damaged, or a parameter is not finite.
     """
     step = newest_step(folder)
     if step is None:
-        raise InputError(f"{folder}: no finished checkpoint; train the run first")
-    path = (folder / str(step) / STATE).absolute()
+        raise InputError(f"{folder}: no finished checkpoint; train the run first", "not-finished")
+    place = folder / str(step)
+    if not _is_signed(place):
+        raise InputError(
+            f"{place}: has no {HASHES}, by which its bytes are known to be right; run the same train command again, "
+            "which writes it",
+            "unsigned",
+        )
+    _check(place)
+    path = (place / STATE).absolute()
     handler = ocp.PyTreeCheckpointHandler()
     with _readable(path.parent), contextlib.closing(handler):
         found = handler.metadata(path).tree
@@ -197,4 +283,5 @@ def restore_params(folder: Path) -> tuple[int, Any]:
         restored = handler.restore(
             path, args=ocp.args.PyTreeRestore(item=item, restore_args=arguments, partial_restore=True)
         )
+    check_finite(restored[name], str(place))
     return step, restored[name]

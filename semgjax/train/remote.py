@@ -236,4 +236,4 @@ def _named(folder: Path, address: str) -> Iterator[None]:
     except Unsaved:
         raise
     except SemgjaxError as error:
-        raise type(error)(str(error).replace(str(folder), address)) from error
+        raise type(error)(str(error).replace(str(folder), address), error.code) from error

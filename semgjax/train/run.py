@@ -51,7 +51,7 @@ def read_config(folder: Path) -> RunConfig:
     body.pop("schema"), body.pop("version")
     config = from_json(RunConfig, body, str(folder / CONFIG))
     if config.hash != recorded:
-        raise InputError(f"{folder / CONFIG}: was edited after it was written; make a new run instead")
+        raise InputError(f"{folder / CONFIG}: was edited after it was written; make a new run instead", "changed")
     return config
 
 
@@ -74,7 +74,8 @@ def load_finished(folder: Path) -> tuple[RunConfig, "Params"]:
     step, params = restore_params(folder / CHECKPOINTS)
     if step != config.train.steps or read_result(folder) is None:
         raise InputError(
-            f"{folder}: the run is not finished (step {step} of {config.train.steps}); go on with it first"
+            f"{folder}: the run is not finished (step {step} of {config.train.steps}); resume it first",
+            "not-finished",
         )
     return config, params
 

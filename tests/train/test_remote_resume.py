@@ -241,8 +241,7 @@ def test_a_damaged_checkpoint_is_named_by_its_address(sessions, bucket, capsys):
     for name in system.find(f"/lab/finished/checkpoints/{STEPS}/state"):
         system.pipe_file(name, b"damaged")
     line = fails(capsys, train_words(sessions, address))
-    assert f"{address}/checkpoints/{STEPS}: the checkpoint cannot be read (" in line
-    assert "remove this folder to go on from the one before" in line
+    assert f"{address}/checkpoints/{STEPS}/state/" in line
 
 
 def test_a_finished_run_is_evaluated_and_exported_from_its_address(sessions, finished, bucket, tmp_path, capsys):
