@@ -2,6 +2,8 @@
 
 import errno
 import os
+import re
+from pathlib import Path
 
 import pytest
 
@@ -52,3 +54,9 @@ def test_the_command_line_prints_the_code_in_json_too(capsys):
     shown = capsys.readouterr()
     assert '"code": ' in shown.out
     assert shown.err.count("\n") == 1
+
+
+def test_the_documents_list_every_code_with_its_meaning():
+    text = (Path(__file__).parents[1] / "docs" / "errors.md").read_text()
+    listed = re.findall(r"^\| ([a-z-]+) \| (.+) \|$", text, re.MULTILINE)
+    assert listed == [("code", "means"), *CODES.items()]

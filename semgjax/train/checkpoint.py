@@ -79,7 +79,7 @@ class Checkpoints:
             preservation_policy=(kept or Kept()).policy(), best_fn=_goodness, enable_async_checkpointing=True
         )
         # Before orbax looks into any: what it says about damaged files is no single clear line.
-        on_first(lambda: _check_or_sign(self._folder))
+        on_first(lambda: check_or_sign(self._folder))
         with _readable(self._folder):
             self._manager = ocp.CheckpointManager(self._folder, options=options)
 
@@ -195,7 +195,7 @@ def _sign(place: Path) -> None:
         write_json(place / HASHES, "semgjax/checkpoint", 1, {"files": file_hashes(place)})
 
 
-def _check_or_sign(folder: Path) -> None:
+def check_or_sign(folder: Path) -> None:
     """See that the newest checkpoint, if there is one, is as it was written.
 
     Raises:

@@ -18,7 +18,7 @@ from semgjax.files import folder_lock, write_json
 from semgjax.model.config import Network
 from semgjax.parallel.runtime import is_first, on_first
 from semgjax.train.batches import about_batch
-from semgjax.train.checkpoint import Checkpoints, Kept
+from semgjax.train.checkpoint import Checkpoints, Kept, check_or_sign
 from semgjax.train.clock import Clock
 from semgjax.train.config import RunConfig
 from semgjax.train.engine import Engine
@@ -84,11 +84,13 @@ class Member:
         """Lock and claim the folder; of a finished run the result is the end.
 
         Raises:
-            InputError: the folder is in use or holds something else.
+            InputError: the folder is in use or holds something else, or its checkpoint is damaged.
         """
         on_first(lambda: self._stack.enter_context(folder_lock(self.out)))
         on_first(lambda: claim(self.out, self.config))
         self.end = read_result(self.out)
+        if self.end is not None:
+            on_first(lambda: check_or_sign(self.out / CHECKPOINTS))
 
     def close(self) -> None:
         """Let go of everything; the run's files stay."""

@@ -14,13 +14,22 @@ from semgjax.data.corpus import load_corpus
 from semgjax.data.pipeline import train_data
 from semgjax.data.splits import Split, write_split
 from semgjax.distill import load_teacher, student_config
-from semgjax.train.checkpoint import newest_step
+from semgjax.train.checkpoint import HASHES, newest_step
 from semgjax.train.config import DistillConfig
 from semgjax.train.log import SPEED
 from semgjax.train.metrics import read_metrics
 from semgjax.train.run import read_result
 from tests.data.fixtures import START, typed, write_session
-from tests.runs import STEPS, assert_same_parameters, fails, run_config, snapshot, train_words
+from tests.runs import (
+    STEPS,
+    assert_same_parameters,
+    damage_biggest,
+    distill_words,
+    fails,
+    run_config,
+    snapshot,
+    train_words,
+)
 
 
 @pytest.fixture
@@ -175,3 +184,23 @@ def test_resume_must_and_never_are_kept(sessions, finished, tmp_path, capsys):
     before = snapshot(finished)
     line = fails(capsys, train_words(sessions, finished, "--engine.resume=never"))
     assert f"there is a checkpoint of step {STEPS}" in line and snapshot(finished) == before
+
+
+def test_a_finished_run_without_hashes_gets_them_and_a_damaged_one_is_refused(sessions, finished, tmp_path, capsys):
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    for path in run.glob(f"checkpoints/*/{HASHES}"):
+        path.unlink()
+    assert main(["evaluate", str(run), f"--data={sessions}"]) == 2
+    assert main(train_words(sessions, run)) == 0
+    capsys.readouterr()
+    assert main(["evaluate", str(run), f"--data={sessions}", "--json"]) == 0
+    damage_biggest(run / "checkpoints" / str(STEPS) / "state")
+    for words in (
+        ["evaluate", str(run), f"--data={sessions}"],
+        ["export", str(run), "--out", str(tmp_path / "export")],
+        distill_words(run, sessions, tmp_path / "student"),
+        train_words(sessions, run),
+    ):
+        assert main(words) == 2
+    assert not (tmp_path / "export").exists() and not (tmp_path / "student").exists()
