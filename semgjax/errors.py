@@ -43,6 +43,9 @@ CODES = {
     "unreadable": "the file's bytes are those that were written, and yet a library cannot read it",
     # tables
     "no-column": "the table has no column of that name",
+    "bad-row": "a row is no CSV or JSON, or has not the header's cells",
+    "no-row": "no row of the table is left by the filters",
+    "duplicate-run": "two rows are of one run",
     "bad-number": "a cell holds no number, or one that cannot be used",
     "input": "any other bad input",
 }

@@ -11,7 +11,7 @@ from semgjax.cli import scaling_decide, scaling_plan
 from semgjax.cli.parse import run_commands
 from semgjax.cli.scaling_words import Words, check_output, law_of, numbers, pairs, point_of, print_json, stored_fit
 from semgjax.errors import InputError
-from semgjax.files import read_json, write_json
+from semgjax.files import read_json
 
 Kind = Literal["huber_log", "log_ls", "log1p_ls", "linear_ls", "student_t", "pinball", "asymmetric"]
 
@@ -82,7 +82,7 @@ def fit(
     for path in (out, plot):
         check_output(path, table)
     if out is not None and out.exists():
-        read_json(out, store.SCHEMA, store.VERSION)  # replaces an older fit, never anything else
+        read_json(out, store.SCHEMA, store.VERSION, oldest=2)  # replaces an older fit, never anything else
     defaults = {i.name: i.default for i in chosen.inputs if i.default}
     points = read_table(table, mapping, filters, unit, chosen.input_names, defaults)
     users_points = read_user_points(table, mapping, filters) if users else None
@@ -91,13 +91,13 @@ def fit(
     document["choice"] = None if document["blocked"] else choice.parameter_spreads(fitted)
     try:
         if out is not None:
-            write_json(out, store.SCHEMA, store.VERSION, document)
+            store.write_document(out, document)
         if plot is not None:
             save_figure(plot_size_curve(fitted, users_points, title=title, level=level), plot)
     except OSError as error:
         raise InputError(f"{error.filename}: cannot be written ({error.strerror}); choose another place") from None
     if json:
-        print_json({"schema": store.SCHEMA, "version": store.VERSION, **document})
+        print_json(store.sealed(document))
         return
     _print_fit(document)
     _print_findings(document["diagnostics"])

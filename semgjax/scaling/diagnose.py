@@ -11,6 +11,7 @@ from semgjax.scaling.fit import Fit, parameter_values, predict
 from semgjax.scaling.objective import robust_scale
 from semgjax.scaling.profile import LEVEL, Interval, no_interval_reason
 from semgjax.scaling.table import Table
+from semgjax.scaling.units import look_like_fractions, rows_in_another_unit
 
 Severity = Literal["info", "warning", "error"]
 
@@ -67,6 +68,13 @@ def about_table(table: Table, fit: Fit) -> list[Diagnostic]:
         text = f"{above} of {len(y)} error rates exceed 100 %: these runs answer with more errors than keys"
         bounded = law.ceiling is not None
         found.append(Diagnostic("above-100", "warning" if bounded else "error", text + "; leave them out"))
+    if look_like_fractions(table):
+        text = f"all values of {table.y_name} are below 1 %: if they are fractions, give {table.y_name}*100"
+        found.append(Diagnostic("fractions", "error", text + " as y, or --unit '' to fit them as they are"))
+    for row in rows_in_another_unit(table, law.input_names)[:3]:
+        place = ", ".join(f"{table.column(name)} = {table.x[name][row]:g}" for name in law.input_names)
+        text = f"{table.y_name} at {place} is {y[row]:g}, a factor of 30 or more off the trend of the others"
+        found.append(Diagnostic("mixed-units", "error", f"{text}: is that row in another unit? Correct or remove it"))
     columns = {name: table.column(name).lower() for name in law.input_names}
     for name, column in columns.items():
         if any(word in _words(column) for word in ERRORS) and name not in ("L", "S", "TL"):

@@ -2,14 +2,15 @@
 
 import csv
 import difflib
-import json
+import io
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from semgjax.errors import InputError
+from semgjax.errors import InputError, system_fault
+from semgjax.files import parse_json
 from semgjax.scaling.table import Table
 
 Row = tuple[int, dict[str, str]]  # line in the file, cells by column
@@ -22,6 +23,10 @@ SWEEP_WHERE = {"split": "test", "averaging": "macro"}
 ONE_CURVE = ("kind", "split", "decoder", "averaging", "user")
 # Columns beside the inputs that --map can name: relative noise, id of a run, rows with shared noise.
 EXTRA = ("sd", "run", "cluster")
+# Columns of a run's history: rows of one run along one of these are no independent points.
+_HISTORY = ("step", "global_step", "iteration", "epoch")
+# Inputs that count whole things.
+_WHOLE = ("N", "U")
 
 
 def read_table(
@@ -55,15 +60,17 @@ def read_table(
     x: dict[str, np.ndarray] = {}
     for name in inputs:
         stand_in = x.get((defaults or {}).get(name, ""))
+        if name in _WHOLE and mapping[name] in columns:
+            _check_whole(path, rows, mapping[name])
         x[name] = _numbers(path, rows, mapping[name], zero=name == "M", instead=stand_in)
     y = _numbers(path, rows, mapping["y"])
     if unit is None:
         unit = "%" if sweep and mapping["y"] == "cer" else ""
     run = mapping.get("run", "run" if "run" in columns else "")
     runs = tuple(cells[run] for _, cells in rows) if run else ()
-    if sweep or "run" in mapping:
+    if sweep or "run" in mapping or any(column.strip("_").lower() in _HISTORY for column in columns):
         _check_runs(path, rows, run)
-    users, users_y = _users(rows, every, where, mapping["y"]) if sweep else ((), None)
+    users, users_y = _users(path, rows, every, where, mapping["y"]) if sweep else ((), None)
     clusters = None
     if "cluster" in mapping:
         clusters = np.unique([cells[mapping["cluster"]] for _, cells in rows], return_inverse=True)[1]
@@ -104,14 +111,16 @@ def read_user_points(path: Path, mapping: Mapping[str, str], where: Mapping[str,
 
 
 def _users(
-    rows: list[Row], every: list[Row], where: Mapping[str, str], y: str
+    path: Path, rows: list[Row], every: list[Row], where: Mapping[str, str], y: str
 ) -> tuple[tuple[str, ...], np.ndarray | None]:
     """Errors of the single test users of the chosen runs [n, m]; NaN where one has none."""
     chosen = {**{k: v for k, v in where.items() if k in rows[0][1]}, "averaging": "user"}
     found: dict[tuple[str, str], float] = {}
-    for _, cells in every:
-        if all(_same(cells[k], v) for k, v in chosen.items()) and cells[y]:
-            found[cells["run"], cells["user"]] = float(cells[y])
+    for name, value in chosen.items():
+        every = _matching(every, name, value)
+    for line, cells in every:
+        if all(cells[part] for _, part in _factors(tuple(cells), y) if part in cells):
+            found[cells["run"], cells["user"]] = float(_numbers(path, [(line, cells)], y, zero=True)[0])
     users = tuple(dict.fromkeys(user for _, user in found))
     table = np.array([[found.get((cells["run"], user), np.nan) for user in users] for _, cells in rows])
     known = len(users) > 1 and bool(np.isfinite(table).any(axis=1).all())
@@ -120,11 +129,15 @@ def _users(
 
 def _read_rows(path: Path) -> list[Row]:
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        text = Path(path).read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file (expected a table, .csv or .jsonl)") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as text ({error})") from None
+        raise InputError(f"{path}: no such file (expected a table, .csv or .jsonl)", "no-file") from None
+    except OSError as error:
+        raise system_fault(error, path) or InputError(f"{path}: {error.strerror}", "unreadable") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: is no UTF-8 text ({error}); save the table as UTF-8", "bad-encoding") from None
+    if "\0" in text:
+        raise InputError(f"{path}: holds NUL characters (UTF-16, or no text); save the table as UTF-8", "bad-encoding")
     rows = _jsonl_rows(path, text) if Path(path).suffix == ".jsonl" else _csv_rows(path, text)
     if not rows:
         raise InputError(f"{path}: no rows; expected a header and at least one row of results")
@@ -132,38 +145,41 @@ def _read_rows(path: Path) -> list[Row]:
 
 
 def _csv_rows(path: Path, text: str) -> list[Row]:
-    reader = csv.reader(text.splitlines())
+    # Lines end where CSV's do, not at every character that Unicode calls a line end.
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines, begin = [], 1
     try:
-        lines = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
+        for cells in reader:
+            lines.append((begin, [cell.strip() for cell in cells]))
+            begin = reader.line_num + 1
     except csv.Error as error:
-        raise InputError(f"{path}: line {reader.line_num} is no CSV ({error})") from None
+        raise InputError(
+            f"{path}: the row that begins in line {begin} is no CSV ({error}); close its quotes", "bad-row"
+        ) from None
     header = lines[0][1] if lines else []
     if len(set(header)) < len(header):
         twice = next(name for name in header if header.count(name) > 1)
-        raise InputError(f"{path}: line 1: column {twice!r} is there twice; rename one")
+        raise InputError(f"{path}: line 1: column {twice!r} is there twice; rename one", "bad-row")
     if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
-        raise InputError(f"{path}: line 1 has no comma but another separator; write the table with commas")
+        raise InputError(f"{path}: line 1 has no comma but another separator; write the table with commas", "bad-row")
     rows = []
     for number, cells in lines[1:]:
         if not cells:
             continue
         if len(cells) != len(header):
-            raise InputError(f"{path}: line {number} has {len(cells)} cells, the header has {len(header)}")
+            raise InputError(f"{path}: line {number} has {len(cells)} cells, the header has {len(header)}", "bad-row")
         rows.append((number, dict(zip(header, cells, strict=True))))
     return rows
 
 
 def _jsonl_rows(path: Path, text: str) -> list[Row]:
     objects: list[tuple[int, dict]] = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
-        try:
-            value = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise InputError(f"{path}: line {number} is no JSON ({error.msg}); write the table again") from None
+        value = parse_json(line, f"{path}: line {number}")
         if not isinstance(value, dict):
-            raise InputError(f"{path}: line {number} is no JSON object; expected one per line")
+            raise InputError(f"{path}: line {number} is no JSON object; expected one per line", "bad-row")
         objects.append((number, value))
     columns = dict.fromkeys(name for _, value in objects for name in value)
     return [(number, {name: _cell(value.get(name)) for name in columns}) for number, value in objects]
@@ -177,15 +193,17 @@ def _factors(columns: Sequence[str], text: str) -> list[tuple[str, str]]:
     """(operator, column or number) of a column or of a product and quotient of columns."""
     if text in columns:
         return [("*", text)]
-    parts = re.split(r"([*/])", "*" + text)
-    return [(parts[i], parts[i + 1].strip()) for i in range(1, len(parts) - 1, 2)]
+    # A column whose name holds * or / stands in double quotes: "val/cer"/100
+    parts = re.findall(r'([*/])\s*("[^"]*"|[^*/]*)', "*" + text)
+    return [(operator, part.strip().strip('"')) for operator, part in parts]
+
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 def _is_number(text: str) -> bool:
-    try:
-        return bool(np.isfinite(float(text)))
-    except ValueError:
-        return False
+    """Whether a text is a finite number as a table writes it: no digits of other scripts, no "1_000", no "inf"."""
+    return bool(_NUMBER.fullmatch(text) and np.isfinite(float(text)))
 
 
 def _check_column(path: Path, columns: tuple[str, ...], name: str) -> None:
@@ -193,7 +211,7 @@ def _check_column(path: Path, columns: tuple[str, ...], name: str) -> None:
         return
     near = difflib.get_close_matches(name, columns, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(columns)}"
-    raise InputError(f"{path}: no column {name!r}; {hint}")
+    raise InputError(f"{path}: no column {name!r}; {hint}", "no-column")
 
 
 def _complete(
@@ -219,6 +237,9 @@ def _complete(
                 f"{path}: {table}say which column is {name}: --map {name}=COLUMN (it has {', '.join(columns)})"
             )
     mapping = {name: mapping[name] for name in mapping if name in needed or name in EXTRA}
+    for name in ("run", "cluster"):
+        if name in mapping:
+            _check_column(path, columns, mapping[name])
     for text in mapping.values():
         for _, part in _factors(columns, text):
             if not _is_number(part):
@@ -233,22 +254,44 @@ def _complete(
     return mapping, {**(SWEEP_WHERE if sweep else {}), **where}
 
 
-def _same(cell: str, wanted: str) -> bool:
-    if cell == wanted:
-        return True
-    try:
-        return float(cell) == float(wanted)
-    except ValueError:
-        return False
+def _matching(rows: list[Row], column: str, wanted: str) -> list[Row]:
+    """The rows whose cell is `wanted`: as text or, where no cell is that text, as a number.
+
+    "7" is not "007" where both are there, but finds "7.0" in a column of numbers.
+    """
+    exact = [row for row in rows if row[1][column] == wanted]
+    if exact or not _is_number(wanted) or _is_padded(wanted):
+        return exact
+    return [
+        row
+        for row in rows
+        if _is_number(text := row[1][column]) and not _is_padded(text) and float(text) == float(wanted)
+    ]
+
+
+def _is_padded(text: str) -> bool:
+    """Whether a number has leading zeros: a name, such as user 007."""
+    return bool(re.fullmatch(r"[+-]?0\d.*", text))
 
 
 def _select(path: Path, rows: list[Row], columns: tuple[str, ...], where: Mapping[str, str]) -> list[Row]:
     for name, wanted in where.items():
-        kept = [row for row in rows if _same(row[1][name], wanted)]
+        kept = _matching(rows, name, wanted)
         if not kept:
-            raise InputError(f"{path}: no row has {name}={wanted}; column {name} holds {_values(rows, name)}")
+            raise InputError(f"{path}: no row has {name}={wanted}; column {name} holds {_values(rows, name)}", "no-row")
         rows = kept
     return rows
+
+
+def _check_whole(path: Path, rows: list[Row], column: str) -> None:
+    """Refuse 60.723 for 60,723: whole numbers whose thousands were marked by points."""
+    if len(rows) > 1 and all(re.fullmatch(r"\d{1,3}\.\d{3}", cells[column], re.ASCII) for _, cells in rows):
+        line, cells = rows[0]
+        raise InputError(
+            f"{path}: line {line}: column {column} is {cells[column]}, like all of them: thousands or a fraction? "
+            f"Write whole numbers without points, or give a unit, as N={column}*1e6",
+            "bad-number",
+        )
 
 
 def _values(rows: list[Row], column: str) -> str:
@@ -271,12 +314,15 @@ def _check_one_curve(path: Path, rows: list[Row], columns: tuple[str, ...], mapp
 
 
 def _check_runs(path: Path, rows: list[Row], run: str) -> None:
+    if not run:
+        return
     seen: dict[str, int] = {}
     for line, cells in rows:
         if cells[run] in seen:
             raise InputError(
                 f"{path}: duplicated-run: run {cells[run]!r} is there twice (lines {seen[cells[run]]} and {line}); "
-                "remove one"
+                "remove one",
+                "duplicate-run",
             )
         seen[cells[run]] = line
 
@@ -301,16 +347,16 @@ def _numbers(
 def _number(path: Path, line: int, column: str, text: str, zero: bool, empty: bool) -> float:
     if empty and not text:
         return float("nan")
-    try:
-        value = float(text)
-    except ValueError:
+    if not _NUMBER.fullmatch(text):
         shown = repr(text) if text else "empty"
         raise InputError(
-            f"{path}: line {line}: column {column} is {shown}, not a number; mend or remove that row"
-        ) from None
+            f"{path}: line {line}: column {column} is {shown}, not a number; correct or remove that row", "bad-number"
+        )
+    value = float(text)
     if not (np.isfinite(value) and (value > 0 or zero and value == 0)):
         raise InputError(
             f"{path}: line {line}: column {column} is {text}; a law on a log scale needs finite values "
-            "above 0: mend or remove that row"
+            "above 0: correct or remove that row",
+            "bad-number",
         )
     return value

@@ -112,7 +112,9 @@ def _row(fit: Fit, order: Array, k: int, level: int, theta: Array) -> Row:
     held = np.flatnonzero(order == level)
     x = {name: fit.table.x[name][held[:1]] for name in fit.law.input_names}
     measured = float(np.exp(np.mean(np.log(fit.table.y[held]))))
-    foretold = float(predicted(fit, theta[None], x)[0, 0])
+    # A level may be 1 % wide: each of its rows is foretold at its own place.
+    own = {name: fit.table.x[name][held] for name in fit.law.input_names}
+    foretold = float(np.exp(np.mean(np.log(predicted(fit, theta[None], own)[0]))))
     # Inside the box of the smaller ones a step still is a step: at least 5 %.
     far = max(log_distance(fit, x, order, k), 0.05)
     return Row({n: float(v[0]) for n, v in x.items()}, far, measured, foretold, int((order < k).sum()))

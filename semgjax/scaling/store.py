@@ -17,7 +17,8 @@ from semgjax.scaling.profile import LEVEL, no_interval_reason, parameter_interva
 from semgjax.scaling.rolling import rolling_origin
 from semgjax.scaling.table import Table
 
-SCHEMA, VERSION = "semgjax/fit", 2
+SCHEMA, VERSION = "semgjax/fit", 3
+_HEAD = ("schema", "version", "body_sha256")
 
 
 def fit_document(fit: Fit, level: float = LEVEL, force: bool = True) -> dict[str, Any]:
@@ -96,7 +97,18 @@ def fit_document(fit: Fit, level: float = LEVEL, force: bool = True) -> dict[str
 
 def write_fit(path: Path, fit: Fit, level: float = LEVEL) -> None:
     """Write fit.json atomically."""
-    write_json(Path(path), SCHEMA, VERSION, fit_document(fit, level))
+    write_document(Path(path), fit_document(fit, level))
+
+
+def write_document(path: Path, document: dict[str, Any]) -> None:
+    """Write a document of `fit_document` atomically, sealed."""
+    write_json(path, SCHEMA, VERSION, sealed(document))
+
+
+def sealed(document: dict[str, Any]) -> dict[str, Any]:
+    """A document of `fit_document` with its schema, its version and the hash of its whole body."""
+    body = {name: value for name, value in document.items() if name not in _HEAD}
+    return {"schema": SCHEMA, "version": VERSION, **body, "body_sha256": content_hash(body)}
 
 
 def read_fit(path: Path, law: Law | None = None) -> Fit:
@@ -105,11 +117,15 @@ def read_fit(path: Path, law: Law | None = None) -> Fit:
     Raises:
         InputError: no such file, another schema or version, an unknown law, or a damaged or edited content.
     """
-    document = read_json(Path(path), SCHEMA, VERSION)
+    document = read_json(Path(path), SCHEMA, VERSION, oldest=2)
+    if document["version"] > 2:  # version 2 had a hash of its points alone
+        body = {name: value for name, value in document.items() if name not in _HEAD}
+        if document.get("body_sha256") != content_hash(body):
+            raise InputError(f"{path}: was changed after the fit; fit the table again", "changed")
     try:
         return _fit_of(path, document, law)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: damaged ({type(error).__name__}: {error}); fit the table again") from None
+        raise InputError(f"{path}: damaged ({type(error).__name__}: {error}); fit the table again", "damaged") from None
 
 
 def _fit_of(path: Path, document: dict[str, Any], law: Law | None) -> Fit:
@@ -125,7 +141,7 @@ def _fit_of(path: Path, document: dict[str, Any], law: Law | None) -> Fit:
         raise InputError(f"{path}: fitted with the law {document['law']!r}, not with {law.name!r}")
     points = document["points"]
     if content_hash(points) != data["hash"]:
-        raise InputError(f"{path}: the points were changed after the fit; fit the table again")
+        raise InputError(f"{path}: the points were changed after the fit; fit the table again", "changed")
     theta, low, high = (np.array(curve[name], np.float64) for name in ("theta", "low", "high"))
     if theta.shape != (len(law.parameters),) or low.shape != theta.shape or high.shape != theta.shape:
         raise ValueError(f"{theta.shape} coordinates for law {law.name}")

@@ -19,7 +19,7 @@ class Table:
     an error rate in percent. columns: input -> its column; y_name: that of y. source: name of the file. where:
     the filters that chose the rows. sd [n]: relative noise of y, where the table states it. runs: ids of the
     rows. users, users_y [n, m]: the error of each of m test users, shared by all rows. clusters [n]: rows whose
-    noise may be shared. notes: what the reader of the file noticed, as (code, sentence).
+    noise may be shared.
     """
 
     x: Mapping[str, Array]
@@ -34,7 +34,6 @@ class Table:
     users: tuple[str, ...] = ()
     users_y: Array | None = None
     clusters: Array | None = None
-    notes: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         """Raises InputError: no points, lengths that differ, or a value that is not finite or out of range."""
@@ -70,7 +69,7 @@ class Table:
         return np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
 
     def levels(self, name: str) -> int:
-        """Number of different values of an input; those within 1 % of the next count as one."""
+        """Number of different values of an input (see `count_levels`)."""
         return count_levels(self.x[name])
 
     def column(self, name: str) -> str:
@@ -96,7 +95,7 @@ class Table:
 
 
 def count_levels(values: Array) -> int:
-    """Number of different values [n]; those within 1 % of the next count as one."""
+    """Number of different values [n]; those within 1 % above the smallest of them count as one."""
     return 1 + int(_level_numbers(values).max())
 
 
@@ -115,10 +114,14 @@ def table_of(x: ArrayLike | Mapping[str, ArrayLike], y: ArrayLike, unit: str = "
 
 
 def _level_numbers(values: Array) -> Array:
-    order = np.argsort(values, kind="stable")
-    ranked = values[order]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        new = np.concatenate([[False], (ranked[1:] > ranked[:-1] * 1.01) | ((ranked[:-1] == 0) & (ranked[1:] > 0))])
-    numbers = np.empty(len(values), int)
-    numbers[order] = np.cumsum(new)
-    return numbers
+    """Which level each value [n] belongs to; a level is 1 % wide from its smallest value.
+
+    Not from neighbour to neighbour: a dense ladder of sizes would become one level, however far it reaches.
+    """
+    ranked, place = np.unique(values, return_inverse=True)
+    number, first, of_ranked = 0, ranked[0], np.zeros(len(ranked), int)
+    for index, value in enumerate(ranked):
+        if value > first * 1.01:
+            number, first = number + 1, value
+        of_ranked[index] = number
+    return of_ranked[place.reshape(-1)]

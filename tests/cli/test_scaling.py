@@ -121,7 +121,7 @@ def test_a_mistake_is_one_line_with_exit_code_2_and_writes_nothing(
     ("text", "message"),
     [
         ("size,error\n1,2\n2,1\n", "2 points at 2 different places (size)"),
-        ("size,error\n1,2\n2,nan\n3,1\n", "line 3: column error is nan"),
+        ("size,error\n1,2\n2,nan\n3,1\n", "line 3: column error is 'nan'"),
         ("size,err\n1,2\n", "no column 'error'; did you mean 'err'?"),
         ("", "no rows"),
     ],

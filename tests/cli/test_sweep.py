@@ -215,8 +215,9 @@ def test_a_trial_directory_that_is_read_only_is_one_line(place):
     words = [sys.executable, "-m", "semgjax", "sweep", "run", place / "sweep", "--trial", "0"]
     done = subprocess.run([*(BOUND if os.geteuid() == 0 else []), *words], capture_output=True, text=True)
     folder.chmod(0o700)
-    says = f"semgjax: error: {folder / '.lock'}: Permission denied; mend that or choose another place"
-    assert (done.returncode, done.stdout, done.stderr.splitlines()) == (2, "", [says])
+    (line,) = done.stderr.splitlines()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert line.startswith(f"semgjax: error: {folder / '.lock'}: Permission denied;")
 
 
 @pytest.mark.parametrize(

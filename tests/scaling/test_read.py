@@ -102,9 +102,9 @@ def test_any_csv_with_a_mapping_is_a_table(tmp_path):
             "n,e\n1,nan\n",
             {"N": "n", "y": "e"},
             {},
-            "line 2: column e is nan; a law on a log scale needs finite",
+            "line 2: column e is 'nan', not a number",
         ),
-        ("n,e\n1,inf\n", {"N": "n", "y": "e"}, {}, "line 2: column e is inf;"),
+        ("n,e\n1,inf\n", {"N": "n", "y": "e"}, {}, "line 2: column e is 'inf', not a number"),
         ("n,e\n0,2\n", {"N": "n", "y": "e"}, {}, "line 2: column n is 0;"),
         ("n,e\n1,-2\n", {"N": "n", "y": "e"}, {}, "line 2: column e is -2;"),
         ("n,e\n1,2,3\n", {"N": "n", "y": "e"}, {}, "line 2 has 3 cells, the header has 2"),
@@ -124,10 +124,10 @@ def test_a_bad_table_is_refused_in_one_line(tmp_path, text, mapping, where, mess
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"n": 1, "e": 2}\n{"n": 1', "line 2 is no JSON"),
+        ('{"n": 1, "e": 2}\n{"n": 1', "line 2: cannot be read as JSON"),
         ("[1, 2]\n", "line 1 is no JSON object"),
         ('{"n": 1, "e": 2}\n{"n": 3}\n', "line 2: column e is empty"),
-        ('{"n": 1, "e": NaN}\n', "line 1: column e is nan"),
+        ('{"n": 1, "e": NaN}\n', "line 1: holds NaN"),
         ('{"n": 1, "e": true}\n', "line 1: column e is 'True', not a number"),
     ],
 )
@@ -142,7 +142,7 @@ def test_a_missing_file_and_one_that_is_no_text_are_refused(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         read_table(tmp_path / "none.csv", {}, {})
     (tmp_path / "bytes.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match="cannot be read as text"):
+    with pytest.raises(InputError, match="UTF-8"):
         read_table(tmp_path / "bytes.csv", {}, {})
 
 
@@ -178,3 +178,91 @@ def test_users_are_found_in_a_sweeps_table_only(tmp_path):
     path.write_text("n,e\n1,2\n")
     with pytest.raises(InputError, match="no column 'run'; only a sweep's table names its users"):
         read_user_points(path, {}, {})
+
+
+TWO = {"N": "n", "y": "e"}
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ('n,e\n1,2\n"2,3\n3,4\n', "bad-row"),  # an unclosed quote took the rows after it
+        ('n,e\n1,2\n2,"3"x\n', "bad-row"),
+        ("n,e\n1,2\n2,3,\n", "bad-row"),
+        ("sep=;\nn;e\n1;2\n", "bad-row"),
+        ("n\te\n1\t2\n", "bad-row"),
+        ("n,e\n1,2\n2,\0\n", "bad-encoding"),
+        ("n,e\n1,2\n2,1e400\n", "bad-number"),
+        ("n,e\n1,2\n2,n/a\n", "bad-number"),
+        ("n,e\n1,2\n2,1_000\n", "bad-number"),
+        ("n,e\n1,2\n\uff16\uff14,3\n", "bad-number"),
+        ("n,e\n1,2\n2,12 %\n", "bad-number"),
+        ("n,e\n1,2\n2,0x10\n", "bad-number"),
+        ("n,e\n60.723,40\n78.235,30\n", "bad-number"),
+        ("n,e\n1,2\n2,3\u20284,5\n", "bad-row"),
+        ("run,step,n,e\na,1,10,2\na,2,10,3\n", "duplicate-run"),
+    ],
+)
+def test_a_table_that_could_mislead_is_refused(tmp_path, text, code):
+    path = tmp_path / "table.csv"
+    path.write_bytes(text.encode())
+    with pytest.raises(InputError) as caught:
+        read_table(path, TWO, {})
+    assert caught.value.code == code and "\n" not in str(caught.value)
+
+
+def test_utf_16_is_refused(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_bytes("n,e\n1,2\n".encode("utf-16"))
+    with pytest.raises(InputError) as caught:
+        read_table(path, TWO, {})
+    assert caught.value.code == "bad-encoding"
+
+
+def test_a_quoted_cell_may_hold_lines_and_the_line_of_a_later_fault_is_right(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text('n,e,note\n1,2,"a\nb, ""c"""\n2,x,d\n')
+    with pytest.raises(InputError) as caught:
+        read_table(path, TWO, {})
+    assert "line 4" in str(caught.value)
+
+
+def test_a_filter_takes_text_first_and_a_padded_name_is_no_number(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("user,n,e\n7,1,2\n007,2,3\n07,3,4\n7.0,4,5\n")
+    assert read_table(path, TWO, {"user": "7"}).sizes.tolist() == [1]
+    assert read_table(path, TWO, {"user": "007"}).sizes.tolist() == [2]
+    path.write_text("user,n,e\n7.0,1,2\n007,2,3\n")
+    assert read_table(path, TWO, {"user": "7"}).sizes.tolist() == [1]
+
+
+def test_an_overflowing_filter_matches_nothing(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("set,n,e\ninf,1,2\n")
+    with pytest.raises(InputError) as caught:
+        read_table(path, TWO, {"set": "1e400"})
+    assert caught.value.code == "no-row"
+
+
+def test_a_column_whose_name_holds_a_slash_stands_in_quotes(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("n,val/cer\n1,50\n2,40\n")
+    assert read_table(path, {"N": "n", "y": '"val/cer"/100'}, {}).y.tolist() == [0.5, 0.4]
+    assert read_table(path, {"N": "n", "y": "val/cer"}, {}).y.tolist() == [50, 40]
+
+
+def test_the_rate_of_a_sweep_may_be_a_quotient(tmp_path):
+    path = tmp_path / "results.csv"
+    write_csv(path, sweep_rows())
+    table, plain = read_table(path, {"y": "cer/100"}, {}), read_table(path, {}, {})
+    np.testing.assert_allclose(table.y, plain.y / 100)
+    np.testing.assert_allclose(table.users_y, plain.users_y / 100)
+
+
+@pytest.mark.parametrize("name", ["run", "cluster"])
+def test_a_run_and_a_cluster_are_columns_not_quotients(tmp_path, name):
+    path = tmp_path / "table.csv"
+    path.write_text("n,e\n1,2\n2,3\n")
+    with pytest.raises(InputError) as caught:
+        read_table(path, TWO | {name: "n/2"}, {})
+    assert caught.value.code == "no-column"

@@ -35,7 +35,7 @@ def test_the_file_states_what_was_fitted_and_how(tmp_path):
     fit = fit_law(TABLE)
     write_fit(tmp_path / "fit.json", fit, level=0.9)
     document = json.loads((tmp_path / "fit.json").read_text())
-    assert (document["schema"], document["version"]) == ("semgjax/fit", 2)
+    assert (document["schema"], document["version"]) == ("semgjax/fit", 3)
     assert document["law"] == "floor_power"
     assert document["points"]["x"] == {"N": SIZES.tolist()}
     assert document["points"]["y"] == Y.tolist()
@@ -60,9 +60,11 @@ def test_a_fit_without_interval_says_so(tmp_path):
     assert read_fit(tmp_path / "fit.json").degrees_of_freedom == 0
 
 
-def edited(tmp_path, edit):
+def edited(tmp_path, edit, version=2):
+    """A fit.json with something changed; version 2 had no hash of its whole body."""
     write_fit(tmp_path / "fit.json", fit_law(TABLE))
     document = json.loads((tmp_path / "fit.json").read_text())
+    document["version"] = version
     edit(document)
     (tmp_path / "fit.json").write_text(json.dumps(document))
     return tmp_path / "fit.json"
@@ -71,14 +73,14 @@ def edited(tmp_path, edit):
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (lambda d: d.update(version=1), "version 1, this semgjax reads version 2"),
+        (lambda d: d.update(version=1), "version 1, this semgjax reads version 3"),
         (lambda d: d.update(schema="semgjax/result"), "schema is 'semgjax/result'"),
         (lambda d: d.update(law="cubic"), "law 'cubic' is not known; known are power, floor_power"),
         (lambda d: d["points"]["y"].__setitem__(0, 1.0), "the points were changed after the fit"),
         (lambda d: d.pop("curve"), "damaged (KeyError: 'curve')"),
         (lambda d: d["curve"].update(theta=[]), "(0,) coordinates for law floor_power"),
         (lambda d: d["curve"].update(theta=["x", 1.0, 1.0]), "damaged (ValueError"),
-        (lambda d: d["curve"].update(theta=[float("nan"), 1.0, 1.0]), "is not finite"),
+        (lambda d: d["curve"].update(theta=[float("nan"), 1.0, 1.0]), "holds NaN"),
         (lambda d: d.update(objective=None), "damaged (TypeError"),
     ],
 )
@@ -88,6 +90,27 @@ def test_a_damaged_file_is_refused(tmp_path, edit, message):
         read_fit(path)
     assert message in str(caught.value)
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda d: d["curve"]["theta"].__setitem__(0, d["curve"]["theta"][0] * 1.001),
+        lambda d: d.update(level=0.5),
+        lambda d: d["curve"].update(unit_y=2.0),
+        lambda d: d["data"].update(unit="bits"),
+        lambda d: d["objective"].update(delta_used=1.0),
+        lambda d: d["parameters"][0].update(value=1.0),
+        lambda d: d["points"]["y"].__setitem__(0, 1.0),
+        lambda d: d.pop("body_sha256"),
+        lambda d: d.update(more=1),
+    ],
+)
+def test_any_edit_is_refused(tmp_path, edit):
+    path = edited(tmp_path, edit, version=3)
+    with pytest.raises(InputError) as caught:
+        read_fit(path)
+    assert caught.value.code == "changed"
 
 
 def test_a_missing_file_is_refused(tmp_path):
