@@ -37,6 +37,11 @@ CODES = {
     "conflict": "two options or settings exclude each other",
     "missing-extra": "an optional package is not installed",
     "bad-environment": "an environment variable cannot be understood",
+    # sessions
+    "bad-header": "a signal file's header holds what cannot be",
+    "unknown-unit": "a channel's unit is none of volts",
+    "gap-in-signal": "the signal is not continuous, or its times are not known",
+    "electrode-order": "the channels' names do not tell which electrode each is",
     # runs and exports
     "not-finished": "the run has not reached its last step, or has no checkpoint yet",
     "unsigned": "the checkpoint has no record of hashes",

@@ -10,6 +10,8 @@ import pytest
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("MPLBACKEND", "Agg")
+# One device, here and in the processes that tests start: with one for every core the last bits would be others.
+os.environ.setdefault("JAX_NUM_CPU_DEVICES", "1")
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     # Compiling is most of a tiny run's time; what one test compiled serves the others and their subprocesses.
     compiled = tempfile.mkdtemp(prefix="semgjax-compiled-")

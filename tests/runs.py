@@ -81,8 +81,7 @@ def start_python(words: list[str], cwd: Path | None = None, **environment: str) 
     return subprocess.Popen(
         [sys.executable, *words],
         cwd=cwd,
-        # One device, as this process has: with one for every core the last bits would be others.
-        env={"JAX_NUM_CPU_DEVICES": "1", **os.environ, "PYTHONPATH": str(ROOT), **environment},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

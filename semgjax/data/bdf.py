@@ -5,16 +5,22 @@ samples of one stretch of time as little-endian 24-bit integers (www.biosemi.com
 """
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from semgjax.errors import InputError
+from semgjax.data.bdf_times import check_continuous
+from semgjax.errors import InputError, system_fault
 
-_MICROVOLTS = {"uV": 1.0, "\u00b5V": 1.0, "mV": 1e3, "V": 1e6}
-_NO_SIGNAL = ("bdf annotations", "status", "trigger")
+# By the unit's text with every kind of micro sign as u; "mv" and "v" do not occur, and MV is no unit of a wrist.
+_MICROVOLTS = {"uV": 1.0, "uv": 1.0, "UV": 1.0, "microV": 1.0, "mV": 1e3, "V": 1e6}
+_MICRO = re.compile("\u00b5|\u03bc|\u00c2\u00b5|\u00ce\u00bc")  # also UTF-8 read as Latin-1
+_NO_SIGNAL = re.compile(r"(bdf |edf )?annotations?|status|stat|trig(ger)?s?( ?\d+)?|sti(m)?( ?\d+)?|marker|event", re.I)
+_ANNOTATIONS = re.compile(r"(bdf |edf )?annotations?", re.I)
+_MOST_SIGNALS = 9999
 _AGAIN = "download or write the file again"
 
 
@@ -62,33 +68,42 @@ def read_bdf(path: Path) -> Bdf:
         with open(path, "rb") as file:
             head = file.read(256)
             if len(head) < 256 or head[:8] != b"\xffBIOSEMI":
-                raise InputError(f"{path}: is no BDF file; {_AGAIN}")
-            count = _number(path, head, 252, 4, "number of signals")
-            rest = file.read(int(count) * 256)
+                raise InputError(f"{path}: is no BDF file; {_AGAIN}", "bad-header")
+            signals = _whole(path, head, 252, 4, "number of signals")
+            rest = file.read(min(max(signals, 0), _MOST_SIGNALS) * 256)
         size = path.stat().st_size
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file", "no-file") from None
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); {_AGAIN}") from None
-    signals = int(count)
-    data_at, records = int(_number(path, head, 184, 8, "header bytes")), int(_number(path, head, 236, 8, "records"))
+        raise system_fault(error, path) or InputError(f"{path}: {error.strerror}", "unreadable") from None
+    data_at, records = (_whole(path, head, at, 8, what) for at, what in ((184, "header bytes"), (236, "records")))
     seconds = _number(path, head, 244, 8, "duration of a record")
-    if len(rest) < signals * 256 or data_at != 256 * (1 + signals) or signals < 1 or records < 1 or seconds <= 0:
+    if signals < 1 or len(rest) < signals * 256 or data_at != 256 * (1 + signals) or records < -1 or seconds <= 0:
         raise InputError(
             f"{path}: header says {signals} signals, {data_at} header bytes, {records} records of {seconds:g} s; "
             f"{_AGAIN}"
         )
     fields = _Fields(path, rest, signals)
-    counts = [int(fields.number(index, 216, 8, "samples of a record")) for index in range(signals)]
-    if min(counts) < 1 or size != data_at + records * 3 * sum(counts):
-        raise InputError(f"{path}: has {size} bytes, its header asks for another size; {_AGAIN}")
-    channels, lengths, at = [], set(), 0
+    counts = [fields.whole(index, 216, 8, "samples of a record") for index in range(signals)]
+    if records == -1 and min(counts) > 0:  # not known when the header was written (EDF's rule)
+        records = (size - data_at) // (3 * sum(counts))
+    if records < 1 or min(counts) < 1 or size != data_at + records * 3 * sum(counts):
+        raise InputError(f"{path}: has {size} bytes, its header asks for another size; {_AGAIN}", "bad-header")
+    channels, notes, lengths, at = [], [], set(), 0
     for index in range(signals):
-        if fields.text(index, 0, 16).lower() not in _NO_SIGNAL:
+        if _ANNOTATIONS.fullmatch(fields.text(index, 0, 16)):
+            notes.append((at, 3 * counts[index]))
+        if not _NO_SIGNAL.fullmatch(fields.text(index, 0, 16)):
             channels.append(fields.channel(index, at))
             lengths.add(counts[index])
         at += 3 * counts[index]
     if len(lengths) != 1:
-        raise InputError(f"{path}: signals have {sorted(lengths)} samples a record, expected one rate; {_AGAIN}")
+        raise InputError(
+            f"{path}: signals have {sorted(lengths)} samples a record, expected one rate; {_AGAIN}", "bad-header"
+        )
     per_record = lengths.pop()
+    if head[192:197] == b"BDF+D":
+        check_continuous(path, data_at, at, records, seconds, notes)
     return Bdf(path, per_record / seconds, records, per_record, at, data_at, tuple(channels))
 
 
@@ -108,7 +123,7 @@ def bdf_blocks(bdf: Bdf, order: list[int], samples: int) -> Iterator[np.ndarray]
             count = min(together, bdf.records - first)
             raw = np.frombuffer(file.read(count * bdf.record_bytes), np.uint8)
             if len(raw) < count * bdf.record_bytes:
-                raise InputError(f"{bdf.path}: is cut short at record {first}; {_AGAIN}")
+                raise InputError(f"{bdf.path}: is cut short at record {first}; {_AGAIN}", "damaged")
             raw = raw.reshape(count, bdf.record_bytes)
             digital = np.empty((count, bdf.per_record, len(chosen)), np.int32)
             padded = np.zeros((count, bdf.per_record, 4), np.uint8)
@@ -130,7 +145,10 @@ class _Fields:
     def text(self, index: int, before: int, width: int) -> str:
         """The field that has `before` bytes of other fields a signal in front of it."""
         at = before * self.signals + index * width
-        return self.data[at : at + width].decode("latin-1").strip()
+        return self.data[at : at + width].decode("latin-1").strip(" \0\t")
+
+    def whole(self, index: int, before: int, width: int, what: str) -> int:
+        return _whole(self.path, self.data, before * self.signals + index * width, width, what)
 
     def number(self, index: int, before: int, width: int, what: str) -> float:
         return _number(self.path, self.data, before * self.signals + index * width, width, what)
@@ -140,20 +158,30 @@ class _Fields:
         low, high, digital_low, digital_high = (
             self.number(index, before, 8, "range") for before in (104, 112, 120, 128)
         )
+        unit = _MICRO.sub("u", unit).strip()
         if unit not in _MICROVOLTS:
-            raise InputError(f"{self.path}: signal {label!r} is in {unit!r}, expected uV, mV or V; {_AGAIN}")
+            raise InputError(
+                f"{self.path}: signal {label!r} is in {unit!r}, expected uV, mV or V; {_AGAIN}", "unknown-unit"
+            )
         if digital_high <= digital_low or high == low:
-            raise InputError(f"{self.path}: signal {label!r} has an empty range; {_AGAIN}")
+            raise InputError(f"{self.path}: signal {label!r} has an empty range; {_AGAIN}", "bad-header")
         gain = (high - low) / (digital_high - digital_low) * _MICROVOLTS[unit]
         return Channel(label, gain, low * _MICROVOLTS[unit] - digital_low * gain, at)
 
 
 def _number(path: Path, data: bytes, at: int, width: int, what: str) -> float:
-    text = data[at : at + width].decode("latin-1").strip()
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    text = data[at : at + width].decode("latin-1").strip(" \0\t")
+    value = float(text) if _NUMBER.fullmatch(text) else math.nan
     if not math.isfinite(value):
-        raise InputError(f"{path}: {what} in the header is {text!r}, expected a number; {_AGAIN}")
+        raise InputError(f"{path}: {what} in the header is {text!r}, expected a number; {_AGAIN}", "bad-header")
     return value
+
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
+def _whole(path: Path, data: bytes, at: int, width: int, what: str) -> int:
+    value = _number(path, data, at, width, what)
+    if value != int(value):
+        raise InputError(f"{path}: {what} in the header is {value:g}, expected a whole number; {_AGAIN}", "bad-header")
+    return int(value)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from semgjax.data.bdf import Bdf, bdf_blocks, read_bdf
+from semgjax.data.electrodes import electrode_order
 from semgjax.data.keys import label_of_key
 from semgjax.data.recording import BLOCK, Files, Form, Item, Recording, place_events
 from semgjax.data.timeseries import CHANNELS
@@ -78,10 +79,21 @@ def open_recording(files: Files) -> Recording:
 
 
 def _channel_order(bdf: Bdf) -> list[int]:
-    """Left band first where the labels tell the bands apart, else as in the file."""
-    sides = [[i for i, c in enumerate(bdf.channels) if side in c.label.lower()] for side in ("left", "right")]
-    together = sides[0] + sides[1]
-    return together if sorted(together) == list(range(len(bdf.channels))) else list(range(len(bdf.channels)))
+    """The left band's electrodes by number, then the right band's.
+
+    Labels that name no band but count the electrodes through (emg0 to emg31) stand for both bands in this order.
+
+    Raises:
+        InputError: the labels do not tell ("electrode-order").
+    """
+    try:
+        return electrode_order([channel.label for channel in bdf.channels])
+    except ValueError as error:
+        raise InputError(
+            f"{bdf.path}: the order of the electrodes cannot be told from the channels' names ({error}); "
+            "name them L1 to L16 and R1 to R16",
+            "electrode-order",
+        ) from None
 
 
 def _keystrokes(path: Path) -> list[tuple[float, str]]:

@@ -1,9 +1,10 @@
 """Make shards of sessions, many at a time and resumable: writes OUT/shards/*.arrayrecord, then OUT/manifest.json.
 
-A shard's name is the hash of what it was made from and its bytes depend on that alone, so that a session that is done
-is known again, and neither the number of workers nor an interruption shows in the result.
+A shard's name is a hash of what it was made from (bytes, name, user) and its bytes depend on that alone, so that a
+session that is done is known again, and neither the number of workers nor an interruption shows in the result.
 """
 
+import contextlib
 import hashlib
 import multiprocessing
 import os
@@ -18,17 +19,19 @@ from pathlib import Path
 
 from semgjax.data.archive import Entry, stream_entries
 from semgjax.data.manifest import FILE, SHARDS, Row, row_of
-from semgjax.data.parts import WORK, Found, OnError, Part, merge, missing_parts, write_part
+from semgjax.data.parts import PARTS, WORK, Found, OnError, Part, merge, missing_parts, write_part
 from semgjax.data.recording import Files, Item
 from semgjax.data.shard_format import ShardHeader
 from semgjax.data.shard_read import read_header
 from semgjax.data.shard_write import WriteFailed, shard_path, write_shard
 from semgjax.data.sources import find_items, is_archive
-from semgjax.errors import InputError, SemgjaxError
-from semgjax.files import folder_lock
+from semgjax.errors import InputError, SemgjaxError, system_fault
+from semgjax.files import content_hash, folder_lock
 
 Progress = Callable[[int, float], None]
 """(sessions done, share of the source seen)"""
+READERS = 1
+"""raised when what a reader makes of a source changes, so that shards of before are not taken for its"""
 _OURS = {SHARDS, FILE, WORK, ".parts", "splits.json", "metadata.csv"}
 
 
@@ -143,7 +146,33 @@ def _ingest(
     if workers < 1:
         raise InputError(f"workers is {workers}; give 1 or more")
     _check_out(out)
-    work = out / WORK / part.name
+    new, work = not out.exists(), out / WORK / part.name
+    try:
+        return _ingest_into(src, out, work, entries, part, workers, on_error, progress)
+    except BaseException:
+        if part.of == 1:
+            _remove_empty(out, work, new)
+        raise
+
+
+def _remove_empty(out: Path, work: Path, new: bool) -> None:
+    """After a refusal: the folders that hold no finished shard go again; shards that are done are kept."""
+    shutil.rmtree(work, ignore_errors=True)
+    for folder in (work.parent, out / PARTS, out / SHARDS, *([out] if new else [])):
+        with contextlib.suppress(OSError):  # not empty, or never made
+            folder.rmdir()
+
+
+def _ingest_into(
+    src: Path,
+    out: Path,
+    work: Path,
+    entries: Callable[[Path], Iterator[Entry]],
+    part: Part,
+    workers: int,
+    on_error: OnError,
+    progress: Progress | None,
+) -> Ingested:
     outcomes: list[_Outcome] = []
     with folder_lock(work):
         _clear(work)  # of what an ingest that was killed left there
@@ -239,7 +268,7 @@ def make_shard(task: _Task) -> _Outcome:
     try:
         if not _is_wanted(item, task.wanted):
             return _Outcome(entry)
-        digest = entry.digest or hash_files(item.files)
+        digest = _identity(entry.digest or hash_files(item.files), *item.form.peek(item.files))
         path = shard_path(task.out / SHARDS, digest)
         done = _finished(path, digest)
         header = done or write_shard(item.form.open(item.files), digest, path.parent, task.work)
@@ -250,6 +279,11 @@ def make_shard(task: _Task) -> _Outcome:
         # The manifest names files as the source does, whatever folder they lay in.
         reason = str(error).replace(str(item.files[0]), item.id)
         return _Outcome(entry, reason=reason if reason.startswith(item.id) else f"{item.id}: {reason}")
+
+
+def _identity(content: str, name: str, user: str) -> str:
+    """What a shard is known by: its source's bytes, and name and user, which may stand in a path; and who read it."""
+    return content_hash({"content": content, "name": name, "user": user, "readers": READERS})
 
 
 def _is_wanted(item: Item, wanted: dict[str, list[str]]) -> bool:
@@ -282,7 +316,7 @@ def hash_files(files: Files) -> str:
             with open(path, "rb") as file:
                 digests.append(hashlib.file_digest(file, "sha256"))
         except OSError as error:
-            raise InputError(f"{path}: cannot be read ({error.strerror}); mend that or leave it out") from None
+            raise system_fault(error, path) or InputError(f"{path}: {error.strerror}", "unreadable") from None
     if len(digests) == 1:
         return digests[0].hexdigest()
     return hashlib.sha256(b"".join(digest.digest() for digest in digests)).hexdigest()

@@ -4,6 +4,7 @@ Every error of the ArrayRecord library becomes an InputError of one line that na
 """
 
 import os
+import resource
 import threading
 from collections import OrderedDict
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from array_record.python.array_record_module import ArrayRecordReader
 
 from semgjax.data.shard_format import ShardHeader, unpack
-from semgjax.errors import InputError
+from semgjax.errors import InputError, system_fault
 
 # No look-ahead: windows are read in random order.
 _OPTIONS = "readahead_buffer_size:0,max_parallelism:0"
@@ -27,7 +28,7 @@ class OpenShards:
     Readers are safe with threads. None crosses a fork, where file offsets and the library's threads would not.
     """
 
-    def __init__(self, limit: int):
+    def __init__(self, limit: int | None = None):
         self._limit = limit
         self._lock = threading.Lock()
         self._readers: OrderedDict[Path, ArrayRecordReader] = OrderedDict()
@@ -44,7 +45,7 @@ class OpenShards:
             if path not in self._readers:
                 self._readers[path] = _open(path)
             self._readers.move_to_end(path)
-            while len(self._readers) > self._limit:
+            while len(self._readers) > (self._limit or _room()):
                 self._readers.popitem(last=False)
             return self._readers[path]
 
@@ -53,19 +54,25 @@ class OpenShards:
         self._lock.release()
 
 
-_SHARDS = OpenShards(limit=512)
+_SHARDS = OpenShards()
 
 
 def _open(path: Path) -> ArrayRecordReader:
-    if not path.is_file():
-        raise InputError(f"{path}: no such shard; copy the whole folder, or ingest the session again")
+    try:
+        os.close(os.open(path, os.O_RDONLY))  # what the system says, which the library does not pass on
+    except FileNotFoundError:
+        raise InputError(
+            f"{path}: no such shard; copy the whole folder, or ingest the session again", "no-file"
+        ) from None
+    except OSError as error:
+        raise system_fault(error, path) or InputError(f"{path}: {error.strerror}", "unreadable") from None
     try:
         reader = ArrayRecordReader(str(path), options=_OPTIONS, file_reader_buffer_size=_BUFFER)
         sound = reader.ok() and reader.num_records() > 0
     except (RuntimeError, ValueError) as error:
-        raise InputError(f"{path}: is cut short or no shard ({_brief(error)}); {_AGAIN}") from None
+        raise _fault(path, f"is cut short or no shard ({_brief(error)})", error) from None
     if not sound:
-        raise InputError(f"{path}: is cut short or cannot be opened; {_AGAIN}")
+        raise InputError(f"{path}: is cut short or cannot be opened; {_AGAIN}", "damaged")
     return reader
 
 
@@ -79,10 +86,10 @@ def read_header(path: Path) -> ShardHeader:
     try:
         record = reader.read([0])[0]
     except RuntimeError as error:
-        raise InputError(f"{path}: its header is damaged ({_brief(error)}); {_AGAIN}") from None
+        raise _fault(path, f"its header is damaged ({_brief(error)})", error) from None
     header = unpack(record, path)
     if reader.num_records() != header.records:
-        raise InputError(f"{path}: has {reader.num_records()} records, expected {header.records}; {_AGAIN}")
+        raise InputError(f"{path}: has {reader.num_records()} records, expected {header.records}; {_AGAIN}", "damaged")
     return header
 
 
@@ -102,12 +109,11 @@ def read_stored(path: Path, stretch: int, channels: int, start: int, stop: int) 
         try:
             values = np.frombuffer(reader.read([1 + record])[0], "<f2").reshape(-1, channels)
         except (RuntimeError, IndexError, ValueError) as error:
-            raise InputError(
-                f"{path}: record {1 + record} (from sample {begin} on) is damaged ({_brief(error)}); {_AGAIN}"
-            ) from None
+            what = f"record {1 + record} (from sample {begin} on) is damaged ({_brief(error)})"
+            raise _fault(path, what, error) from None
         first, last = max(start, begin), min(stop, begin + stretch)
         if len(values) < last - begin:
-            raise InputError(f"{path}: record {1 + record} (from sample {begin} on) is too short; {_AGAIN}")
+            raise InputError(f"{path}: record {1 + record} (from sample {begin} on) is too short; {_AGAIN}", "damaged")
         stored_TxC[first - start : last - start] = values[first - begin : last - begin]
     return stored_TxC
 
@@ -130,6 +136,17 @@ def read_ahead(path: Path, samples: int, start: int, stop: int) -> None:
         os.posix_fadvise(handle, first, size * (stop - start) // samples + 2 * _SLACK, os.POSIX_FADV_WILLNEED)
     finally:
         os.close(handle)
+
+
+def _fault(path: Path, what: str, error: Exception) -> InputError:
+    """What the system says of the place, else damage: the library checks every record's hash."""
+    return system_fault(error, path) or InputError(f"{path}: {what}; {_AGAIN}", "damaged")
+
+
+def _room() -> int:
+    """How many shards may be open at a time: a part of what the system permits this process."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 512 if soft == resource.RLIM_INFINITY else min(512, max(4, (soft - 32) // 2))
 
 
 def _brief(error: Exception) -> str:

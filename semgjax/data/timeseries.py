@@ -13,7 +13,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from semgjax.errors import InputError
+from semgjax.errors import InputError, system_fault
 
 CHANNELS = 32
 """Electrodes of both bands: left 0-15, right 16-31."""
@@ -31,11 +31,12 @@ def hdf5_errors(path: Path, what: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
+        raise InputError(f"{path}: no such file", "no-file") from None
     except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
         # The last two come from types that numpy lacks and from fields that are not there.
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{path}: {what} cannot be read ({reason}); {_AGAIN}") from None
+        fault = system_fault(error, path)
+        raise fault or InputError(f"{path}: {what} cannot be read ({reason}); {_AGAIN}", "damaged") from None
 
 
 @contextlib.contextmanager
@@ -82,7 +83,23 @@ def signal_of(path: Path, group: h5py.Group) -> h5py.Dataset:
         raise InputError(f"{path}: field time holds {dtype['time']}, too coarse, expected float64; {_AGAIN}")
     if shape[0] == 0:
         raise InputError(f"{path}: timeseries is empty; leave the file out")
+    with hdf5_errors(path, "dataset timeseries"):
+        missing = _not_stored(dataset)
+    if missing:
+        raise InputError(
+            f"{path}: timeseries declares {shape[0]:,} samples, and {missing} of them are in the file; {_AGAIN}",
+            "damaged",
+        )
     return dataset
+
+
+def _not_stored(dataset: h5py.Dataset) -> str:
+    """ "none" or "not all" where the file holds less than the dataset declares; HDF5 would make zeros of the rest."""
+    if dataset.id.get_storage_size() == 0:
+        return "none"
+    if dataset.chunks is not None:
+        return "not all" if dataset.id.get_num_chunks() < -(-dataset.shape[0] // dataset.chunks[0]) else ""
+    return ""
 
 
 def _channels(shape: tuple[int, ...]) -> str:

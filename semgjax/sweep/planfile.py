@@ -12,7 +12,7 @@ from typing import Any
 
 from semgjax.data.augment import AugmentConfig
 from semgjax.data.windows import WindowSpec
-from semgjax.errors import InputError
+from semgjax.errors import InputError, system_fault
 from semgjax.model.config import ModelConfig, TDSConfig
 from semgjax.sweep.subset import Subset
 from semgjax.train.config import DistillConfig, OptimizerConfig, TrainConfig
@@ -94,9 +94,15 @@ def read_plan_file(path: Path) -> PlanFile:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file (expected a plan, TOML)") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as TOML ({error})") from None
+        raise InputError(f"{path}: no such file (expected a plan, TOML)", "no-file") from None
+    except OSError as error:
+        raise system_fault(error, path) or InputError(f"{path}: {error.strerror}", "unreadable") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: is no UTF-8 text ({error})", "bad-encoding") from None
+    except RecursionError:
+        raise InputError(f"{path}: is nested too deep for a plan", "bad-toml") from None
+    except ValueError as error:  # no TOML, or a number of thousands of digits
+        raise InputError(f"{path}: cannot be read as TOML ({error})", "bad-toml") from None
     for key in document:
         _check_known(path, key, ("name", "set", "vary", "star", "distill"))
     name = document.get("name")

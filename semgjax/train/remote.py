@@ -26,7 +26,7 @@ import jax
 
 from semgjax.address import PART, Store, is_address, open_address, reaching
 from semgjax.errors import InputError, SemgjaxError, Unsaved, first_line
-from semgjax.train.checkpoint import MARKER, STATE, whole_steps
+from semgjax.train.checkpoint import HASHES, MARKER, STATE, whole_steps
 from semgjax.train.owner import LOCK, Holder, address_lock
 from semgjax.train.run import CHECKPOINTS, CONFIG, METRICS, RESULT
 
@@ -41,9 +41,9 @@ def working_folder(out: Path | str) -> Iterator[tuple[Path, Publish | None]]:
     """The folder to train in: `out` itself or, where that is an address, a new temporary one that mirrors it.
 
     The second value is to be called when a checkpoint is whole on disk. The folder holds all of the run that going
-    on needs: its small files, its newest whole checkpoint, and of the others all but the state, so that the
-    retention rule ranks them. At the end of the block everything is at the address and the folder is removed; errors
-    name the address.
+    on needs: its small files, its newest whole checkpoint (of a finished run too, whose bytes are checked), and of the
+    others all but the state, so that the retention rule ranks them. At the end of the block everything is at the
+    address and the folder is removed; errors name the address.
 
     Raises:
         InputError: the address cannot be used, holds other files, or is in use; or there are several processes.
@@ -132,8 +132,7 @@ class Mirror:
                 if _step(name) not in cut_short:
                     self._store.remove(name)
             small = [name for name in (CONFIG, METRICS, RESULT) if name in names]
-            # A finished run is not trained on.
-            newest = None if RESULT in small else max(self._steps, default=None)
+            newest = max(self._steps, default=None)
             kept = [
                 name
                 for name in names
@@ -142,7 +141,7 @@ class Mirror:
                 and name not in parts
             ]
             self._store.fetch([*small, *kept], self._folder)
-        for name in small:
+        for name in [*small, *(name for name in kept if name.endswith(f"/{HASHES}"))]:
             self._sent[name] = self._stamp(name)
 
     def publish(self) -> None:
@@ -180,6 +179,8 @@ class Mirror:
             self._store.remove(f"{CHECKPOINTS}/{step}/{MARKER}")
             self._store.remove_folder(f"{CHECKPOINTS}/{step}")
             self._steps.remove(step)
+        # Of a checkpoint that was uploaded by a process that died before it had hashes, they follow.
+        self._put_changed([f"{CHECKPOINTS}/{step}/{HASHES}" for step in sorted(here)])
         self._put_changed([RESULT])
 
     def _check(self) -> None:

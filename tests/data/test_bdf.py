@@ -43,7 +43,7 @@ def test_the_headers_ranges_scale_and_shift_the_numbers(tmp_path, digital):
         (0, b"0", "is no BDF file"),
         (184, b"512     ", "512 header bytes"),
         (184, b"many    ", "header bytes in the header is 'many'"),
-        (236, b"-1      ", "-1 records"),
+        (236, b"-2      ", "-2 records"),
         (236, b"7       ", "asks for another size"),
         (244, b"0       ", "of 0 s"),
         (252, b"xx  ", "number of signals"),
@@ -75,5 +75,29 @@ def test_a_file_cut_anywhere_and_a_missing_one_are_refused(tmp_path):
         path.write_bytes(whole[:size])
         with pytest.raises(InputError, match=str(path)):
             read_bdf(path)
-    with pytest.raises(InputError, match="none.bdf: cannot be read"):
+    with pytest.raises(InputError) as caught:
         read_bdf(tmp_path / "none.bdf")
+    assert caught.value.code == "no-file"
+
+
+def test_a_count_of_records_that_was_not_known_is_inferred_from_the_size(tmp_path):
+    path = write_bdf(tmp_path / "a.bdf", random_emg(3000)[:, :2])
+    content = bytearray(path.read_bytes())
+    known = read_bdf(path)
+    content[236:244] = b"-1      "
+    path.write_bytes(content)
+    assert (read_bdf(path).records, read_bdf(path).samples) == (known.records, 3000)
+
+
+@pytest.mark.parametrize(
+    "unit", [b"uV", b"uv", b"UV", b"microV", b"\xb5V", b"\xc2\xb5V", b"\xce\xbcV", b"uV\0\0\0\0\0"]
+)
+def test_microvolts_are_known_in_all_their_spellings(tmp_path, unit):
+    path = write_bdf(tmp_path / "a.bdf", random_emg(1000)[:, :2])
+    before = read_bdf(path).channels
+    content = bytearray(path.read_bytes())
+    for index in range(2):
+        at = 256 + 3 * 96 + 8 * index
+        content[at : at + 8] = unit.ljust(8)
+    path.write_bytes(content)
+    assert read_bdf(path).channels == before
