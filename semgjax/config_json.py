@@ -82,6 +82,8 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
             return None
         if typing.get_origin(option) is tuple and isinstance(value, list):
             return tuple(_convert(typing.get_args(option)[0], item, where) for item in value)
+        if typing.get_origin(option) is dict and isinstance(value, dict):
+            return {name: _convert(typing.get_args(option)[1], item, where) for name, item in value.items()}
         if typing.get_origin(option) is typing.Literal and value in typing.get_args(option):
             return value
         if option is float and isinstance(value, int | float) and not isinstance(value, bool):

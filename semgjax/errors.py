@@ -38,6 +38,11 @@ CODES = {
     "missing-extra": "an optional package is not installed",
     "bad-environment": "an environment variable cannot be understood",
     # sessions
+    "no-sessions": "nothing there can be read as a session",
+    "duplicate-session": "two files have one session name",
+    "no-keys": "no key of the key set lies inside the signal, so that there is nothing to learn or to score",
+    "bad-name": "a file's name is not in the form that its kind of folder asks for",
+    "channel-count": "the number of electrodes is another than the model's",
     "bad-header": "a signal file's header holds what cannot be",
     "unknown-unit": "a channel's unit is none of volts",
     "gap-in-signal": "the signal is not continuous, or its times are not known",

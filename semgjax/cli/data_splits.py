@@ -10,10 +10,12 @@ import tyro
 
 from semgjax.data.inventory import KnownSession, list_folder, read_metadata
 from semgjax.data.official import generic, personalised, read_listed, unseen_validation
+from semgjax.data.people import similar_users, tell
 from semgjax.data.sessions import SAMPLE_RATE
 from semgjax.data.splits import PARTS, Split, leave_users_out, leave_users_out_folds, read_split, write_split
 from semgjax.data.subsets import nested_subset
 from semgjax.errors import InputError
+from semgjax.printable import printable
 
 Kind = Literal["leave-users-out", "folds", "generic", "personalised", "odv", "listed", "subset"]
 # kind -> the options that mean something to it
@@ -80,6 +82,8 @@ def splits(
         made = _only_present(made, {row.session for row in there}, src)
     path = out or home / "splits.json"
     files = {path.with_name(f"{path.stem}{mark}{path.suffix}"): split for mark, split in made.items()}
+    for group in similar_users(row.user for row in rows):
+        print(printable(f"warning: {tell(group)}"), file=sys.stderr)
     known = [_is_there(file, split) for file, split in files.items()]
     for (file, split), old in zip(files.items(), known, strict=True):
         _tell(split, rows)

@@ -54,7 +54,7 @@ def run(words: list[str]) -> int:
             train: how long and on what
             engine: where and how it is carried out; no part of the run's identity
         """
-        from semgjax.cli.summary import print_result
+        from semgjax.cli.summary import print_result, print_warnings
         from semgjax.data.corpus import load_corpus
         from semgjax.distill import check_pair, load_teacher, student_config
         from semgjax.parallel.cores import use_cores
@@ -68,6 +68,8 @@ def run(words: list[str]) -> int:
             loaded = load_teacher(folder)
         check_pair(model, loaded.config.model)  # before its windows are found not to fit either
         corpus = load_corpus(data, splits)
+        if is_first():
+            print_warnings(corpus)
         supervised = RunConfig(preset, model, corpus.hash, loaded.config.window, augment, optimizer, train)
         shares = DistillConfig(loaded.config.hash, temperature, weight, key_boost)
         config = student_config(supervised, loaded, shares)

@@ -29,7 +29,7 @@ def evaluate(
         batch: windows that go through the decoder at once
         json: print one JSON object instead of a table
     """
-    from semgjax.cli.summary import score_lines
+    from semgjax.cli.summary import print_warnings, score_lines
     from semgjax.data.corpus import load_corpus
     from semgjax.errors import InputError
     from semgjax.evaluate.errors import score_rows
@@ -40,9 +40,11 @@ def evaluate(
         raise InputError(f"--batch {batch} must be at least 1")
     with finished_folder(model) as folder:
         config, window, params = _load(folder)
-    sessions = load_corpus(data, splits).part(split)
+    corpus = load_corpus(data, splits)
+    print_warnings(corpus)
+    sessions = corpus.part(split)
     if not sessions:
-        raise InputError(f"the split's {split} part is empty; choose another --split")
+        raise InputError(f"the split's {split} part is empty; choose another --split", "no-sessions")
     forward = make_forward(config, window)
     counts = evaluate_greedy(forward, config, params, sessions, window, batch)
     averaged, users = score_rows(split, "greedy", counts)

@@ -1,7 +1,19 @@
 """A finished run on the terminal: its size and its error rates, one line each."""
 
+import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from semgjax.printable import printable
+
+if TYPE_CHECKING:
+    from semgjax.data.corpus import Corpus
+
+
+def print_warnings(corpus: "Corpus") -> None:
+    """What is odd about the sessions, on stderr."""
+    for line in corpus.warnings:
+        print(printable(f"warning: {line}"), file=sys.stderr)
 
 
 def score_lines(rows: list[dict[str, Any]]) -> list[str]:

@@ -68,7 +68,7 @@ def run(words: list[str]) -> int:
             if value is None:
                 raise InputError(f"{option} is missing; name a folder (semgjax train --help)")
         assert data is not None and out is not None
-        from semgjax.cli.summary import print_result
+        from semgjax.cli.summary import print_result, print_warnings
         from semgjax.data.corpus import load_corpus
         from semgjax.parallel.cores import use_cores
         from semgjax.parallel.runtime import is_first, start_processes
@@ -77,6 +77,8 @@ def run(words: list[str]) -> int:
         use_cores(train.batch // train.accumulate)
         start_processes(engine.start, engine.wait)
         corpus = load_corpus(data, splits)
+        if is_first():
+            print_warnings(corpus)
         config = RunConfig(preset, model, corpus.hash, window, augment, optimizer, train)
         result = run_training(config, corpus, out, engine=engine)
         if is_first():

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Self
 
+from semgjax.data.discover import HDF5 as HDF5_SUFFIXES
+from semgjax.data.discover import looks_like_signal
 from semgjax.data.recording import Item
 from semgjax.data.shard_write import WriteFailed
 from semgjax.data.sources import HDF5
@@ -31,6 +33,7 @@ class Entry:
         share: how much of the source has been seen by then, 0 to 1.
         item: None where `reason` tells what is wrong.
         digest: SHA-256 of the files where it is known already.
+        passed: it is of a kind that is never read, which stops no ingest.
     """
 
     id: str
@@ -38,6 +41,11 @@ class Entry:
     item: Item | None = None
     reason: str = ""
     digest: str = ""
+    passed: bool = False
+
+
+class Untrusted(InputError):
+    """The archive's checksum does not hold: no session out of it is known to be sound."""
 
 
 def stream_entries(archive: Path, folder: Path, wanted: Callable[[int], bool]) -> Iterator[Entry]:
@@ -79,6 +87,8 @@ def stream_entries(archive: Path, folder: Path, wanted: Callable[[int], bool]) -
             fault = _fault(member)
             if fault:
                 yield Entry(member.name, share, reason=f"{member.name}: {fault}")
+            elif reason := _why_unread(member):
+                yield Entry(member.name, share, reason=f"{member.name}: {reason}", passed=True)
             if fault or not _is_session(member):
                 continue
             number += 1
@@ -104,8 +114,9 @@ def stream_entries(archive: Path, folder: Path, wanted: Callable[[int], bool]) -
 def _check_sum(archive: Path, error: Exception) -> None:
     """Give up when it is the checksum at gzip's end that does not hold: no session is known to be sound then."""
     if isinstance(error, gzip.BadGzipFile):
-        raise InputError(
-            f"{archive}: its checksum tells that some session in it is damaged ({_brief(error)}); download it again"
+        raise Untrusted(
+            f"{archive}: its checksum tells that some session in it is damaged ({_brief(error)}); download it again",
+            "damaged",
         ) from None
 
 
@@ -133,8 +144,18 @@ def _fault(member: tarfile.TarInfo) -> str:
 
 
 def _is_session(member: tarfile.TarInfo) -> bool:
+    path = PurePosixPath(member.name)
+    return member.isreg() and path.suffix.lower() in HDF5_SUFFIXES and not path.name.startswith(".")
+
+
+def _why_unread(member: tarfile.TarInfo) -> str:
+    """Of a file that looks like a session and is not read: the reason."""
     name = PurePosixPath(member.name).name
-    return member.isreg() and name.endswith(".hdf5") and not name.startswith(".")
+    if not member.isreg() or not looks_like_signal(name) or _is_session(member):
+        return ""
+    if name.startswith("."):
+        return "a hidden file, perhaps a companion file of macOS"
+    return "of a format that is not read from an archive; sessions are .hdf5 or .h5"
 
 
 def _copy(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> str:

@@ -1,10 +1,13 @@
 """A folder of sessions and its split, loaded and checked: what training and evaluation work on."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from semgjax.data.cut import first_samples
+from semgjax.data.key_counts import KeyCounts, count_keys
+from semgjax.data.people import similar_users, tell
 from semgjax.data.sessions import CHANNELS, SAMPLE_RATE, Session, load_sessions
 from semgjax.data.shard_format import STORAGE
 from semgjax.data.splits import Split, read_split
@@ -14,12 +17,19 @@ from semgjax.files import content_hash
 
 @dataclass(frozen=True)
 class Corpus:
-    """Sessions of each split part, in the split's order, and the hash of their content."""
+    """Sessions of each split part, in the split's order, and the hash of their content.
+
+    Attributes:
+        keys: part -> counts of its keys; those of whole sessions where a split takes their beginning.
+        warnings: what is odd about them, one line each.
+    """
 
     train: tuple[Session, ...]
     val: tuple[Session, ...]
     test: tuple[Session, ...]
     hash: str
+    keys: dict[str, KeyCounts]
+    warnings: tuple[str, ...] = ()
 
     def part(self, name: str) -> tuple[Session, ...]:
         """The sessions of "train", "val" or "test"."""
@@ -40,7 +50,8 @@ def load_corpus(folder: Path, split_file: Path | None = None) -> Corpus:
     """Load the sessions that a split names (default: `folder`/splits.json) from HDF5 files or from shards.
 
     Raises:
-        InputError: no sessions, no split, a session that is damaged, or one that no decoder can take.
+        InputError: no sessions, no split, a session that is damaged, one that no decoder can take, or a part without a
+            key inside its signal ("no-keys").
     """
     path = split_file or folder / "splits.json"
     if split_file is None and folder.is_dir() and not path.is_file():
@@ -53,8 +64,32 @@ def load_corpus(folder: Path, split_file: Path | None = None) -> Corpus:
     sessions = {name: first_samples(whole[name], split.limits.get(name, whole[name].samples)) for name in names}
     parts = {part: tuple(sessions[name] for name in getattr(split, part)) for part in ("train", "val", "test")}
     if not parts["train"]:
-        raise InputError(f"{path}: the train part is empty; write a split with training sessions")
-    return Corpus(**parts, hash=_content(split, sessions))
+        raise InputError(f"{path}: the train part is empty; write a split with training sessions", "no-sessions")
+    keys = {part: _count(path, part, own, [whole[s.name] for s in own]) for part, own in parts.items()}
+    faults = [f"{path}: {part}: {fault}" for part, counts in keys.items() for fault in counts.faults]
+    groups = similar_users(session.user for session in whole.values())
+    return Corpus(**parts, hash=_content(split, sessions), keys=keys, warnings=(*faults, *map(tell, groups)))
+
+
+def _count(path: Path, part: str, sessions: tuple[Session, ...], whole: Sequence[Session]) -> KeyCounts:
+    """The counts of a part's keys.
+
+    Raises:
+        InputError: it has sessions, and none of them a key to learn or to score by.
+    """
+    counts = (count_keys(s.key_first, s.key_last, s.samples, s.dropped, s.doubled) for s in whole)
+    total = sum(counts, KeyCounts())
+    if sessions and not any(_inside(session) for session in sessions):
+        raise InputError(
+            f"{path}: the {len(sessions)} sessions of {part} have no key inside their signal ({total.outside} outside, "
+            f"{sum(total.dropped.values())} of other names); see semgjax data check",
+            "no-keys",
+        )
+    return total
+
+
+def _inside(session: Session) -> bool:
+    return bool(((session.key_last >= 0) & (session.key_first < session.samples)).any())
 
 
 def _check_kind(session: Session) -> None:

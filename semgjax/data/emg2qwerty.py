@@ -37,6 +37,7 @@ def open_recording(files: Files) -> Recording:
         key_last=session.key_last,
         blocks=lambda: _blocks(session.path),
         dropped=session.dropped,
+        doubled=session.doubled,
     )
 
 

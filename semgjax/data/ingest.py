@@ -11,26 +11,29 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
-from semgjax.data.archive import Entry, stream_entries
-from semgjax.data.manifest import FILE, SHARDS, Row, row_of
+from semgjax.data.archive import Entry, Untrusted, stream_entries
+from semgjax.data.discover import LeftOut
+from semgjax.data.manifest import FILE, SHARDS, Row, read_manifest, row_of
 from semgjax.data.parts import PARTS, WORK, Found, OnError, Part, merge, missing_parts, write_part
 from semgjax.data.recording import Files, Item
+from semgjax.data.sessions import is_sharded
 from semgjax.data.shard_format import ShardHeader
 from semgjax.data.shard_read import read_header
 from semgjax.data.shard_write import WriteFailed, shard_path, write_shard
 from semgjax.data.sources import find_items, is_archive
+from semgjax.data.timeseries import CHANNELS
 from semgjax.errors import InputError, SemgjaxError, system_fault
 from semgjax.files import content_hash, folder_lock
 
 Progress = Callable[[int, float], None]
 """(sessions done, share of the source seen)"""
-READERS = 1
+READERS = 2
 """raised when what a reader makes of a source changes, so that shards of before are not taken for its"""
 _OURS = {SHARDS, FILE, WORK, ".parts", "splits.json", "metadata.csv"}
 
@@ -40,8 +43,8 @@ class Ingested:
     """How an ingest ended.
 
     Attributes:
-        made: sessions of which a shard was made now; `reused` were done before.
-        skipped: {source, reason} of each session left out.
+        made: sessions of the manifest of which a shard was made now; `reused` were done before.
+        skipped: {source, reason} of each session left out, and of each file that looks like one and is not read.
         waiting: parts of a cluster array that are not done yet; the manifest is there when none is.
     """
 
@@ -67,6 +70,7 @@ class _Outcome:
     entry: Entry
     row: Row | None = None
     reason: str = ""
+    code: str = "damaged"
     reused: bool = False
 
 
@@ -76,6 +80,7 @@ def ingest(
     *,
     users: Iterable[str] = (),
     sessions: Iterable[str] = (),
+    channels: Sequence[str] = (),
     workers: int = 1,
     shard: tuple[int, int] = (1, 1),
     on_error: OnError = "stop",
@@ -86,31 +91,41 @@ def ingest(
     Args:
         users: only theirs; () takes all.
         sessions: only those of these names; () takes all.
+        channels: labels of a BIDS folder's electrodes, left 0 to 15, then right 0 to 15; () goes by their names.
         workers: processes. Each holds one session's stretch of about a minute in memory.
         shard: (I, N), this process does the I-th of N shares; the last one to finish writes the manifest.
         on_error: "skip" leaves out a session that is damaged and says why in the manifest.
 
     Raises:
-        InputError: the source cannot be read, a session is damaged (with "stop"), or `out` holds something else.
+        InputError: the source cannot be read, a session is damaged or has another one's name (with "stop"), or `out`
+            holds something else.
     """
     index, of = shard
     if not 1 <= index <= of:
-        raise InputError(f"shard {index}/{of}: give I/N with I from 1 to N")
+        raise InputError(f"shard {index}/{of}: give I/N with I from 1 to N", "bad-value")
+    if channels and (len(channels) != CHANNELS or len(set(channels)) != CHANNELS):
+        raise InputError(
+            f"--channels: {len(set(channels))} different names, expected {CHANNELS}, left 0-15, then right 0-15",
+            "bad-value",
+        )
     part = Part(index, of, {"users": sorted(set(users)), "sessions": sorted(set(sessions))})
 
     def mine(number: int) -> bool:
         return number % of == index - 1
 
     if is_archive(src):
+        if channels:
+            raise InputError(f"--channels: {src} is an archive of HDF5 sessions, which name their bands", "conflict")
         return _ingest(src, out, lambda work: stream_entries(src, work, mine), part, workers, on_error, progress)
-    items = [item for number, item in enumerate(find_items(src)) if mine(number)]
-    return ingest_items(src, items, out, part=part, workers=workers, on_error=on_error, progress=progress)
+    items, left_out = find_items(src, channels)
+    return ingest_items(src, items, out, left_out, part=part, workers=workers, on_error=on_error, progress=progress)
 
 
 def ingest_items(
     src: Path,
     items: list[Item],
     out: Path,
+    left_out: Sequence[LeftOut] = (),
     *,
     part: Part | None = None,
     workers: int = 1,
@@ -119,19 +134,46 @@ def ingest_items(
 ) -> Ingested:
     """Ingest sessions of any kind (semgjax.data.recording); `src` stands before their ids in messages.
 
+    Args:
+        left_out: files of the source that are not read, for the manifest.
+
     Raises:
         InputError: as `ingest`.
     """
-    sizes = [sum(path.stat().st_size for path in item.files if path.is_file()) for item in items]
+    whole = part or Part(1, 1, {"users": [], "sessions": []})
+    twice = _same_names(items, whole.wanted)
+    if twice and on_error == "stop":
+        raise InputError(f"{src}/{next(iter(twice.values()))}", "duplicate-session")
+    mine = [item for number, item in enumerate(items) if number % whole.of == whole.index - 1]
+    sizes = [sum(path.stat().st_size for path in item.files if path.is_file()) for item in mine]
 
     def entries(work: Path) -> Iterator[Entry]:
         seen = 0
-        for item, size in zip(items, sizes, strict=True):
+        if whole.index == 1:
+            yield from (Entry(file.id, 0.0, reason=f"{file.id}: {file.reason}", passed=True) for file in left_out)
+        for item, size in zip(mine, sizes, strict=True):
             seen += size
-            yield Entry(item.id, seen / max(sum(sizes), 1), item)
+            share = seen / max(sum(sizes), 1)
+            yield Entry(item.id, share, None if item.id in twice else item, reason=twice.get(item.id, ""))
 
-    whole = part or Part(1, 1, {"users": [], "sessions": []})
     return _ingest(src, out, entries, whole, workers, on_error, progress)
+
+
+def _same_names(items: Sequence[Item], wanted: dict[str, list[str]]) -> dict[str, str]:
+    """Item's id -> what is wrong, of each session whose name an item before it has; damaged ones are passed over."""
+    first: dict[str, str] = {}
+    found = {}
+    for item in items:
+        try:
+            if not _is_wanted(item, wanted):
+                continue
+            name, _ = item.form.peek(item.files)
+        except InputError:
+            continue  # who reads the whole session says what is wrong with it
+        other = first.setdefault(name, item.id)
+        if other != item.id:
+            found[item.id] = f"{item.id}: its session name {name!r} is that of {other} too; keep one of them"
+    return found
 
 
 def _ingest(
@@ -181,12 +223,15 @@ def _ingest_into(
         tasks = (_Task(entry, out, work, part.wanted) for entry in entries(work))
         try:
             for outcome in _run(tasks, workers):
-                if outcome.reason and on_error == "stop":
-                    raise InputError(_shown(src, outcome))
+                if outcome.reason and on_error == "stop" and not outcome.entry.passed:
+                    raise InputError(_shown(src, outcome), outcome.code)
                 outcomes.append(outcome)
                 share = max(share, outcome.entry.share)
                 if progress is not None:
                     progress(len(outcomes), share)
+        except Untrusted:
+            _drop(out, outcomes)
+            raise
         finally:
             _clear(work)
         rows = [(outcome.entry.id, outcome.row) for outcome in outcomes if outcome.row is not None]
@@ -197,9 +242,17 @@ def _ingest_into(
         if not waiting:
             found = merge(out, part, on_error)
     shutil.rmtree(work, ignore_errors=True)
-    reused = sum(outcome.reused for outcome in outcomes)
-    made = sum(outcome.row is not None for outcome in outcomes) - reused
-    return Ingested(made, reused, found.skipped, waiting, [row for _, row in found.rows])
+    kept = {source for source, _ in found.rows}
+    done = [outcome.reused for outcome in outcomes if outcome.row is not None and outcome.entry.id in kept]
+    return Ingested(len(done) - sum(done), sum(done), found.skipped, waiting, [row for _, row in found.rows])
+
+
+def _drop(out: Path, outcomes: Sequence[_Outcome]) -> None:
+    """Remove the shards of a source that is not to be trusted, but for those that the manifest had before."""
+    ours = {row.file for row in read_manifest(out)} if is_sharded(out) else set()
+    for outcome in outcomes:
+        if outcome.row is not None and outcome.row.file not in ours:
+            (out / SHARDS / outcome.row.file).unlink(missing_ok=True)
 
 
 def _clear(work: Path) -> None:
@@ -268,7 +321,8 @@ def make_shard(task: _Task) -> _Outcome:
     try:
         if not _is_wanted(item, task.wanted):
             return _Outcome(entry)
-        digest = _identity(entry.digest or hash_files(item.files), *item.form.peek(item.files))
+        content = entry.digest or hash_files(item.files)
+        digest = _identity(content, *item.form.peek(item.files), item.form.options)
         path = shard_path(task.out / SHARDS, digest)
         done = _finished(path, digest)
         header = done or write_shard(item.form.open(item.files), digest, path.parent, task.work)
@@ -278,12 +332,13 @@ def make_shard(task: _Task) -> _Outcome:
     except InputError as error:
         # The manifest names files as the source does, whatever folder they lay in.
         reason = str(error).replace(str(item.files[0]), item.id)
-        return _Outcome(entry, reason=reason if reason.startswith(item.id) else f"{item.id}: {reason}")
+        named = reason if reason.startswith(item.id) else f"{item.id}: {reason}"
+        return _Outcome(entry, reason=named, code=error.code)
 
 
-def _identity(content: str, name: str, user: str) -> str:
+def _identity(content: str, name: str, user: str, options: str) -> str:
     """What a shard is known by: its source's bytes, and name and user, which may stand in a path; and who read it."""
-    return content_hash({"content": content, "name": name, "user": user, "readers": READERS})
+    return content_hash({"content": content, "name": name, "user": user, "readers": READERS, "options": options})
 
 
 def _is_wanted(item: Item, wanted: dict[str, list[str]]) -> bool:

@@ -18,6 +18,25 @@ NUM_KEYS = len(KEY_NAMES)
 BLANK = NUM_KEYS
 NUM_CLASSES = NUM_KEYS + 1
 
+# Other tools' names of a key -> pynput's. A name that says the right shift is left out, as pynput's own "Key.shift_r"
+# is in the data set's labels.
+ALIASES: dict[str, str] = {
+    **{name.lower(): name for name in _NAMED},
+    **dict.fromkeys(("space", "spacebar", "key.spacebar", "key_space", "<space>"), "Key.space"),
+    **dict.fromkeys(("enter", "return", "key.return", "key_enter", "<enter>", "<return>", "kp_enter"), "Key.enter"),
+    **dict.fromkeys(("backspace", "key_backspace", "<backspace>"), "Key.backspace"),
+    **dict.fromkeys(("shift", "shift_l", "shiftleft", "key.shift_l", "key_leftshift", "<shift>"), "Key.shift"),
+    # X11's keysyms of punctuation
+    "exclam": "!", "quotedbl": '"', "numbersign": "#", "dollar": "$", "percent": "%", "ampersand": "&",
+    "apostrophe": "'", "parenleft": "(", "parenright": ")", "asterisk": "*", "plus": "+", "comma": ",", "minus": "-",
+    "period": ".", "slash": "/", "colon": ":", "semicolon": ";", "less": "<", "equal": "=", "greater": ">",
+    "question": "?", "at": "@", "bracketleft": "[", "backslash": "\\", "bracketright": "]", "asciicircum": "^",
+    "underscore": "_", "grave": "`", "braceleft": "{", "bar": "|", "braceright": "}", "asciitilde": "~",
+}  # fmt: skip
+"""In lower case; any case of a name is taken."""
+# What Python prints of a character: 'a', "'", '\\\\'.
+_QUOTED = {repr(character): character for character in _CHARACTERS} | {f"'{c}'": c for c in _CHARACTERS}
+
 _GLYPHS: tuple[str, ...] = (*_CHARACTERS, *_NAMED.values())
 _LABEL_OF_NAME = {name: label for label, name in enumerate(KEY_NAMES)}
 _LABEL_OF_GLYPH = {glyph: label for label, glyph in enumerate(_GLYPHS)}
@@ -54,12 +73,14 @@ def _label_of_character(character: str) -> int | None:
 def label_of_key(name: str) -> int | None:
     """Class of a keystroke by its pynput name, such as "t" or "Key.space"; None when not in the key set.
 
-    A single character goes through the same normalisation as text. Right shift, control, arrows and the like
-    are in no class.
+    A single character goes through the same normalisation as text, also within quotes as Python prints it. Names that
+    other tools give are those of ALIASES. Right shift, control, arrows and the like are in no class.
     """
     if len(name) == 1:
         return _label_of_character(name)
-    return _LABEL_OF_NAME.get(name)
+    if name in _LABEL_OF_NAME:
+        return _LABEL_OF_NAME[name]
+    return _LABEL_OF_NAME.get(_QUOTED.get(name) or ALIASES.get(name.lower(), ""))
 
 
 def text_to_labels(text: str) -> np.ndarray:

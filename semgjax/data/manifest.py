@@ -1,16 +1,17 @@
 """The manifest of a folder of shards: OUT/manifest.json, one row per session; its presence means that all is there."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from semgjax.config_json import from_json
+from semgjax.data.key_counts import KeyCounts, count_keys
 from semgjax.data.shard_format import ABSOLUTE_ERROR, RELATIVE_ERROR, STORAGE, ShardHeader
 from semgjax.errors import InputError
 from semgjax.files import read_json, write_json
 
 FILE = "manifest.json"
 SHARDS = "shards"
-SCHEMA, VERSION = "semgjax/manifest", 1
+SCHEMA, VERSION = "semgjax/manifest", 2
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,10 @@ class Row:
         bytes: size of that file.
         keys: events of a class; `dropped`: those of none.
         classes: what labels mean; None: the key set.
-        source: SHA-256 of the session's file or files.
+        source: what the session is known by: a hash of its files' bytes, its name and its user.
+        outside: events of a class before the first or after the last sample; absent in version 1, as what follows.
+        doubled: events that repeat one of the same class at the same time.
+        dropped_names: names of the events of no class -> how often they came.
     """
 
     name: str
@@ -38,10 +42,23 @@ class Row:
     tags: tuple[str, ...]
     scale: float
     source: str
+    outside: int = 0
+    doubled: int = 0
+    dropped_names: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def key_counts(self) -> KeyCounts:
+        """Its keys."""
+        inside = self.keys - self.outside
+        return KeyCounts(inside, self.outside, self.doubled, self.dropped_names, 1, int(inside == 0))
+
+
+_SINCE_2 = {"outside": 0, "doubled": 0, "dropped_names": {}}
 
 
 def row_of(header: ShardHeader, path: Path) -> Row:
     """The row of a shard that is whole."""
+    counts = count_keys(header.key_first, header.key_last, header.samples, header.dropped, header.doubled)
     return Row(
         name=header.name,
         user=header.user,
@@ -56,6 +73,9 @@ def row_of(header: ShardHeader, path: Path) -> Row:
         tags=header.tags,
         scale=float(header.scale),
         source=header.source,
+        outside=counts.outside,
+        doubled=counts.doubled,
+        dropped_names=header.dropped,
     )
 
 
@@ -72,7 +92,7 @@ def rows_from_json(value: object, where: Path) -> list[Row]:
     """
     if not isinstance(value, list):
         raise InputError(f"{where}: 'sessions' is no list; ingest again")
-    rows = [from_json(Row, row, str(where)) for row in value]
+    rows = [from_json(Row, _SINCE_2 | row if isinstance(row, dict) else row, str(where)) for row in value]
     for row in rows:
         if Path(row.file).name != row.file or row.file in ("", ".", ".."):
             raise InputError(f"{where}: file {row.file!r} of session {row.name} is no plain name; ingest again")
@@ -99,7 +119,7 @@ def read_manifest(folder: Path) -> list[Row]:
     Raises:
         InputError: no manifest, one of another schema or version, or a session named twice.
     """
-    document = read_json(folder / FILE, SCHEMA, VERSION)
+    document = read_json(folder / FILE, SCHEMA, VERSION, oldest=1)
     rows = rows_from_json(document.get("sessions"), folder / FILE)
     names = [row.name for row in rows]
     if len(set(names)) < len(names):

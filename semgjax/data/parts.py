@@ -21,7 +21,7 @@ from semgjax.data.sessions import is_sharded
 from semgjax.errors import InputError
 from semgjax.files import is_locked, read_json, write_json
 
-SCHEMA, VERSION = "semgjax/ingest-part", 1
+SCHEMA, VERSION = "semgjax/ingest-part", 2
 PARTS, WORK = ".parts", ".work"
 OnError = Literal["stop", "skip"]
 
@@ -88,7 +88,9 @@ def merge(out: Path, part: Part, on_error: OnError) -> Found:
     """
     parts = [_read_part(out, Part(index, part.of, part.wanted)) for index in range(1, part.of + 1)]
     rows = sorted((pair for one in parts if one for pair in one.rows), key=lambda pair: pair[0])
-    skipped = sorted((skip for one in parts if one for skip in one.skipped), key=lambda skip: skip["source"])
+    # What several parts of an archive met is one file.
+    met = {(skip["source"], skip["reason"]) for one in parts if one for skip in one.skipped}
+    skipped = [{"source": source, "reason": reason} for source, reason in sorted(met)]
     for kind, names in part.wanted.items():
         have = {row.user if kind == "users" else row.name for _, row in rows}
         absent = [name for name in names if name not in have]
@@ -98,20 +100,20 @@ def merge(out: Path, part: Part, on_error: OnError) -> Found:
     chosen: list[tuple[str, Row]] = []
     if is_sharded(out):
         kept = {row.name: row for row in read_manifest(out) if (out / SHARDS / row.file).exists()}
-    before = dict(kept)
+    before, came_from = dict(kept), dict[str, str]()
     for source, row in rows:
         other = kept.get(row.name)
         if other is not None and other.source != row.source:
             old = before.get(row.name) == other
-            where = f"in {out} already, from other files" if old else "the name of another session of the source too"
+            where = f"in {out} already, from other files" if old else f"that of {came_from[row.name]} too"
             reason = f"session_name {row.name!r} is {where}; keep one of them"
             if old:
                 reason += f" (remove {SHARDS}/{other.file} to replace it)"
             if on_error == "stop":
-                raise InputError(f"{source}: {reason}")
+                raise InputError(f"{source}: {reason}", "duplicate-session")
             skipped.append({"source": source, "reason": reason})
             continue
-        kept[row.name] = row
+        kept[row.name], came_from[row.name] = row, source
         chosen.append((source, row))
     write_manifest(out, list(kept.values()), skipped)
     _tidy(out, part)

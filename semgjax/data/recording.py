@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from semgjax.data.key_counts import count_doubled
 from semgjax.errors import InputError
 
 Files = tuple[Path, ...]
@@ -36,6 +37,7 @@ class Recording:
         classes: what the labels mean; None: the keys of semgjax.data.keys.
         dropped: names of events of no class -> how often they came.
         tags: remarks on quality.
+        doubled: events that repeat one of the same class at the same time.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Recording:
     classes: tuple[str, ...] | None = None
     dropped: dict[str, int] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
+    doubled: int = 0
 
     def __post_init__(self) -> None:
         if not self.name or not self.user:
@@ -66,10 +69,15 @@ class Recording:
 
 @dataclass(frozen=True)
 class Form:
-    """How sessions of one kind are read: two functions of a module's top level."""
+    """How sessions of one kind are read: two functions of a module's top level.
+
+    Attributes:
+        options: what beside the files decides what `open` makes of them; a part of what a shard is known by.
+    """
 
     peek: Callable[[Files], tuple[str, str]]
     open: Callable[[Files], Recording]
+    options: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,5 +126,6 @@ def array_recording(
         key_last=last,
         blocks=lambda: (emg_TxC[at : at + BLOCK].astype(np.float32) for at in range(0, len(emg_TxC), BLOCK)),
         classes=classes,
+        doubled=count_doubled(known),
         dropped={label: others.count(label) for label in sorted(set(others))},
     )

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
+from semgjax.data.discover import hdf5_files
+from semgjax.data.key_counts import count_doubled
 from semgjax.data.keys import label_of_key
 from semgjax.data.manifest import FILE as MANIFEST
 from semgjax.data.manifest import SHARDS, checked_path, read_manifest
@@ -53,6 +55,7 @@ class Session:
         rate: samples a second, nominal.
         classes: what the labels mean; None: the key set.
         stored: how the shard at `path` holds the signal; None of an HDF5 file.
+        doubled: keys that repeat one of the same class at the same time.
 
     A key belongs to the samples [a, b) when a <= key_last and key_first <= b - 1, which is the same as
     time[a] <= press <= time[b - 1].
@@ -70,6 +73,7 @@ class Session:
     rate: float = SAMPLE_RATE
     classes: tuple[str, ...] | None = None
     stored: Stored | None = None
+    doubled: int = 0
 
 
 def is_sharded(folder: Path) -> bool:
@@ -84,15 +88,17 @@ def find_sessions(folder: Path) -> list[Path]:
         InputError: no such folder, no .hdf5 file in it, or a shard that is missing or cut short.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder; give the folder that holds the .hdf5 session files")
+        raise InputError(f"{folder}: no such folder; give the folder that holds the .hdf5 session files", "no-file")
     if is_sharded(folder):
         return [checked_path(folder, row) for row in read_manifest(folder)]
     if (folder / SHARDS).is_dir():
-        raise InputError(f"{folder}: its ingest was not finished; run the same ingest command again")
-    # A name with a leading dot is a file that is still being copied.
-    paths = sorted(path for path in folder.glob("*.hdf5") if not path.name.startswith("."))
+        raise InputError(f"{folder}: its ingest was not finished; run the same ingest command again", "not-finished")
+    paths, left_out = hdf5_files(folder)
     if not paths:
-        raise InputError(f"{folder}: no .hdf5 file in this folder; give the folder of the session files")
+        why = f" ({left_out[0].id} is {left_out[0].reason})" if left_out else ""
+        raise InputError(
+            f"{folder}: no .hdf5 or .h5 file in this folder{why}; give the folder of the session files", "no-sessions"
+        )
     return paths
 
 
@@ -121,7 +127,10 @@ def peek_sessions(folder: Path) -> dict[str, tuple[Path, str]]:
     for path in find_sessions(folder):
         name, user = peek_session(path)
         if name in found:
-            raise InputError(f"{path}: session_name {name!r} is that of {found[name][0].name} too; keep one of them")
+            raise InputError(
+                f"{path}: session_name {name!r} is that of {found[name][0].name} too; keep one of them",
+                "duplicate-session",
+            )
         found[name] = (path, user)
     return found
 
@@ -174,6 +183,7 @@ def open_session(path: Path) -> Session:
             key_first=key_first,
             key_last=key_last,
             dropped=dict(sorted(Counter(stroke.key for stroke, label in classes if label is None).items())),
+            doubled=count_doubled(known),
         )
 
 
@@ -192,6 +202,7 @@ def _open_shard(path: Path) -> Session:
         rate=header.rate,
         classes=header.classes,
         stored=Stored(header.scale, header.stretch),
+        doubled=header.doubled,
     )
 
 

@@ -40,6 +40,7 @@ _FACTS = {
     "source": str,
     "dropped": dict,
     "tags": list,
+    "doubled": int,
 }
 
 
@@ -67,6 +68,7 @@ class ShardHeader:
     classes: tuple[str, ...] | None
     dropped: dict[str, int]
     tags: tuple[str, ...]
+    doubled: int
 
     @property
     def records(self) -> int:
@@ -76,10 +78,10 @@ class ShardHeader:
 
 def header_of(recording: Recording, source: str, scale: float) -> ShardHeader:
     """The header that goes with a recording; records last about half a second."""
-    members = ("name", "user", "rate", "channels", "samples", "labels", "key_first", "key_last", "classes", "dropped")
+    members = ("name", "user", "rate", "channels", "samples", "labels", "key_first", "key_last")
+    more = ("classes", "dropped", "tags", "doubled")
     return ShardHeader(
-        **{member: getattr(recording, member) for member in members},
-        tags=recording.tags,
+        **{member: getattr(recording, member) for member in (*members, *more)},
         stretch=max(1, round(recording.rate / 2)),
         scale=scale,
         source=source,
@@ -135,6 +137,8 @@ def unpack(record: bytes, path: Path) -> ShardHeader:
         facts = json.loads(line)
     except ValueError:
         facts = None
+    if isinstance(facts, dict):
+        facts.setdefault("doubled", 0)  # not counted before there was such a member
     if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
         raise InputError(f"{path}: is no {SCHEMA} file; ingest the session again")
     if facts.get("version") != VERSION or facts.get("storage") != STORAGE:

@@ -23,7 +23,8 @@ def build_result(
     """One run as plain JSON values.
 
     tokens counts the frames that were asked for an emission (rows x frames of a core), flops the floating-point
-    operations of all steps (model/cost.py), seconds the wall time of the last stretch since start or resume.
+    operations of all steps (model/cost.py), seconds the wall time of the last stretch since start or resume, keys how
+    many were inside the sessions' signals, outside, doubled, or of names that are in no class.
     """
     windows = config.train.steps * config.train.batch
     averaged, users = [], []
@@ -45,6 +46,7 @@ def build_result(
         "teacher": config.distill.teacher if config.distill else None,
         "config": config.hash,
         "data": corpus.hash,
+        "keys": {part: counts.as_json() for part, counts in corpus.keys.items()},
         "sessions_too_short": list(data.skipped),
         "seconds": seconds,
         "scores": averaged,

@@ -6,7 +6,7 @@ import pytest
 from semgjax.data.ingest import ingest
 from semgjax.data.sessions import load_sessions, open_session, read_emg
 from semgjax.errors import InputError
-from tests.data.bdf_files import write_bids
+from tests.data.edf_files import write_bids
 from tests.data.fixtures import START, random_emg, write_session
 
 HEAD = "onset\tduration\tvalue\tkey\tprompt_text"
@@ -53,7 +53,7 @@ def test_neither_workers_nor_shares_show_in_the_result(tmp_path):
 @pytest.mark.parametrize(
     ("lines", "says"),
     [
-        (["onset\tvalue"], "has no column key"),
+        (["onset\tvalue"], "has 0 columns 'key'"),
         ([HEAD, "soon\t0\tkeystroke_1\ta\t"], "line 2 has onset 'soon' and key 'a'"),
         ([HEAD, "1.0\t0\tkeystroke_1\tn/a\t"], "line 2 has onset '1.0' and key 'n/a'"),
         ([HEAD, "1.0\t0\tkeystroke_1"], "line 2 has onset '1.0' and key ''"),
@@ -69,7 +69,7 @@ def test_events_that_cannot_be_are_named_by_file_and_line(tmp_path, lines, says)
 
 def test_a_signal_without_events_another_number_of_signals_and_an_empty_folder_are_refused(tmp_path):
     folder = write_bids(tmp_path / "bids", "7", "2", random_emg(500)[:, :16], rows([]))
-    with pytest.raises(InputError, match="has 16 signals, expected 32"):
+    with pytest.raises(InputError, match="has 16 electrodes, expected 32"):
         ingest(folder, tmp_path / "out")
     next(folder.rglob("*_events.tsv")).unlink()
     with pytest.raises(InputError, match="_events.tsv: no such file"):

@@ -146,7 +146,7 @@ def test_sessions_of_a_folder_are_found_sorted_and_by_suffix(tmp_path):
 def test_a_missing_or_empty_folder_is_an_input_error(tmp_path):
     with pytest.raises(InputError, match="no such folder"):
         find_sessions(tmp_path / "gone")
-    with pytest.raises(InputError, match="no .hdf5 file"):
+    with pytest.raises(InputError, match="no .hdf5"):
         find_sessions(tmp_path)
 
 

@@ -138,10 +138,10 @@ def test_a_missing_shard_is_named_with_its_session(shard):
         read_emg(session, 0, 10)
 
 
-@pytest.mark.parametrize("change", ['"version": 1', '"schema": "semgjax/manifest"', '"storage"'])
+@pytest.mark.parametrize("change", ['"version": 2', '"schema": "semgjax/manifest"', '"storage"'])
 def test_a_manifest_of_another_schema_or_version_is_refused(shard, change):
     path = shard.parents[1] / FILE
-    changed = {'"version": 1': '"version": 9', '"schema": "semgjax/manifest"': '"schema": "other"'}.get(change, "[")
+    changed = {'"version": 2': '"version": 9', '"schema": "semgjax/manifest"': '"schema": "other"'}.get(change, "[")
     path.write_text(path.read_text().replace(change, changed))
     with pytest.raises(InputError, match=rf"{FILE}: "):
         load_sessions(shard.parents[1])

@@ -9,6 +9,7 @@ Verdict = Literal["use", "look", "leave out"]
 
 CODES: dict[str, str] = {
     "short": "shorter than a window: no use for training",
+    "similar_user": "a user id that differs from another one by case, blanks or leading zeros alone",
     "duplicate": "the same signal as another session, whatever their names",
     "rate": "samples a second differ from 2,000",
     "gaps": "the clock steps by 20 ms to 1 s between two samples: samples are missing",
@@ -25,6 +26,7 @@ CODES: dict[str, str] = {
     "no_keys": "no key of the key set was pressed: no labels",
     "key_rate": "hardly any keys, or more than hands can type",
     "keys_outside": "keys pressed before the first or after the last sample",
+    "doubled_keys": "keys that repeat the same key at the same instant: written twice",
     "dropped_keys": "keys that are not in the key set, by name",
     "silence": "a long stretch without any key",
     "empty_windows": "many windows without a key",

@@ -8,6 +8,7 @@ from semgjax.data.quality.keys import KeyFacts
 SLOW, IDLE, FAST = 1.0, 0.3, 12.0  # keys a second
 OUTSIDE_MANY, OUTSIDE_MOST = 0.01, 0.5  # of the keys
 DROPPED_MANY = 0.05  # of all presses
+DOUBLED_MANY = 0.001  # of the keys
 SILENCE, SILENCE_LONG = 30.0, 120.0  # seconds
 EMPTY, EMPTY_MOST = 0.2, 0.5  # of the windows
 INFEASIBLE_MANY = 0.01  # of the windows
@@ -29,6 +30,10 @@ def key_findings(facts: KeyFacts) -> Iterator[Finding]:
         severity = "error" if share > OUTSIDE_MOST else "warning" if share > OUTSIDE_MANY else "note"
         text = f"{facts.outside} of {facts.keys} keys outside of the signal"
         yield Finding("keys_outside", severity, facts.outside, text)
+    if facts.doubled:
+        text = f"{facts.doubled} keys repeat the same key at the same instant"
+        many = facts.doubled > DOUBLED_MANY * facts.keys
+        yield Finding("doubled_keys", "warning" if many else "note", facts.doubled, text)
     if facts.dropped:
         count = sum(facts.dropped.values())
         text = ", ".join(f"{name} {times}" for name, times in facts.dropped.items())

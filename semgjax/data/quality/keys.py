@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from semgjax.data.key_counts import count_keys
 from semgjax.data.sessions import SAMPLE_RATE, Session
 from semgjax.data.windows import WindowSpec, labels_of, window_starts
 
@@ -20,6 +21,7 @@ class KeyFacts:
         keys: presses in the key set, those outside the signal included.
         dropped: names of keys outside the key set -> how often they were pressed.
         outside: keys pressed before the first or after the last sample.
+        doubled: keys that repeat the same key at the same time.
         longest_silence: seconds without a key, the beginning and the end included.
         windows: cores without context; 0 when the session is too short for one.
         empty_windows: how many of them hold no key.
@@ -32,6 +34,7 @@ class KeyFacts:
     keys_per_second: float
     dropped: dict[str, int]
     outside: int
+    doubled: int
     longest_silence: float
     windows: int
     empty_windows: int
@@ -42,6 +45,7 @@ def key_facts(session: Session, spec: WindowSpec) -> KeyFacts:
     """Count a session's keys and what its windows hold."""
     seconds = session.samples / SAMPLE_RATE
     inside = (session.key_last >= 0) & (session.key_first < session.samples)
+    counts = count_keys(session.key_first, session.key_last, session.samples, session.dropped, session.doubled)
     places = np.concatenate([[0], session.key_first[inside], [session.samples]])
     windows = [labels_of(session, start, start + spec.length) for start in window_starts(session.samples, spec)]
     needed = [len(labels) + int((labels[1:] == labels[:-1]).sum()) for labels in windows]
@@ -50,7 +54,8 @@ def key_facts(session: Session, spec: WindowSpec) -> KeyFacts:
         keys=len(session.labels),
         keys_per_second=len(session.labels) / seconds,
         dropped=session.dropped,
-        outside=int((~inside).sum()),
+        outside=counts.outside,
+        doubled=counts.doubled,
         longest_silence=float(np.diff(places).max()) / SAMPLE_RATE,
         windows=len(windows),
         empty_windows=sum(len(labels) == 0 for labels in windows),

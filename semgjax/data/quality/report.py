@@ -8,6 +8,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from semgjax.data.people import similar_users, tell
 from semgjax.data.quality.findings import Finding, Severity, Verdict, verdict
 from semgjax.data.quality.keychecks import key_findings
 from semgjax.data.quality.keys import KeyFacts, key_facts
@@ -103,7 +104,7 @@ def _try(path: Path, spec: WindowSpec) -> SessionReport | str:
 
 
 def compare(rows: Sequence[SessionReport]) -> dict[str, list[Finding]]:
-    """Session -> what only shows beside other sessions: duplicates and turned bands."""
+    """Session -> what only shows beside other sessions: duplicates, turned bands, similar user ids."""
     found: dict[str, list[Finding]] = defaultdict(list)
     first: dict[str, SessionReport] = {}
     by_user: dict[str, list[SessionReport]] = defaultdict(list)
@@ -124,6 +125,10 @@ def compare(rows: Sequence[SessionReport]) -> dict[str, list[Finding]]:
                     text = f"{name} band turned by {places:+d} electrodes (fit {turn.fit[band]:.2f})"
                     severity: Severity = "note" if abs(places) == 1 else "warning"
                     found[row.session].append(Finding("rotation", severity, value, text))
+    for group in similar_users(row.user for row in rows):
+        for row in rows:
+            if row.user in group:
+                found[row.session].append(Finding("similar_user", "warning", list(group), tell(group)))
     return found
 
 

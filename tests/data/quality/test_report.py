@@ -132,4 +132,4 @@ def test_every_code_that_a_check_can_give_has_its_meaning(report):
     from tests.data.quality import test_keychecks, test_signalchecks
 
     tried = {code for cases in (test_keychecks.CASES, test_signalchecks.CASES) for code, *_ in cases.values()}
-    assert tried | {"short", "silence", "duplicate", "rotation"} == set(CODES)
+    assert tried | {"short", "silence", "duplicate", "rotation", "similar_user", "doubled_keys"} == set(CODES)

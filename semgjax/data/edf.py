@@ -1,7 +1,8 @@
-"""Read BDF files (BioSemi's 24-bit relative of EDF): header checked, samples scaled to microvolts. Writes nothing.
+"""Read EDF and BDF files: header checked, samples scaled to microvolts. Writes nothing.
 
 Format: 256 bytes of ASCII header, 256 more per signal, then records; a record holds for each signal in turn its
-samples of one stretch of time as little-endian 24-bit integers (www.biosemi.com/faq/file_format.htm).
+samples of one stretch of time as little-endian integers of 16 bits (EDF, www.edfplus.info/specs/edf.html) or of 24
+(BDF, www.biosemi.com/faq/file_format.htm).
 """
 
 import math
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from semgjax.data.bdf_times import check_continuous
+from semgjax.data.edf_times import check_continuous
 from semgjax.errors import InputError, system_fault
 
 # By the unit's text with every kind of micro sign as u; "mv" and "v" do not occur, and MV is no unit of a wrist.
@@ -21,6 +22,7 @@ _MICRO = re.compile("\u00b5|\u03bc|\u00c2\u00b5|\u00ce\u00bc")  # also UTF-8 rea
 _NO_SIGNAL = re.compile(r"(bdf |edf )?annotations?|status|stat|trig(ger)?s?( ?\d+)?|sti(m)?( ?\d+)?|marker|event", re.I)
 _ANNOTATIONS = re.compile(r"(bdf |edf )?annotations?", re.I)
 _MOST_SIGNALS = 9999
+_SAMPLE_BYTES = {b"\xffBIOSEMI": 3, b"0       ": 2}
 _AGAIN = "download or write the file again"
 
 
@@ -35,22 +37,26 @@ class Channel:
 
 
 @dataclass(frozen=True)
-class Bdf:
+class Edf:
     """A file's header.
 
     Attributes:
         rate: samples a second.
+        sample_bytes: 2 or 3 of a sample.
         per_record: samples of a channel in a record.
         channels: the signals, without annotations and status.
+        remarks: what the header said wrongly and the file's size corrected.
     """
 
     path: Path
     rate: float
+    sample_bytes: int
     records: int
     per_record: int
     record_bytes: int
     data_at: int
     channels: tuple[Channel, ...]
+    remarks: tuple[str, ...] = ()
 
     @property
     def samples(self) -> int:
@@ -58,17 +64,21 @@ class Bdf:
         return self.records * self.per_record
 
 
-def read_bdf(path: Path) -> Bdf:
+def read_edf(path: Path) -> Edf:
     """Read and check the header, and the file's length against it.
 
+    A count of records that does not fit the file's size is replaced by the size's, where that is a whole number: the
+    device had not closed the file (EDF writes -1 until then).
+
     Raises:
-        InputError: no BDF file, a field that is no number, another unit, mixed rates, or a file cut short.
+        InputError: neither EDF nor BDF, a field that is no number, another unit, mixed rates, or a file cut short.
     """
     try:
         with open(path, "rb") as file:
             head = file.read(256)
-            if len(head) < 256 or head[:8] != b"\xffBIOSEMI":
-                raise InputError(f"{path}: is no BDF file; {_AGAIN}", "bad-header")
+            sample_bytes = _SAMPLE_BYTES.get(head[:8], 0)
+            if len(head) < 256 or not sample_bytes:
+                raise InputError(f"{path}: is neither an EDF nor a BDF file; {_AGAIN}", "bad-header")
             signals = _whole(path, head, 252, 4, "number of signals")
             rest = file.read(min(max(signals, 0), _MOST_SIGNALS) * 256)
         size = path.stat().st_size
@@ -81,55 +91,61 @@ def read_bdf(path: Path) -> Bdf:
     if signals < 1 or len(rest) < signals * 256 or data_at != 256 * (1 + signals) or records < -1 or seconds <= 0:
         raise InputError(
             f"{path}: header says {signals} signals, {data_at} header bytes, {records} records of {seconds:g} s; "
-            f"{_AGAIN}"
+            f"{_AGAIN}",
+            "bad-header",
         )
     fields = _Fields(path, rest, signals)
     counts = [fields.whole(index, 216, 8, "samples of a record") for index in range(signals)]
-    if records == -1 and min(counts) > 0:  # not known when the header was written (EDF's rule)
-        records = (size - data_at) // (3 * sum(counts))
-    if records < 1 or min(counts) < 1 or size != data_at + records * 3 * sum(counts):
-        raise InputError(f"{path}: has {size} bytes, its header asks for another size; {_AGAIN}", "bad-header")
+    record_bytes = sample_bytes * sum(counts)
+    held, rest_bytes = divmod(size - data_at, record_bytes) if min(counts) > 0 else (0, 1)
+    if held < 1 or rest_bytes:
+        raise InputError(
+            f"{path}: has {size} bytes, which is no whole number of its header's records; {_AGAIN}", "bad-header"
+        )
+    remarks = () if records == held else (f"header says {records} records, the file holds {held}",)
     channels, notes, lengths, at = [], [], set(), 0
     for index in range(signals):
         if _ANNOTATIONS.fullmatch(fields.text(index, 0, 16)):
-            notes.append((at, 3 * counts[index]))
+            notes.append((at, sample_bytes * counts[index]))
         if not _NO_SIGNAL.fullmatch(fields.text(index, 0, 16)):
             channels.append(fields.channel(index, at))
             lengths.add(counts[index])
-        at += 3 * counts[index]
+        at += sample_bytes * counts[index]
     if len(lengths) != 1:
         raise InputError(
             f"{path}: signals have {sorted(lengths)} samples a record, expected one rate; {_AGAIN}", "bad-header"
         )
     per_record = lengths.pop()
-    if head[192:197] == b"BDF+D":
-        check_continuous(path, data_at, at, records, seconds, notes)
-    return Bdf(path, per_record / seconds, records, per_record, at, data_at, tuple(channels))
+    if head[192:197] in (b"BDF+D", b"EDF+D"):
+        check_continuous(path, data_at, at, held, seconds, notes)
+    return Edf(path, per_record / seconds, sample_bytes, held, per_record, at, data_at, tuple(channels), remarks)
 
 
-def bdf_blocks(bdf: Bdf, order: list[int], samples: int) -> Iterator[np.ndarray]:
+def edf_blocks(edf: Edf, order: list[int], samples: int) -> Iterator[np.ndarray]:
     """The signal from its start on in microvolts, float32 [n, channels] with about `samples` each.
 
     Args:
-        order: which of `bdf.channels`, in which order.
+        order: which of `edf.channels`, in which order.
     """
-    chosen = [bdf.channels[index] for index in order]
+    chosen = [edf.channels[index] for index in order]
     gain, offset = (np.array([getattr(c, name) for c in chosen], np.float64) for name in ("gain", "offset"))
-    width = 3 * bdf.per_record
-    together = max(1, samples // bdf.per_record)
-    with open(bdf.path, "rb") as file:
-        file.seek(bdf.data_at)
-        for first in range(0, bdf.records, together):
-            count = min(together, bdf.records - first)
-            raw = np.frombuffer(file.read(count * bdf.record_bytes), np.uint8)
-            if len(raw) < count * bdf.record_bytes:
-                raise InputError(f"{bdf.path}: is cut short at record {first}; {_AGAIN}", "damaged")
-            raw = raw.reshape(count, bdf.record_bytes)
-            digital = np.empty((count, bdf.per_record, len(chosen)), np.int32)
-            padded = np.zeros((count, bdf.per_record, 4), np.uint8)
+    width = edf.sample_bytes * edf.per_record
+    together = max(1, samples // edf.per_record)
+    with open(edf.path, "rb") as file:
+        file.seek(edf.data_at)
+        for first in range(0, edf.records, together):
+            count = min(together, edf.records - first)
+            raw = np.frombuffer(file.read(count * edf.record_bytes), np.uint8)
+            if len(raw) < count * edf.record_bytes:
+                raise InputError(f"{edf.path}: is cut short at record {first}; {_AGAIN}", "damaged")
+            raw = raw.reshape(count, edf.record_bytes)
+            digital = np.empty((count, edf.per_record, len(chosen)), np.int32)
+            padded = np.zeros((count, edf.per_record, 4), np.uint8)
             for column, channel in enumerate(chosen):
-                padded[:, :, 1:] = raw[:, channel.at : channel.at + width].reshape(count, bdf.per_record, 3)
-                digital[:, :, column] = padded.view("<i4")[:, :, 0] >> 8  # the shift brings the sign along
+                sample = raw[:, channel.at : channel.at + width].reshape(count, edf.per_record, edf.sample_bytes)
+                padded[:, :, 4 - edf.sample_bytes :] = sample
+                # The shift brings the sign along.
+                digital[:, :, column] = padded.view("<i4")[:, :, 0] >> 8 * (4 - edf.sample_bytes)
             flat = digital.reshape(-1, len(chosen))
             yield (flat * gain + offset).astype(np.float32)
 

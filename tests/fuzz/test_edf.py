@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semgjax.data.sessions import load_sessions, read_emg
-from tests.data.bdf_files import write_bids
+from tests.data.edf_files import write_bids
 from tests.data.fixtures import random_emg
 from tests.data.test_bids import rows
 from tests.fuzz.outcome import bounded, check_refusal, files_under, outcome

@@ -1,6 +1,7 @@
 """Whether the records of a discontinuous BDF or EDF file follow on each other, by their time stamps. Writes nothing.
 
-In BDF+D each record begins with a time-stamped annotation, "+SECONDS" and the bytes 20, 20 (EDF+ specification, 2.2.4).
+In BDF+D and EDF+D each record begins with a time-stamped annotation, "+SECONDS" and the bytes 20, 20 (EDF+
+specification, 2.2.4).
 """
 
 import re
@@ -17,7 +18,7 @@ _LATE = 0.001
 def check_continuous(
     path: Path, data_at: int, record_bytes: int, records: int, seconds: float, notes: Sequence[tuple[int, int]]
 ) -> None:
-    """See that the records of a BDF+D file have no gap between them: keys after a gap would lie seconds off.
+    """See that the records of a discontinuous file have no gap between them: keys after a gap would lie seconds off.
 
     Args:
         notes: (first byte in a record, bytes) of each signal of annotations.
@@ -26,7 +27,9 @@ def check_continuous(
         InputError: there is a gap, or a record without its time ("gap-in-signal").
     """
     if not notes:
-        raise InputError(f"{path}: is BDF+D without annotations, so that its times are not known", "gap-in-signal")
+        raise InputError(
+            f"{path}: is discontinuous and has no annotations, so that its times are not known", "gap-in-signal"
+        )
     at, size = notes[0]
     begin = 0.0
     with open(path, "rb") as file:
@@ -34,7 +37,7 @@ def check_continuous(
             file.seek(data_at + record * record_bytes + at)
             stamp = _STAMP.match(file.read(size))
             if stamp is None:
-                raise InputError(f"{path}: record {record} of this BDF+D file has no time", "gap-in-signal")
+                raise InputError(f"{path}: record {record} of this discontinuous file has no time", "gap-in-signal")
             time = float(stamp[1])
             begin = time if record == 0 else begin
             late = time - begin - record * seconds

@@ -1,0 +1,70 @@
+"""What lies in a folder of sessions: the files that are read, and every other one that looks like a session.
+
+Writes nothing.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+HDF5 = (".hdf5", ".h5")
+"""suffixes of session files, in either case"""
+_SIGNALS = (*HDF5, ".hdf", ".bdf", ".edf", ".gdf", ".xdf", ".fif", ".set", ".vhdr", ".mat", ".npz", ".npy", ".nwb")
+_PACKED = (".gz", ".zip", ".xz", ".bz2", ".part", ".crdownload", ".tmp")
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A file that looks like a session and is not read: its path in the folder, and why."""
+
+    id: str
+    reason: str
+
+
+def files_of(folder: Path) -> list[Path]:
+    """Every file and link below a folder that looks like a signal, in order of path."""
+    found = []
+    for place, _, names in os.walk(folder):
+        found += [Path(place) / name for name in names if looks_like_signal(name)]
+    return sorted(found)
+
+
+def looks_like_signal(name: str) -> bool:
+    """Whether a file's name ends as those of recordings do, packed or half-loaded ones too."""
+    stem, suffix = os.path.splitext(name.lower())
+    return suffix in _SIGNALS or (suffix in _PACKED and os.path.splitext(stem)[1] in _SIGNALS)
+
+
+def why_unread(path: Path) -> str:
+    """What keeps a file from being read whatever it holds; "" for nothing."""
+    if path.name.startswith("._"):
+        return "a companion file of macOS, not the session itself"
+    if path.name.startswith("."):
+        return "a hidden file, perhaps one that is still being copied"
+    if path.is_symlink() and not path.exists():
+        return "a link to a file that is not there"
+    return "" if path.is_file() else "no regular file"
+
+
+def hdf5_files(folder: Path) -> tuple[list[Path], list[LeftOut]]:
+    """The .hdf5 and .h5 files of a folder, in order of name, and what else looks like a session there or below."""
+    paths, left_out = [], []
+    for path in files_of(folder):
+        reason = why_unread(path) or _no_session(path, folder)
+        if reason:
+            left_out.append(LeftOut(path.relative_to(folder).as_posix(), reason))
+        else:
+            paths.append(path)
+    left_out += [LeftOut(path.name, "a folder") for path in _folders(folder)]
+    return paths, left_out
+
+
+def _no_session(path: Path, folder: Path) -> str:
+    if path.suffix.lower() not in HDF5:
+        return "of a format that is not read here; sessions are .hdf5 or .h5"
+    return "" if path.parent == folder else "in a sub-folder; give that folder by itself"
+
+
+def _folders(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.iterdir()) if path.is_dir() and path.suffix.lower() in HDF5)
