@@ -49,6 +49,7 @@ CODES = {
     "electrode-order": "the channels' names do not tell which electrode each is",
     # runs and exports
     "not-finished": "the run has not reached its last step, or has no checkpoint yet",
+    "scores-differ": "an export's recorded scores are not those that its bytes give",
     "unsigned": "the checkpoint has no record of hashes",
     "unreadable": "the file's bytes are those that were written, and yet a library cannot read it",
     # tables

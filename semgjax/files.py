@@ -8,11 +8,12 @@ import math
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from semgjax.errors import InputError, system_fault
+from semgjax.errors import InputError, SemgjaxError, system_fault
 
 
 def canonical_json(value: Any) -> str:
@@ -26,20 +27,25 @@ def content_hash(value: Any) -> str:
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:
-    """Write a whole file or nothing: a temporary file in the same folder, synced, then renamed."""
+    """Write a whole file or nothing: a temporary file in the same folder, synced, then renamed.
+
+    Raises:
+        InputError: the system does not permit it, or has no room.
+    """
     data = content.encode() if isinstance(content, str) else content
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    try:
-        # "x", not the tempfile module: the file gets the user's usual mode, as a shared folder wants it.
-        with open(temporary, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with disk_faults(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            # "x", not the tempfile module: the file gets the user's usual mode, as a shared folder wants it.
+            with open(temporary, "xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
 
 
 def write_json(path: Path, schema: str, version: int, body: dict[str, Any]) -> None:
@@ -150,24 +156,47 @@ def _file_hash(path: Path) -> str:
 
 
 @contextlib.contextmanager
+def disk_faults(place: Path) -> Iterator[None]:
+    """A full disk or a lost one, met by whatever library in whatever thread, is one InputError that names `place`."""
+    try:
+        yield
+    except SemgjaxError:
+        raise
+    except Exception as error:
+        fault = system_fault(error, place)
+        if fault is None:
+            raise
+        raise fault from error
+
+
+@contextlib.contextmanager
 def folder_lock(folder: Path) -> Iterator[None]:
     """Hold `folder`/.lock for one writer; the system frees it when the process dies.
 
     Raises:
-        InputError: another live process holds it.
+        InputError: another live process holds it, or the folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / ".lock", "a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            owner = file.read().strip() or "another process"
-            raise InputError(f"{folder}: in use by {owner}; wait for it or choose another folder", "in-use") from None
-        file.seek(0)
-        file.truncate()
-        file.write(f"process {os.getpid()} on {os.uname().nodename}")
-        file.flush()
+    new = not folder.exists()
+    with contextlib.ExitStack() as stack:
+        with disk_faults(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            file = stack.enter_context(open(folder / ".lock", "a+"))
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                owner = file.read().strip() or "another process"
+                raise InputError(
+                    f"{folder}: in use by {owner}; wait for it or choose another folder", "in-use"
+                ) from None
+            file.truncate(0)
+            try:
+                # Not by the file's buffer, which a full disk would keep until the file is closed.
+                os.write(file.fileno(), f"process {os.getpid()} on {os.uname().nodename}".encode())
+            except OSError:
+                if new:
+                    shutil.rmtree(folder)
+                raise
         yield
 
 

@@ -2,8 +2,12 @@
 
 import atexit
 import os
+import re
 import shutil
+import subprocess
+import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -68,6 +72,21 @@ def exported(finished, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("exports") / "exported"
     export_run(finished, out)
     return out
+
+
+@pytest.fixture
+def small_disk(tmp_path) -> Iterator[Path]:
+    """A folder on a file system of 12 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if sys.platform != "linux" or shutil.which("mount") is None:
+        pytest.skip("no tmpfs here")
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", folder], capture_output=True, text=True)
+    if re.search("superuser|permission denied|not permitted", done.stderr):
+        pytest.skip(f"not permitted to mount: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 def pytest_addoption(parser) -> None:

@@ -68,8 +68,9 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_no_rest(tmp_path, monkeypa
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(files.os, "fsync", no_space)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(InputError) as caught:
         write_atomic(path, "new")
+    assert caught.value.code == "no-space"
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -27,6 +27,7 @@ ALL = {"data", "model", "losses", "train", "distill", "decode", "evaluate", "sca
 ABOVE = {
     "errors": ALL,
     "printable": ALL,
+    "one_report": ALL,
     "files": ALL,
     "address": ALL,
     "config_json": ALL,

@@ -1,27 +1,55 @@
-"""`semgjax export`: a finished run's parameters as a self-contained checkpoint."""
+"""`semgjax export`: a finished run's parameters as a self-contained checkpoint, and whether its scores hold."""
 
 from pathlib import Path
 
 import tyro
 
 from semgjax.cli.parse import run_commands
+from semgjax.errors import InputError
 
 
-def export(run: tyro.conf.Positional[str], /, *, out: Path) -> None:
+def export(
+    run: tyro.conf.Positional[str],
+    /,
+    *,
+    out: Path | None = None,
+    verify: Path | None = None,
+    splits: Path | None = None,
+) -> None:
     """Write model.json and an orbax checkpoint that read without the run's folder or its configuration.
 
     Args:
-        run: finished run directory, or its address (gs://...)
+        run: finished run directory, or its address (gs://...); with --verify and without --out an export
         out: new folder for the export
+        verify: folder of the run's sessions: evaluate what was written and refuse it where the scores are not the run's
+        splits: split file of the run (default: splits.json in the folder of sessions)
     """
     from semgjax.export.run import export_run
     from semgjax.train.remote import finished_folder
 
+    if out is None and verify is None:
+        raise InputError("--out is missing; name a new folder for the export (semgjax export --help)", "bad-option")
+    if splits is not None and verify is None:
+        raise InputError("--splits has a meaning with --verify alone", "conflict")
     with finished_folder(run) as folder:
-        body = export_run(folder, out)
+        if out is None:
+            assert verify is not None
+            _verify(folder, verify, splits)
+            return
+        check = None if verify is None else lambda export: _verify(export, verify, splits)
+        body = export_run(folder, out, check)
     look_ahead = body["look_ahead_samples"]
     seen = "the whole input" if look_ahead is None else f"{look_ahead} samples"
     print(f"{body['params']:,} parameters, look-ahead {seen}, in {out}")
+
+
+def _verify(folder: Path, data: Path, splits: Path | None) -> None:
+    from semgjax.data.corpus import load_corpus
+    from semgjax.export.verify import verify_export
+
+    for row in verify_export(folder, load_corpus(data, splits)):
+        cer = "no keys" if row.measured is None else f"{row.measured:.2f} %, recorded {row.recorded:.2f} %"
+        print(f"verified: {row.split} {row.averaging} CER {cer}")
 
 
 def run(words: list[str]) -> int:

@@ -50,8 +50,8 @@ def load_corpus(folder: Path, split_file: Path | None = None) -> Corpus:
     """Load the sessions that a split names (default: `folder`/splits.json) from HDF5 files or from shards.
 
     Raises:
-        InputError: no sessions, no split, a session that is damaged, one that no decoder can take, or a part without a
-            key inside its signal ("no-keys").
+        InputError: no sessions, no split, a session that is damaged, one that no decoder can take, or a train part
+            without a key inside its signal ("no-keys").
     """
     path = split_file or folder / "splits.json"
     if split_file is None and folder.is_dir() and not path.is_file():
@@ -75,11 +75,11 @@ def _count(path: Path, part: str, sessions: tuple[Session, ...], whole: Sequence
     """The counts of a part's keys.
 
     Raises:
-        InputError: it has sessions, and none of them a key to learn or to score by.
+        InputError: it is the train part, and no session of it has a key to learn.
     """
     counts = (count_keys(s.key_first, s.key_last, s.samples, s.dropped, s.doubled) for s in whole)
     total = sum(counts, KeyCounts())
-    if sessions and not any(_inside(session) for session in sessions):
+    if part == "train" and not any(_inside(session) for session in sessions):
         raise InputError(
             f"{path}: the {len(sessions)} sessions of {part} have no key inside their signal ({total.outside} outside, "
             f"{sum(total.dropped.values())} of other names); see semgjax data check",

@@ -103,7 +103,8 @@ def train_data(
         host: which of the `hosts` this is; it gets batch / hosts rows, the host's place in the global batch.
 
     Raises:
-        InputError: no session is as long as a window, or the hosts cannot share a batch evenly.
+        InputError: no session is as long as a window, no window holds a key ("no-keys"), or the hosts cannot share a
+            batch evenly.
     """
     if hosts < 1 or not 0 <= host < hosts or batch % hosts:
         raise InputError(f"a batch of {batch} windows cannot be shared by {hosts} hosts; give a multiple of {hosts}")
@@ -113,6 +114,12 @@ def train_data(
             f"no training session holds a window of {spec.length} samples; use longer sessions or a shorter window"
         )
     room = -(-max_labels(sessions, spec.length) // 8) * 8
+    if not room:
+        raise InputError(
+            f"no window of the {len(sessions)} training sessions holds a key: there is nothing to learn; see semgjax "
+            "data check",
+            "no-keys",
+        )
     half = augment.moves_only and all(has_half(session) for session in sessions)
     rows = range(host * (batch // hosts), (host + 1) * (batch // hosts))
     load = LoadBatch(tuple(sessions), np.array(windows, np.int32), spec, augment, room, half, seed, rows)

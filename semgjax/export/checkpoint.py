@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,12 @@ from semgjax.config_json import from_json, to_json
 from semgjax.data.keys import KEY_NAMES
 from semgjax.data.windows import WindowSpec
 from semgjax.errors import InputError
-from semgjax.files import check_hashes, content_hash, file_hashes, read_json, write_json
+from semgjax.files import check_hashes, content_hash, disk_faults, file_hashes, folder_lock, read_json, write_json
 from semgjax.model import network
 from semgjax.model.config import SAMPLE_RATE, Network, network_from_json
 from semgjax.model.encoder import Params, count_parameters
 from semgjax.model.finite import check_finite
+from semgjax.one_report import report_once
 
 MODEL, PARAMS = "model.json", "params"
 SCHEMA, VERSION = "semgjax/model", 2
@@ -38,21 +39,28 @@ class Export:
 
 
 def write_export(
-    config: Network, window: WindowSpec, params: Params, source: dict[str, Any], out: Path
+    config: Network,
+    window: WindowSpec,
+    params: Params,
+    source: dict[str, Any],
+    out: Path,
+    check: Callable[[Path], object] | None = None,
 ) -> dict[str, Any]:
     """Write the export as a whole new folder; returns model.json's body.
+
+    It is written in .NAME.part beside it, which another export of this name that was killed may have left.
 
     Args:
         window: how sessions were cut in training, so that readers cut them alike.
         source: where the parameters come from (preset, kind, run, data, teacher, scores).
+        check: looks at the whole export before it stands at `out`; what it raises leaves nothing behind.
 
     Raises:
-        InputError: `out` exists and is not an empty folder.
+        InputError: `out` exists and is not an empty folder, another process writes it, or the disk is full.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out}: is not an empty folder; choose a new one for the export", "out-exists")
     check_finite(params, "the parameters to export")
-    out.parent.mkdir(parents=True, exist_ok=True)
     body = {
         "source": source,
         "params": count_parameters(params),
@@ -61,20 +69,24 @@ def write_export(
         "window": to_json(window),
         **_facts(config),
     }
-    work = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    try:
-        with ocp.StandardCheckpointer() as checkpointer:
-            checkpointer.save((work / PARAMS).absolute(), params)
-        body["files"] = file_hashes(work)
-        body["body_sha256"] = content_hash(body)
-        write_json(work / MODEL, SCHEMA, VERSION, body)
-        work.chmod(0o755)
-        if out.exists():
-            out.rmdir()
-        work.rename(out)
-    except BaseException:
-        shutil.rmtree(work, ignore_errors=True)
-        raise
+    report_once()
+    part = out.parent / f".{out.name}.part"
+    with disk_faults(out), folder_lock(part):
+        try:
+            work = part / "export"
+            shutil.rmtree(work, ignore_errors=True)
+            with ocp.StandardCheckpointer() as checkpointer:
+                checkpointer.save((work / PARAMS).absolute(), params)
+            body["files"] = file_hashes(work)
+            body["body_sha256"] = content_hash(body)
+            write_json(work / MODEL, SCHEMA, VERSION, body)
+            if check is not None:
+                check(work)
+            if out.exists():
+                out.rmdir()
+            work.rename(out)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
     return body
 
 

@@ -1,5 +1,6 @@
 """From a finished run directory to an export."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,11 @@ from semgjax.export.checkpoint import write_export
 from semgjax.train.run import load_finished, read_result
 
 
-def export_run(folder: Path, out: Path) -> dict[str, Any]:
+def export_run(folder: Path, out: Path, check: Callable[[Path], object] | None = None) -> dict[str, Any]:
     """Export a run's final parameters; returns model.json's body.
+
+    Args:
+        check: looks at the whole export before it stands at `out`; what it raises leaves nothing behind.
 
     Raises:
         InputError: the run is not finished, or `out` is taken.
@@ -17,6 +21,6 @@ def export_run(folder: Path, out: Path) -> dict[str, Any]:
     config, params = load_finished(folder)
     result = read_result(folder)
     if result is None:
-        raise InputError(f"{folder}: the run has no result yet; go on with it first")
+        raise InputError(f"{folder}: the run has no result yet; resume it first", "not-finished")
     kept = ("preset", "kind", "config", "data", "teacher", "seed", "steps", "users", "hours", "scores")
-    return write_export(config.model, config.window, params, {name: result[name] for name in kept}, out)
+    return write_export(config.model, config.window, params, {name: result[name] for name in kept}, out, check)

@@ -17,8 +17,9 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_managers import preservation_policy as policies
 
 from semgjax.errors import InputError, first_line, system_fault
-from semgjax.files import check_hashes, file_hashes, read_json, write_json
+from semgjax.files import check_hashes, disk_faults, file_hashes, read_json, write_json
 from semgjax.model.finite import check_finite
+from semgjax.one_report import report_once
 from semgjax.parallel.runtime import is_first, on_first
 from semgjax.train.step import State
 
@@ -70,6 +71,7 @@ class Checkpoints:
     """
 
     def __init__(self, folder: Path, kept: Kept | None = None, whole: Callable[[], None] | None = None) -> None:
+        report_once()
         self._folder = folder.absolute()
         self._whole = whole
         self._told: Future[None] | None = None
@@ -104,7 +106,7 @@ class Checkpoints:
         }
         metrics = {} if cer is None else {"cer": cer}
         step = int(state["step"])
-        with _written(self._folder):
+        with disk_faults(self._folder):
             self._manager.save(step, args=ocp.args.Composite(**items), metrics=metrics)
         self._told = None
         if fault is not None:
@@ -112,7 +114,7 @@ class Checkpoints:
         self._told = self._teller.submit(self._tell, step)
 
     def _tell(self, step: int) -> None:
-        with _written(self._folder):
+        with disk_faults(self._folder):
             self._manager.wait_until_finished()
             if is_first():
                 _sign(self._folder / str(step))
@@ -157,7 +159,7 @@ class Checkpoints:
             InputError, Exception: see `save`.
         """
         self._teller.shutdown()
-        with _written(self._folder):
+        with disk_faults(self._folder):
             self._manager.close()
         if self._told:
             self._told.result()
@@ -198,13 +200,18 @@ def _sign(place: Path) -> None:
 def check_or_sign(folder: Path) -> None:
     """See that the newest checkpoint, if there is one, is as it was written.
 
+    That of a finished run at an address is not here (see `semgjax.train.remote`): who reads it checks it.
+
     Raises:
         InputError: it is damaged.
     """
     step = newest_step(folder)
     if step is not None:
         place = folder / str(step)
-        _check(place) if _is_signed(place) else _sign(place)
+        if not _is_signed(place):
+            _sign(place)
+        elif (place / STATE).exists():
+            _check(place)
 
 
 def _is_signed(place: Path) -> bool:
@@ -231,20 +238,6 @@ def _readable(place: Path) -> Iterator[None]:
         fault = system_fault(error, place)
         if fault is None:
             fault = InputError(f"{place}: the checkpoint cannot be read ({first_line(error)})", "unreadable")
-        raise fault from error
-
-
-@contextlib.contextmanager
-def _written(folder: Path) -> Iterator[None]:
-    """A full disk or a lost one, met by orbax in whatever thread, is one line; the checkpoints before it stand."""
-    try:
-        yield
-    except InputError:
-        raise
-    except Exception as error:
-        fault = system_fault(error, folder)
-        if fault is None:
-            raise
         raise fault from error
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from semgjax.errors import InputError
-from semgjax.files import write_atomic
+from semgjax.files import disk_faults, parse_json, write_atomic
 
 
 class MetricsFile:
@@ -21,8 +21,12 @@ class MetricsFile:
             write_atomic(self._path, "".join(json.dumps(line) + "\n" for line in kept))
 
     def write(self, line: dict[str, Any]) -> None:
-        """Append one line; `line` has a "step"."""
-        with open(self._path, "a") as file:
+        """Append one line; `line` has a "step".
+
+        Raises:
+            InputError: the disk is full or refuses.
+        """
+        with disk_faults(self._path), open(self._path, "a") as file:
             file.write(json.dumps(line, allow_nan=False) + "\n")
 
 
@@ -30,16 +34,18 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
     """All whole lines; a last line cut short by a kill is left out.
 
     Raises:
-        InputError: a line before the last is damaged.
+        InputError: a line before the last is damaged ("bad-row").
     """
-    lines = path.read_text().split("\n")
-    whole = []
-    for number, line in enumerate(lines[:-1], start=1):
-        try:
-            found = json.loads(line)
-        except json.JSONDecodeError:
-            found = None
-        if not isinstance(found, dict) or not isinstance(found.get("step"), int):
-            raise InputError(f"{path}: line {number} is no JSON object with a step; the file was edited or damaged")
-        whole.append(found)
-    return whole
+    with disk_faults(path):
+        lines = path.read_bytes().split(b"\n")
+    return [_line(line, f"{path}: line {number}") for number, line in enumerate(lines[:-1], start=1)]
+
+
+def _line(line: bytes, where: str) -> dict[str, Any]:
+    try:
+        found = parse_json(line.decode(), where)
+    except (UnicodeDecodeError, InputError):
+        found = None
+    if not isinstance(found, dict) or type(found.get("step")) is not int:
+        raise InputError(f"{where} is no JSON object with a step; the file was edited or damaged", "bad-row")
+    return found

@@ -41,7 +41,7 @@ def working_folder(out: Path | str) -> Iterator[tuple[Path, Publish | None]]:
     """The folder to train in: `out` itself or, where that is an address, a new temporary one that mirrors it.
 
     The second value is to be called when a checkpoint is whole on disk. The folder holds all of the run that going
-    on needs: its small files, its newest whole checkpoint (of a finished run too, whose bytes are checked), and of the
+    on needs: its small files, its newest whole checkpoint , and of the
     others all but the state, so that the retention rule ranks them. At the end of the block everything is at the
     address and the folder is removed; errors name the address.
 
@@ -133,6 +133,9 @@ class Mirror:
                     self._store.remove(name)
             small = [name for name in (CONFIG, METRICS, RESULT) if name in names]
             newest = max(self._steps, default=None)
+            # A finished run is not trained on; where its checkpoint has no hashes yet, they are made from its bytes.
+            if RESULT in small and f"{CHECKPOINTS}/{newest}/{HASHES}" in names:
+                newest = None
             kept = [
                 name
                 for name in names
@@ -169,6 +172,7 @@ class Mirror:
         for step in new:
             files = self._files(f"{CHECKPOINTS}/{step}")
             self._store.put([name for name in files if not name.endswith(f"/{MARKER}")], self._folder)
+            self._sent |= {name: self._stamp(name) for name in files if name.endswith(f"/{HASHES}")}
         self._put_changed([*(name for view in _VIEWS for name in self._files(view)), METRICS])
         self._check()  # the big part took its time
         for step in new:

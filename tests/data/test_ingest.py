@@ -1,10 +1,7 @@
 """Ingest: the same shards however it is done; stopped, killed, out of room or given damaged sessions."""
 
-import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -172,21 +169,6 @@ def test_a_killed_ingest_leaves_nothing_that_looks_finished_and_goes_on_to_the_s
             assert "in use" in str(error)
     assert done.reused >= len(kept)
     assert result(out) == result(tmp_path / "whole")
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A folder on a file system of 12 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if sys.platform != "linux" or shutil.which("mount") is None:
-        pytest.skip("no tmpfs here")
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", folder], capture_output=True, text=True)
-    if re.search("superuser|permission denied|not permitted", done.stderr):
-        pytest.skip(f"not permitted to mount: {done.stderr.strip()}")
-    assert done.returncode == 0, done.stderr
-    yield folder
-    subprocess.run(["umount", folder], check=True)
 
 
 @pytest.mark.parametrize("on_error", ["stop", "skip"])

@@ -53,10 +53,8 @@ def corpus_of(folder, train, test):
 
 
 @pytest.mark.parametrize("case", [name for name, (_, counts) in CASES.items() if not counts.inside])
-@pytest.mark.parametrize("part", ["train", "test"])
-def test_a_part_without_a_key_to_learn_is_refused_before_training(tmp_path, case, part):
-    strokes = {"train": typed("abc"), "test": typed("abc"), part: CASES[case][0]}
-    folder = corpus_of(tmp_path / "src", strokes["train"], strokes["test"])
+def test_training_sessions_without_a_key_to_learn_are_refused_before_training(tmp_path, case):
+    folder = corpus_of(tmp_path / "src", CASES[case][0], typed("abc"))
     with pytest.raises(InputError) as caught:
         load_corpus(folder)
     assert caught.value.code == "no-keys"

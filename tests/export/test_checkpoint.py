@@ -112,8 +112,9 @@ def test_a_write_that_fails_half_way_leaves_nothing(params, tmp_path, monkeypatc
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(checkpoint, "write_json", full_disk)  # the parameters are down by then
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(InputError) as caught:
         write_export(SMALL, WindowSpec(), params, {}, tmp_path / "export")
+    assert caught.value.code == "no-space"
     assert snapshot(tmp_path) == ({"export": None} if before else {})
 
 

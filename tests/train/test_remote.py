@@ -17,7 +17,7 @@ from semgjax.train.remote import Mirror, finished_folder, working_folder
 from tests.runs import snapshot
 
 LAST = 8
-FILES = ("state/manifest", "state/d/numbers", "meta/metadata", "metrics/metrics")
+FILES = ("state/manifest", "state/d/numbers", "meta/metadata", "metrics/metrics", "hashes.json")
 
 
 class Killed(BaseException):
