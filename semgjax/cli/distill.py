@@ -14,9 +14,9 @@ from semgjax.train.engine import Engine
 
 def run(words: list[str]) -> int:
     """The command; a preset's own recipe gives the defaults that its help shows."""
-    name = word_after(words, "--preset") or "tiny"
+    name = word_after(words, "--preset", "tiny")
     base, shape = recipe(name), preset(name)
-    changes = word_after(words, "--augmentation") or "preset"
+    changes = word_after(words, "--augmentation", "preset")
     wanted = base.augment if changes == "preset" else augment_recipe(changes)
 
     def distill(

@@ -11,6 +11,7 @@ from typing import Any
 import tyro
 
 from semgjax.cli.choice import choose
+from semgjax.cli.numbers import NUMBERS
 from semgjax.errors import InputError
 
 _STYLE = (tyro.conf.PositionalMetavarFromFieldName,)
@@ -32,12 +33,12 @@ def run_commands(group: str, commands: dict[str, Callable[..., Any]], words: lis
     return 0 if name is None else _call(f"{program} {name}", commands[name], words[1:])
 
 
-def word_after(words: list[str], option: str) -> str | None:
+def word_after(words: list[str], option: str, default: str) -> str:
     """The value of `option` among the words before they are parsed: it decides the defaults of the others.
 
     Given twice, the last one stands, as it does for the parser.
     """
-    found = None
+    found = default
     for index, word in enumerate(words):
         if word.startswith(f"{option}="):
             found = word.partition("=")[2]
@@ -50,13 +51,13 @@ def _call(program: str, function: Callable[..., Any], words: list[str]) -> int:
     bind = _deferred(function)
     messages = io.StringIO()
     try:
-        with _plain_output(messages):
+        with _plain_output(messages), NUMBERS:
             call = tyro.cli(bind, prog=program, args=words, config=_STYLE)
     except SystemExit as stop:
         if stop.code not in (None, 0):
-            raise InputError(f"{_one_line(messages.getvalue())} ({program} --help)") from None
+            raise InputError(f"{_one_line(messages.getvalue())} ({program} --help)", "bad-option") from None
         # Help was asked for: parse again, now onto the real terminal with its colours and its width.
-        with contextlib.suppress(SystemExit):
+        with contextlib.suppress(SystemExit), NUMBERS:
             tyro.cli(bind, prog=program, args=words, config=_STYLE)
         return 0
     code = call()

@@ -11,6 +11,9 @@ import numpy as np
 from semgjax.data.sessions import CHANNELS
 from semgjax.errors import InputError
 
+_PLACES = CHANNELS // 2
+"""electrodes of a band"""
+
 
 @dataclass(frozen=True)
 class AugmentConfig:
@@ -36,14 +39,17 @@ class AugmentConfig:
     """up to this share of all electrodes is zero for a window, the share drawn anew for each"""
 
     def __post_init__(self) -> None:
-        if self.roll < 0 or self.lag < 0:
-            raise InputError(f"augment: roll {self.roll} and lag {self.lag} must not be negative")
+        if not 0 <= self.roll < _PLACES or self.lag < 0:
+            raise InputError(
+                f"augment: roll {self.roll} must lie in 0 to {_PLACES - 1}, lag {self.lag} must not be negative",
+                "bad-value",
+            )
         for name in ("scale", "noise", "hum"):
             if not 0 <= getattr(self, name) < math.inf:
-                raise InputError(f"augment: {name} {getattr(self, name)} must be 0 or more")
+                raise InputError(f"augment: {name} {getattr(self, name)} must be 0 or more", "bad-value")
         for name in ("silence", "dropout", "mask"):
             if not 0 <= getattr(self, name) <= 1:
-                raise InputError(f"augment: {name} {getattr(self, name)} must lie in [0, 1]")
+                raise InputError(f"augment: {name} {getattr(self, name)} must lie in [0, 1]", "bad-value")
 
     @property
     def moves_only(self) -> bool:
@@ -137,5 +143,5 @@ def augment_recipe(name: str) -> AugmentConfig:
         InputError: another name.
     """
     if name not in RECIPES:
-        raise InputError(f"no augmentation {name!r}; choose one of {', '.join(RECIPES)}")
+        raise InputError(f"no augmentation {name!r}; choose one of {', '.join(RECIPES)}", "bad-value")
     return RECIPES[name]

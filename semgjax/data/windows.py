@@ -31,7 +31,9 @@ class WindowSpec:
     def __post_init__(self) -> None:
         for name, least in (("length", 1), ("stride", 1), ("left", 0), ("right", 0)):
             if getattr(self, name) < least:
-                raise InputError(f"window {name} is {getattr(self, name)} samples, expected {least} or more")
+                raise InputError(
+                    f"window {name} is {getattr(self, name)} samples, expected {least} or more", "bad-value"
+                )
 
     @property
     def total(self) -> int:

@@ -9,6 +9,8 @@ from semgjax.config_json import one_from_json
 from semgjax.errors import InputError
 
 SAMPLE_RATE = 2000  # Hz, of every raw input
+WIDEST, DEEPEST = 65_536, 1024
+"""far above anything trained; a typing error beyond would ask for more memory than there is"""
 TDS_BANDS = 2  # left and right wrist
 
 
@@ -61,11 +63,13 @@ class ModelConfig:
     def __post_init__(self) -> None:
         counts = {len(self.conv_widths), len(self.conv_kernels), len(self.conv_strides)}
         if len(counts) != 1 or 0 in counts:
-            raise InputError("model: conv_widths, conv_kernels and conv_strides must have one entry per layer")
+            raise InputError(
+                "model: conv_widths, conv_kernels and conv_strides must have one entry per layer", "bad-value"
+            )
         for kernel, stride in zip(self.conv_kernels, self.conv_strides, strict=True):
             if not 1 <= stride <= kernel:
                 raise InputError(
-                    f"model: convolution of {kernel} taps and stride {stride} skips samples; use more taps"
+                    f"model: convolution of {kernel} taps and stride {stride} skips samples; use more taps", "bad-value"
                 )
         for name in (
             "channels",
@@ -79,23 +83,33 @@ class ModelConfig:
             "attention_window",
         ):
             value = getattr(self, name)
-            if value is not None and value < 1:
-                raise InputError(f"model: {name} {value} must be at least 1")
-        if min(self.conv_widths) < 1:
-            raise InputError(f"model: conv_widths {self.conv_widths} must be at least 1")
+            if value is not None and not 1 <= value <= WIDEST:
+                raise InputError(f"model: {name} {value} must lie in 1 to {WIDEST}", "bad-value")
+        if min(self.conv_widths) < 1 or max(*self.conv_widths, *self.conv_kernels) > WIDEST or self.layers > DEEPEST:
+            raise InputError(
+                f"model: conv_widths {self.conv_widths}, conv_kernels {self.conv_kernels} and layers {self.layers} "
+                f"must be at least 1, and no more than {WIDEST} and {DEEPEST}",
+                "bad-value",
+            )
         if self.dim % self.heads or self.dim % self.position_groups:
             raise InputError(
-                f"model: dim {self.dim} is no multiple of heads {self.heads} and position_groups {self.position_groups}"
+                f"model: dim {self.dim} is no multiple of heads {self.heads} and position_groups "
+                f"{self.position_groups}",
+                "bad-value",
             )
         if not self.norm_seconds * SAMPLE_RATE >= self.stride:
             raise InputError(
-                f"model: norm_seconds {self.norm_seconds} must be at least a frame ({self.stride} samples at 2 kHz)"
+                f"model: norm_seconds {self.norm_seconds} must be at least a frame ({self.stride} samples at 2 kHz)",
+                "bad-value",
             )
         if not 0 <= self.dropout < 1 or not 0 <= self.mask_share < 1 or self.mask_length < 1:
-            raise InputError("model: dropout and mask_share must lie in [0, 1), mask_length must be at least 1")
+            raise InputError(
+                "model: dropout and mask_share must lie in [0, 1), mask_length must be at least 1", "bad-value"
+            )
         if self.emission_delay < 0 or self.emission_delay % self.stride:
             raise InputError(
-                f"model: emission_delay {self.emission_delay} must be a multiple of a frame ({self.stride} samples)"
+                f"model: emission_delay {self.emission_delay} must be a multiple of a frame ({self.stride} samples)",
+                "bad-value",
             )
 
     @property
@@ -151,22 +165,24 @@ class TDSConfig:
     def __post_init__(self) -> None:
         for name in ("channels", "classes", "points", "hop", "features", "kernel"):
             if getattr(self, name) < 1:
-                raise InputError(f"model: {name} {getattr(self, name)} must be at least 1")
+                raise InputError(f"model: {name} {getattr(self, name)} must be at least 1", "bad-value")
         for name in ("time_masks", "time_mask_length", "frequency_masks", "frequency_mask_length"):
             if getattr(self, name) < 0:
-                raise InputError(f"model: {name} {getattr(self, name)} must not be negative")
+                raise InputError(f"model: {name} {getattr(self, name)} must not be negative", "bad-value")
         if self.channels % TDS_BANDS or self.points % self.hop:
             raise InputError(
-                f"model: channels {self.channels} must be even and points {self.points} a multiple of hop {self.hop}"
+                f"model: channels {self.channels} must be even and points {self.points} a multiple of hop {self.hop}",
+                "bad-value",
             )
         for channels in self.conv_channels:
             if channels < 1 or (TDS_BANDS * self.features) % channels:
                 raise InputError(
-                    f"model: conv_channels {channels} do not divide {TDS_BANDS} x {self.features} features"
+                    f"model: conv_channels {channels} do not divide {TDS_BANDS} x {self.features} features", "bad-value"
                 )
         if self.emission_delay < 0 or self.emission_delay % self.hop:
             raise InputError(
-                f"model: emission_delay {self.emission_delay} must be a multiple of a frame ({self.hop} samples)"
+                f"model: emission_delay {self.emission_delay} must be a multiple of a frame ({self.hop} samples)",
+                "bad-value",
             )
 
     @property
@@ -206,8 +222,8 @@ def ladder(width: int) -> ModelConfig:
 
     Frames are 20 ms, as in a keyboard's rhythm of at most about 10 keys/s, so a laptop trains one in a minute.
     """
-    if width < 16 or width % 8:
-        raise InputError(f"preset ladder-{width}: the width must be a multiple of 8, at least 16")
+    if width < 16 or width % 8 or width > WIDEST:
+        raise InputError(f"preset ladder-{width}: the width must be a multiple of 8 from 16 to {WIDEST}", "bad-value")
     front = max(32, 16 + width // 2)  # at least one filter an electrode
     head = next(size for size in (32, 16, 8) if width % size == 0)
     return ModelConfig(
@@ -235,9 +251,10 @@ def preset(name: str) -> Network:
         return PAPER[name]
     if name == "tds":
         return TDSConfig()
-    match = re.fullmatch(r"ladder-(\d+)", name)
+    match = re.fullmatch(r"ladder-(\d{1,6})", name, re.ASCII)
     if match is None:
         raise InputError(
-            f"preset {name!r} is unknown; choose {', '.join(PAPER)}, tds or ladder-WIDTH (such as ladder-64)"
+            f"preset {name!r} is unknown; choose {', '.join(PAPER)}, tds or ladder-WIDTH (such as ladder-64)",
+            "unknown-name",
         )
     return ladder(int(match.group(1)))

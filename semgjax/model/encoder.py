@@ -15,6 +15,7 @@ from semgjax.model.attention import SelfAttention
 from semgjax.model.config import ModelConfig
 from semgjax.model.convolve import grouped_conv
 from semgjax.model.dropout import Dropout, random_bits
+from semgjax.model.finite import NOT_ZERO
 from semgjax.model.frontend import FrontEnd
 from semgjax.model.tiles import KEPT
 
@@ -97,7 +98,8 @@ class Decoder(nn.Module):
         frames = FrontEnd(config, name="frontend")(emg_BxTxC, valid_BxT)
         frames = layer_norm("norm_frontend", frames)
         drop = Dropout(config.dropout, self.train)
-        x = drop(nn.Dense(config.dim, dtype=frames.dtype, name="project")(frames), rows_B)
+        project = nn.Dense(config.dim, dtype=frames.dtype, bias_init=NOT_ZERO, name="project")
+        x = drop(project(frames), rows_B)
         hidden = self.param("mask_vector", nn.initializers.uniform(1.0), (config.dim,), jnp.float32)
         if self.train and config.mask_share > 0:
             mask_BxT = time_mask(self.make_rng("mask"), rows_B, x.shape[1], config.mask_share, config.mask_length)

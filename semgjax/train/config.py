@@ -18,6 +18,9 @@ from semgjax.errors import InputError
 from semgjax.files import content_hash
 from semgjax.model.config import Network, preset
 
+MOST_ROWS, MOST_STEPS = 2**20, 2**31 - 1
+"""of a batch, which are held in memory; of a run, whose counter is an int32"""
+
 
 @dataclass(frozen=True)
 class OptimizerConfig:
@@ -66,6 +69,16 @@ class TrainConfig:
     max_infeasible: float = 0.05
     """stop when more than this share of the windows has more labels than frames"""
 
+    def __post_init__(self) -> None:
+        most = {"batch": MOST_ROWS, "accumulate": self.batch}
+        for name in ("steps", "batch", "accumulate", "evaluate_every", "checkpoint_every", "log_every"):
+            if not 1 <= getattr(self, name) <= most.get(name, MOST_STEPS):
+                raise InputError(
+                    f"train.{name} {getattr(self, name)} must lie in 1 to {most.get(name, MOST_STEPS)}", "bad-value"
+                )
+        if self.batch % self.accumulate:
+            raise InputError(f"train.accumulate {self.accumulate} must divide train.batch {self.batch}", "bad-value")
+
 
 @dataclass(frozen=True)
 class DistillConfig:
@@ -101,24 +114,26 @@ class RunConfig:
         for name in ("length", "left", "right"):
             value = getattr(self.window, name)
             if value % stride:
-                raise InputError(f"window.{name} {value} must be a multiple of the model's frame ({stride} samples)")
+                raise InputError(
+                    f"window.{name} {value} must be a multiple of the model's frame ({stride} samples)", "bad-value"
+                )
         if self.model.emission_delay > self.window.right:
             raise InputError(
                 f"window.right {self.window.right} is shorter than the model's emission_delay "
-                f"{self.model.emission_delay}: the last keys' emissions would fall outside the window"
+                f"{self.model.emission_delay}: the last keys' emissions would fall outside the window",
+                "bad-value",
             )
         values = dict(_leaves(to_json(self)))
 
         def must(name: str, holds: bool, rule: str) -> None:
             if not holds:
-                raise InputError(f"{name} {values[name]} must {rule}")
+                raise InputError(f"{name} {values[name]} must {rule}", "bad-value")
 
         for name, value in values.items():
             must(name, not isinstance(value, float) or math.isfinite(value), "be a finite number")
         must("model.channels", self.model.channels == CHANNELS, f"be {CHANNELS}, as in the data")
         must("model.classes", self.model.classes == NUM_CLASSES, f"be {NUM_CLASSES}, as in the data")
-        for name in ("steps", "batch", "accumulate", "evaluate_every", "checkpoint_every", "log_every"):
-            must(f"train.{name}", values[f"train.{name}"] > 0, "be positive")
+        must("augment.lag", self.augment.lag <= self.window.length, f"be at most window.length, {self.window.length}")
         for name in ("learning_rate", "clip"):
             must(f"optimizer.{name}", values[f"optimizer.{name}"] > 0, "be positive")
         for name in ("warmup", "beta1", "beta2", "average"):
@@ -130,7 +145,8 @@ class RunConfig:
         if self.distill is not None and not (self.distill.temperature > 0 and 0 < self.distill.weight <= 1):
             raise InputError(
                 f"distill: temperature {self.distill.temperature} must be positive and weight "
-                f"{self.distill.weight} in (0, 1]"
+                f"{self.distill.weight} in (0, 1]",
+                "bad-value",
             )
         if self.distill is not None:
             must("distill.key_boost", self.distill.key_boost >= 0, "not be negative")
