@@ -35,7 +35,8 @@ def reaching(address: str) -> Iterator[None]:
     except Exception as error:
         kind = type(error).__name__
         raise InputError(
-            f"{address}: cannot be reached ({kind}: {first_line(error)}); mend the address or the access to it"
+            f"{address}: cannot be reached ({kind}: {first_line(error)}); mend the address or the access to it",
+            "unreadable",
         ) from error
 
 
@@ -64,7 +65,7 @@ class Store:
         except FileNotFoundError:
             return []
         if found == [""]:
-            raise InputError(f"{self.address}: is a file; choose a folder")
+            raise InputError(f"{self.address}: is a file; choose a folder", "not-a-file")
         return found
 
     def _below(self, path: str) -> Iterator[str]:
@@ -93,7 +94,9 @@ class Store:
         """
         for name in names:
             if {"", ".", ".."} & set(name.split("/")):
-                raise InputError(f"{self.address}: holds the name {name!r}, which cannot be a file here; remove it")
+                raise InputError(
+                    f"{self.address}: holds the name {name!r}, which cannot be a file here; remove it", "bad-path"
+                )
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
         if names:
             self.system.get([self._path(name) for name in names], [str(folder / name) for name in names])
@@ -132,7 +135,7 @@ class Store:
         bucket = self.root.partition("/")[0]  # empty where paths begin with a slash: a file system, no buckets
         if bucket and not self.system.exists(bucket):
             raise InputError(
-                f"{self.address}: there is no {bucket}, or it may not be seen; make it or mend the address"
+                f"{self.address}: there is no {bucket}, or it may not be seen; make it or mend the address", "no-file"
             )
 
     def _path(self, name: str) -> str:
@@ -150,7 +153,7 @@ def open_address(address: str) -> Store:
         InputError: no such kind of address, no package for it, or no access at all.
     """
     if set("*?[]") & set(address):
-        raise InputError(f"{address}: an address cannot have any of * ? [ ]; choose another")
+        raise InputError(f"{address}: an address cannot have any of * ? [ ]; choose another", "bad-path")
     try:
         with reaching(address):
             system, root = fsspec.core.url_to_fs(address)
@@ -159,5 +162,7 @@ def open_address(address: str) -> Store:
         if not isinstance(error.__cause__, ImportError):
             raise
         mend = "" if extra is None else f"; install it with: pip install 'semgjax[{extra}]'"
-        raise InputError(f"{address}: its package is missing ({first_line(error.__cause__)}){mend}") from None
+        raise InputError(
+            f"{address}: its package is missing ({first_line(error.__cause__)}){mend}", "missing-extra"
+        ) from None
     return Store(address.rstrip("/"), system, root.rstrip("/"))

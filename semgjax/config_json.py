@@ -35,16 +35,18 @@ def from_json(kind: type[T], value: dict[str, Any], where: str) -> T:
     tag = _tag(kind)
     if tag is not None and isinstance(value, dict):
         if value.get(_TAG) != tag:
-            raise InputError(f"{where}: {_TAG} is {value.get(_TAG)!r}, expected {tag!r}")
+            raise InputError(f"{where}: {_TAG} is {value.get(_TAG)!r}, expected {tag!r}", "wrong-schema")
         value = {name: member for name, member in value.items() if name != _TAG}
     if not isinstance(value, dict) or set(value) - names:
         extra = sorted(set(value) - names) if isinstance(value, dict) else value
-        raise InputError(f"{where}: {kind.__name__} has no member {extra}; was it written by another version?")
+        raise InputError(
+            f"{where}: {kind.__name__} has no member {extra}; was it written by another version?", "bad-field"
+        )
     members = {}
     for f in fields:
         if f.name not in value:
             raise InputError(
-                f"{where}: {kind.__name__} lacks the member {f.name!r}; was it written by another version?"
+                f"{where}: {kind.__name__} lacks the member {f.name!r}; was it written by another version?", "bad-field"
             )
         members[f.name] = _convert(hints[f.name], value[f.name], f"{where}: {f.name}")
     return kind(**members)
@@ -63,7 +65,8 @@ def one_from_json(kinds: tuple[type[T], ...], value: dict[str, Any], where: str)
     if not found:
         known = ", ".join(repr(tag) for tag in map(_tag, kinds) if tag is not None)
         raise InputError(
-            f"{where}: {_TAG} {named!r} is unknown, expected {known} or none; was it written by another version?"
+            f"{where}: {_TAG} {named!r} is unknown, expected {known} or none; was it written by another version?",
+            "wrong-schema",
         )
     return from_json(found[0], value, where)
 
@@ -90,4 +93,4 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
             return float(value)
         if option in (int, str, bool) and type(value) is option:
             return value
-    raise InputError(f"{where}: {value!r} is not of type {hint}")
+    raise InputError(f"{where}: {value!r} is not of type {hint}", "bad-field")

@@ -37,7 +37,9 @@ def check_pair(student: Network, teacher: Network) -> None:
     for name in ("stride", "emission_delay", "classes", "channels"):
         ours, theirs = getattr(student, name), getattr(teacher, name)
         if ours != theirs:
-            raise InputError(f"student and teacher differ in {name} ({ours} against {theirs}); make them equal")
+            raise InputError(
+                f"student and teacher differ in {name} ({ours} against {theirs}); make them equal", "conflict"
+            )
 
 
 def student_config(supervised: RunConfig, teacher: Teacher, distill: DistillConfig) -> RunConfig:
@@ -51,6 +53,7 @@ def student_config(supervised: RunConfig, teacher: Teacher, distill: DistillConf
         # The teacher may well have seen other sessions; but when it has seen the student's test users, the
         # student's scores are not zero-shot any more, and nothing downstream could tell.
         raise InputError(
-            "the teacher was trained on other sessions or another split; use the teacher's --data and --splits"
+            "the teacher was trained on other sessions or another split; use the teacher's --data and --splits",
+            "conflict",
         )
     return dataclasses.replace(supervised, distill=distill)

@@ -131,6 +131,12 @@ _FAULTS = {
 }
 
 
+def fault_code(error: Exception) -> str:
+    """The code of what the system says of a place."""
+    fault = system_fault(error)
+    return "io-error" if fault is None else fault.code
+
+
 def system_fault(error: BaseException, place: Path | str | None = None) -> InputError | None:
     """What the operating system says of a place that the user gave, as one line; None for an error of another kind.
 

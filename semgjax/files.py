@@ -178,7 +178,7 @@ def folder_lock(folder: Path) -> Iterator[None]:
     """
     new = not folder.exists()
     with contextlib.ExitStack() as stack:
-        with disk_faults(folder):
+        with disk_faults(folder / ".lock"):
             folder.mkdir(parents=True, exist_ok=True)
             file = stack.enter_context(open(folder / ".lock", "a+"))
             try:

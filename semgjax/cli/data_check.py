@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import tyro
 
+from semgjax.cli.ingest import MOST_WORKERS
 from semgjax.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ def check(src: tyro.conf.Positional[Path], *, html: Path | None = None, workers:
     from semgjax.data.sessions import find_sessions
     from semgjax.data.windows import WindowSpec
 
-    if workers < 1:
-        raise InputError(f"--workers {workers}: give 1 or more")
+    if not 1 <= workers <= MOST_WORKERS:
+        raise InputError(f"--workers {workers}: give 1 to {MOST_WORKERS}", "bad-value")
     if html is not None and html.is_dir():
         raise InputError(f"{html}: is a folder; give a file for --html")
     paths = find_sessions(src)

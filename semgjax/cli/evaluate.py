@@ -34,10 +34,11 @@ def evaluate(
     from semgjax.errors import InputError
     from semgjax.evaluate.errors import score_rows
     from semgjax.evaluate.sessions import evaluate_greedy, make_forward
+    from semgjax.train.config import MOST_ROWS
     from semgjax.train.remote import finished_folder
 
-    if batch < 1:
-        raise InputError(f"--batch {batch} must be at least 1")
+    if not 1 <= batch <= MOST_ROWS:
+        raise InputError(f"--batch {batch} must lie in 1 to {MOST_ROWS}", "bad-value")
     with finished_folder(model) as folder:
         config, window, params = _load(folder)
     corpus = load_corpus(data, splits)

@@ -17,6 +17,7 @@ from semgjax.printable import printable
 if TYPE_CHECKING:
     from semgjax.data.ingest import Ingested
 
+MOST_WORKERS = 1024
 _LINES = 20  # of remarks on sessions; the manifest has them all
 
 
@@ -48,8 +49,8 @@ def ingest(
     """
     from semgjax.data.ingest import ingest as run
 
-    if workers < 0:
-        raise InputError(f"--workers {workers}: give 1 or more, or 0 for one per processor", "bad-value")
+    if not 0 <= workers <= MOST_WORKERS:
+        raise InputError(f"--workers {workers}: give 1 to {MOST_WORKERS}, or 0 for one per processor", "bad-value")
     match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", shard, re.ASCII)
     if match is None:
         raise InputError(f"--shard {shard!r}: give I/N, such as 3/8", "bad-value")

@@ -18,7 +18,7 @@ from semgjax.data.discover import looks_like_signal
 from semgjax.data.recording import Item
 from semgjax.data.shard_write import WriteFailed
 from semgjax.data.sources import HDF5
-from semgjax.errors import InputError
+from semgjax.errors import InputError, fault_code
 
 _BUFFER = 1 << 16  # as much as is lost in front of a place that does not decompress
 _BROKEN = (tarfile.TarError, EOFError, zlib.error, OSError)
@@ -65,13 +65,15 @@ def stream_entries(archive: Path, folder: Path, wanted: Callable[[int], bool]) -
         try:
             size, raw = archive.stat().st_size, stack.enter_context(open(archive, "rb"))
         except OSError as error:
-            raise InputError(f"{archive}: cannot be read ({error.strerror}); name the archive") from None
+            raise InputError(
+                f"{archive}: cannot be read ({error.strerror}); name the archive", fault_code(error)
+            ) from None
         try:
             # Not tarfile's own decompression, which leaves the checksum at gzip's end unread.
             plain = raw if archive.suffix == ".tar" else stack.enter_context(gzip.open(raw))
             tar = stack.enter_context(tarfile.open(fileobj=plain, mode="r|", bufsize=_BUFFER, tarinfo=_Strict))
         except _BROKEN as error:
-            raise InputError(f"{archive}: is no tar archive ({_brief(error)}); download it again") from None
+            raise InputError(f"{archive}: is no tar archive ({_brief(error)}); download it again", "damaged") from None
         number, before = 0, "its start"
         while True:
             try:
@@ -108,7 +110,9 @@ def stream_entries(archive: Path, folder: Path, wanted: Callable[[int], bool]) -
                 pass
         except _BROKEN as error:
             _check_sum(archive, error)
-            raise InputError(f"{archive}: cannot be read to its end ({_brief(error)}); download it again") from None
+            raise InputError(
+                f"{archive}: cannot be read to its end ({_brief(error)}); download it again", "damaged"
+            ) from None
 
 
 def _check_sum(archive: Path, error: Exception) -> None:
@@ -171,7 +175,9 @@ def _copy(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> str:
                 file.write(block)
                 file.flush()
             except OSError as error:
-                raise WriteFailed(f"{path.parent}: no room for {member.name} ({error.strerror}); free some") from None
+                raise WriteFailed(
+                    f"{path.parent}: no room for {member.name} ({error.strerror}); free some", fault_code(error)
+                ) from None
     if length != member.size:
         raise EOFError(f"{length} bytes of {member.size}")
     return digest.hexdigest()
@@ -181,7 +187,9 @@ def _opened(path: Path) -> IO[bytes]:
     try:
         return open(path, "wb")
     except OSError as error:
-        raise WriteFailed(f"{path.parent}: cannot be written ({error.strerror}); mend that") from None
+        raise WriteFailed(
+            f"{path.parent}: cannot be written ({error.strerror}); mend that", fault_code(error)
+        ) from None
 
 
 def _brief(error: Exception) -> str:

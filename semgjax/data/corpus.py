@@ -55,7 +55,9 @@ def load_corpus(folder: Path, split_file: Path | None = None) -> Corpus:
     """
     path = split_file or folder / "splits.json"
     if split_file is None and folder.is_dir() and not path.is_file():
-        raise InputError(f"{path}: no such file; write one with: semgjax data splits {folder} --test-users N")
+        raise InputError(
+            f"{path}: no such file; write one with: semgjax data splits {folder} --test-users N", "no-file"
+        )
     split = read_split(path)
     names = [*split.train, *split.val, *split.test]
     whole = {session.name: session for session in load_sessions(folder, names)}
@@ -97,12 +99,14 @@ def _check_kind(session: Session) -> None:
     if (session.channels, session.rate) != (CHANNELS, SAMPLE_RATE):
         raise InputError(
             f"{session.path}: session {session.name} has {session.channels} channels at {session.rate:g} Hz; decoders "
-            f"take {CHANNELS} at {SAMPLE_RATE} Hz: leave it out of the split"
+            f"take {CHANNELS} at {SAMPLE_RATE} Hz: leave it out of the split",
+            "channel-count",
         )
     if session.classes is not None:
         raise InputError(
             f"{session.path}: labels of session {session.name} are {', '.join(session.classes[:3])} ...; decoders "
-            "take keys: leave it out of the split"
+            "take keys: leave it out of the split",
+            "conflict",
         )
 
 

@@ -29,7 +29,9 @@ def _opened(path: Path) -> Iterator[tuple[h5py.Dataset, dict[str, object]]]:
             series, attributes = file[f"{GROUP}/timeseries"], dict(file[GROUP].attrs.items())
             names, dtype = series.dtype.names or (), series.dtype
         if "emg" not in names or "time" not in names or len(dtype["emg"].shape) != 1 or series.ndim != 1:
-            raise InputError(f"{path}: timeseries lacks the fields emg [channels] and time; is this an emg2pose file?")
+            raise InputError(
+                f"{path}: timeseries lacks the fields emg [channels] and time; is this an emg2pose file?", "no-column"
+            )
         yield series, attributes
 
 
@@ -59,12 +61,17 @@ def open_recording(files: Files) -> Recording:
         name, user, stage = _names(path, attributes)
         rate = attributes.get("sample_rate")
         if not isinstance(rate, int | float | np.number):
-            raise InputError(f"{path}: attribute sample_rate is {rate!r}, expected Hz; download the file again")
+            raise InputError(
+                f"{path}: attribute sample_rate is {rate!r}, expected Hz; download the file again", "bad-field"
+            )
         samples, channels = int(series.shape[0]), int(series.dtype["emg"].shape[0])
         with hdf5_errors(path, "time"):
             time = series["time"]
         if (np.diff(time) < 0).any():
-            raise InputError(f"{path}: time decreases at sample {int(np.argmax(np.diff(time) < 0)) + 1}; leave it out")
+            raise InputError(
+                f"{path}: time decreases at sample {int(np.argmax(np.diff(time) < 0)) + 1}; leave it out",
+                "gap-in-signal",
+            )
     return Recording(
         name=name,
         user=user,

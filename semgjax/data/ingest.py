@@ -186,7 +186,7 @@ def _ingest(
     progress: Progress | None,
 ) -> Ingested:
     if workers < 1:
-        raise InputError(f"workers is {workers}; give 1 or more")
+        raise InputError(f"workers is {workers}; give 1 or more", "bad-value")
     _check_out(out)
     new, work = not out.exists(), out / WORK / part.name
     try:
@@ -263,10 +263,10 @@ def _clear(work: Path) -> None:
 
 def _check_out(out: Path) -> None:
     if out.exists() and not out.is_dir():
-        raise InputError(f"{out}: is a file; give a folder that is new or holds shards")
+        raise InputError(f"{out}: is a file; give a folder that is new or holds shards", "not-a-file")
     strangers = sorted(p.name for p in out.iterdir() if p.name not in _OURS) if out.is_dir() else []
     if strangers:
-        raise InputError(f"{out}: is not empty ({strangers[0]}) and holds no shards; give another folder")
+        raise InputError(f"{out}: is not empty ({strangers[0]}) and holds no shards; give another folder", "out-exists")
 
 
 def _shown(src: Path, outcome: _Outcome) -> str:

@@ -59,32 +59,32 @@ def read_metadata(path: Path) -> list[KnownSession]:
             rows = list(reader)
             names = reader.fieldnames or []
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file; it comes with the data set, copy it there") from None
+        raise InputError(f"{path}: no such file; it comes with the data set, copy it there", "no-file") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: cannot be read as CSV ({error}); download it again") from None
+        raise InputError(f"{path}: cannot be read as CSV ({error}); download it again", "bad-row") from None
     missing = [name for name in COLUMNS if name not in names]
     if missing:
-        raise InputError(f"{path}: no column {missing[0]!r}; is this the data set's metadata.csv?")
+        raise InputError(f"{path}: no column {missing[0]!r}; is this the data set's metadata.csv?", "no-column")
     if not rows:
-        raise InputError(f"{path}: holds no session; download it again")
+        raise InputError(f"{path}: holds no session; download it again", "no-sessions")
     known = [_row(f"{path}, row {number}", row) for number, row in enumerate(rows, start=1)]
     try:
         check_names(row.session for row in known)
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        raise InputError(f"{path}: {error}", "bad-row") from None
     return known
 
 
 def _row(place: str, row: dict[str, str | None]) -> KnownSession:
     session, user, minutes, tags = (row[name] for name in COLUMNS[1::-1] + COLUMNS[2:])
     if not session or not user:
-        raise InputError(f"{place}: session is {session!r} of user {user!r}, expected two names")
+        raise InputError(f"{place}: session is {session!r} of user {user!r}, expected two names", "bad-field")
     try:
         length = float(minutes or "")
     except ValueError:
         length = math.nan
     if not 0 < length < math.inf:
-        raise InputError(f"{place}: duration_mins is {minutes!r}, expected minutes")
+        raise InputError(f"{place}: duration_mins is {minutes!r}, expected minutes", "bad-field")
     return KnownSession(session, user, round(length * 60 * SAMPLE_RATE), _tags(place, tags))
 
 
@@ -92,5 +92,5 @@ def _tags(place: str, text: str | None) -> tuple[str, ...]:
     """The texts of a list written out, such as "['too short', 'noisy']"; empty cells have none."""
     inner = (text or "[]").strip()
     if not (inner.startswith("[") and inner.endswith("]")):
-        raise InputError(f"{place}: quality_check_tags is {text!r}, expected a list such as []")
+        raise InputError(f"{place}: quality_check_tags is {text!r}, expected a list such as []", "bad-field")
     return tuple(tag for part in inner[1:-1].split(",") if (tag := part.strip().strip("'\"")))

@@ -91,11 +91,13 @@ def rows_from_json(value: object, where: Path) -> list[Row]:
         InputError: the value does not fit, or a file name holds a path.
     """
     if not isinstance(value, list):
-        raise InputError(f"{where}: 'sessions' is no list; ingest again")
+        raise InputError(f"{where}: 'sessions' is no list; ingest again", "bad-field")
     rows = [from_json(Row, _SINCE_2 | row if isinstance(row, dict) else row, str(where)) for row in value]
     for row in rows:
         if Path(row.file).name != row.file or row.file in ("", ".", ".."):
-            raise InputError(f"{where}: file {row.file!r} of session {row.name} is no plain name; ingest again")
+            raise InputError(
+                f"{where}: file {row.file!r} of session {row.name} is no plain name; ingest again", "bad-path"
+            )
     return rows
 
 
@@ -124,7 +126,7 @@ def read_manifest(folder: Path) -> list[Row]:
     names = [row.name for row in rows]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"{folder / FILE}: session {twice!r} comes twice; ingest again")
+        raise InputError(f"{folder / FILE}: session {twice!r} comes twice; ingest again", "duplicate-session")
     return rows
 
 
@@ -136,11 +138,12 @@ def checked_path(folder: Path, row: Row) -> Path:
     """
     path = folder / SHARDS / row.file
     if not path.is_file():
-        raise InputError(f"{path}: shard of session {row.name} is missing; copy it here or ingest again")
+        raise InputError(f"{path}: shard of session {row.name} is missing; copy it here or ingest again", "no-file")
     size = path.stat().st_size
     if size != row.bytes:
         raise InputError(
             f"{path}: shard of session {row.name} has {size} bytes, the manifest says {row.bytes}; "
-            "remove it and ingest again"
+            "remove it and ingest again",
+            "damaged",
         )
     return path

@@ -25,14 +25,14 @@ def text_attribute(path: Path, attributes: Mapping[str, object], name: str) -> s
         InputError: missing, empty, or no text.
     """
     if name not in attributes:
-        raise InputError(f"{path}: attribute {name} is missing; download or write the file again")
+        raise InputError(f"{path}: attribute {name} is missing; download or write the file again", "bad-field")
     value = attributes[name]
     try:
         text = value.decode() if isinstance(value, bytes) else value
     except UnicodeDecodeError:
         text = None
     if not isinstance(text, str) or not text:
-        raise InputError(f"{path}: attribute {name} is {_brief(value)}, expected a text; write it again")
+        raise InputError(f"{path}: attribute {name} is {_brief(value)}, expected a text; write it again", "bad-field")
     return text
 
 
@@ -46,9 +46,11 @@ def parse_list(path: Path, attributes: Mapping[str, object], name: str) -> list[
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: attribute {name} is no JSON ({error}); download the file again") from None
+        raise InputError(
+            f"{path}: attribute {name} is no JSON ({error}); download the file again", "bad-json"
+        ) from None
     if not isinstance(value, list):
-        raise InputError(f"{path}: attribute {name} is a JSON {type(value).__name__}, expected a list")
+        raise InputError(f"{path}: attribute {name} is a JSON {type(value).__name__}, expected a list", "bad-field")
     return value
 
 
@@ -62,13 +64,13 @@ def parse_keystrokes(path: Path, attributes: Mapping[str, object]) -> list[Keyst
     for index, record in enumerate(parse_list(path, attributes, "keystrokes")):
         place = f"{path}: keystrokes[{index}]"
         if not isinstance(record, dict):
-            raise InputError(f"{place} is {_brief(record)}, expected an object with key and start")
+            raise InputError(f"{place} is {_brief(record)}, expected an object with key and start", "bad-field")
         for member in ("key", "start"):
             if member not in record:
-                raise InputError(f"{place} has no {member}; repair the attribute or leave out the file")
+                raise InputError(f"{place} has no {member}; repair the attribute or leave out the file", "bad-field")
         key, start = record["key"], record["start"]
         if not isinstance(key, str) or not key:
-            raise InputError(f"{place}: key is {_brief(key)}, expected a name such as 't' or 'Key.space'")
+            raise InputError(f"{place}: key is {_brief(key)}, expected a name such as 't' or 'Key.space'", "bad-field")
         strokes.append(Keystroke(key, _seconds(place, start)))
     return strokes
 
@@ -81,7 +83,7 @@ def _seconds(place: str, start: object) -> float:
         except OverflowError:
             number = math.inf
     if not math.isfinite(number):
-        raise InputError(f"{place}: start is {_brief(start)}, expected unix seconds")
+        raise InputError(f"{place}: start is {_brief(start)}, expected unix seconds", "bad-field")
     return number
 
 

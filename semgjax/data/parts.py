@@ -95,7 +95,9 @@ def merge(out: Path, part: Part, on_error: OnError) -> Found:
         have = {row.user if kind == "users" else row.name for _, row in rows}
         absent = [name for name in names if name not in have]
         if absent and not skipped:
-            raise InputError(f"--{kind} {absent[0]}: nothing like that in the source; see what metadata.csv names")
+            raise InputError(
+                f"--{kind} {absent[0]}: nothing like that in the source; see what metadata.csv names", "no-sessions"
+            )
     kept: dict[str, Row] = {}
     chosen: list[tuple[str, Row]] = []
     if is_sharded(out):

@@ -107,11 +107,14 @@ def train_data(
             batch evenly.
     """
     if hosts < 1 or not 0 <= host < hosts or batch % hosts:
-        raise InputError(f"a batch of {batch} windows cannot be shared by {hosts} hosts; give a multiple of {hosts}")
+        raise InputError(
+            f"a batch of {batch} windows cannot be shared by {hosts} hosts; give a multiple of {hosts}", "bad-value"
+        )
     windows, skipped = list_windows(sessions, spec)
     if not windows:
         raise InputError(
-            f"no training session holds a window of {spec.length} samples; use longer sessions or a shorter window"
+            f"no training session holds a window of {spec.length} samples; use longer sessions or a shorter window",
+            "bad-value",
         )
     room = -(-max_labels(sessions, spec.length) // 8) * 8
     if not room:
@@ -214,7 +217,9 @@ def _shared(
 ) -> Iterator[Batch]:
     """One host's rows of every batch of `pairs`, the last batch padded."""
     if hosts < 1 or not 0 <= host < hosts or batch % hosts:
-        raise InputError(f"a batch of {batch} windows cannot be shared by {hosts} hosts; give a multiple of {hosts}")
+        raise InputError(
+            f"a batch of {batch} windows cannot be shared by {hosts} hosts; give a multiple of {hosts}", "bad-value"
+        )
     rows = batch // hosts
     for begin in range(0, len(pairs), batch):
         mine = pairs[begin + host * rows : begin + (host + 1) * rows]

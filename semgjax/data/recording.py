@@ -56,15 +56,18 @@ class Recording:
 
     def __post_init__(self) -> None:
         if not self.name or not self.user:
-            raise InputError(f"session {self.name!r} of user {self.user!r}: both need a name")
+            raise InputError(f"session {self.name!r} of user {self.user!r}: both need a name", "bad-field")
         if not (math.isfinite(self.rate) and self.rate > 0) or self.channels < 1 or self.samples < 1:
             raise InputError(
                 f"session {self.name}: {self.samples} samples x {self.channels} channels at {self.rate} Hz; "
-                "all three must be positive"
+                "all three must be positive",
+                "channel-count",
             )
         sizes = {len(self.labels), len(self.key_first), len(self.key_last)}
         if len(sizes) > 1 or (np.diff(self.key_first) < 0).any() or (np.diff(self.key_last) < 0).any():
-            raise InputError(f"session {self.name}: labels and their places must be as many and in order of time")
+            raise InputError(
+                f"session {self.name}: labels and their places must be as many and in order of time", "bad-value"
+            )
 
 
 @dataclass(frozen=True)

@@ -147,7 +147,8 @@ def load_sessions(folder: Path, names: Iterable[str] | None = None) -> list[Sess
     if missing:
         raise InputError(
             f"{folder}: no session {missing[0]!r} ({len(missing)} of {len(wanted)} asked for are missing); "
-            "copy the files there or make the split again"
+            "copy the files there or make the split again",
+            "no-sessions",
         )
     return [open_session(found[name][0]) for name in wanted]
 
@@ -165,9 +166,13 @@ def open_session(path: Path) -> Session:
     with opened_group(path) as (group, attributes):
         name, user, condition = (text_attribute(path, attributes, key) for key in ("session_name", "user", "condition"))
         if condition != "on_keyboard":
-            raise InputError(f"{path}: condition is {condition!r}, only 'on_keyboard' can be used; leave the file out")
+            raise InputError(
+                f"{path}: condition is {condition!r}, only 'on_keyboard' can be used; leave the file out", "bad-value"
+            )
         if "duration_mins" not in attributes:
-            raise InputError(f"{path}: attribute duration_mins is missing; download or write the file again")
+            raise InputError(
+                f"{path}: attribute duration_mins is missing; download or write the file again", "bad-field"
+            )
         parse_list(path, attributes, "prompts")
         strokes = sorted(parse_keystrokes(path, attributes), key=lambda stroke: stroke.start)
         classes = [(stroke, label_of_key(stroke.key)) for stroke in strokes]
@@ -221,7 +226,7 @@ def read_emg(session: Session, start: int, stop: int) -> np.ndarray:
     with hdf5_errors(session.path, f"samples {start}..{stop}"):
         emg = both_bands(_FILES.read(session.path, start, stop))
     if len(emg) != stop - start or not np.isfinite(emg).all():
-        raise InputError(f"{session.path}: changed since it was checked; start again with the whole file")
+        raise InputError(f"{session.path}: changed since it was checked; start again with the whole file", "changed")
     return emg
 
 

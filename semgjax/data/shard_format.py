@@ -140,15 +140,16 @@ def unpack(record: bytes, path: Path) -> ShardHeader:
     if isinstance(facts, dict):
         facts.setdefault("doubled", 0)  # not counted before there was such a member
     if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
-        raise InputError(f"{path}: is no {SCHEMA} file; ingest the session again")
+        raise InputError(f"{path}: is no {SCHEMA} file; ingest the session again", "wrong-schema")
     if facts.get("version") != VERSION or facts.get("storage") != STORAGE:
         raise InputError(
             f"{path}: {SCHEMA} version {facts.get('version')!r} with storage {facts.get('storage')!r}, this semgjax "
-            f"reads version {VERSION} with {STORAGE}; ingest again"
+            f"reads version {VERSION} with {STORAGE}; ingest again",
+            "wrong-version",
         )
     sizes = [np.dtype(kind).itemsize for _, kind in _KEYS]
     if not _sound(facts) or len(rest) != facts["keys"] * sum(sizes):
-        raise InputError(f"{path}: its header is damaged; ingest the session again")
+        raise InputError(f"{path}: its header is damaged; ingest the session again", "damaged")
     arrays: dict[str, Any] = {}
     at = 0
     for (name, kind), size in zip(_KEYS, sizes, strict=True):

@@ -9,7 +9,7 @@ from array_record.python.array_record_module import ArrayRecordWriter
 
 from semgjax.data.recording import Recording
 from semgjax.data.shard_format import SUFFIX, ShardHeader, encode, header_of, pack, scale_for
-from semgjax.errors import InputError
+from semgjax.errors import InputError, fault_code
 
 _OPTIONS = "group_size:1,uncompressed,max_parallelism:1"
 
@@ -44,7 +44,7 @@ def write_shard(recording: Recording, source: str, folder: Path, work: Path) -> 
             os.fsync(file.fileno())
         os.replace(draft, path)
     except OSError as error:
-        raise WriteFailed(f"{path}: cannot be written ({error.strerror}); {_MEND}") from None
+        raise WriteFailed(f"{path}: cannot be written ({error.strerror}); {_MEND}", fault_code(error)) from None
     finally:
         draft.unlink(missing_ok=True)
     return header
@@ -69,7 +69,9 @@ def _write(draft: Path, header: ShardHeader, recording: Recording) -> float:
         writer.close()
     except RuntimeError as error:
         reason = " ".join(str(error).split())
-        raise WriteFailed(f"{draft.parent}: a shard cannot be written ({reason[:120]}); {_MEND}") from None
+        raise WriteFailed(
+            f"{draft.parent}: a shard cannot be written ({reason[:120]}); {_MEND}", fault_code(error)
+        ) from None
     return peak
 
 
@@ -81,7 +83,8 @@ def _stretches(recording: Recording, stretch: int) -> Iterator[np.ndarray]:
         if block.ndim != 2 or block.shape[1] != recording.channels or not np.isfinite(block).all():
             raise InputError(
                 f"session {recording.name}: samples from {seen} on are not finite values of "
-                f"{recording.channels} channels; leave the session out"
+                f"{recording.channels} channels; leave the session out",
+                "not-finite",
             )
         seen += len(block)
         waiting = np.concatenate([waiting, block]) if len(waiting) else block
@@ -92,5 +95,5 @@ def _stretches(recording: Recording, stretch: int) -> Iterator[np.ndarray]:
         yield waiting
     if seen != recording.samples:
         raise InputError(
-            f"session {recording.name}: gave {seen} samples, not {recording.samples} as it said; repair it"
+            f"session {recording.name}: gave {seen} samples, not {recording.samples} as it said; repair it", "bad-value"
         )

@@ -54,7 +54,8 @@ def leave_users_out(sessions: Sequence[tuple[str, str]], test_users: int, val_sh
     users = _drawn_users(sessions, seed)
     if not 1 <= test_users < len(users):
         raise InputError(
-            f"{test_users} test users of {len(users)} users: give 1 or more and leave 1 or more for training"
+            f"{test_users} test users of {len(users)} users: give 1 or more and leave 1 or more for training",
+            "bad-value",
         )
     rule = {"name": "leave_users_out", "test_users": test_users, "val_share": val_share, "seed": seed}
     return _hold_out(sessions, set(users[:test_users]), val_share, seed, rule)
@@ -70,7 +71,9 @@ def leave_users_out_folds(
     """
     users = _drawn_users(sessions, seed)
     if not 2 <= folds <= len(users):
-        raise InputError(f"{folds} folds of {len(users)} users: give 2 or more, and no more than there are users")
+        raise InputError(
+            f"{folds} folds of {len(users)} users: give 2 or more, and no more than there are users", "bad-value"
+        )
     rule = {"name": "leave_users_out_folds", "folds": folds, "val_share": val_share, "seed": seed}
     return tuple(
         _hold_out(sessions, set(users[fold::folds]), val_share, seed, rule | {"fold": fold}) for fold in range(folds)
@@ -85,7 +88,7 @@ def _hold_out(
     sessions: Sequence[tuple[str, str]], held_out: Collection[str], val_share: float, seed: int, rule: dict[str, Any]
 ) -> Split:
     if not 0 <= val_share < 1:
-        raise InputError(f"validation share is {val_share}, expected 0 or more and below 1")
+        raise InputError(f"validation share is {val_share}, expected 0 or more and below 1", "bad-value")
     check_names(name for name, _ in sessions)
     by_user: dict[str, list[str]] = defaultdict(list)
     for name, user in sorted(sessions, key=lambda session: draw_key(seed, "session", session[0])):
@@ -110,7 +113,7 @@ def check_names(names: Iterable[str]) -> None:
     """
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise InputError(f"two sessions have the name {twice[0]!r}; keep one of them")
+        raise InputError(f"two sessions have the name {twice[0]!r}; keep one of them", "duplicate-session")
 
 
 def draw_key(seed: int, kind: str, name: str) -> str:
@@ -139,21 +142,27 @@ def read_split(path: Path) -> Split:
     for part in PARTS:
         names = document.get(part)
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise InputError(f"{path}: {part!r} is no list of session names; write it again")
+            raise InputError(f"{path}: {part!r} is no list of session names; write it again", "bad-field")
         for name in names:
             if name in place:
-                raise InputError(f"{path}: session {name!r} is in {place[name]} and in {part}; keep one of them")
+                raise InputError(
+                    f"{path}: session {name!r} is in {place[name]} and in {part}; keep one of them", "duplicate-session"
+                )
             place[name] = part
     rule = document.get("rule", {})
     if not isinstance(rule, dict):
-        raise InputError(f"{path}: 'rule' is no object; write it again")
+        raise InputError(f"{path}: 'rule' is no object; write it again", "bad-field")
     limits = document.get("limits", {})
     if not isinstance(limits, dict):
-        raise InputError(f"{path}: 'limits' is no object; write it again")
+        raise InputError(f"{path}: 'limits' is no object; write it again", "bad-field")
     for name, samples in limits.items():
         if type(samples) is not int or samples < 1:
-            raise InputError(f"{path}: limit of session {name!r} is {samples!r}, expected samples, 1 or more")
+            raise InputError(
+                f"{path}: limit of session {name!r} is {samples!r}, expected samples, 1 or more", "bad-field"
+            )
         if name not in place:
-            raise InputError(f"{path}: session {name!r} has a limit and is in no part; take one of them away")
+            raise InputError(
+                f"{path}: session {name!r} has a limit and is in no part; take one of them away", "bad-field"
+            )
     train, val, test = (tuple(document[part]) for part in PARTS)
     return Split(train, val, test, rule, limits)

@@ -39,15 +39,19 @@ def nested_subset(
     known = {row.session: row for row in sessions}
     missing = [name for name in split.train if name not in known]
     if missing:
-        raise InputError(f"session {missing[0]!r} is in the split's train part and not among the sessions given")
+        raise InputError(
+            f"session {missing[0]!r} is in the split's train part and not among the sessions given", "bad-value"
+        )
     by_user: dict[str, list[str]] = defaultdict(list)
     for name in sorted(split.train, key=lambda name: draw_key(seed, "subset session", name)):
         by_user[known[name].user].append(name)
     order = sorted(by_user, key=lambda user: draw_key(seed, "subset user", user))
     if users is not None and not 1 <= users <= len(order):
-        raise InputError(f"{users} users of {len(order)} in the train part; give a number from 1 to {len(order)}")
+        raise InputError(
+            f"{users} users of {len(order)} in the train part; give a number from 1 to {len(order)}", "bad-value"
+        )
     if hours_per_user is not None and not 1 <= SAMPLE_RATE * 3600 * hours_per_user < math.inf:
-        raise InputError(f"hours per user is {hours_per_user}, expected more than 0")
+        raise InputError(f"hours per user is {hours_per_user}, expected more than 0", "bad-value")
     wanted = math.inf if hours_per_user is None else round(hours_per_user * 3600 * SAMPLE_RATE)
     train: list[str] = []
     limits = {name: samples for name, samples in split.limits.items() if name not in set(split.train)}

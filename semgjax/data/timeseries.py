@@ -52,7 +52,7 @@ def opened_group(path: Path) -> Iterator[tuple[h5py.Group, dict[str, object]]]:
         with hdf5_errors(path, "group /emg2qwerty"):
             group = file.get("emg2qwerty")
         if not isinstance(group, h5py.Group):
-            raise InputError(f"{path}: group /emg2qwerty is missing; is this an emg2qwerty session?")
+            raise InputError(f"{path}: group /emg2qwerty is missing; is this an emg2qwerty session?", "bad-field")
         with hdf5_errors(path, "attributes of /emg2qwerty"):
             attributes = dict(group.attrs.items())
         yield group, attributes
@@ -68,21 +68,25 @@ def signal_of(path: Path, group: h5py.Group) -> h5py.Dataset:
         dataset = group.get("timeseries")
         dtype, shape = (dataset.dtype, dataset.shape) if isinstance(dataset, h5py.Dataset) else (None, None)
     if dtype is None:
-        raise InputError(f"{path}: dataset /emg2qwerty/timeseries is missing; {_AGAIN}")
+        raise InputError(f"{path}: dataset /emg2qwerty/timeseries is missing; {_AGAIN}", "bad-field")
     if dtype.names is None or shape is None or len(shape) != 1:
-        raise InputError(f"{path}: timeseries is {dtype} of shape {shape}, expected a row of records; {_AGAIN}")
+        raise InputError(
+            f"{path}: timeseries is {dtype} of shape {shape}, expected a row of records; {_AGAIN}", "bad-field"
+        )
     for field in (*BANDS, "time"):
         if field not in dtype.names:
-            raise InputError(f"{path}: timeseries has no field {field}; {_AGAIN}")
+            raise InputError(f"{path}: timeseries has no field {field}; {_AGAIN}", "no-column")
         found, wanted = _channels(dtype[field].shape), _channels(() if field == "time" else (_PER_BAND,))
         if found != wanted:
-            raise InputError(f"{path}: field {field} has {found}, expected {wanted}; {_AGAIN}")
+            raise InputError(f"{path}: field {field} has {found}, expected {wanted}; {_AGAIN}", "bad-field")
         if dtype[field].base.kind != "f":
-            raise InputError(f"{path}: field {field} holds {dtype[field].base}, expected floats; {_AGAIN}")
+            raise InputError(f"{path}: field {field} holds {dtype[field].base}, expected floats; {_AGAIN}", "bad-field")
     if dtype["time"].itemsize < 8:
-        raise InputError(f"{path}: field time holds {dtype['time']}, too coarse, expected float64; {_AGAIN}")
+        raise InputError(
+            f"{path}: field time holds {dtype['time']}, too coarse, expected float64; {_AGAIN}", "bad-field"
+        )
     if shape[0] == 0:
-        raise InputError(f"{path}: timeseries is empty; leave the file out")
+        raise InputError(f"{path}: timeseries is empty; leave the file out", "bad-field")
     with hdf5_errors(path, "dataset timeseries"):
         missing = _not_stored(dataset)
     if missing:
@@ -131,10 +135,12 @@ def scan(path: Path, dataset: h5py.Dataset, presses: np.ndarray) -> tuple[np.nda
         finite = np.isfinite(time)
         if not finite.all():
             index = int(np.argmin(finite))
-            raise InputError(f"{path}: time is {time[index]} at sample {offset + index}; {_LEAVE}")
+            raise InputError(f"{path}: time is {time[index]} at sample {offset + index}; {_LEAVE}", "not-finite")
         falls = np.diff(time, prepend=latest) < 0
         if falls.any():
-            raise InputError(f"{path}: time decreases at sample {offset + int(np.argmax(falls))}; {_LEAVE}")
+            raise InputError(
+                f"{path}: time decreases at sample {offset + int(np.argmax(falls))}; {_LEAVE}", "gap-in-signal"
+            )
         latest = time[-1]
         # Blocks follow in order of time, so the counts of samples before (up to) a press add up to its place.
         before += np.searchsorted(time, presses, "left")
@@ -148,7 +154,9 @@ def _check_bands(path: Path, emg: np.ndarray, offset: int) -> None:
         return
     row, column = (int(index) for index in np.argwhere(~finite)[0])
     band, channel = BANDS[column // _PER_BAND], column % _PER_BAND
-    raise InputError(f"{path}: {band} is {emg[row, column]} at sample {offset + row}, channel {channel}; {_LEAVE}")
+    raise InputError(
+        f"{path}: {band} is {emg[row, column]} at sample {offset + row}, channel {channel}; {_LEAVE}", "not-finite"
+    )
 
 
 def both_bands(block: np.ndarray) -> np.ndarray:

@@ -67,9 +67,9 @@ def claim(plan: DemoPlan, out: Path, write: bool) -> None:
     if path.exists():
         body = read_json(path, "semgjax/demo", 1)
         if body["plan"] != to_json(plan):
-            raise InputError(f"{out}: holds a demo of another seed or plan; choose another --out")
+            raise InputError(f"{out}: holds a demo of another seed or plan; choose another --out", "out-exists")
     elif out.exists() and (not out.is_dir() or any(p.name != ".lock" for p in out.iterdir())):
-        raise InputError(f"{out}: is not empty and holds no demo; choose another --out")
+        raise InputError(f"{out}: is not empty and holds no demo; choose another --out", "out-exists")
     elif write:
         write_json(path, "semgjax/demo", 1, {"plan": to_json(plan)})
 

@@ -171,7 +171,8 @@ def apply(
     if emg_BxTxC.shape[1] % config.stride or emg_BxTxC.shape[2] != config.channels:
         raise InputError(
             f"input of shape {emg_BxTxC.shape}: the model wants {config.channels} channels and a length that is "
-            f"a multiple of {config.stride} samples"
+            f"a multiple of {config.stride} samples",
+            "bad-value",
         )
     rngs = {} if train_key is None else dict(zip(("dropout", "mask"), jax.random.split(train_key), strict=True))
     decoder = Decoder(config, train=train_key is not None, remat=remat)

@@ -180,7 +180,8 @@ def apply(
     if emg_BxTxC.shape[1] % config.hop or emg_BxTxC.shape[2] != config.channels:
         raise InputError(
             f"input of shape {emg_BxTxC.shape}: the model wants {config.channels} channels and a length that is "
-            f"a multiple of {config.hop} samples"
+            f"a multiple of {config.hop} samples",
+            "bad-value",
         )
     rngs = {} if train_key is None else {"mask": train_key}
     network = TDS(config, train=train_key is not None, remat=remat)

@@ -116,7 +116,8 @@ def dry_run(config: RunConfig, machine: Topology, engine: Engine, compile_step: 
         reason = str(error).strip().splitlines()[0].removeprefix("RESOURCE_EXHAUSTED: ")
         raise InputError(
             f"topology {machine.name}: the step does not fit ({reason}) try --train.compute bfloat16, --engine.remat "
-            "layers, --train.accumulate 2 or more"
+            "layers, --train.accumulate 2 or more",
+            "conflict",
         ) from error
     return DryRun(compiled=True, **plain, **_measure(compiled, machine, plain["peak_seconds"]))
 
@@ -149,7 +150,9 @@ def _devices(machine: Topology) -> list[Any]:
     extra = {"chip_config_name": "megacore"} if machine.name.startswith(("v4", "v5p")) else {}
     found = list(topologies.get_topology_desc(str(machine.layout), platform="tpu", **extra).devices)
     if len(found) != machine.devices:
-        raise InputError(f"topology {machine.name}: libtpu sees {len(found)} devices, not {machine.devices}")
+        raise InputError(
+            f"topology {machine.name}: libtpu sees {len(found)} devices, not {machine.devices}", "conflict"
+        )
     return found
 
 

@@ -51,4 +51,4 @@ class Engine:
             ("profile_steps", 0),
         ):
             if not getattr(self, name) >= least:
-                raise InputError(f"engine.{name} {getattr(self, name)} must be at least {least}")
+                raise InputError(f"engine.{name} {getattr(self, name)} must be at least {least}", "bad-value")

@@ -81,14 +81,19 @@ def train_pack(jobs: Sequence[Job]) -> list[End]:
     first = jobs[0].config
     for job in jobs:
         if job.config.distill is not None:
-            raise InputError(f"{job.out}: is distilled, and only supervised runs are packed; run it on its own")
+            raise InputError(
+                f"{job.out}: is distilled, and only supervised runs are packed; run it on its own", "conflict"
+            )
         if program_of(job.config) != program_of(first):
             raise InputError(
                 f"{job.out}: differs from {jobs[0].out} in more than seed, learning rate, weight decay and data; "
-                "pack runs that differ in these alone"
+                "pack runs that differ in these alone",
+                "conflict",
             )
     if jax.process_count() > 1:
-        raise InputError(f"a pack runs in one process, and there are {jax.process_count()}; start it with one")
+        raise InputError(
+            f"a pack runs in one process, and there are {jax.process_count()}; start it with one", "conflict"
+        )
     devices = jax.device_count()
     lanes = -(-len(jobs) // devices) * devices
     members = [Member(job, _DEFAULT, lane, packed=True) for lane, job in enumerate(jobs)]
@@ -194,8 +199,11 @@ def check_resume(out: Path, engine: Engine) -> None:
     """
     step = newest_step(out / CHECKPOINTS)
     if engine.resume == "must" and step is None:
-        raise InputError(f"{out}: engine.resume is must, but there is no finished checkpoint; use auto to begin")
+        raise InputError(
+            f"{out}: engine.resume is must, but there is no finished checkpoint; use auto to begin", "not-finished"
+        )
     if engine.resume == "never" and step is not None:
         raise InputError(
-            f"{out}: engine.resume is never, but there is a checkpoint of step {step}; choose another folder"
+            f"{out}: engine.resume is never, but there is a checkpoint of step {step}; choose another folder",
+            "conflict",
         )

@@ -64,7 +64,7 @@ def address_lock(store: Store) -> Iterator[Holder]:
         time.sleep(_SETTLE)
         other = holder()
     if other is not None:
-        raise InputError(_in_use(store, other))
+        raise InputError(_in_use(store, other), "in-use")
     heart = threading.Thread(target=live, name="owner", daemon=True)
     heart.start()
     try:
@@ -101,7 +101,7 @@ def _wait_until_free(store: Store) -> None:
         if found is None:
             return
         if found != first:
-            raise InputError(_in_use(store, _name(found)))
+            raise InputError(_in_use(store, _name(found)), "in-use")
 
 
 def _in_use(store: Store, owner: str) -> str:

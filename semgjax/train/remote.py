@@ -56,7 +56,8 @@ def working_folder(out: Path | str) -> Iterator[tuple[Path, Publish | None]]:
     if jax.process_count() > 1:
         raise InputError(
             f"{out}: a run of {jax.process_count()} processes needs a folder that all of them see; mount the bucket "
-            "(gcsfuse, say) and give that folder"
+            "(gcsfuse, say) and give that folder",
+            "conflict",
         )
     with reaching(store.address):
         _check_free(store)
@@ -219,7 +220,9 @@ def _check_free(store: Store) -> None:
     names = store.names()
     strangers = [name for name in names if name != LOCK and not name.endswith(PART)]
     if strangers and CONFIG not in names:
-        raise InputError(f"{store.address}: is not empty ({strangers[0]}) and holds no run; choose another address")
+        raise InputError(
+            f"{store.address}: is not empty ({strangers[0]}) and holds no run; choose another address", "out-exists"
+        )
 
 
 def _step(name: str) -> int | None:

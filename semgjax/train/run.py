@@ -23,14 +23,18 @@ def check_claim(folder: Path, config: RunConfig) -> None:
     if (folder / CONFIG).exists():
         differences = _differences(to_json(read_config(folder)), to_json(config))
         if differences:
-            raise InputError(f"{folder}: already holds another run ({'; '.join(differences)}); choose another folder")
+            raise InputError(
+                f"{folder}: already holds another run ({'; '.join(differences)}); choose another folder", "conflict"
+            )
     elif folder.is_dir():
         ours = (".lock", f".{CONFIG}.")  # a run killed while it wrote its first file leaves them
         strangers = sorted(p.name for p in folder.iterdir() if not p.name.startswith(ours))
         if strangers:
-            raise InputError(f"{folder}: is not empty ({strangers[0]}) and holds no run; choose another folder")
+            raise InputError(
+                f"{folder}: is not empty ({strangers[0]}) and holds no run; choose another folder", "out-exists"
+            )
     elif folder.exists():
-        raise InputError(f"{folder}: is a file; choose a folder")
+        raise InputError(f"{folder}: is a file; choose a folder", "not-a-file")
 
 
 def claim(folder: Path, config: RunConfig) -> None:

@@ -37,7 +37,8 @@ def check_trackers(names: Sequence[str]) -> None:
         if importlib.util.find_spec(_PACKAGES[name]) is None:
             raise InputError(
                 f"engine.trackers {name} needs the package {_PACKAGES[name]}; install it with: "
-                f"pip install 'semgjax[{name}]'"
+                f"pip install 'semgjax[{name}]'",
+                "missing-extra",
             )
 
 

@@ -140,12 +140,12 @@ def test_an_error_of_the_work_is_not_taken_for_an_error_of_the_words():
     [
         (["--out", "x", "--preset", "small"], "small"),
         (["--preset=small", "--out", "x"], "small"),
-        (["--out", "x"], None),
-        (["--preset"], None),
-        (["--presets", "small"], None),
+        (["--out", "x"], "large"),
+        (["--preset"], "large"),
+        (["--presets", "small"], "large"),
         (["--preset", "tiny", "--preset=small"], "small"),
         (["--preset=tiny", "--preset", "small"], "small"),
     ],
 )
 def test_the_word_after_an_option_is_found_before_parsing(words, value):
-    assert word_after(words, "--preset") == value
+    assert word_after(words, "--preset", "large") == value

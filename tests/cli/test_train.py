@@ -130,7 +130,7 @@ def test_a_run_in_use_by_another_process_is_refused_and_named(sessions, finished
         (["--train.stps", "3"], "--train.steps"),
         (["--optimiser.clip", "1"], "--optimizer.clip"),
         (["--train.steps", "many"], "many"),
-        (["--train.steps", "0"], "train.steps 0 must be positive"),
+        (["--train.steps", "0"], "train.steps 0 must lie in"),
         (["--train.seed", "-1"], "train.seed -1"),
         (["--train.compute", "float64"], "float64"),
         (["--optimizer.learning-rate", "inf"], "optimizer.learning_rate inf"),

@@ -112,7 +112,7 @@ def test_a_budget_of_operations_becomes_steps(place):
         (f"{PRESET}train.steps = 1.5\n", "1.5 is not of type"),
         (f"{PRESET}train.steps = true\n", "True is not of type"),
         (f"{PRESET}train.steps = 1979-05-27\n", "is not of type"),
-        (f"{PRESET}train.steps = -1\n", "train.steps -1 must be positive (in a trial with preset"),
+        (f"{PRESET}train.steps = -1\n", "train.steps -1 must lie in 1 to 2147483647 (in a trial with preset"),
         (f"{PRESET}optimizer.learning_rate = inf\n", "'optimizer.learning_rate' is inf"),
         (f"{PRESET}optimizer.learning_rate = {{at = 1e-3, width = 64}}\n", "is no rule; write {at = 3e-3, width"),
         (

@@ -72,7 +72,9 @@ def measure(session: Session) -> Measures:
         InputError: it was changed since, or it is no typing session of two bands at 2 kHz.
     """
     if (session.channels, session.rate) != (CHANNELS, SAMPLE_RATE) or session.classes is not None:
-        raise InputError(f"{session.path}: {session.name} is no typing session of two bands at {SAMPLE_RATE} Hz")
+        raise InputError(
+            f"{session.path}: {session.name} is no typing session of two bands at {SAMPLE_RATE} Hz", "conflict"
+        )
     clock, meter = _Clock(), _Meter(session.samples)
     if session.stored is not None:
         for start in range(0, session.samples, _READ):

@@ -18,7 +18,7 @@ import numpy as np
 from semgjax.data.simulate.anatomy import draw_anatomy
 from semgjax.data.simulate.signal import RATE, Severity, emg_blocks, time_blocks
 from semgjax.data.simulate.typist import Press, Prompt, draw_habits, type_session
-from semgjax.errors import InputError, SemgjaxError
+from semgjax.errors import InputError, SemgjaxError, fault_code
 from semgjax.files import write_json
 
 GROUP = "emg2qwerty"
@@ -66,7 +66,9 @@ def simulate(
         out.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     except OSError as error:
-        raise InputError(f"{out}: cannot be made ({error.strerror}); choose another folder") from None
+        raise InputError(
+            f"{out}: cannot be made ({error.strerror}); choose another folder", fault_code(error)
+        ) from None
     samples = round(minutes * 60 * RATE)
     jobs = [
         Job(draft / f"{session_name(seed, user, session)}.hdf5", seed, user, session, samples, severity)
@@ -97,19 +99,19 @@ def session_name(seed: int, user: int, session: int) -> str:
 def _check(out: Path, users: int, sessions: int, minutes: float, seed: int, severity: str, workers: int | None) -> None:
     for name, value, most in (("users", users, 999), ("sessions", sessions, 99)):
         if not 1 <= value <= most:
-            raise InputError(f"{name} is {value}; give a number from 1 to {most}")
+            raise InputError(f"{name} is {value}; give a number from 1 to {most}", "bad-value")
     if not SHORTEST <= minutes <= LONGEST:
-        raise InputError(f"minutes is {minutes}; give a length from {SHORTEST} to {LONGEST:g}")
+        raise InputError(f"minutes is {minutes}; give a length from {SHORTEST} to {LONGEST:g}", "bad-value")
     if not 0 <= seed < 2**32:
-        raise InputError(f"seed is {seed}; give a number from 0 to 4294967295")
+        raise InputError(f"seed is {seed}; give a number from 0 to 4294967295", "bad-value")
     if severity not in get_args(Severity):
-        raise InputError(f"severity is {severity!r}; give one of {', '.join(get_args(Severity))}")
+        raise InputError(f"severity is {severity!r}; give one of {', '.join(get_args(Severity))}", "bad-value")
     if workers is not None and workers < 1:
-        raise InputError(f"workers is {workers}; give 1 or more")
+        raise InputError(f"workers is {workers}; give 1 or more", "bad-value")
     if out.exists() and not out.is_dir():
-        raise InputError(f"{out}: is a file; give a folder that is new or empty")
+        raise InputError(f"{out}: is a file; give a folder that is new or empty", "not-a-file")
     if out.is_dir() and any(out.iterdir()):
-        raise InputError(f"{out}: is not empty; give a folder that is new or empty")
+        raise InputError(f"{out}: is not empty; give a folder that is new or empty", "out-exists")
 
 
 def _write_all(jobs: list[Job], workers: int, progress: Callable[[int, int], None] | None) -> list[dict[str, object]]:
