@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import tyro
 
+from semgjax.cli.terminal import say
 from semgjax.data.inventory import KnownSession, list_folder, read_metadata
 from semgjax.data.official import generic, personalised, read_listed, unseen_validation
 from semgjax.data.people import similar_users, tell
@@ -15,7 +16,6 @@ from semgjax.data.sessions import SAMPLE_RATE
 from semgjax.data.splits import PARTS, Split, leave_users_out, leave_users_out_folds, read_split, write_split
 from semgjax.data.subsets import nested_subset
 from semgjax.errors import InputError
-from semgjax.printable import printable
 
 Kind = Literal["leave-users-out", "folds", "generic", "personalised", "odv", "listed", "subset"]
 # kind -> the options that mean something to it
@@ -83,13 +83,13 @@ def splits(
     path = out or home / "splits.json"
     files = {path.with_name(f"{path.stem}{mark}{path.suffix}"): split for mark, split in made.items()}
     for group in similar_users(row.user for row in rows):
-        print(printable(f"warning: {tell(group)}"), file=sys.stderr)
+        say(f"warning: {tell(group)}", error=True)
     known = [_is_there(file, split) for file, split in files.items()]
     for (file, split), old in zip(files.items(), known, strict=True):
         _tell(split, rows)
         if not old:
             _write(file, split)
-        print(f"{file}{' (the same split was there already)' if old else ''}")
+        say(f"{file}{' (the same split was there already)' if old else ''}")
     if options.get("val_share", _VAL_SHARE) and kind == "leave-users-out" and not made[""].val:
         print("no validation sessions: every user left for training has just one session", file=sys.stderr)
 
@@ -132,7 +132,7 @@ def _only_present(made: dict[str, Split], there: set[str], folder: Path) -> dict
         return made
     if missing == wanted:
         raise InputError(f"{folder}: holds none of the {len(wanted)} sessions of the split; is this their folder?")
-    print(f"{len(missing)} of {len(wanted)} sessions of the split are not in {folder}: left out", file=sys.stderr)
+    say(f"{len(missing)} of {len(wanted)} sessions of the split are not in {folder}: left out", error=True)
     return {mark: _kept(split, there) for mark, split in made.items()}
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 import tyro
 
 from semgjax.cli.parse import run_commands
+from semgjax.cli.terminal import say
 
 
 def evaluate(
@@ -37,7 +38,7 @@ def evaluate(
     from semgjax.train.remote import finished_folder
 
     if batch < 1:
-        raise InputError(f"--batch {batch} must be at least 1")
+        raise InputError(f"--batch {batch} must be at least 1", "bad-value")
     with finished_folder(model) as folder:
         config, window, params = _load(folder)
     corpus = load_corpus(data, splits)
@@ -52,10 +53,10 @@ def evaluate(
         print(jsonlib.dumps({"model": model, "scores": averaged, "users_scores": users}))
         return
     for line in score_lines(averaged):
-        print(line)
+        say(line)
     for row in users:
         cer = "no keys" if row["cer"] is None else f"{row['cer']:.2f} %"
-        print(f"  {row['user']}: CER {cer} of {row['characters']} keys")
+        say(f"  {row['user']}: CER {cer} of {row['characters']} keys")
 
 
 def _load(folder: Path):
@@ -70,7 +71,7 @@ def _load(folder: Path):
     if (folder / CONFIG).is_file():
         config, params = load_finished(folder)
         return config.model, config.window, params
-    raise InputError(f"{folder}: is neither a run ({CONFIG}) nor an export ({MODEL}); name one of these")
+    raise InputError(f"{folder}: is neither a run ({CONFIG}) nor an export ({MODEL}); name one of these", "no-file")
 
 
 def run(words: list[str]) -> int:

@@ -5,6 +5,7 @@ from pathlib import Path
 import tyro
 
 from semgjax.cli.parse import run_commands
+from semgjax.cli.terminal import say
 
 
 def export(run: tyro.conf.Positional[str], /, *, out: Path) -> None:
@@ -21,7 +22,7 @@ def export(run: tyro.conf.Positional[str], /, *, out: Path) -> None:
         body = export_run(folder, out)
     look_ahead = body["look_ahead_samples"]
     seen = "the whole input" if look_ahead is None else f"{look_ahead} samples"
-    print(f"{body['params']:,} parameters, look-ahead {seen}, in {out}")
+    say(f"{body['params']:,} parameters, look-ahead {seen}, in {out}")
 
 
 def run(words: list[str]) -> int:

@@ -4,7 +4,6 @@ import dataclasses
 import functools
 import json as jsonlib
 import re
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from tyro.conf import Positional, arg
 
 from semgjax.cli.parse import run_commands
+from semgjax.cli.terminal import say, say_columns
 from semgjax.errors import InputError, SemgjaxError
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def plans() -> None:
     rows: list[tuple[str, ...]] = [
         (name, path.read_text().partition("\n")[0].lstrip("# ")) for name, path in shipped_plans().items()
     ]
-    print_columns(rows)
+    say_columns(rows)
 
 
 def run_trials(
@@ -222,7 +222,7 @@ def _run_pack(sweep: "Sweep", trials: "Sequence[Trial]") -> int:
     ends = run_pack(sweep, trials)
     for trial, end in zip(trials, ends, strict=True):
         if isinstance(end, SemgjaxError):
-            print(f"semgjax: error: {trial.id}: {end}", file=sys.stderr)
+            say(f"semgjax: error: {trial.id}: {end}", error=True)
         else:
             print_result(end, sweep.run_folder(trial))
     return exit_code(ends)
@@ -236,8 +236,8 @@ def _run_slurm(folder: Path, slots: int | None, cores: int, retries: int, sbatch
     if show:
         print("\n".join(array.script for array in arrays_of(read_sweep(folder), options)), end="")
         return 0
-    jobs = submit(folder, options, print)
-    print(f"{len(jobs)} jobs; see them with: semgjax sweep status {folder}" if jobs else "nothing is left to run")
+    jobs = submit(folder, options, say)
+    say(f"{len(jobs)} jobs; see them with: semgjax sweep status {folder}" if jobs else "nothing is left to run")
     return 0
 
 
@@ -291,8 +291,8 @@ def status(folder: Positional[str], *, json: bool = False, live: bool = False) -
     if json:
         print(jsonlib.dumps({"folder": folder, "name": sweep.name, "trials": json_of(rows)}))
         return
-    print_columns(table_of(rows))
-    print(summary_of(sweep, rows))
+    say_columns(table_of(rows))
+    say(summary_of(sweep, rows))
 
 
 def collect(folder: Positional[str]) -> None:
@@ -309,11 +309,11 @@ def collect(folder: Positional[str]) -> None:
     with local_view(folder, written=names) as place:
         table = write_table(place)
     for trial, state in table.unfinished.items():
-        print(f"{trial} is left out: {state}", file=sys.stderr)
+        say(f"{trial} is left out: {state}", error=True)
     runs = len({row["run"] for row in table.rows})
     print(f"{len(table.rows)} rows of {runs} runs")
     for name in names:
-        print(f"  {folder.rstrip('/')}/{name}")
+        say(f"  {folder.rstrip('/')}/{name}")
 
 
 def _print_plan(sweep: "Sweep", subsets: "Sequence[Subset]", rate: "Rate | None", known: bool) -> None:
@@ -341,20 +341,10 @@ def _print_plan(sweep: "Sweep", subsets: "Sequence[Subset]", rate: "Rate | None"
         shown = (*(parts if partial else ()), f"{config.train.steps:,}", flops)
         rows.append((trial.id, config.preset, size, *shown, *reckoned(trial.flops)))
     rows.append(("total", f"{len(sweep.trials)} trials", "", *("" for _ in data), "", f"{total:.3g}", *reckoned(total)))
-    print_columns(rows)
+    say_columns(rows)
     if rate is not None:
         print(
             f"one {rate.machine.name}: {rate.machine.peak:.3g} FLOP/s at {rate.utilisation:.0%} "
             f"({rate.machine.source}); training steps only"
         )
-    print(f"{sweep.folder / FILE}{' (the same plan was there already)' if known else ''}")
-
-
-def print_columns(rows: list[tuple[str, ...]]) -> None:
-    """Print rows in columns: two to the left, then numbers to the right; one without a heading as it is."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row[:2], widths, strict=False)]
-        numbers = zip(row[2:], widths[2:], rows[0][2:], strict=True)
-        cells += [cell.rjust(width) if heading else cell for cell, width, heading in numbers]
-        print("  ".join(cells).rstrip())
+    say(f"{sweep.folder / FILE}{' (the same plan was there already)' if known else ''}")

@@ -181,8 +181,8 @@ def _script(sweep: Sweep, trials: Sequence[Trial], first: int, options: Options)
     head = "\n".join(f"#SBATCH {line}" for line in lines)
     return f"""#!/bin/bash
 {head}
-# A task of a sweep: which trial it is, counted from {first}, is all that Slurm says. Exit codes of the trial: 0 done,
-# 70 diverged (kept), 2 bad input, 75 stopped and saved; anything else is a failure, tried {options.retries} times again.
+# A task of a sweep: which trial it is, from {first} on, is all that Slurm says. Exit codes of the trial: 0 done,
+# 70 diverged (kept), 2 bad input, 75 stopped and saved; else a failure, tried {options.retries} times again.
 job="${{SLURM_ARRAY_JOB_ID}}_${{SLURM_ARRAY_TASK_ID}}"
 export {PLACE}="Slurm job $job"
 {shlex.join(words)} --trial "$((SLURM_ARRAY_TASK_ID + {first}))" &
