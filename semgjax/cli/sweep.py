@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import json as jsonlib
 import re
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -237,7 +238,11 @@ def _run_slurm(folder: Path, slots: int | None, cores: int, retries: int, sbatch
         print("\n".join(array.script for array in arrays_of(read_sweep(folder), options)), end="")
         return 0
     jobs = submit(folder, options, say)
-    say(f"{len(jobs)} jobs; see them with: semgjax sweep status {folder}" if jobs else "nothing is left to run")
+    say(
+        f"{len(jobs)} jobs; see them with: semgjax sweep status {shlex.quote(str(folder))}"
+        if jobs
+        else "nothing is left to run"
+    )
     return 0
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,10 @@ def collect(folder: Path) -> Table:
         except KeyError as error:
             raise InputError(f"{sweep.run_folder(trial)}: result.json lacks {error}; was it edited?") from None
     if not rows:
-        raise InputError(f"{folder}: no trial is finished; run them with: semgjax sweep run {folder}")
+        raise InputError(
+            f"{folder}: no trial is finished; run them with: semgjax sweep run {shlex.quote(str(folder))}",
+            "not-finished",
+        )
     columns = [{"name": name, "type": kind, "meaning": meaning} for name, (kind, meaning) in _COLUMNS.items()]
     write_json(sweep.folder / SCHEMA, "semgjax/results", 1, {"columns": columns})
     write_atomic(sweep.folder / CSV, _csv(rows))

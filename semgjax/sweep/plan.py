@@ -6,6 +6,7 @@ trial, SWEEP/trials/<id>/config.json.
 
 import difflib
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,7 +122,10 @@ def read_sweep(folder: Path) -> Sweep:
     """
     path = folder / FILE
     if not path.exists():
-        raise InputError(f"{path}: no such file; plan a sweep with: semgjax sweep plan FILE --out {folder}")
+        raise InputError(
+            f"{path}: no such file; plan a sweep with: semgjax sweep plan FILE --out {shlex.quote(str(folder))}",
+            "no-file",
+        )
     document = read_json(path, SCHEMA, VERSION)
     content: dict[str, Any] = {name: document.get(name) for name in ("name", "splits", "trials")}
     # The hash covers all that _content wrote: with it right, everything is as it was planned.

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import time
 import traceback
 from collections.abc import Sequence
@@ -123,7 +124,7 @@ def _check_teacher(sweep: Sweep, trial: Trial) -> None:
     if teacher.state != "done":
         raise Preempted(
             f"{trial.id}: its teacher {teacher.trial.id} is not finished ({teacher.state}, step {teacher.progress}); "
-            f"run that first: semgjax sweep run {sweep.folder} --trial {teacher.trial.id}"
+            f"run that first: semgjax sweep run {shlex.quote(str(sweep.folder))} --trial {teacher.trial.id}"
         )
 
 
