@@ -30,6 +30,9 @@ def prepare() -> None:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError, OSError):  # a stand-in without an encoding
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    # A notebook's kernel gives its children a backend that they may not have; we draw without one, and never on screen.
+    if os.environ.get("MPLBACKEND"):
+        os.environ["MPLBACKEND"] = "agg"
     width = shutil.get_terminal_size().columns
     if "COLUMNS" in os.environ or width < _NARROWEST:
         os.environ["COLUMNS"] = str(min(max(width, _NARROWEST), _WIDEST))
