@@ -77,9 +77,11 @@ def show(
     from semgjax.errors import InputError
 
     if out.suffix.lower() != ".png":
-        raise InputError(f"{out}: the picture is a PNG; give a name that ends in .png")
+        raise InputError(f"{out}: the picture is a PNG; give a name that ends in .png", "bad-path")
     if src.is_dir() != (session is not None):
-        raise InputError(f"{src}: give a session file, or a folder and the name of a session in it with --session")
+        raise InputError(
+            f"{src}: give a session file, or a folder and the name of a session in it with --session", "not-a-file"
+        )
     opened = open_session(src) if session is None else load_sessions(src, [session])[0]
     start, stop = stretch(opened, at, seconds)
     write_picture(opened, start, stop, out)

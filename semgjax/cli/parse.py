@@ -54,7 +54,7 @@ def _call(program: str, function: Callable[..., Any], words: list[str]) -> int:
             call = tyro.cli(bind, prog=program, args=words, config=_STYLE)
     except SystemExit as stop:
         if stop.code not in (None, 0):
-            raise InputError(f"{_one_line(messages.getvalue())} ({program} --help)") from None
+            raise InputError(f"{_one_line(messages.getvalue())} ({program} --help)", "bad-option") from None
         # Help was asked for: parse again, now onto the real terminal with its colours and its width.
         with contextlib.suppress(SystemExit):
             tyro.cli(bind, prog=program, args=words, config=_STYLE)

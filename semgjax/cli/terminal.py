@@ -31,7 +31,7 @@ def prepare() -> None:
         with contextlib.suppress(AttributeError, ValueError, OSError):  # a stand-in without an encoding
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     # A notebook's kernel gives its children a backend that they may not have; we draw without one, and never on screen.
-    if os.environ.get("MPLBACKEND"):
+    if os.environ.get("MPLBACKEND", "agg").lower() not in ("", "agg"):
         os.environ["MPLBACKEND"] = "agg"
     width = shutil.get_terminal_size().columns
     if "COLUMNS" in os.environ or width < _NARROWEST:
