@@ -74,13 +74,13 @@ def run_ray(
 
 def _check_address(address: str | None) -> None:
     """Ray itself would try a dead address for minutes."""
-    match = re.fullmatch(r"(?:ray://)?([^:/]+):(\d+)", address or "")
-    if match is None:
+    match = re.fullmatch(r"(?:ray://)?(?:\[([0-9A-Fa-f:.%]+)\]|([^:/\[\]]+)):([0-9]{1,5})", address or "")
+    if match is None or not 1 <= int(match[3]) <= 65_535:
         if address not in (None, "auto"):
             raise InputError(f"--address {address}: write auto, HOST:PORT or ray://HOST:PORT", "bad-option")
         return
     try:
-        socket.create_connection((match[1], int(match[2])), timeout=10).close()
+        socket.create_connection((match[1] or match[2], int(match[3])), timeout=10).close()
     except OSError as error:
         raise InputError(f"--address {address}: no Ray cluster answers ({error})", "bad-value") from None
 

@@ -1,7 +1,9 @@
 """Real processes on odd terminals: whatever the encoding, the width and the names, no traceback, no hang, no break."""
 
+import contextlib
 import json
 import os
+import pty
 import subprocess
 import sys
 
@@ -119,3 +121,51 @@ def test_a_sweeps_status_of_hostile_words_keeps_one_line_a_trial(tmp_path):
     assert controls(done.stdout) == set() and done.stdout.count(b"\n") == len(sweep.trials) + 2
     wrong = semgjax("sweep", "status", str(tmp_path / HOSTILE))
     assert wrong.returncode == 2 and controls(wrong.stderr) == set() and wrong.stderr.count(b"\n") == 1
+
+
+def on_a_terminal(*words: str) -> tuple[int, bytes]:
+    """`semgjax WORDS` with a pseudo-terminal as its output: exit code and what it showed."""
+    reader, writer = pty.openpty()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "semgjax", *words], stdin=subprocess.DEVNULL, stdout=writer, stderr=writer,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "200"},
+    )  # fmt: skip
+    os.close(writer)
+    shown = b""
+    with contextlib.suppress(OSError):  # what a pseudo-terminal says at its end
+        while piece := os.read(reader, 65536):
+            shown += piece
+    os.close(reader)
+    return child.wait(timeout=60), shown
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_users_of_hostile_names_do_not_reach_a_terminal_in_the_check_of_sessions(tmp_path, terminal):
+    from tests.data.fixtures import typed, write_session
+
+    folder = tmp_path / "sessions"
+    folder.mkdir()
+    for number, user in enumerate(["\x1b]0;title\a\x1b[2J", "two\nlines", "\u202eright", "[bold]x[/bold]", "a\tb\r"]):
+        write_session(folder / f"s{number}.hdf5", user=user, keystrokes=typed("hello world"))
+    words = ("data", "check", str(folder))
+    if terminal:
+        code, shown = on_a_terminal(*words)
+        assert code in (0, 2) and b"\a" not in shown and b"\x1b[2J" not in shown and "\u202e".encode() not in shown
+        assert b"[bold]x[/bold]" in shown
+    else:
+        done = semgjax(*words)
+        assert controls(done.stdout) == set() and controls(done.stderr) == set()
+        rows = [line for line in done.stdout.decode().splitlines() if line.startswith("s") and line[1].isdigit()]
+        assert len(rows) == 5
+
+
+def test_a_live_table_of_hostile_words_stays_a_table(tmp_path):
+    from tests.sweep.plans import planned
+
+    sweep = planned(tmp_path)
+    for trial in sweep.trials:
+        reason = "\x1b[2J\a\u202e[red]x\\"
+        write_json(sweep.fault(trial), "semgjax/fault", 1, {"kind": "failed", "reason": reason, "tail": []})
+    code, shown = on_a_terminal("sweep", "status", str(sweep.folder), "--live")
+    assert code == 0 and shown.count(b"[red]x\\") >= 3
+    assert b"\a" not in shown and b"\x1b[2J" not in shown and "\u202e".encode() not in shown
