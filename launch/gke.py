@@ -8,7 +8,6 @@ GKE gives its pods make them one process group. Exit code 75 and a preempted nod
 70 (diverged) and 2 (bad input) end it, any other failure counts against the restarts.
 """
 
-import json
 import re
 import sys
 from dataclasses import dataclass
@@ -16,7 +15,9 @@ from pathlib import Path
 
 import tyro
 
+from launch.quote import local_path, shell_line, yaml_list, yaml_text, yaml_word
 from launch.slices import Slice, one_bucket, slice_of
+from semgjax.cli.terminal import prepare, say
 from semgjax.errors import InputError, SemgjaxError
 from semgjax.files import write_atomic
 from semgjax.sweep.plan import Sweep, Trial, read_sweep
@@ -67,7 +68,9 @@ def render(target: Target) -> dict[str, str]:
         _check_name(option, name)
     _check_name("--service-account", target.service_account)
     if not target.image.strip() or target.slices < 1 or target.retries < 0 or target.cores < 1:
-        raise InputError("--image, --slices, --retries or --cores: give an image, 1 or more slices and cores")
+        raise InputError(
+            "--image, --slices, --retries or --cores: give an image, 1 or more slices and cores", "bad-value"
+        )
     levels: dict[int, list[str]] = {}
     for trial in sweep.trials:
         levels.setdefault(_level(trial), []).append(_jobset(target, sweep, trial, shape))
@@ -90,12 +93,12 @@ apiVersion: jobset.x-k8s.io/v1alpha2
 kind: JobSet
 metadata:
   name: {_name(sweep, trial)}
-  namespace: {target.namespace}
+  namespace: {yaml_word(target.namespace)}
   labels:
-    kueue.x-k8s.io/queue-name: {target.queue}
+    kueue.x-k8s.io/queue-name: {yaml_word(target.queue)}
   annotations:
-    semgjax/sweep: {_text(sweep.name)}
-    semgjax/trial: {_text(trial.id)}
+    semgjax/sweep: {yaml_text(sweep.name)}
+    semgjax/trial: {yaml_text(trial.id)}
     alpha.jobset.sigs.k8s.io/exclusive-topology: cloud.google.com/gke-nodepool
 spec:
   ttlSecondsAfterFinished: 604800
@@ -131,18 +134,18 @@ spec:
                 gke-gcsfuse/volumes: "true"
             spec:
               restartPolicy: Never
-              serviceAccountName: {target.service_account}
+              serviceAccountName: {yaml_word(target.service_account)}
               terminationGracePeriodSeconds: 120
               nodeSelector:
                 cloud.google.com/gke-tpu-accelerator: {shape.gke_accelerator}
                 cloud.google.com/gke-tpu-topology: {shape.topology}{spot}
               containers:
                 - name: trial
-                  image: {_text(target.image)}
-                  command: {json.dumps(trial_command(target, trial))}
+                  image: {yaml_text(target.image)}
+                  command: {yaml_list(trial_command(target, trial))}
                   env:
                     - name: SEMGJAX_PLACE
-                      value: {_text(f"JobSet {_name(sweep, trial)}")}
+                      value: {yaml_text(f"JobSet {_name(sweep, trial)}")}
                   ports:
                     - containerPort: 8471
                     - containerPort: 8476
@@ -157,7 +160,7 @@ spec:
                   csi:
                     driver: gcsfuse.csi.storage.gke.io
                     volumeAttributes:
-                      bucketName: {_text(bucket)}
+                      bucketName: {yaml_text(bucket)}
                       mountOptions: implicit-dirs
 """
 
@@ -178,7 +181,7 @@ spec:
 apiVersion: kueue.x-k8s.io/v1beta1
 kind: ClusterQueue
 metadata:
-  name: {target.queue}
+  name: {yaml_word(target.queue)}
 spec:
   namespaceSelector: {{}}
   resourceGroups:
@@ -192,10 +195,10 @@ spec:
 apiVersion: kueue.x-k8s.io/v1beta1
 kind: LocalQueue
 metadata:
-  name: {target.queue}
-  namespace: {target.namespace}
+  name: {yaml_word(target.queue)}
+  namespace: {yaml_word(target.namespace)}
 spec:
-  clusterQueue: {target.queue}
+  clusterQueue: {yaml_word(target.queue)}
 """
 
 
@@ -209,14 +212,11 @@ def _name(sweep: Sweep, trial: Trial) -> str:
     return f"{slug if slug[0].isalpha() else f's-{slug}'}-{sweep.trials.index(trial):03d}-{trial.config.hash[:8]}"
 
 
-def _text(value: str) -> str:
-    """A YAML string that says exactly this, whatever is in it."""
-    return json.dumps(value)
-
-
 def _check_name(option: str, name: str) -> None:
     if not re.fullmatch(r"[a-z]([a-z0-9-]{0,50}[a-z0-9])?", name):
-        raise InputError(f"{option} {name!r}: Kubernetes wants small letters, digits and dashes, a letter first")
+        raise InputError(
+            f"{option} {name!r}: Kubernetes wants small letters, digits and dashes, a letter first", "bad-name"
+        )
 
 
 def main(target: Target) -> None:
@@ -228,16 +228,17 @@ def main(target: Target) -> None:
     print(
         f"{len(read_sweep(target.sweep).trials)} trials on {shape.name}: {shape.hosts} hosts, {shape.chips} chips each"
     )
-    print(f"gcloud storage rsync --recursive {_text(str(target.sweep))} {_text(target.place)}")
+    print(shell_line(["gcloud", "storage", "rsync", "--recursive", local_path(target.sweep), target.place]))
     for name in files:
-        print(f"kubectl apply --filename {_text(str(target.out / name))}")
+        print(shell_line(["kubectl", "apply", "--filename", local_path(target.out / name)]))
     if "trials-1.yaml" in files:
         print("(each file after trials-0.yaml when the teachers before it are done: semgjax sweep status)")
 
 
 if __name__ == "__main__":
+    prepare()
     try:
         main(tyro.cli(Target, prog="python -m launch.gke"))
     except SemgjaxError as error:
-        print(f"launch.gke: error: {error}", file=sys.stderr)
+        say(f"launch.gke: error: {error}", error=True)
         sys.exit(error.exit_code)

@@ -37,6 +37,7 @@ _FAMILIES = {
     "v5p": ("v5p", 2, "v2-alpha-tpuv5", "tpu-v5p-slice", 4),
     "v6e": ("v6e", 1, "v2-alpha-tpuv6e", "tpu-v6e-slice", 8),
 }
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # none may be in a bucket's names
 _CHIPS_PER_HOST = 4  # in a slice of several hosts
 
 
@@ -48,7 +49,7 @@ def slice_of(name: str) -> Slice:
     """
     found = topology(name)
     if found.layout is None:
-        raise InputError(f"--topology {name}: is no TPU slice; choose one such as v5e-8 or v5e-16")
+        raise InputError(f"--topology {name}: is no TPU slice; choose one such as v5e-8 or v5e-16", "unknown-name")
     family, _, axes = found.layout.partition(":")
     prefix, unit, runtime, label, single = _FAMILIES[family]
     hosts = 1 if found.devices <= single else found.devices // _CHIPS_PER_HOST
@@ -74,8 +75,8 @@ def place_of(option: str, address: str) -> Place:
         InputError: it is none.
     """
     match = re.fullmatch(r"gs://([a-z0-9][a-z0-9._-]{1,61}[a-z0-9])/(.*[^/])/*", address)
-    if match is None or ".." in match[2].split("/") or "\n" in address:
-        raise InputError(f"{option} {address}: write gs://BUCKET/PATH")
+    if match is None or ".." in match[2].split("/") or _CONTROLS.search(address):
+        raise InputError(f"{option} {address}: write gs://BUCKET/PATH", "bad-value")
     return Place(match[1], PurePosixPath(match[2]))
 
 
@@ -87,5 +88,5 @@ def one_bucket(sweep: str, data: str) -> tuple[Place, Place]:
     """
     places = place_of("--place", sweep), place_of("--data", data)
     if places[0].bucket != places[1].bucket:
-        raise InputError(f"--place {sweep} and --data {data}: are in two buckets; put them in one")
+        raise InputError(f"--place {sweep} and --data {data}: are in two buckets; put them in one", "conflict")
     return places

@@ -17,7 +17,9 @@ from typing import Literal
 
 import tyro
 
+from launch.quote import local_path, shell_line
 from launch.slices import Slice, one_bucket, slice_of
+from semgjax.cli.terminal import prepare, say
 from semgjax.errors import InputError, SemgjaxError
 from semgjax.files import write_atomic
 from semgjax.sweep.plan import Sweep, read_sweep, share_of
@@ -65,9 +67,16 @@ def render(target: Target) -> dict[str, str]:
     """
     sweep, shape = read_sweep(target.sweep), slice_of(target.topology)
     if not re.fullmatch(r"[a-z]([a-z0-9-]{0,40}[a-z0-9])?", target.name):
-        raise InputError(f"--name {target.name!r}: Google Cloud wants small letters, digits and dashes, a letter first")
+        raise InputError(
+            f"--name {target.name!r}: Google Cloud wants small letters, digits and dashes, a letter first", "bad-name"
+        )
     if target.workers < 1 or target.retries < 0 or target.cores < 1:
-        raise InputError(f"--workers {target.workers}, --retries, --cores: give 1 or more (retries: 0 or more)")
+        raise InputError(
+            f"--workers {target.workers}, --retries, --cores: give 1 or more (retries: 0 or more)", "bad-value"
+        )
+    for option, value in (("--zone", target.zone), ("--package", target.package)):
+        if not value.strip() or value.startswith("-") or not value.isprintable():
+            raise InputError(f"{option} {value!r}: is no name; give one", "bad-value")
     return {
         "create.sh": _create(target, shape),
         "startup.sh": _startup(target, sweep, shape),
@@ -205,13 +214,14 @@ def main(target: Target) -> None:
         path = target.out / name
         write_atomic(path, text)
         path.chmod(0o755)
-    print(shlex.join(["gcloud", "storage", "rsync", "--recursive", str(target.sweep), target.place]))
-    print(shlex.join([str(target.out / "create.sh")]))
+    print(shell_line(["gcloud", "storage", "rsync", "--recursive", local_path(target.sweep), target.place]))
+    print(shell_line([str((target.out / "create.sh").resolve())]))
 
 
 if __name__ == "__main__":
+    prepare()
     try:
         main(tyro.cli(Target, prog="python -m launch.tpu_vm"))
     except SemgjaxError as error:
-        print(f"launch.tpu_vm: error: {error}", file=sys.stderr)
+        say(f"launch.tpu_vm: error: {error}", error=True)
         sys.exit(error.exit_code)

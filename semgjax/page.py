@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 import matplotlib
 from matplotlib.figure import Figure
 
+from semgjax.printable import printable
+
 VOID = {"img", "meta"}
 BLOCKS = {
     "section",
@@ -92,9 +94,7 @@ class Html(str):
 
 def el(tag: str, *children: str, **attributes: str) -> Html:
     """One element; children that are not Html are escaped, as are attributes (class_ is written class)."""
-    named = "".join(
-        f' {name.strip("_").replace("_", "-")}="{html.escape(value)}"' for name, value in attributes.items()
-    )
+    named = "".join(f' {name.strip("_").replace("_", "-")}="{_escape(value)}"' for name, value in attributes.items())
     if tag in VOID:
         return Html(f"<{tag}{named}>")
     end = "\n" if tag in BLOCKS else ""
@@ -103,12 +103,21 @@ def el(tag: str, *children: str, **attributes: str) -> Html:
 
 def join(children: Iterable[str]) -> Html:
     """Children one after another, text escaped."""
-    return Html("".join(child if isinstance(child, Html) else html.escape(child) for child in children))
+    return Html("".join(child if isinstance(child, Html) else _escape(child) for child in children))
 
 
 def paragraph(*children: str, class_: str = "") -> Html:
     """A paragraph."""
     return el("p", *children, **({"class_": class_} if class_ else {}))
+
+
+def plot_text(name: object) -> str:
+    """A name from outside as text of a picture: shown as it is, never read as mathematics.
+
+    By the setting text.parse_math of the moment, which is the one that an artist made now keeps.
+    """
+    shown = printable(name)
+    return shown.replace("$", r"\$") if matplotlib.rcParams["text.parse_math"] else shown
 
 
 def svg_bytes(figure: Figure) -> bytes:
@@ -173,6 +182,11 @@ def document(title: str, *children: str) -> str:
         el("style", Html(STYLE)),
     )
     return f"<!DOCTYPE html>\n{el('html', head, el('body', *children), lang='en')}\n"
+
+
+def _escape(text: str) -> str:
+    """Text for a page: no markup, and no mark that turns the reading order of what stands beside it."""
+    return html.escape(printable(text, keep="\n\t"))
 
 
 def _cell(tag: str, column: int, content: str, texts: int, **attributes: str) -> Html:

@@ -34,11 +34,13 @@ def _benchmark(name: str) -> Any:
     try:
         package = importlib.import_module("benchmarks")
     except ModuleNotFoundError:
-        raise InputError("the benchmarks are not installed with the package; run this from a source checkout") from None
+        raise InputError(
+            "the benchmarks are not installed with the package; run this from a source checkout", "missing-extra"
+        ) from None
     modules = [found.name for found in pkgutil.iter_modules(package.__path__) if not found.ispkg]
     known = sorted(found for found in modules if found not in {"measure"} and not found.startswith("_"))
     if name not in known:
-        raise InputError(f"no benchmark {name!r}; there are: {', '.join(known) or 'none yet'}")
+        raise InputError(f"no benchmark {name!r}; there are: {', '.join(known) or 'none yet'}", "unknown-name")
     return importlib.import_module(f"benchmarks.{name}").run
 
 

@@ -16,14 +16,14 @@ def choose(program: str, choices: Mapping[str, str], words: list[str]) -> str | 
     """
     names = ", ".join(choices)
     if not words:
-        raise InputError(f"name a command: {names} ({program} --help tells what they do)")
+        raise InputError(f"name a command: {names} ({program} --help tells what they do)", "bad-option")
     if words[0] in ("-h", "--help"):
         print(_list(program, choices))
         return None
     if words[0] not in choices:
         near = difflib.get_close_matches(words[0], choices, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"choose one of {names}"
-        raise InputError(f"no command {words[0]!r}; {hint} ({program} --help)")
+        raise InputError(f"no command {words[0]!r}; {hint} ({program} --help)", "unknown-name")
     return words[0]
 
 

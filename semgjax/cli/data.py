@@ -12,6 +12,7 @@ from semgjax.cli.data_check import check
 from semgjax.cli.data_splits import splits
 from semgjax.cli.ingest import ingest
 from semgjax.cli.parse import run_commands
+from semgjax.cli.terminal import say
 
 
 def run(words: list[str]) -> int:
@@ -48,7 +49,7 @@ def simulate(
     from semgjax.data.simulate import simulate as write_sessions
 
     write_sessions(out, users, sessions, minutes, seed, severity, progress=_progress)
-    print(f"{out}: {users} users x {sessions} sessions x {minutes:g} min, severity {severity}, seed {seed}")
+    say(f"{out}: {users} users x {sessions} sessions x {minutes:g} min, severity {severity}, seed {seed}")
 
 
 def show(
@@ -76,9 +77,11 @@ def show(
     from semgjax.errors import InputError
 
     if out.suffix.lower() != ".png":
-        raise InputError(f"{out}: the picture is a PNG; give a name that ends in .png")
+        raise InputError(f"{out}: the picture is a PNG; give a name that ends in .png", "bad-path")
     if src.is_dir() != (session is not None):
-        raise InputError(f"{src}: give a session file, or a folder and the name of a session in it with --session")
+        raise InputError(
+            f"{src}: give a session file, or a folder and the name of a session in it with --session", "not-a-file"
+        )
     opened = open_session(src) if session is None else load_sessions(src, [session])[0]
     start, stop = stretch(opened, at, seconds)
     write_picture(opened, start, stop, out)
@@ -87,8 +90,8 @@ def show(
         body = {"session": opened.name, "user": opened.user, "start": start, "stop": stop, "keys": keys}
         print(jsonlib.dumps(body | {"picture": str(out)}))
         return
-    print(f"{opened.name}: {start / SAMPLE_RATE:.2f} to {stop / SAMPLE_RATE:.2f} s, {len(keys)} keys")
-    print(out)
+    say(f"{opened.name}: {start / SAMPLE_RATE:.2f} to {stop / SAMPLE_RATE:.2f} s, {len(keys)} keys")
+    say(out)
 
 
 def _progress(done: int, total: int) -> None:

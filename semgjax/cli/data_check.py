@@ -10,8 +10,13 @@ from typing import TYPE_CHECKING
 
 import tyro
 
+<<<<<<< HEAD
 from semgjax.cli.ingest import MOST_WORKERS
+=======
+from semgjax.cli.terminal import say, say_columns
+>>>>>>> 6be4ed99f030f84ba2d4222aff74fedbdd02d17e
 from semgjax.errors import InputError
+from semgjax.printable import printable
 
 if TYPE_CHECKING:
     from semgjax.data.quality.report import Report, SessionReport
@@ -34,10 +39,15 @@ def check(src: tyro.conf.Positional[Path], *, html: Path | None = None, workers:
     from semgjax.data.sessions import find_sessions
     from semgjax.data.windows import WindowSpec
 
+<<<<<<< HEAD
     if not 1 <= workers <= MOST_WORKERS:
         raise InputError(f"--workers {workers}: give 1 to {MOST_WORKERS}", "bad-value")
+=======
+    if workers < 1:
+        raise InputError(f"--workers {workers}: give 1 or more", "bad-value")
+>>>>>>> 6be4ed99f030f84ba2d4222aff74fedbdd02d17e
     if html is not None and html.is_dir():
-        raise InputError(f"{html}: is a folder; give a file for --html")
+        raise InputError(f"{html}: is a folder; give a file for --html", "not-a-file")
     paths = find_sessions(src)
     report = check_sessions(paths, WindowSpec(), workers, _progress())
     if json:
@@ -49,9 +59,9 @@ def check(src: tyro.conf.Positional[Path], *, html: Path | None = None, workers:
 
         write_page(report, str(src), html)
         if not json:
-            print(html)
+            say(html)
     for fault in report.faults:
-        print(f"semgjax: error: {fault}", file=sys.stderr)
+        say(f"semgjax: error: {fault}", error=True)
     return 2 if report.faults else 0
 
 
@@ -68,6 +78,7 @@ def _cells(row: "SessionReport") -> tuple[str, ...]:
 def _print_table(report: "Report") -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     console = Console(markup=False, highlight=False)
     rows = [_cells(row) for row in report.sessions]
@@ -76,16 +87,11 @@ def _print_table(report: "Report") -> None:
         for name in _HEADER:
             table.add_column(name, justify="left" if name in _TEXTS else "right", overflow="fold")
         for cells in rows:
-            table.add_row(*cells)
+            table.add_row(*(Text(printable(cell)) for cell in cells))
         console.print(table)
     else:
-        widths = [max(len(cells[i]) for cells in [_HEADER, *rows]) for i in range(len(_HEADER) - 1)]
-        for cells in [_HEADER, *rows]:
-            padded = [
-                cell.ljust(width) if name in _TEXTS else cell.rjust(width)
-                for cell, width, name in zip(cells, widths, _HEADER, strict=False)
-            ]
-            print("  ".join([*padded, cells[-1]]).rstrip())
+        texts = [index for index, name in enumerate(_HEADER) if name in _TEXTS]
+        say_columns([_HEADER, *rows], texts)
     users = {row.user for row in report.sessions}
     hours = sum(row.facts.minutes for row in report.sessions) / 60
     keys = sum(row.facts.keys for row in report.sessions)

@@ -1,6 +1,5 @@
 """`semgjax data splits`: every rule that makes a split; writes splits.json, or one file per fold or user."""
 
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,14 +7,14 @@ from typing import Any, Literal
 
 import tyro
 
+from semgjax.cli.terminal import say
 from semgjax.data.inventory import KnownSession, list_folder, read_metadata
-from semgjax.data.official import generic, personalised, read_listed, unseen_validation
+from semgjax.data.official import file_marks, generic, personalised, read_listed, unseen_validation
 from semgjax.data.people import similar_users, tell
 from semgjax.data.sessions import SAMPLE_RATE
 from semgjax.data.splits import PARTS, Split, leave_users_out, leave_users_out_folds, read_split, write_split
 from semgjax.data.subsets import nested_subset
-from semgjax.errors import InputError
-from semgjax.printable import printable
+from semgjax.errors import InputError, system_fault
 
 Kind = Literal["leave-users-out", "folds", "generic", "personalised", "odv", "listed", "subset"]
 # kind -> the options that mean something to it
@@ -71,7 +70,7 @@ def splits(
     home = src.parent if src.is_file() else src
     if kind == "subset":
         if out is None:
-            raise InputError("--kind subset needs --out: splits.json keeps the split that it is of")
+            raise InputError("--kind subset needs --out: splits.json keeps the split that it is of", "bad-option")
         options.setdefault("of", home / "splits.json")
     official = kind in ("generic", "personalised", "odv")
     there = None if src.is_file() else list_folder(src)
@@ -83,13 +82,13 @@ def splits(
     path = out or home / "splits.json"
     files = {path.with_name(f"{path.stem}{mark}{path.suffix}"): split for mark, split in made.items()}
     for group in similar_users(row.user for row in rows):
-        print(printable(f"warning: {tell(group)}"), file=sys.stderr)
+        say(f"warning: {tell(group)}", error=True)
     known = [_is_there(file, split) for file, split in files.items()]
     for (file, split), old in zip(files.items(), known, strict=True):
         _tell(split, rows)
         if not old:
             _write(file, split)
-        print(f"{file}{' (the same split was there already)' if old else ''}")
+        say(f"{file}{' (the same split was there already)' if old else ''}")
     if options.get("val_share", _VAL_SHARE) and kind == "leave-users-out" and not made[""].val:
         print("no validation sessions: every user left for training has just one session", file=sys.stderr)
 
@@ -98,10 +97,14 @@ def _check_options(kind: str, options: dict[str, Any]) -> None:
     for name in options:
         if name not in _TAKES[kind]:
             takes = ", ".join(f"--{other.replace('_', '-')}" for other in _TAKES[kind])
-            raise InputError(f"--{name.replace('_', '-')} has no meaning for --kind {kind}, which takes {takes}")
+            raise InputError(
+                f"--{name.replace('_', '-')} has no meaning for --kind {kind}, which takes {takes}", "conflict"
+            )
     for name in _NEEDS.get(kind, ()):
         if name not in options:
-            raise InputError(f"--kind {kind} needs --{name.replace('_', '-')} (semgjax data splits --help)")
+            raise InputError(
+                f"--kind {kind} needs --{name.replace('_', '-')} (semgjax data splits --help)", "bad-option"
+            )
 
 
 def _make(kind: str, rows: Sequence[KnownSession], options: dict[str, Any]) -> dict[str, Split]:
@@ -118,7 +121,8 @@ def _make(kind: str, rows: Sequence[KnownSession], options: dict[str, Any]) -> d
         return {"": unseen_validation(rows, **options)}
     if kind == "personalised":
         made = personalised(rows, **options)
-        return {f"-user-{re.sub('[^A-Za-z0-9_.-]', '_', user)}": split for user, split in made.items()}
+        marks = file_marks(made)
+        return {f"-user-{marks[user]}": split for user, split in made.items()}
     if kind == "listed":
         return {"": read_listed(options["names"])}
     return {"": nested_subset(read_split(options.pop("of")), rows, **options)}
@@ -131,8 +135,10 @@ def _only_present(made: dict[str, Split], there: set[str], folder: Path) -> dict
     if not missing:
         return made
     if missing == wanted:
-        raise InputError(f"{folder}: holds none of the {len(wanted)} sessions of the split; is this their folder?")
-    print(f"{len(missing)} of {len(wanted)} sessions of the split are not in {folder}: left out", file=sys.stderr)
+        raise InputError(
+            f"{folder}: holds none of the {len(wanted)} sessions of the split; is this their folder?", "no-sessions"
+        )
+    say(f"{len(missing)} of {len(wanted)} sessions of the split are not in {folder}: left out", error=True)
     return {mark: _kept(split, there) for mark, split in made.items()}
 
 
@@ -148,7 +154,7 @@ def _is_there(path: Path, split: Split) -> bool:
     if not path.exists():
         return False
     if read_split(path).hash != split.hash:
-        raise InputError(f"{path}: holds another split; give another --out, or remove the file first")
+        raise InputError(f"{path}: holds another split; give another --out, or move that file", "out-exists")
     return True
 
 
@@ -156,7 +162,7 @@ def _write(path: Path, split: Split) -> None:
     try:
         write_split(path, split)
     except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror}); give another --out") from None
+        raise system_fault(error, path) or InputError(f"{path}: {error.strerror}", "io-error") from None
 
 
 def _tell(split: Split, rows: Sequence[KnownSession]) -> None:

@@ -7,6 +7,7 @@ from typing import Literal
 import tyro
 
 from semgjax.cli.parse import run_commands
+from semgjax.cli.terminal import say
 
 
 def evaluate(
@@ -37,8 +38,13 @@ def evaluate(
     from semgjax.train.config import MOST_ROWS
     from semgjax.train.remote import finished_folder
 
+<<<<<<< HEAD
     if not 1 <= batch <= MOST_ROWS:
         raise InputError(f"--batch {batch} must lie in 1 to {MOST_ROWS}", "bad-value")
+=======
+    if batch < 1:
+        raise InputError(f"--batch {batch} must be at least 1", "bad-value")
+>>>>>>> 6be4ed99f030f84ba2d4222aff74fedbdd02d17e
     with finished_folder(model) as folder:
         config, window, params = _load(folder)
     corpus = load_corpus(data, splits)
@@ -53,10 +59,10 @@ def evaluate(
         print(jsonlib.dumps({"model": model, "scores": averaged, "users_scores": users}))
         return
     for line in score_lines(averaged):
-        print(line)
+        say(line)
     for row in users:
         cer = "no keys" if row["cer"] is None else f"{row['cer']:.2f} %"
-        print(f"  {row['user']}: CER {cer} of {row['characters']} keys")
+        say(f"  {row['user']}: CER {cer} of {row['characters']} keys")
 
 
 def _load(folder: Path):
@@ -71,7 +77,7 @@ def _load(folder: Path):
     if (folder / CONFIG).is_file():
         config, params = load_finished(folder)
         return config.model, config.window, params
-    raise InputError(f"{folder}: is neither a run ({CONFIG}) nor an export ({MODEL}); name one of these")
+    raise InputError(f"{folder}: is neither a run ({CONFIG}) nor an export ({MODEL}); name one of these", "no-file")
 
 
 def run(words: list[str]) -> int:

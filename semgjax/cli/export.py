@@ -5,7 +5,11 @@ from pathlib import Path
 import tyro
 
 from semgjax.cli.parse import run_commands
+<<<<<<< HEAD
 from semgjax.errors import InputError
+=======
+from semgjax.cli.terminal import say
+>>>>>>> 6be4ed99f030f84ba2d4222aff74fedbdd02d17e
 
 
 def export(
@@ -40,7 +44,7 @@ def export(
         body = export_run(folder, out, check)
     look_ahead = body["look_ahead_samples"]
     seen = "the whole input" if look_ahead is None else f"{look_ahead} samples"
-    print(f"{body['params']:,} parameters, look-ahead {seen}, in {out}")
+    say(f"{body['params']:,} parameters, look-ahead {seen}, in {out}")
 
 
 def _verify(folder: Path, data: Path, splits: Path | None) -> None:

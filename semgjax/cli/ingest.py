@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import tyro
 
+from semgjax.cli.terminal import say
 from semgjax.errors import InputError
-from semgjax.printable import printable
 
 if TYPE_CHECKING:
     from semgjax.data.ingest import Ingested
@@ -72,12 +72,12 @@ def ingest(
         return
     print(f"{done.made} sessions made, {done.reused} were there already, {len(done.skipped)} left out")
     if done.waiting:
-        print(f"{out}: no manifest yet; shares {', '.join(map(str, done.waiting))} of {match[2]} are not done")
+        say(f"{out}: no manifest yet; shares {', '.join(map(str, done.waiting))} of {match[2]} are not done")
         return
     keys = facts["keys"]
     dropped = sum(keys["dropped"].values())
     print(f"keys: {keys['inside']} inside the signal, {keys['outside']} outside, {dropped} dropped by name")
-    print(f"{out}: {len(done.rows)} sessions of {facts['users']} users, {facts['hours']:.2f} h, {facts['gb']:.2f} GB")
+    say(f"{out}: {len(done.rows)} sessions of {facts['users']} users, {facts['hours']:.2f} h, {facts['gb']:.2f} GB")
 
 
 def _facts(done: "Ingested", out: Path) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def _remark(done: "Ingested") -> None:
     from semgjax.data.people import similar_users, tell
 
     for skip in done.skipped:
-        print(printable(f"left out: {skip['reason']}"), file=sys.stderr)
+        say(f"left out: {skip['reason']}", error=True)
     lines = []
     for row in done.rows:
         counts = row.key_counts
@@ -114,15 +114,15 @@ def _remark(done: "Ingested") -> None:
         lines += [f"session {row.name}: {fault}" for fault in faults]
     hidden = len(lines) - _LINES
     for line in lines[:_LINES]:
-        print(printable(line), file=sys.stderr)
+        say(line, error=True)
     if hidden > 0:
         print(f"{hidden} more remarks on sessions: see manifest.json", file=sys.stderr)
     keys = sum((row.key_counts for row in done.rows), KeyCounts())
     if keys.dropped:
         names = ", ".join(f"{name} {count}" for name, count in most(keys.dropped, 20))
-        print(printable(f"keys that are not in the key set: {names}"), file=sys.stderr)
+        say(f"keys that are not in the key set: {names}", error=True)
     for group in similar_users(row.user for row in done.rows):
-        print(printable(f"warning: {tell(group)}"), file=sys.stderr)
+        say(f"warning: {tell(group)}", error=True)
 
 
 def _progress() -> Callable[[int, float], None]:

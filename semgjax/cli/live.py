@@ -8,9 +8,11 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
+from semgjax.cli.terminal import say
+from semgjax.printable import printable
 from semgjax.sweep.plan import Sweep, read_sweep
 from semgjax.sweep.remote import local_view
 from semgjax.sweep.status import Row, rows_of, summary_of, table_of
@@ -23,7 +25,7 @@ _MOST_ROWS = 30
 def live_report(folder: Path) -> Iterator[tuple[Callable[[str], object], Callable[[], object]]]:
     """What an engine reports with: a line, and a tick that renews the table; on a terminal only, else just lines."""
     if not sys.stderr.isatty():
-        yield lambda line: print(line, file=sys.stderr, flush=True), lambda: None
+        yield lambda line: say(line, lines=True, error=True), lambda: None
         return
     sweep = read_sweep(folder)
     with Live(console=Console(stderr=True), auto_refresh=False) as live:
@@ -35,7 +37,7 @@ def live_report(folder: Path) -> Iterator[tuple[Callable[[str], object], Callabl
                 live.update(_table(sweep, rows_of(sweep)), refresh=True)
                 last = time.monotonic()
 
-        yield lambda line: live.console.print(line, markup=False, highlight=False), tick
+        yield lambda line: live.console.print(Text(printable(line, keep="\n"))), tick
 
 
 def watch(folder: str) -> None:
@@ -56,9 +58,9 @@ def _table(sweep: Sweep, rows: list[Row]) -> Table:
     first = {"running": 0, "failed": 1, "damaged": 1, "diverged": 1, "waiting": 2, "done": 3}
     chosen = sorted(rows, key=lambda row: first[row.status.state])[:_MOST_ROWS] if len(rows) > _MOST_ROWS else rows
     heading, *cells = table_of(chosen)
-    table = Table(caption=summary_of(sweep, rows), box=None)
+    table = Table(caption=Text(printable(summary_of(sweep, rows))), box=None)
     for name in heading:
         table.add_column(name, justify="right" if name in ("step", "left", "productive") else "left")
     for row in cells:
-        table.add_row(*map(escape, row))
+        table.add_row(*(Text(printable(cell)) for cell in row))
     return table

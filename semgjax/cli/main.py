@@ -3,13 +3,13 @@
 import importlib
 import json
 import os
-import select
+import re
 import sys
 
 from semgjax import __version__
 from semgjax.cli.choice import choose
-from semgjax.errors import SemgjaxError, system_fault
-from semgjax.printable import printable
+from semgjax.cli.terminal import drop, prepare, reader_is_gone, say
+from semgjax.errors import InputError, SemgjaxError, first_line, system_fault
 
 # group -> what it does. The module semgjax.cli.<group> is imported only when asked for, so that help is
 # instant and a data command never pays for loading the training stack.
@@ -33,22 +33,35 @@ def main(arguments: list[str] | None = None) -> int:
     interrupted, 141 the reader of our output went away; 1 any other failure, with its traceback.
     """
     words = sys.argv[1:] if arguments is None else arguments
+    prepare()
+    try:
+        return _guarded(words)
+    except BrokenPipeError:
+        if not reader_is_gone():
+            raise
+        return 141
+
+
+def _guarded(words: list[str]) -> int:
     try:
         code = _run(words)
-        sys.stdout.flush()  # a broken pipe shows here, not in the interpreter's own shutdown
+        sys.stdout.flush()  # a broken pipe or a full disk shows here, not in the interpreter's own shutdown
         return code
     except SemgjaxError as error:
         return _fail(error, words)
     except KeyboardInterrupt:
-        print("semgjax: error: interrupted", file=sys.stderr)
+        say("semgjax: error: interrupted", error=True)
         return 130
     except BrokenPipeError:
-        if not _stdout_is_gone():
-            raise
-        return 141
+        raise
     except OSError as error:
         fault = system_fault(error)
         if fault is None:  # a fault of ours: it keeps its traceback
+            raise
+        return _fail(fault, words)
+    except RuntimeError as error:
+        fault = _no_platform(error)
+        if fault is None:
             raise
         return _fail(fault, words)
 
@@ -63,20 +76,27 @@ def _run(words: list[str]) -> int:
     return importlib.import_module(f"semgjax.cli.{group}").run(words[1:])
 
 
+def _no_platform(error: RuntimeError) -> InputError | None:
+    """JAX was asked for a platform that is not here; only it knows which there are, and only once it is used."""
+    named = os.environ.get("JAX_PLATFORMS") or os.environ.get("JAX_PLATFORM_NAME")
+    if not named or not re.search(r"Unable to initialize backend|[Uu]nknown backend", str(error)):
+        return None
+    return InputError(
+        f"environment: JAX_PLATFORMS is {named!r}: {first_line(error)}; name a platform of this machine, or unset it",
+        "bad-environment",
+    )
+
+
 def _fail(error: SemgjaxError, words: list[str]) -> int:
     """One line on stderr; with --json also an object on stdout, whose code is stable."""
-    if "--json" in words:
-        body = {"code": error.code, "message": str(error), "exit_code": error.exit_code}
-        print(json.dumps({"error": body}))
-    print(f"semgjax: error: {printable(error)}", file=sys.stderr)
+    say(f"semgjax: error: {error}", error=True)
+    try:
+        if "--json" in words:
+            body = {"code": error.code, "message": str(error), "exit_code": error.exit_code}
+            print(json.dumps({"error": body}))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError:  # stdout itself is what failed, as on a full disk
+        drop(1)
     return error.exit_code
-
-
-def _stdout_is_gone() -> bool:
-    """Whether a broken pipe was our output's (`semgjax ... | head`); drops what is still buffered then."""
-    poll = select.poll()
-    poll.register(1, select.POLLOUT)
-    gone = any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
-    if gone:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    return gone

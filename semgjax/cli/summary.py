@@ -1,10 +1,9 @@
 """A finished run on the terminal: its size and its error rates, one line each."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semgjax.printable import printable
+from semgjax.cli.terminal import say
 
 if TYPE_CHECKING:
     from semgjax.data.corpus import Corpus
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 def print_warnings(corpus: "Corpus") -> None:
     """What is odd about the sessions, on stderr."""
     for line in corpus.warnings:
-        print(printable(f"warning: {line}"), file=sys.stderr)
+        say(f"warning: {line}", error=True)
 
 
 def score_lines(rows: list[dict[str, Any]]) -> list[str]:
@@ -29,7 +28,7 @@ def score_lines(rows: list[dict[str, Any]]) -> list[str]:
 
 def print_result(result: dict[str, Any], out: Path | str) -> None:
     """Print a result.json's summary and where it is."""
-    print(f"{result['kind']} {result['preset']}: {result['params']:,} parameters, {result['steps']} steps")
+    say(f"{result['kind']} {result['preset']}: {result['params']:,} parameters, {result['steps']} steps")
     for line in score_lines(result["scores"]):
-        print("  " + line)
-    print(f"  {str(out).rstrip('/')}/result.json")
+        say("  " + line)
+    say(f"  {str(out).rstrip('/')}/result.json")

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import json as jsonlib
 import re
-import sys
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from tyro.conf import Positional, arg
 
 from semgjax.cli.parse import run_commands
+from semgjax.cli.terminal import say, say_columns
 from semgjax.errors import InputError, SemgjaxError
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def plan(
         given = {"--utilisation": utilisation, "--price": price, "--budget": budget, "--budget-hours": budget_hours}
         for option, value in given.items():
             if value is not None:
-                raise InputError(f"{option} {value}: has no meaning without --machine, the type of device")
+                raise InputError(f"{option} {value}: has no meaning without --machine, the type of device", "conflict")
     rate = None if machine is None else rate_of(machine, utilisation, price)
     wanted = read_plan_file(find_plan(file))
     resolved = resolve(wanted, data, splits)
@@ -86,7 +87,7 @@ def plans() -> None:
     rows: list[tuple[str, ...]] = [
         (name, path.read_text().partition("\n")[0].lstrip("# ")) for name, path in shipped_plans().items()
     ]
-    print_columns(rows)
+    say_columns(rows)
 
 
 def run_trials(
@@ -148,31 +149,35 @@ def run_trials(
     }
     for option, (value, default, engines) in options.items():
         if value != default and trial is not None:
-            raise InputError(f"{option} {value}: has no meaning beside --trial, which runs one")
+            raise InputError(f"{option} {value}: has no meaning beside --trial, which runs one", "conflict")
         if value != default and engine not in engines:
             where = f"--engine {' or '.join(engines)}, not {engine}" if engines else "--trial"
-            raise InputError(f"{option} {value}: belongs to {where}")
+            raise InputError(f"{option} {value}: belongs to {where}", "conflict")
     if trial is not None:
         return _run_one(folder, trial, cores, data, start)
     if engine == "slurm":
         return _run_slurm(folder, slots, cores, retries, sbatch, show)
     from semgjax.cli.live import live_report
+    from semgjax.sweep.trial import check_sessions, no_check
 
     with live_report(folder) as (report, tick):
         if engine == "ray":
             try:
                 from semgjax.sweep.ray_tasks import run_ray
             except ModuleNotFoundError:
-                raise InputError("--engine ray needs Ray; install it with: pip install 'semgjax[ray]'") from None
+                raise InputError(
+                    "--engine ray needs Ray; install it with: pip install 'semgjax[ray]'", "missing-extra"
+                ) from None
             outcome = run_ray(
-                folder, address, slots, cores, _resources(resources), report, order=order, retries=retries, tick=tick
-            )
+                folder, address, slots, cores, _resources(resources), report, order=order, retries=retries, tick=tick,
+                ready=check_sessions if address is None else no_check,
+            )  # fmt: skip
         else:
             from semgjax.sweep.local import device_slots, run_local, trial_command
 
             on_devices = gpus is not None or chips is not None
             if on_devices and slots is not None:
-                raise InputError(f"--slots {slots}: the devices named are the slots; leave it out")
+                raise InputError(f"--slots {slots}: the devices named are the slots; leave it out", "conflict")
             outcome = run_local(
                 folder,
                 device_slots(gpus, chips) if on_devices else slots,
@@ -184,13 +189,14 @@ def run_trials(
                 None if share is None else _share(share),
                 tick,
                 pack,
+                functools.partial(check_sessions, data=data),
             )
     return _tell(outcome)
 
 
 def _run_one(folder: Path, word: str, cores: int, data: Path | None, start: Literal["auto", "one", "tpu"]) -> int:
     if cores < 1:
-        raise InputError(f"--cores {cores}: give 1 or more")
+        raise InputError(f"--cores {cores}: give 1 or more", "bad-value")
     from semgjax.cli.summary import print_result
     from semgjax.parallel.cores import use_cores
     from semgjax.parallel.runtime import is_first, start_processes
@@ -202,7 +208,7 @@ def _run_one(folder: Path, word: str, cores: int, data: Path | None, start: Lite
         sweep = dataclasses.replace(sweep, data=data.resolve())
     chosen = [find_trial(sweep, each.strip()) for each in word.split(",")]
     if len(set(chosen)) < len(chosen):
-        raise InputError(f"--trial {word}: names a trial twice; name each once")
+        raise InputError(f"--trial {word}: names a trial twice; name each once", "conflict")
     limit_threads(cores)
     first = chosen[0].config.train
     use_cores(first.batch // first.accumulate if len(chosen) == 1 else len(chosen))
@@ -222,7 +228,7 @@ def _run_pack(sweep: "Sweep", trials: "Sequence[Trial]") -> int:
     ends = run_pack(sweep, trials)
     for trial, end in zip(trials, ends, strict=True):
         if isinstance(end, SemgjaxError):
-            print(f"semgjax: error: {trial.id}: {end}", file=sys.stderr)
+            say(f"semgjax: error: {trial.id}: {end}", error=True)
         else:
             print_result(end, sweep.run_folder(trial))
     return exit_code(ends)
@@ -236,15 +242,19 @@ def _run_slurm(folder: Path, slots: int | None, cores: int, retries: int, sbatch
     if show:
         print("\n".join(array.script for array in arrays_of(read_sweep(folder), options)), end="")
         return 0
-    jobs = submit(folder, options, print)
-    print(f"{len(jobs)} jobs; see them with: semgjax sweep status {folder}" if jobs else "nothing is left to run")
+    jobs = submit(folder, options, say)
+    say(
+        f"{len(jobs)} jobs; see them with: semgjax sweep status {shlex.quote(str(folder))}"
+        if jobs
+        else "nothing is left to run"
+    )
     return 0
 
 
 def _share(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    match = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
     if match is None:
-        raise InputError(f"--share {text}: write I/N, such as 0/4 for the first of four workers")
+        raise InputError(f"--share {text}: write I/N, such as 0/4 for the first of four workers", "bad-option")
     return int(match[1]), int(match[2])
 
 
@@ -253,9 +263,9 @@ def _resources(text: str | None) -> dict[str, float]:
     for pair in (text or "").split(","):
         if text is None:
             break
-        match = re.fullmatch(r"\s*([A-Za-z][\w:-]*)=(\d+(?:\.\d+)?)\s*", pair)
+        match = re.fullmatch(r"\s*([A-Za-z][\w:-]*)=([0-9]{1,12}(?:\.[0-9]{1,12})?)\s*", pair)
         if match is None:
-            raise InputError(f"--resources {text}: write NAME=AMOUNT, such as GPU=1")
+            raise InputError(f"--resources {text}: write NAME=AMOUNT, such as GPU=1", "bad-option")
         found[match[1]] = float(match[2])
     return found
 
@@ -282,7 +292,7 @@ def status(folder: Positional[str], *, json: bool = False, live: bool = False) -
         from semgjax.cli.live import watch
 
         if json:
-            raise InputError("--json and --live: choose one")
+            raise InputError("--json and --live: choose one", "conflict")
         watch(folder)
         return
     with local_view(folder) as place:
@@ -291,8 +301,8 @@ def status(folder: Positional[str], *, json: bool = False, live: bool = False) -
     if json:
         print(jsonlib.dumps({"folder": folder, "name": sweep.name, "trials": json_of(rows)}))
         return
-    print_columns(table_of(rows))
-    print(summary_of(sweep, rows))
+    say_columns(table_of(rows))
+    say(summary_of(sweep, rows))
 
 
 def collect(folder: Positional[str]) -> None:
@@ -309,11 +319,11 @@ def collect(folder: Positional[str]) -> None:
     with local_view(folder, written=names) as place:
         table = write_table(place)
     for trial, state in table.unfinished.items():
-        print(f"{trial} is left out: {state}", file=sys.stderr)
+        say(f"{trial} is left out: {state}", error=True)
     runs = len({row["run"] for row in table.rows})
     print(f"{len(table.rows)} rows of {runs} runs")
     for name in names:
-        print(f"  {folder.rstrip('/')}/{name}")
+        say(f"  {folder.rstrip('/')}/{name}")
 
 
 def _print_plan(sweep: "Sweep", subsets: "Sequence[Subset]", rate: "Rate | None", known: bool) -> None:
@@ -341,20 +351,10 @@ def _print_plan(sweep: "Sweep", subsets: "Sequence[Subset]", rate: "Rate | None"
         shown = (*(parts if partial else ()), f"{config.train.steps:,}", flops)
         rows.append((trial.id, config.preset, size, *shown, *reckoned(trial.flops)))
     rows.append(("total", f"{len(sweep.trials)} trials", "", *("" for _ in data), "", f"{total:.3g}", *reckoned(total)))
-    print_columns(rows)
+    say_columns(rows)
     if rate is not None:
         print(
             f"one {rate.machine.name}: {rate.machine.peak:.3g} FLOP/s at {rate.utilisation:.0%} "
             f"({rate.machine.source}); training steps only"
         )
-    print(f"{sweep.folder / FILE}{' (the same plan was there already)' if known else ''}")
-
-
-def print_columns(rows: list[tuple[str, ...]]) -> None:
-    """Print rows in columns: two to the left, then numbers to the right; one without a heading as it is."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row[:2], widths, strict=False)]
-        numbers = zip(row[2:], widths[2:], rows[0][2:], strict=True)
-        cells += [cell.rjust(width) if heading else cell for cell, width, heading in numbers]
-        print("  ".join(cells).rstrip())
+    say(f"{sweep.folder / FILE}{' (the same plan was there already)' if known else ''}")

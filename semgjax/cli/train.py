@@ -66,7 +66,7 @@ def run(words: list[str]) -> int:
             return
         for option, value in (("--data", data), ("--out", out)):
             if value is None:
-                raise InputError(f"{option} is missing; name a folder (semgjax train --help)")
+                raise InputError(f"{option} is missing; name a folder (semgjax train --help)", "bad-option")
         assert data is not None and out is not None
         from semgjax.cli.summary import print_result, print_warnings
         from semgjax.data.corpus import load_corpus

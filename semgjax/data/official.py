@@ -7,20 +7,24 @@ with the same seed number the draw is ours while rule and counts are theirs. `re
 """
 
 import csv
-import json
-from collections import defaultdict
-from collections.abc import Sequence
+import hashlib
+import sys
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from semgjax.data.inventory import KnownSession
 from semgjax.data.splits import PARTS, Split, check_names, draw_key
-from semgjax.errors import InputError
+from semgjax.errors import InputError, system_fault
+from semgjax.files import parse_json
 
 SEED = 1501
 TEST_USERS = 8
 LEAST = 4  # sessions that a user must have not to stand outside
+_MARK_BYTES, _HASHED = 100, 10
 DRAWN = 2  # sessions of a user that validate, and of a test user that test
 
 
@@ -47,11 +51,14 @@ def _roles(rows: Sequence[KnownSession], test_users: int, seed: int) -> _Roles:
     if not 1 <= test_users <= len(fit):
         raise InputError(
             f"{test_users} test users: {len(fit)} users have more than {2 * DRAWN} sessions and no quality tag; "
-            "give another number"
+            "give another number",
+            "bad-value",
         )
     chosen = set(fit[:test_users])
     if len(enough) == test_users:
-        raise InputError(f"{test_users} test users leave no user with {LEAST} sessions for training; give fewer")
+        raise InputError(
+            f"{test_users} test users leave no user with {LEAST} sessions for training; give fewer", "bad-value"
+        )
     groups: dict[str, dict[str, list[str]]] = {"known": {}, "test": {}, "outside": {}}
     for user in sorted(drawn):
         group = "test" if user in chosen else "known" if user in enough else "outside"
@@ -106,6 +113,42 @@ def personalised(rows: Sequence[KnownSession], test_users: int = TEST_USERS, see
     }
 
 
+def file_marks(users: Iterable[str]) -> dict[str, str]:
+    """User -> the part of a file's name that stands for it, another for every user on any file system.
+
+    Letters and digits of every alphabet stay, with "_", "." and "-"; what else there is becomes "_". Where that
+    changed the id, where it was too long, or where two differ in case or accents' composition alone, a hash of the
+    id follows. The mark has no separator or control character, and 120 bytes at most.
+    """
+    plain = {user: _plain_mark(user) for user in users}
+    changed = {user for user, mark in plain.items() if unicodedata.normalize("NFC", user) != mark}
+    same = Counter(_folded(mark) for user, mark in plain.items() if user not in changed)
+    marks = {}
+    for user, mark in plain.items():
+        if user in changed or same[_folded(mark)] > 1:
+            digest = hashlib.sha256(user.encode(errors="surrogatepass")).hexdigest()
+            mark = f"{mark}-{digest[:_HASHED]}"
+        marks[user] = mark
+    return marks
+
+
+def _plain_mark(user: str) -> str:
+    kept = "".join(
+        c if c.isalnum() or c in "_.-" or unicodedata.category(c) in ("Mn", "Mc") else "_"
+        for c in unicodedata.normalize("NFC", user)
+    )
+    encoding = sys.getfilesystemencoding()
+    fit = kept.encode(encoding, "replace").decode(encoding, "replace").replace("?", "_")
+    while len(fit.encode()) > _MARK_BYTES:
+        fit = fit[:-1]
+    return fit
+
+
+def _folded(mark: str) -> str:
+    """Equal for names that some file system takes for one."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", mark).casefold())
+
+
 def unseen_validation(rows: Sequence[KnownSession], test_users: int = TEST_USERS, seed: int = SEED) -> Split:
     """`generic`, but the users who stand outside validate: people the decoder has never seen ("ODV").
 
@@ -117,7 +160,9 @@ def unseen_validation(rows: Sequence[KnownSession], test_users: int = TEST_USERS
     """
     roles = _roles(rows, test_users, seed)
     if not roles.outside:
-        raise InputError(f"every user has {LEAST} sessions or more, so none stands outside; use the generic split")
+        raise InputError(
+            f"every user has {LEAST} sessions or more, so none stands outside; use the generic split", "no-sessions"
+        )
     base = generic(rows, test_users, seed)
     outside = [name for names in roles.outside.values() for name in names]
     return _split("official_odv", test_users, seed, train=list(base.train), val=outside, test=list(base.test))
@@ -135,25 +180,35 @@ def read_listed(path: Path) -> Split:
         text = path.read_text(encoding="utf-8-sig")
         pairs = _from_json(path, text) if path.suffix == ".json" else _from_csv(path, text)
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file (expected session names and their parts, JSON or CSV)") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: cannot be read as {path.suffix[1:].upper() or 'text'} ({error})") from None
+        raise InputError(
+            f"{path}: no such file (expected session names and their parts, JSON or CSV)", "no-file"
+        ) from None
+    except OSError as error:
+        raise system_fault(error, path) or InputError(f"{path}: {error.strerror}", "unreadable") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: is no UTF-8 text ({error}); write it again", "bad-encoding") from None
+    except csv.Error as error:
+        raise InputError(f"{path}: cannot be read as CSV ({error})", "bad-row") from None
     parts: dict[str, list[str]] = {part: [] for part in PARTS}
     for name, part in pairs:
         if not isinstance(name, str) or part not in PARTS:
-            raise InputError(f"{path}: session {name!r} is in part {part!r}; choose one of {', '.join(PARTS)}")
+            raise InputError(
+                f"{path}: session {name!r} is in part {part!r}; choose one of {', '.join(PARTS)}", "bad-field"
+            )
         parts[part].append(name)
     try:
         check_names(name for names in parts.values() for name in names)
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        raise InputError(f"{path}: {error}", error.code) from None
     return Split(tuple(parts["train"]), tuple(parts["val"]), tuple(parts["test"]), {"name": "listed"})
 
 
 def _from_json(path: Path, text: str) -> list[tuple[Any, Any]]:
-    document = json.loads(text)
+    document = parse_json(text, str(path))
     if not isinstance(document, dict):
-        raise InputError(f"{path}: holds a JSON {type(document).__name__}, expected an object of parts or of names")
+        raise InputError(
+            f"{path}: holds a JSON {type(document).__name__}, expected an object of parts or of names", "bad-field"
+        )
     if set(document) <= set(PARTS) and all(isinstance(names, list) for names in document.values()):
         return [(name, part) for part, names in document.items() for name in names]
     return list(document.items())
@@ -162,5 +217,5 @@ def _from_json(path: Path, text: str) -> list[tuple[Any, Any]]:
 def _from_csv(path: Path, text: str) -> list[tuple[Any, Any]]:
     reader = csv.DictReader(text.splitlines(), strict=True)
     if not {"session", "part"} <= set(reader.fieldnames or []):
-        raise InputError(f"{path}: columns are {reader.fieldnames}, expected session and part")
+        raise InputError(f"{path}: columns are {reader.fieldnames}, expected session and part", "no-column")
     return [(row["session"], row["part"]) for row in reader]

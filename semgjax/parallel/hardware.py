@@ -77,7 +77,10 @@ def topology(name: str) -> Topology:
     match = re.fullmatch(r"(gpu|a100|h100|h200)-([1-8])", name)
     if match is None:
         known = ", ".join(_PODS)
-        raise InputError(f"topology {name!r} is unknown; choose {known}, gpu-N, a100-N, h100-N, h200-N (N to 8) or cpu")
+        raise InputError(
+            f"topology {name!r} is unknown; choose {known}, gpu-N, a100-N, h100-N, h200-N (N to 8) or cpu",
+            "unknown-name",
+        )
     return Topology(name, CHIPS[match[1]], int(match[2]), "cuda")
 
 

@@ -36,7 +36,8 @@ def make_mesh(batch: int, fsdp: int = 1, accumulate: int = 1, devices: Sequence[
         if shape[0] % len(slices):
             raise InputError(
                 f"engine.fsdp {fsdp} does not fit into one of the {len(slices)} slices of {len(found) // len(slices)} "
-                "devices; choose a divisor of that"
+                "devices; choose a divisor of that",
+                "bad-value",
             )
         inner = (shape[0] // len(slices), fsdp)
         grid = mesh_utils.create_hybrid_device_mesh(inner, (len(slices), 1), found)
@@ -70,10 +71,10 @@ def check_layout(count: int, batch: int, fsdp: int, accumulate: int) -> None:
         InputError: they cannot.
     """
     if fsdp < 1 or count % fsdp:
-        raise InputError(f"engine.fsdp {fsdp} is no divisor of the {count} devices; choose one that is")
+        raise InputError(f"engine.fsdp {fsdp} is no divisor of the {count} devices; choose one that is", "bad-value")
     parts = f"{count} devices" if accumulate == 1 else f"{count} devices x {accumulate} parts (train.accumulate)"
     if batch % (count * accumulate):
-        raise InputError(f"train.batch {batch} is no multiple of the {parts}; choose one that is")
+        raise InputError(f"train.batch {batch} is no multiple of the {parts}; choose one that is", "bad-value")
 
 
 def platform_of(mesh: AnyMesh) -> str:

@@ -44,16 +44,19 @@ def leaf_spec(name: str, shape: tuple[int, ...], mesh: AnyMesh, rules: Sequence[
     """
     rule = next((rule for rule in rules if re.search(rule.pattern, name)), None)
     if rule is None:
-        raise InputError(f"sharding: no rule fits {name}; end the rules with one for all")
+        raise InputError(f"sharding: no rule fits {name}; end the rules with one for all", "bad-value")
     if len(rule.axes) > len(shape):
-        raise InputError(f"sharding: rule {rule.pattern!r} names {len(rule.axes)} dimensions, {name} is {shape}")
+        raise InputError(
+            f"sharding: rule {rule.pattern!r} names {len(rule.axes)} dimensions, {name} is {shape}", "bad-value"
+        )
     axes = (None,) * (len(shape) - len(rule.axes)) + rule.axes
     sizes = dict(mesh.shape)
     for dimension, (size, axis) in enumerate(zip(shape, axes, strict=True)):
         if axis is not None and size % sizes[axis]:
             raise InputError(
                 f"sharding: rule {rule.pattern!r} splits dimension {dimension} of {name} {shape} by {axis} = "
-                f"{sizes[axis]}, which does not divide {size}; choose another engine.{axis}"
+                f"{sizes[axis]}, which does not divide {size}; choose another engine.{axis}",
+                "bad-value",
             )
     split = [axis if axis is not None and sizes[axis] > 1 else None for axis in axes]
     return PartitionSpec(*split) if any(split) else PartitionSpec()

@@ -1,8 +1,8 @@
 """The results of a sweep as one tidy table; writes SWEEP/results.csv, results.jsonl and results.schema.json."""
 
-import csv
-import io
 import json
+import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,8 @@ _COLUMNS = {
     "cer": ("number", "character error rate in percent; empty where no key was typed"),
 }
 COLUMNS = tuple(_COLUMNS)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _RUN = ("kind", "preset", "params", "users", "hours", "epochs", "steps", "tokens", "flops", "seed")
 
 
@@ -69,9 +71,13 @@ def collect(folder: Path) -> Table:
         try:
             rows += _rows(sweep, trial, result)
         except KeyError as error:
-            raise InputError(f"{sweep.run_folder(trial)}: result.json lacks {error}; was it edited?") from None
+            where = sweep.run_folder(trial)
+            raise InputError(f"{where}: result.json lacks {error}; was it edited?", "bad-field") from None
     if not rows:
-        raise InputError(f"{folder}: no trial is finished; run them with: semgjax sweep run {folder}")
+        raise InputError(
+            f"{folder}: no trial is finished; run them with: semgjax sweep run {shlex.quote(str(folder))}",
+            "not-finished",
+        )
     columns = [{"name": name, "type": kind, "meaning": meaning} for name, (kind, meaning) in _COLUMNS.items()]
     write_json(sweep.folder / SCHEMA, "semgjax/results", 1, {"columns": columns})
     write_atomic(sweep.folder / CSV, _csv(rows))
@@ -95,9 +101,18 @@ def _rows(sweep: Sweep, trial: Trial, result: dict[str, Any]) -> list[dict[str, 
 
 
 def _csv(rows: list[dict[str, Any]]) -> str:
-    """Numbers in full precision; a rate without keys is an empty cell."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    """Numbers in full precision; a rate without keys is an empty cell; text is never a spreadsheet's formula."""
+    lines = [",".join(COLUMNS), *(",".join(_cell(row[name]) for name in COLUMNS) for row in rows)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _cell(value: Any) -> str:
+    """One cell. A text that a spreadsheet would compute gets an apostrophe before it, and so does one that has one.
+
+    So the text is what stands after one leading apostrophe. A text that is a number stays as it is.
+    """
+    if not isinstance(value, str):
+        return "" if value is None else repr(value)
+    text = f"'{value}" if value.startswith(_FORMULA) and not _NUMBER.fullmatch(value) else value
+    # The csv module leaves a lone carriage return bare, which ends a row for whoever reads it.
+    return '"' + text.replace('"', '""') + '"' if re.search('[,"\r\n]', text) else text

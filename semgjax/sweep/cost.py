@@ -57,12 +57,12 @@ def rate_of(machine: str, utilisation: float | None = None, price: float | None 
     if machine not in MACHINES:
         near = difflib.get_close_matches(machine, MACHINES, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"choose among {', '.join(MACHINES)}"
-        raise InputError(f"--machine {machine!r} is unknown; {hint}")
+        raise InputError(f"--machine {machine!r} is unknown; {hint}", "unknown-name")
     found = MACHINES[machine]
     if utilisation is not None and not 0 < utilisation <= 1:
-        raise InputError(f"--utilisation {utilisation}: give a share above 0, at most 1")
+        raise InputError(f"--utilisation {utilisation}: give a share above 0, at most 1", "bad-value")
     if price is not None and not 0 <= price < float("inf"):
-        raise InputError(f"--price {price}: give the price of one {machine} for one hour, 0 or more")
+        raise InputError(f"--price {price}: give the price of one {machine} for one hour, 0 or more", "bad-value")
     return Rate(found, found.utilisation if utilisation is None else utilisation, price)
 
 
@@ -76,14 +76,19 @@ def check_budget(flops: float, rate: Rate, budget: float | None, budget_hours: f
     if budget_hours is not None and not hours <= budget_hours:
         raise InputError(
             f"the sweep takes {hours:,.4g} {rate.machine.name} hours, more than --budget-hours {budget_hours:g}; "
-            "plan fewer or shorter trials"
+            "plan fewer or shorter trials",
+            "bad-value",
         )
     if budget is None:
         return
     if cost is None:
-        raise InputError(f"--budget {budget:g} needs --price, that of one {rate.machine.name} for one hour")
+        raise InputError(
+            f"--budget {budget:g} needs --price, that of one {rate.machine.name} for one hour", "bad-option"
+        )
     if not cost <= budget:
-        raise InputError(f"the sweep costs {cost:,.2f}, more than --budget {budget:g}; plan fewer or shorter trials")
+        raise InputError(
+            f"the sweep costs {cost:,.2f}, more than --budget {budget:g}; plan fewer or shorter trials", "bad-value"
+        )
 
 
 def parameters_of(model: Network) -> int:

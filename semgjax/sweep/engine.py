@@ -109,7 +109,7 @@ def supervise(
         Preempted: SIGINT, SIGTERM or SIGHUP came; it was passed on and the running trials have saved.
     """
     if retries < 0:
-        raise InputError(f"--retries {retries}: give 0 or more")
+        raise InputError(f"--retries {retries}: give 0 or more", "bad-value")
     with _stop_requests() as asked:
         engine = _Engine(sweep, trials, packs_of(trials, pack), launcher, retries, report)
         try:

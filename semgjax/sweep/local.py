@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -12,10 +13,12 @@ from semgjax.errors import InputError
 from semgjax.files import folder_lock
 from semgjax.sweep.engine import RETRIES, Order, Outcome, Report, no_tick, supervise
 from semgjax.sweep.plan import Sweep, Trial, read_sweep, share_of
-from semgjax.sweep.trial import PLACE
+from semgjax.sweep.trial import PLACE, no_check
 
 Command = Callable[[Path, str, int], list[str]]
 """(sweep folder, trial id, or ids with commas between, cores) -> the words of the process that runs the trials"""
+
+Ready = Callable[[Sweep, Sequence[Trial]], object]
 
 
 def trial_command(folder: Path, trial: str, cores: int, data: Path | None = None) -> list[str]:
@@ -42,9 +45,9 @@ def core_slots(slots: int | None, cores: int) -> list[Slot]:
     """
     usable = _usable_cores()
     if not 1 <= cores <= len(usable):
-        raise InputError(f"--cores {cores}: a trial can have 1 to {len(usable)} cores here")
+        raise InputError(f"--cores {cores}: a trial can have 1 to {len(usable)} cores here", "bad-value")
     if slots is not None and slots < 1:
-        raise InputError(f"--slots {slots}: give 1 or more")
+        raise InputError(f"--slots {slots}: give 1 or more", "bad-value")
     count = slots or len(usable) // cores
     places = [frozenset(usable[(slot * cores + i) % len(usable)] for i in range(cores)) for slot in range(count)]
     return [Slot(f"slot {number}", place, {}) for number, place in enumerate(places)]
@@ -57,11 +60,11 @@ def device_slots(gpus: str | None, chips: str | None) -> list[Slot]:
         InputError: both kinds, or a list that is none.
     """
     if gpus is not None and chips is not None:
-        raise InputError(f"--gpus {gpus} and --chips {chips}: give one of them")
+        raise InputError(f"--gpus {gpus} and --chips {chips}: give one of them", "conflict")
     option, words = ("--gpus", gpus) if gpus is not None else ("--chips", str(chips))
     names = [name.strip() for name in str(words).split(",")]
-    if not all(name.isdigit() for name in names) or len(set(names)) < len(names):
-        raise InputError(f"{option} {words}: name devices by their numbers, each once, such as 0,1")
+    if not all(re.fullmatch("[0-9]{1,6}", name) for name in names) or len(set(map(int, names))) < len(names):
+        raise InputError(f"{option} {words}: name devices by their numbers, each once, such as 0,1", "bad-option")
     usable = _usable_cores()
     each = max(1, len(usable) // len(names))
     slots = []
@@ -87,6 +90,7 @@ def run_local(
     share: tuple[int, int] | None = None,
     tick: Callable[[], object] = no_tick,
     pack: int = 1,
+    ready: Ready = no_check,
 ) -> Outcome:
     """Run the trials of a sweep that are not done, one in each slot.
 
@@ -100,6 +104,7 @@ def run_local(
         share: (part, parts) for one of several workers, see share_of.
         tick: called a few times a second.
         pack: how many trials at most train together in a slot (semgjax.sweep.pack).
+        ready: raises where the trials could not run at all, before any is started.
 
     Raises:
         InputError: no sweep, another engine at work on it, or slots, cores or pack out of range.
@@ -111,6 +116,7 @@ def run_local(
     guarded = sweep.folder if share is None else sweep.folder / "shares" / f"{share[0]}-of-{share[1]}"
     with folder_lock(guarded):
         launcher = _Processes(sweep, places[: max(1, len(trials))], cores, command)
+        ready(sweep, trials)
         return supervise(sweep, trials, launcher, order, retries, report, tick, pack)
 
 

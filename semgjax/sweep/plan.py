@@ -6,6 +6,7 @@ trial, SWEEP/trials/<id>/config.json.
 
 import difflib
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +95,9 @@ def plan_sweep(name: str, configs: Sequence[RunConfig], data: Path, splits: Mapp
     if path.exists():
         before = read_sweep(sweep.folder)
         if (before.name, before.trials, before.splits) != (sweep.name, sweep.trials, sweep.splits):
-            raise InputError(f"{out}: holds another sweep ({_difference(before, sweep)}); give another --out")
+            raise InputError(
+                f"{out}: holds another sweep ({_difference(before, sweep)}); give another --out", "out-exists"
+            )
     else:
         _check_free(sweep.folder)
     for trial in sweep.trials:
@@ -121,17 +124,22 @@ def read_sweep(folder: Path) -> Sweep:
     """
     path = folder / FILE
     if not path.exists():
-        raise InputError(f"{path}: no such file; plan a sweep with: semgjax sweep plan FILE --out {folder}")
+        raise InputError(
+            f"{path}: no such file; plan a sweep with: semgjax sweep plan FILE --out {shlex.quote(str(folder))}",
+            "no-file",
+        )
     document = read_json(path, SCHEMA, VERSION)
     content: dict[str, Any] = {name: document.get(name) for name in ("name", "splits", "trials")}
     # The hash covers all that _content wrote: with it right, everything is as it was planned.
     if document.get("hash") != content_hash(content) or not isinstance(document.get("data"), str):
-        raise InputError(f"{path}: was edited after planning; plan into another folder instead")
+        raise InputError(f"{path}: was edited after planning; plan into another folder instead", "changed")
     rows = content["trials"]
     trials = trials_of([from_json(RunConfig, row["config"], f"{path}: trial {row['id']}") for row in rows])
     for trial, row in zip(trials, rows, strict=True):
         if (trial.id, trial.config.hash) != (row["id"], row["hash"]):
-            raise InputError(f"{path}: trial {row['id']} is of another version of semgjax; use that one")
+            raise InputError(
+                f"{path}: trial {row['id']} is of another version of semgjax; use that one", "wrong-version"
+            )
     return Sweep(folder.resolve(), document["name"], Path(document["data"]), document["splits"], trials)
 
 
@@ -146,7 +154,7 @@ def find_trial(sweep: Sweep, word: str) -> Trial:
             return trial
     near = difflib.get_close_matches(word, [trial.id for trial in sweep.trials], n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"give an id or 0 to {len(sweep.trials) - 1}"
-    raise InputError(f"{sweep.folder / FILE}: no trial {word!r}; {hint}")
+    raise InputError(f"{sweep.folder / FILE}: no trial {word!r}; {hint}", "unknown-name")
 
 
 def share_of(sweep: Sweep, part: int, parts: int) -> tuple[Trial, ...]:
@@ -156,7 +164,7 @@ def share_of(sweep: Sweep, part: int, parts: int) -> tuple[Trial, ...]:
         InputError: not 0 <= part < parts.
     """
     if not 0 <= part < parts:
-        raise InputError(f"--share {part}/{parts}: workers count from 0 to {parts - 1}")
+        raise InputError(f"--share {part}/{parts}: workers count from 0 to {parts - 1}", "bad-value")
     roots = [trial for trial in sweep.trials if trial.teacher is None]
     place = {trial.id: index for index, trial in enumerate(roots)}
     return tuple(trial for trial in sweep.trials if place[_root(trial).id] % parts == part)
@@ -186,7 +194,8 @@ def trials_of(configs: Sequence[RunConfig]) -> tuple[Trial, ...]:
             if teacher is None:
                 raise InputError(
                     f"trial {name}: its teacher ({config.distill.teacher[:16]}) is no trial before it; "
-                    "plan the teacher in the same sweep"
+                    "plan the teacher in the same sweep",
+                    "conflict",
                 )
         trials.append(Trial(name, config, teacher))
         known[config.hash] = trials[-1]
@@ -200,25 +209,29 @@ def _content(sweep: Sweep) -> dict[str, Any]:
 
 def _check(sweep: Sweep) -> None:
     if not sweep.name.strip() or not sweep.trials:
-        raise InputError(f"sweep {sweep.name!r} of {len(sweep.trials)} trials: give a name and a trial or more")
+        raise InputError(
+            f"sweep {sweep.name!r} of {len(sweep.trials)} trials: give a name and a trial or more", "bad-value"
+        )
     known: dict[str, str] = {}
     for trial in sweep.trials:
         config = trial.config
         if not re.fullmatch(r"[A-Za-z0-9_.-]+", config.preset):
-            raise InputError(f"trial {trial.id!r}: preset {config.preset!r} is no name for a folder")
+            raise InputError(f"trial {trial.id!r}: preset {config.preset!r} is no name for a folder", "bad-name")
         if config.hash in known:
-            raise InputError(f"trials {known[config.hash]} and {trial.id} are the same run; leave one out")
+            raise InputError(f"trials {known[config.hash]} and {trial.id} are the same run; leave one out", "conflict")
         known[config.hash] = trial.id
 
 
 def _check_free(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder}: is a file; choose a folder")
+        raise InputError(f"{folder}: is a file; choose a folder", "not-a-file")
     ours = (".lock", f".{FILE}.", "splits")  # left by a planning that was killed
     names = [p.name for p in folder.iterdir()] if folder.is_dir() else []
     strangers = sorted(name for name in names if not name.startswith(ours))
     if strangers:
-        raise InputError(f"{folder}: is not empty ({strangers[0]}) and holds no sweep; choose another folder")
+        raise InputError(
+            f"{folder}: is not empty ({strangers[0]}) and holds no sweep; choose another folder", "out-exists"
+        )
 
 
 def _difference(old: Sweep, new: Sweep) -> str:

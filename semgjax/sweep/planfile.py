@@ -18,6 +18,7 @@ from semgjax.sweep.subset import Subset
 from semgjax.train.config import DistillConfig, OptimizerConfig, TrainConfig
 
 MOST_TRIALS = 10_000
+_MOST_BYTES = 4_000_000
 PARTS: dict[str, tuple[type, ...]] = {
     "model": (ModelConfig, TDSConfig),
     "window": (WindowSpec,),
@@ -77,7 +78,7 @@ def find_plan(word: str) -> Path:
         if not Path(word).exists() and Path(word).suffix != ".toml":
             near = difflib.get_close_matches(word, shipped, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"shipped plans are {', '.join(shipped)}"
-            raise InputError(f"{word}: no such file, nor a shipped plan; {hint}")
+            raise InputError(f"{word}: no such file, nor a shipped plan; {hint}", "no-file")
         return Path(word)
     return shipped[word]
 
@@ -91,6 +92,8 @@ def read_plan_file(path: Path) -> PlanFile:
     Raises:
         InputError: no such file, no TOML, an unknown name, or tables that do not fit together.
     """
+    if path.is_file() and path.stat().st_size > _MOST_BYTES:
+        raise InputError(f"{path}: {path.stat().st_size:,} bytes are no plan ({_MOST_BYTES:,} at most)", "bad-toml")
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -107,7 +110,7 @@ def read_plan_file(path: Path) -> PlanFile:
         _check_known(path, key, ("name", "set", "vary", "star", "distill"))
     name = document.get("name")
     if not isinstance(name, str) or not name.strip():
-        raise InputError(f'{path}: name is {name!r}; begin the plan with name = "..."')
+        raise InputError(f'{path}: name is {name!r}; begin the plan with name = "..."', "bad-field")
     fixed, varied, star = (_options(path, table, document.get(table, {})) for table in ("set", "vary", "star"))
     for table, lists in (("vary", varied), ("star", star)):
         _check_lists(path, table, lists)
@@ -115,11 +118,11 @@ def read_plan_file(path: Path) -> PlanFile:
     points = [Point(options) for options in _product(path, _star(fixed, star), varied)]
     students = document.get("distill", [])
     if not isinstance(students, list):
-        raise InputError(f"{path}: distill is {students!r}; write [[distill]], a table for each kind of student")
+        raise InputError(
+            f"{path}: distill is {students!r}; write [[distill]], a table for each kind of student", "bad-field"
+        )
     for table in students:
         points += _students(path, table, points)
-    if len(points) > MOST_TRIALS:
-        raise InputError(f"{path}: makes {len(points):,} trials, more than {MOST_TRIALS:,}; vary less")
     return PlanFile(path, name, tuple(points))
 
 
@@ -131,17 +134,22 @@ def _star(fixed: Options, star: Options) -> list[Options]:
 
 
 def _product(path: Path, bases: list[Options], varied: Options) -> list[Options]:
-    count = len(bases) * math.prod(len(values) for values in varied.values())
-    if count > MOST_TRIALS:
-        raise InputError(f"{path}: [vary] makes {count:,} trials, more than {MOST_TRIALS:,}; vary less")
+    _check_count(path, len(bases) * math.prod(len(values) for values in varied.values()))
     choices = list(itertools.product(*varied.values()))
     return [{**base, **dict(zip(varied, choice, strict=True))} for base in bases for choice in choices]
+
+
+def _check_count(path: Path, count: int) -> None:
+    if count > MOST_TRIALS:
+        raise InputError(f"{path}: makes {count:,} trials, more than {MOST_TRIALS:,}; vary less", "bad-value")
 
 
 def _students(path: Path, table: Any, points: list[Point]) -> list[Point]:
     """One student per teacher and choice; it takes over its teacher's options where it sets none itself."""
     if not isinstance(table, dict):
-        raise InputError(f"{path}: distill holds {table!r}; write [[distill]], a table for each kind of student")
+        raise InputError(
+            f"{path}: distill holds {table!r}; write [[distill]], a table for each kind of student", "bad-field"
+        )
     for key in table:
         _check_known(path, key, ("teacher", "set", "vary"), " in [[distill]]")
     wanted = _options(path, "distill.teacher", table.get("teacher", {}))
@@ -150,9 +158,14 @@ def _students(path: Path, table: Any, points: list[Point]) -> list[Point]:
     _check_lists(path, "distill.vary", varied)
     teachers = [index for index, p in enumerate(points) if all(p.options.get(k) == v for k, v in wanted.items())]
     if not wanted or not teachers:
-        raise InputError(f"{path}: teacher {wanted!r} in [[distill]] is no trial of this plan; name options it has")
+        raise InputError(
+            f"{path}: teacher {wanted!r} in [[distill]] is no trial of this plan; name options it has", "bad-field"
+        )
     if "preset" not in {*fixed, *varied}:
-        raise InputError(f'{path}: no preset for the students; add "preset" to [distill.set] or [distill.vary]')
+        raise InputError(
+            f'{path}: no preset for the students; add "preset" to [distill.set] or [distill.vary]', "bad-field"
+        )
+    _check_count(path, len(points) + len(teachers) * math.prod(len(values) for values in varied.values()))
     found = []
     for index in teachers:
         for own in _product(path, [fixed], varied):
@@ -171,12 +184,12 @@ def _length(options: Options) -> bool:
 def _options(path: Path, table: str, value: Any, known: tuple[str, ...] = OPTIONS) -> Options:
     """A table as option -> value; `"train.steps" = 1` and `train.steps = 1` mean the same."""
     if not isinstance(value, dict):
-        raise InputError(f"{path}: {table} is {value!r}; write a table, [{table}]")
+        raise InputError(f"{path}: {table} is {value!r}; write a table, [{table}]", "bad-field")
     pairs = list(_flat(value))
     for name, _ in pairs:
         _check_known(path, name, known, f" in [{table}]")
     if len(dict(pairs)) < len(pairs):
-        raise InputError(f"{path}: an option is written twice in [{table}]; keep one")
+        raise InputError(f"{path}: an option is written twice in [{table}]; keep one", "conflict")
     return dict(pairs)
 
 
@@ -195,24 +208,33 @@ def _check_known(path: Path, name: str, known: tuple[str, ...], where: str = "")
         return
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"choose among {', '.join(known)}"
-    raise InputError(f"{path}: unknown name {name!r}{where}; {hint}")
+    raise InputError(f"{path}: unknown name {name!r}{where}; {hint}", "unknown-name")
 
 
 def _check_lists(path: Path, table: str, lists: Options) -> None:
     for name, values in lists.items():
         if not isinstance(values, list) or not values:
-            raise InputError(f"{path}: {name!r} in [{table}] is {values!r}; write a list of values")
-        twice = [value for i, value in enumerate(values) if value in values[:i]]
-        if twice:
-            raise InputError(f"{path}: {name!r} in [{table}] holds {twice[0]!r} twice; keep one")
+            raise InputError(f"{path}: {name!r} in [{table}] is {values!r}; write a list of values", "bad-field")
+        _check_count(path, len(values))
+        seen: set[Any] = set()
+        for value in values:
+            # Equal numbers are one value, 1 and 1.0 too; a table is known by its text.
+            key = value if isinstance(value, str | int | float) else repr(value)
+            if key in seen:
+                raise InputError(f"{path}: {name!r} in [{table}] holds {value!r} twice; keep one", "conflict")
+            seen.add(key)
 
 
 def _check_places(path: Path, fixed: Options, varied: Options, star: Options) -> None:
     for name in varied:
         if name in fixed or name in star:
-            raise InputError(f"{path}: {name!r} is in [{'set' if name in fixed else 'star'}] and in [vary]; keep one")
+            raise InputError(
+                f"{path}: {name!r} is in [{'set' if name in fixed else 'star'}] and in [vary]; keep one", "conflict"
+            )
     for name in star:
         if name not in fixed:
-            raise InputError(f"{path}: {name!r} is in [star] but not in [set], which gives the star's middle; add it")
+            raise InputError(
+                f"{path}: {name!r} is in [star] but not in [set], which gives the star's middle; add it", "conflict"
+            )
     if "preset" not in {*fixed, *varied}:
-        raise InputError(f'{path}: no preset; add "preset" to [set] or [vary], such as "ladder-64"')
+        raise InputError(f'{path}: no preset; add "preset" to [set] or [vary], such as "ladder-64"', "bad-field")

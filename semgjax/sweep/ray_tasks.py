@@ -20,9 +20,9 @@ import ray
 from semgjax.errors import InputError
 from semgjax.files import folder_lock
 from semgjax.sweep.engine import AGAIN, RETRIES, Order, Outcome, Report, no_tick, supervise
-from semgjax.sweep.local import Command, trial_command
+from semgjax.sweep.local import Command, Ready, trial_command
 from semgjax.sweep.plan import Sweep, Trial, read_sweep
-from semgjax.sweep.trial import PLACE
+from semgjax.sweep.trial import PLACE, no_check
 
 
 def run_ray(
@@ -36,6 +36,7 @@ def run_ray(
     order: Order = "cheapest",
     retries: int = RETRIES,
     tick: Callable[[], object] = no_tick,
+    ready: Ready = no_check,
 ) -> Outcome:
     """Run the trials of a sweep that are not done as Ray tasks.
 
@@ -44,6 +45,7 @@ def run_ray(
         slots: how many trials at a time at most; None leaves that to the resources.
         cores: processor cores of each trial.
         resources: what else a trial takes, such as {"GPU": 1}.
+        ready: raises where the trials could not run at all, before any is started.
 
     Raises:
         InputError: no sweep, another engine at work on it, no cluster, or one that can never run a trial.
@@ -51,13 +53,16 @@ def run_ray(
     """
     sweep = read_sweep(folder)
     if slots is not None and slots < 1:
-        raise InputError(f"--slots {slots}: give 1 or more")
+        raise InputError(f"--slots {slots}: give 1 or more", "bad-value")
     _check_address(address)
     with folder_lock(sweep.folder):
+        ready(sweep, sweep.trials)
         try:
             ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING, include_dashboard=False)
         except ConnectionError as error:
-            raise InputError(f"--address {address}: no Ray cluster answers ({str(error).splitlines()[0]})") from None
+            raise InputError(
+                f"--address {address}: no Ray cluster answers ({str(error).splitlines()[0]})", "bad-value"
+            ) from None
         try:
             wanted = {"CPU": float(cores), **(resources or {})}
             _check_nodes(wanted)
@@ -69,15 +74,15 @@ def run_ray(
 
 def _check_address(address: str | None) -> None:
     """Ray itself would try a dead address for minutes."""
-    match = re.fullmatch(r"(?:ray://)?([^:/]+):(\d+)", address or "")
-    if match is None:
+    match = re.fullmatch(r"(?:ray://)?(?:\[([0-9A-Fa-f:.%]+)\]|([^:/\[\]]+)):([0-9]{1,5})", address or "")
+    if match is None or not 1 <= int(match[3]) <= 65_535:
         if address not in (None, "auto"):
-            raise InputError(f"--address {address}: write auto, HOST:PORT or ray://HOST:PORT")
+            raise InputError(f"--address {address}: write auto, HOST:PORT or ray://HOST:PORT", "bad-option")
         return
     try:
-        socket.create_connection((match[1], int(match[2])), timeout=10).close()
+        socket.create_connection((match[1] or match[2], int(match[3])), timeout=10).close()
     except OSError as error:
-        raise InputError(f"--address {address}: no Ray cluster answers ({error})") from None
+        raise InputError(f"--address {address}: no Ray cluster answers ({error})", "bad-value") from None
 
 
 def _check_nodes(wanted: dict[str, float]) -> None:
@@ -85,7 +90,9 @@ def _check_nodes(wanted: dict[str, float]) -> None:
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     if not any(all(node.get(name, 0) >= amount for name, amount in wanted.items()) for node in nodes):
         text = ", ".join(f"{name} {amount:g}" for name, amount in wanted.items())
-        raise InputError(f"no node of the Ray cluster has what a trial takes ({text}); ask for less with --cores")
+        raise InputError(
+            f"no node of the Ray cluster has what a trial takes ({text}); ask for less with --cores", "bad-value"
+        )
 
 
 @ray.remote(max_retries=0)

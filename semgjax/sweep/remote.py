@@ -36,7 +36,7 @@ def local_view(folder: str, written: Sequence[str] = ()) -> Iterator[Path]:
                     store.fetch([name], view)
                     _keep_time(view / name, facts)
         if not (view / "sweep.json").exists():
-            raise InputError(f"{folder}: holds no sweep.json; plan a sweep and copy its folder there")
+            raise InputError(f"{folder}: holds no sweep.json; plan a sweep and copy its folder there", "no-file")
         yield view
         with reaching(store.address):
             store.put(written, view)

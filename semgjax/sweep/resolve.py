@@ -64,7 +64,7 @@ def resolve(plan: PlanFile, data: Path, split_file: Path | None) -> Resolved:
             config = run_config(point.options, hashed, teacher)
         except InputError as error:
             where = f"in a trial with preset {point.options['preset']!r}"
-            raise InputError(f"{plan.path}: {str(error).removeprefix(_SOURCE)} ({where})") from None
+            raise InputError(f"{plan.path}: {str(error).removeprefix(_SOURCE)} ({where})", error.code) from None
         configs.append(config)
         subsets.append(subset)
         splits[hashed] = chosen
@@ -82,13 +82,13 @@ def run_config(options: Options, data: str, teacher: RunConfig | None = None) ->
     """
     name = options["preset"]
     if not isinstance(name, str):
-        raise InputError(f"preset {name!r} is no text; write it in quotes")
+        raise InputError(f"preset {name!r} is no text; write it in quotes", "bad-field")
     for option, value in options.items():
         if isinstance(value, float) and not math.isfinite(value):
-            raise InputError(f"{option!r} is {value}; write a finite number")
+            raise InputError(f"{option!r} is {value}; write a finite number", "not-finite")
     named = options.get("augmentation", "preset")
     if not isinstance(named, str):
-        raise InputError(f"augmentation {named!r} is no text; write it in quotes")
+        raise InputError(f"augmentation {named!r} is no text; write it in quotes", "bad-field")
     base = recipe(name)
     augment = base.augment if named == "preset" else augment_recipe(named)
     start = RunConfig(name, preset(name), data, base.window, augment, base.optimizer, base.train)
@@ -104,7 +104,7 @@ def run_config(options: Options, data: str, teacher: RunConfig | None = None) ->
     if budget is None:
         return config
     if "train.steps" in options:
-        raise InputError("train.steps and train.flops both say how long; keep one")
+        raise InputError("train.steps and train.flops both say how long; keep one", "conflict")
     return _from_options(config, {"train.steps": steps_for(budget, config, teacher)})
 
 
@@ -121,14 +121,18 @@ def learning_rate(rule: dict[str, Any], config: RunConfig) -> float:
     if isinstance(config.model, ModelConfig):
         sizes["width"] = config.model.dim
     elif "width" in rule:
-        raise InputError(f"{RATE}: preset {config.preset!r} has no width; write the rule with parameters")
+        raise InputError(f"{RATE}: preset {config.preset!r} has no width; write the rule with parameters", "conflict")
     given = [name for name in sizes if name in rule]
     if len(given) != 1 or set(rule) != {"at", "power", *given}:
-        raise InputError(f"{RATE} {rule!r} is no rule; write {{at = 3e-3, width = 64, power = -0.5}}, or parameters")
+        raise InputError(
+            f"{RATE} {rule!r} is no rule; write {{at = 3e-3, width = 64, power = -0.5}}, or parameters", "bad-field"
+        )
     for name, value in rule.items():
         good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         if not good or (name != "power" and value <= 0):
-            raise InputError(f"{RATE}: {name} is {value!r}; write a {'' if name == 'power' else 'positive '}number")
+            raise InputError(
+                f"{RATE}: {name} is {value!r}; write a {'' if name == 'power' else 'positive '}number", "bad-field"
+            )
     return float(rule["at"] * (sizes[given[0]] / rule[given[0]]) ** rule["power"])
 
 
@@ -139,13 +143,13 @@ def steps_for(flops: Any, config: RunConfig, teacher: RunConfig | None = None) -
         InputError: no positive number, or not one step.
     """
     if isinstance(flops, bool) or not isinstance(flops, int | float) or flops <= 0:
-        raise InputError(f"{FLOPS} {flops!r} must be a positive number")
+        raise InputError(f"{FLOPS} {flops!r} must be a positive number", "bad-value")
     step = config.train.batch * train_flops(
         config.model, config.window.total, None if teacher is None else teacher.model
     )
     steps = round(flops / step)
     if steps < 1:
-        raise InputError(f"{FLOPS} {flops:g} does not buy one step, which takes {step:.3g}")
+        raise InputError(f"{FLOPS} {flops:g} does not buy one step, which takes {step:.3g}", "bad-value")
     return steps
 
 
@@ -155,7 +159,9 @@ def _from_options(config: RunConfig, options: Options) -> RunConfig:
         part, _, member = option.partition(".")
         if part in PARTS and option != FLOPS:
             if member not in value[part]:
-                raise InputError(f"preset {config.preset!r} has no {option!r}; plan the presets that have it apart")
+                raise InputError(
+                    f"preset {config.preset!r} has no {option!r}; plan the presets that have it apart", "bad-field"
+                )
             value[part][member] = choice
     return from_json(RunConfig, value, "plan")
 

@@ -1,7 +1,8 @@
 """The Slurm engine: job arrays whose tasks run one trial each; writes SWEEP/slurm.json and SWEEP/slurm-*.sh.
 
-Slurm schedules; a task says which trial it is by its index. A task that is asked to stop saves and is put back in
-the queue; one that fails is, too, a number of times; students wait for their teacher's task.
+Slurm schedules; a task says which trial it is by its index, and an array's first trial where the plan has more than
+Slurm's MaxArraySize. A task that is asked to stop saves and is put back in the queue; one that fails is, too, a
+number of times; students wait for their teacher's task.
 """
 
 import re
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from semgjax.errors import InputError
 from semgjax.files import folder_lock, read_json, write_atomic, write_json
+from semgjax.parallel.hosts import whole_number
 from semgjax.sweep.engine import RETRIES, Report
 from semgjax.sweep.plan import Sweep, Trial, read_sweep
 from semgjax.sweep.trial import PLACE, look
@@ -32,6 +34,7 @@ _OURS = (
     "--dependency",
     "-d",
 )
+_MAX_ARRAY_SIZE = 1001  # Slurm's default
 _TIME_TO_SAVE = 120  # seconds between Slurm's signal and its limit
 
 
@@ -56,11 +59,18 @@ class Options:
 
 @dataclass(frozen=True)
 class Array:
-    """One job array: trials by index, after a teacher's task where they are students."""
+    """One job array: trials by index, after a teacher's task where they are students.
+
+    Attributes:
+        first: number of the trial that task 0 would be; not 0 where the plan is longer than an array may be.
+        follows: waits for the array before it, so that no more than `Options.slots` run at a time.
+    """
 
     script: str
     trials: tuple[Trial, ...]
     after: Trial | None
+    first: int = 0
+    follows: bool = False
 
 
 def arrays_of(sweep: Sweep, options: Options) -> list[Array]:
@@ -80,8 +90,38 @@ def arrays_of(sweep: Sweep, options: Options) -> list[Array]:
             after = trial.teacher.id if trial.teacher is not None and trial.teacher.id in waiting else ""
             groups.setdefault(after, []).append(trial)
     by_id = {trial.id: trial for trial in sweep.trials}
+    number = {trial.id: index for index, trial in enumerate(sweep.trials)}
+    most = largest_array()
+    arrays: list[Array] = []
     # Plan order: a teacher's own array stands before its students', as its trial stands before theirs.
-    return [Array(_script(sweep, group, options), tuple(group), by_id.get(after)) for after, group in groups.items()]
+    for after, group in groups.items():
+        blocks: dict[int, list[Trial]] = {}
+        for trial in group:
+            blocks.setdefault(number[trial.id] // most * most, []).append(trial)
+        for place, (first, trials) in enumerate(blocks.items()):
+            script = _script(sweep, trials, first, options)
+            follows = place > 0 and options.slots is not None
+            arrays.append(Array(script, tuple(trials), by_id.get(after), first, follows))
+    return arrays
+
+
+def largest_array() -> int:
+    """How many indices, from 0, an array may have: Slurm's MaxArraySize, or its default where none answers.
+
+    Raises:
+        InputError: this Slurm permits no arrays.
+    """
+    if shutil.which("scontrol") is None:
+        return _MAX_ARRAY_SIZE
+    try:
+        text = subprocess.run(["scontrol", "show", "config"], capture_output=True, text=True, timeout=60).stdout
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return _MAX_ARRAY_SIZE
+    found = re.search(r"^MaxArraySize\s*=\s*([0-9]{1,9})\s*$", text, re.MULTILINE)
+    size = _MAX_ARRAY_SIZE if found is None else int(found[1])
+    if size < 1:
+        raise InputError("Slurm's MaxArraySize is 0, so it takes no job arrays; use --engine local", "bad-environment")
+    return size
 
 
 def submit(folder: Path, options: Options, report: Report) -> list[str]:
@@ -92,7 +132,9 @@ def submit(folder: Path, options: Options, report: Report) -> list[str]:
     """
     sweep = read_sweep(folder)
     if shutil.which("sbatch") is None:
-        raise InputError("no sbatch here: run this on a machine with Slurm, or see the script with --print")
+        raise InputError(
+            "no sbatch here: run this on a machine with Slurm, or see the script with --print", "bad-environment"
+        )
     with folder_lock(sweep.folder):
         _check_queue(sweep)
         jobs: list[dict[str, object]] = []
@@ -101,10 +143,17 @@ def submit(folder: Path, options: Options, report: Report) -> list[str]:
             path = sweep.folder / f"slurm-{number}.sh"
             write_atomic(path, array.script)
             words = ["sbatch", "--parsable", "--kill-on-invalid-dep=yes"]
-            if array.after is not None:
-                words.append(f"--dependency=afterok:{task_of[array.after.id]}")
+            before = [] if array.after is None else [f"afterok:{task_of[array.after.id]}"]
+            if array.follows:
+                before.append(f"afterany:{jobs[-1]['job']}")
+            if before:
+                words.append(f"--dependency={','.join(before)}")
             job = _call([*words, str(path)]).strip().partition(";")[0]
-            task_of |= {trial.id: f"{job}_{sweep.trials.index(trial)}" for trial in array.trials}
+            if whole_number(job) is None:
+                raise InputError(
+                    f"sbatch: answered {job[:80]!r}, expected a job's number; see squeue", "bad-environment"
+                )
+            task_of |= {trial.id: f"{job}_{sweep.trials.index(trial) - array.first}" for trial in array.trials}
             jobs.append({"job": job, "trials": [trial.id for trial in array.trials]})
             write_json(sweep.folder / FILE, _SCHEMA, _VERSION, {"jobs": jobs})
             after = f" after {task_of[array.after.id]}" if array.after is not None else ""
@@ -112,9 +161,10 @@ def submit(folder: Path, options: Options, report: Report) -> list[str]:
     return [str(job["job"]) for job in jobs]
 
 
-def _script(sweep: Sweep, trials: Sequence[Trial], options: Options) -> str:
+def _script(sweep: Sweep, trials: Sequence[Trial], first: int, options: Options) -> str:
     """A batch script; Slurm reads its #SBATCH lines, bash the rest."""
-    indices = ",".join(str(sweep.trials.index(trial)) for trial in trials)
+    number = {trial.id: index for index, trial in enumerate(sweep.trials)}
+    indices = ",".join(str(number[trial.id] - first) for trial in trials)
     limit = "" if options.slots is None else f"%{options.slots}"
     log = str(sweep.folder / "trials" / "slurm-%A_%a.log").replace('"', '\\"')
     lines = [
@@ -131,11 +181,11 @@ def _script(sweep: Sweep, trials: Sequence[Trial], options: Options) -> str:
     head = "\n".join(f"#SBATCH {line}" for line in lines)
     return f"""#!/bin/bash
 {head}
-# A task of a sweep: which trial it is, is all that Slurm says. Exit codes of the trial: 0 done, 70 diverged (kept),
-# 2 bad input, 75 stopped and saved; anything else is a failure, tried {options.retries} times again.
+# A task of a sweep: which trial it is, from {first} on, is all that Slurm says. Exit codes of the trial: 0 done,
+# 70 diverged (kept), 2 bad input, 75 stopped and saved; else a failure, tried {options.retries} times again.
 job="${{SLURM_ARRAY_JOB_ID}}_${{SLURM_ARRAY_TASK_ID}}"
 export {PLACE}="Slurm job $job"
-{shlex.join(words)} --trial "$SLURM_ARRAY_TASK_ID" &
+{shlex.join(words)} --trial "$((SLURM_ARRAY_TASK_ID + {first}))" &
 trial=$!
 trap 'kill -TERM "$trial"' TERM
 wait "$trial"
@@ -157,20 +207,24 @@ exit "$code"
 
 def _check(sweep: Sweep, options: Options) -> None:
     if options.slots is not None and options.slots < 1:
-        raise InputError(f"--slots {options.slots}: give 1 or more")
+        raise InputError(f"--slots {options.slots}: give 1 or more", "bad-value")
     if options.cores < 1 or options.retries < 0:
-        raise InputError(f"--cores {options.cores}, --retries {options.retries}: give 1 or more, and 0 or more")
+        raise InputError(
+            f"--cores {options.cores}, --retries {options.retries}: give 1 or more, and 0 or more", "bad-value"
+        )
     if "\n" in str(sweep.folder) or "%" in str(sweep.folder):
-        raise InputError(f"{sweep.folder}: Slurm cannot write logs below a name with % or a line break; rename it")
+        raise InputError(
+            f"{sweep.folder}: Slurm cannot write logs below a name with % or a line break; rename it", "bad-path"
+        )
     try:
         words = shlex.split(options.sbatch)
     except ValueError as error:
-        raise InputError(f"--sbatch {options.sbatch!r}: {error}") from None
+        raise InputError(f"--sbatch {options.sbatch!r}: {error}", "bad-option") from None
     for word in words:
         if not re.fullmatch(r"--?[a-zA-Z][\w-]*(=[^\s]*)?", word):
-            raise InputError(f"--sbatch {word!r} is no option; write each as --name=value")
+            raise InputError(f"--sbatch {word!r} is no option; write each as --name=value", "bad-option")
         if word.partition("=")[0] in _OURS:
-            raise InputError(f"--sbatch {word!r} is set by the sweep itself; leave it out")
+            raise InputError(f"--sbatch {word!r} is set by the sweep itself; leave it out", "conflict")
 
 
 def _check_queue(sweep: Sweep) -> None:
@@ -182,12 +236,14 @@ def _check_queue(sweep: Sweep) -> None:
     queued = set(_call(["squeue", "--noheader", "--me", "--format=%F"]).split())
     if known & queued:
         some = ", ".join(sorted(known & queued))
-        raise InputError(f"{sweep.folder}: Slurm still has its jobs ({some}); wait, or end them with: scancel {some}")
+        raise InputError(
+            f"{sweep.folder}: Slurm still has its jobs ({some}); wait, or end them with: scancel {some}", "in-use"
+        )
 
 
 def _call(words: list[str]) -> str:
     done = subprocess.run(words, capture_output=True, text=True)
     if done.returncode:
         message = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
-        raise InputError(f"{words[0]}: {message}")
+        raise InputError(f"{words[0]}: {message}", "bad-environment")
     return done.stdout

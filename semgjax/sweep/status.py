@@ -118,7 +118,9 @@ def _starts(sweep: Sweep, trial: Trial) -> list[dict[str, Any]]:
     try:
         return [json.loads(line) for line in text.split("\n")[:-1]]
     except json.JSONDecodeError:
-        raise InputError(f"{path}: was edited or damaged; remove it (it only tells when the trial started)") from None
+        raise InputError(
+            f"{path}: was edited or damaged; move it away (it only says when the trial started)", "damaged"
+        ) from None
 
 
 def _steps(sweep: Sweep, trial: Trial) -> list[dict[str, Any]]:

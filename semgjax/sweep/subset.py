@@ -37,6 +37,7 @@ def subset_split(split: Split, corpus: Corpus, subset: Subset) -> Split:
     if found.rule["short_users"]:
         raise InputError(
             f"data.hours_per_user {subset.hours_per_user}: {found.rule['short_users']} users have less than that for "
-            "training; give fewer hours"
+            "training; give fewer hours",
+            "bad-value",
         )
     return found

@@ -1,11 +1,14 @@
 """A trial is one idempotent, resumable run; writes trials/<id>/, <id>.starts.jsonl, after a bad end <id>.fault.json."""
 
+import dataclasses
 import json
 import os
+import shlex
 import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from semgjax.errors import Diverged, InputError, Preempted, SemgjaxError
@@ -97,9 +100,30 @@ def load_sessions(sweep: Sweep, trial: Trial) -> "Corpus":
     if corpus.hash != trial.config.data:
         raise InputError(
             f"{sweep.data}: the sessions are not those of the plan any more; restore them, or plan again into "
-            "another folder"
+            "another folder",
+            "changed",
         )
     return corpus
+
+
+def check_sessions(sweep: Sweep, trials: Sequence[Trial], data: Path | None = None) -> None:
+    """See that the sessions of the trials that are not done are there, so that not every trial fails by itself.
+
+    Args:
+        data: where the sessions are if not at the plan's place.
+
+    Raises:
+        InputError: as `load_sessions`, of the first that fails.
+    """
+    place = sweep if data is None else dataclasses.replace(sweep, data=data.resolve())
+    ended = ("done", "diverged", "damaged", "running")
+    of_data = {trial.config.data: trial for trial in reversed(trials) if look(sweep, trial).state not in ended}
+    for trial in of_data.values():
+        load_sessions(place, trial)
+
+
+def no_check(sweep: Sweep, trials: Sequence[Trial]) -> None:
+    """For trials that need no sessions, or whose sessions lie where this process cannot see them."""
 
 
 def diverged_before(sweep: Sweep, trial: Trial) -> Diverged | None:
@@ -119,11 +143,12 @@ def _check_teacher(sweep: Sweep, trial: Trial) -> None:
         return
     teacher = look(sweep, trial.teacher)
     if teacher.state in ("diverged", "damaged"):
-        raise InputError(f"{trial.id}: its teacher {teacher.trial.id} {_is(teacher.state)}: {teacher.reason}")
+        what = f"{_is(teacher.state)}: {teacher.reason}"
+        raise InputError(f"{trial.id}: its teacher {teacher.trial.id} {what}", "conflict")
     if teacher.state != "done":
         raise Preempted(
             f"{trial.id}: its teacher {teacher.trial.id} is not finished ({teacher.state}, step {teacher.progress}); "
-            f"run that first: semgjax sweep run {sweep.folder} --trial {teacher.trial.id}"
+            f"run that first: semgjax sweep run {shlex.quote(str(sweep.folder))} --trial {teacher.trial.id}"
         )
 
 
@@ -151,9 +176,10 @@ def result_of(sweep: Sweep, trial: Trial) -> dict[str, Any] | None:
         result = read_result(folder)
     except InputError as error:
         # The parameters are safe: a run without its result scores its last checkpoint once more.
-        raise InputError(f"{error} (remove it and run the trial again: it only makes its scores anew)") from None
+        remedy = "move it away and run the trial again: it only makes its scores anew"
+        raise InputError(f"{error} ({remedy})", error.code) from None
     if result is not None and result.get("config") != trial.config.hash:
-        raise InputError(f"{folder / RESULT}: is of another run; move it away and run the trial again")
+        raise InputError(f"{folder / RESULT}: is of another run; move it away and run the trial again", "conflict")
     return result
 
 
@@ -202,7 +228,7 @@ def read_fault(sweep: Sweep, trial: Trial) -> tuple[Literal["failed", "diverged"
     document = read_json(path, _FAULT, _FAULT_VERSION)
     kind, reason = document.get("kind"), document.get("reason")
     if kind not in ("failed", "diverged") or not isinstance(reason, str):
-        raise InputError(f"{path}: kind {kind!r} is none; remove the file to try the trial again")
+        raise InputError(f"{path}: kind {kind!r} is none; remove the file to try the trial again", "bad-field")
     return kind, reason
 
 

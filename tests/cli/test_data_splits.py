@@ -37,7 +37,7 @@ def test_splits_never_replaces_another_split_or_a_file_that_is_none(corpus, caps
     assert "holds another split" in fails_with_one_line(capsys, ["data", "splits", corpus, "--test-users", "2"])
     words = ["data", "splits", corpus, "--test-users", "1", "--out"]
     assert "notes.txt" in fails_with_one_line(capsys, [*words, corpus / "notes.txt"])
-    assert "a.json: " in fails_with_one_line(capsys, [*words, corpus / "notes.txt" / "a.json"])
+    assert "a.json" in fails_with_one_line(capsys, [*words, corpus / "notes.txt" / "a.json"])
     assert files_in(corpus) == before
 
 
@@ -124,6 +124,20 @@ def test_the_official_splits_come_from_the_metadata_table_alone(tmp_path, capsys
     assert len(found) == 8 and found[0].removeprefix("splits-user-").removesuffix(".json") in users
     assert main([*words, "odv", "--out", str(tmp_path / "odv.json")]) == 0
     assert "val   6 sessions of 4 users" in capsys.readouterr().out
+
+
+def test_users_of_other_alphabets_have_a_personalised_split_each(tmp_path):
+    users = ["анна", "борис", "用户一", "用户二", "a b", "a_b", "Eve", "eve"]
+    lines = ["user,session,duration_mins,quality_check_tags"]
+    lines += [f"{user},{number}-{session},10.0,[]" for number, user in enumerate([*users, "x"]) for session in range(6)]
+    lines = [line for line in lines if not line.startswith("x,") or line.split(",")[1][-1] < "4"]
+    (tmp_path / "metadata.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    words = ["data", "splits", str(tmp_path / "metadata.csv"), "--kind", "personalised"]
+    assert main(words) == 0
+    splits = [read_split(path) for path in tmp_path.glob("splits-user-*.json")]
+    assert sorted(split.rule["user"] for split in splits) == sorted(users)
+    assert (tmp_path / "splits-user-用户一.json").exists() and (tmp_path / "splits-user-a_b.json").exists()
+    assert main(words) == 0 and len(list(tmp_path.glob("splits-user-*.json"))) == 8
 
 
 def test_an_official_split_of_a_folder_takes_the_sessions_that_are_there_and_says_so(tmp_path, capsys):

@@ -195,6 +195,31 @@ def test_slurm_scripts_are_shown_without_slurm(tmp_path, capsys):
     assert files_in(tmp_path) == before
 
 
+def damage_signal(folder):
+    (folder / "c.hdf5").write_bytes(b"no signal")
+
+
+@pytest.mark.parametrize(
+    "harm", [lambda folder: shutil.rmtree(folder), damage_signal, lambda folder: (folder / "d.hdf5").unlink()]
+)
+def test_sessions_that_cannot_be_read_fail_the_command_before_any_trial(place, capsys, harm):
+    plan(place)
+    harm(place / "sessions")
+    before = files_in(place / "sweep")
+    capsys.readouterr()
+    fails_with_one_line(capsys, "run", place / "sweep", "--slots", "1")
+    assert files_in(place / "sweep") == before
+
+
+@pytest.mark.parametrize("data", ["/nope", "."])
+def test_a_folder_without_the_sessions_fails_the_command_before_any_trial(place, capsys, data):
+    plan(place)
+    before = files_in(place / "sweep")
+    capsys.readouterr()
+    fails_with_one_line(capsys, "run", place / "sweep", "--slots", "1", "--data", data)
+    assert files_in(place / "sweep") == before
+
+
 @pytest.mark.parametrize("command", ["run", "status", "collect"])
 def test_a_folder_without_a_plan_and_an_edited_plan_are_refused(tmp_path, capsys, command):
     assert "plan a sweep with" in fails_with_one_line(capsys, command, tmp_path)

@@ -1,12 +1,13 @@
 """emg2qwerty's own splits: the published counts come out on a table of its shape, by the published rule."""
 
 import json
+import unicodedata
 from collections import Counter
 
 import pytest
 
 from semgjax.data.inventory import KnownSession, read_metadata
-from semgjax.data.official import generic, personalised, read_listed, unseen_validation
+from semgjax.data.official import file_marks, generic, personalised, read_listed, unseen_validation
 from semgjax.errors import InputError
 from tests.data.tables import OUTSIDE, TAGGED, TEST, write_metadata
 
@@ -140,3 +141,44 @@ def test_a_list_that_is_none_is_an_input_error_that_names_it(tmp_path, name, tex
     with pytest.raises(InputError, match=says) as caught:
         read_listed(tmp_path / name)
     assert str(tmp_path / name) in str(caught.value)
+
+
+ALPHABETS = ["анна", "борис", "用户一", "用户二", "jürgen", "用 户", "Δelta", "समय"]
+
+
+def test_letters_of_every_alphabet_stay_in_a_users_file_name():
+    marks = file_marks(ALPHABETS)
+    plain = [user for user in ALPHABETS if " " not in user]
+    assert [marks[user] for user in plain] == plain
+    assert marks["用 户"].startswith("用_户-")
+
+
+@pytest.mark.parametrize(
+    "users",
+    [
+        ["a b", "a_b", "a/b", "a\\b", "a:b", "a\nb", "a\x00b"],
+        ["Anna", "anna", "ANNA"],
+        ["stra\u00dfe", "strasse", "STRASSE"],
+        ["jos\u00e9", "jose\u0301"],
+        ["x" * 300, "x" * 301, "\u6f22" * 200, "\u6f22" * 201],
+        ["", " ", ".", "..", "../..", "con", "CON", "NUL"],
+        ["\U0001f600", "\U0001f601", "\u202ea", "a\u200d"],
+        ["\udcff", "\udcfe"],
+        ["\ufb01", "fi", "\u2460", "1"],
+    ],
+)
+def test_users_have_files_of_their_own_on_every_file_system(users, tmp_path):
+    marks = file_marks(users)
+    assert list(marks) == users and marks == {**file_marks(reversed(users))}
+    seen = {unicodedata.normalize("NFKC", mark).casefold() for mark in marks.values()}
+    assert len(seen) == len(users)
+    for mark in marks.values():
+        assert len(mark.encode()) <= 120 and not set(mark) & set('/\\:*?"<>|\0\n')
+        (tmp_path / f"splits-user-{mark}.json").write_text("")
+    assert len(list(tmp_path.iterdir())) == len(users)
+
+
+def test_ascii_ids_keep_their_names_and_no_other_user_changes_one():
+    ids = ["89335547", "user-3", "A.b_c"]
+    assert file_marks(ids) == {user: user for user in ids}
+    assert file_marks(["a b"])["a b"] == file_marks(["a b", "a_b"])["a b"] != "a_b"

@@ -149,7 +149,7 @@ def test_the_command_line_writes_the_files_and_tells_the_next_steps(tmp_path):
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["queue.yaml", "trials-0.yaml"]
-    assert '"gs://lab/a b"' in done.stdout
+    assert "'gs://lab/a b'" in done.stdout
     done = subprocess.run([*words[:5], "tpu", *words[6:]], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2 and done.stderr.startswith("launch.gke: error: topology 'tpu' is unknown")
 

@@ -7,7 +7,7 @@ import pytest
 
 from semgjax.errors import InputError
 from semgjax.scaling.read import read_table, read_user_points
-from semgjax.sweep.collect import COLUMNS, collect
+from semgjax.sweep.collect import COLUMNS, CSV, JSONL, _cell, collect
 from tests.sweep.plans import config_of, finish, planned, students_of
 
 
@@ -135,3 +135,45 @@ def test_the_schema_beside_the_table_names_every_column_with_its_type_and_meanin
     for column in columns:
         assert column["meaning"]
         assert row[column["name"]] is None or isinstance(row[column["name"]], kinds[column["type"]])
+
+
+FORMULAS = [
+    "=1+1",
+    "+cmd|' /C calc'!A0",
+    "-2+3",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "'",
+    "'=1",
+    "-",
+    "--1.5",
+    "+1e",
+    "-\u0661",
+]
+
+
+@pytest.mark.parametrize("user", FORMULAS)
+def test_a_text_that_a_spreadsheet_would_compute_has_an_apostrophe_before_it(tmp_path, user):
+    sweep = planned(tmp_path, config_of("ladder-16"))
+    finish(sweep, sweep.trials[0])
+    path = sweep.run_folder(sweep.trials[0]) / "result.json"
+    body = json.loads(path.read_text())
+    for score in body["users_scores"]:
+        score["user"] = user
+    path.write_text(json.dumps(body))
+    collect(sweep.folder)
+    with open(sweep.folder / CSV, newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["averaging"] == "user"]
+    assert rows and all(row["user"] == f"'{user}" for row in rows)
+    lines = [json.loads(line) for line in (sweep.folder / JSONL).read_text().splitlines()]
+    assert all(line["user"] == user for line in lines if line["averaging"] == "user")
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [(-1.5, "-1.5"), (0, "0"), (None, ""), ("-1.5", "-1.5"), ("+3", "+3"), ("-1e-7", "-1e-7"), ("u-1", "u-1"),
+     ("a=b", "a=b"), ("u'", "u'"), ("", ""), ("a,b", '"a,b"'), ('a"b', '"a""b"'), ("a\rb", '"a\rb"')],
+)  # fmt: skip
+def test_numbers_and_harmless_text_stay_as_they_are(value, cell):
+    assert _cell(value) == cell

@@ -1,5 +1,6 @@
 """Plan files: what becomes of [set], [vary], [star] and [[distill]], and every mistake in one line."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -185,3 +186,40 @@ def test_a_plan_is_found_by_its_path_and_a_shipped_one_by_its_name(tmp_path):
     assert find_plan("cpu-star") == shipped_plans()["cpu-star"]
     with pytest.raises(InputError, match="nor a shipped plan; did you mean 'cpu-star'"):
         find_plan("cpu-sta")
+
+
+LISTS = ("train.seed", "train.steps", "train.batch", "data.users")
+
+
+@pytest.mark.parametrize(
+    "vary",
+    [
+        f'"train.seed" = {list(range(1_000_000))}',
+        "".join(
+            f'"{name}" = {list(range(1, 1001))}\n'
+            for name in ("train.seed", "train.steps", "train.batch", "data.users")
+        ),
+        '"train.seed" = "0-1000000000"',
+        '"train.seed" = {start = 0, stop = 1000000000}',
+    ],
+)
+def test_a_plan_of_absurd_many_trials_is_refused_at_once(tmp_path, vary):
+    path = tmp_path / "plan.toml"
+    path.write_text(f'name = "x"\n[set]\npreset = "ladder-16"\n[vary]\n{vary}\n')
+    begin = time.monotonic()
+    with pytest.raises(InputError) as caught:
+        read_plan_file(path)
+    assert caught.value.code in ("bad-value", "bad-toml", "bad-field", "unknown-name") and time.monotonic() - begin < 5
+
+
+def test_students_of_many_teachers_are_counted_before_they_are_made(tmp_path):
+    path = tmp_path / "plan.toml"
+    many = f'"train.seed" = {list(range(9000))}'
+    path.write_text(
+        f'name = "x"\n[set]\npreset = "ladder-16"\n[vary]\n{many}\n'
+        f'[[distill]]\nteacher = {{preset = "ladder-16"}}\nset = {{preset = "ladder-16"}}\nvary = {{{many}}}\n'
+    )
+    begin = time.monotonic()
+    with pytest.raises(InputError) as caught:
+        read_plan_file(path)
+    assert caught.value.code == "bad-value" and time.monotonic() - begin < 5

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,9 @@ import pytest
 from semgjax.errors import InputError
 from semgjax.files import write_json
 from semgjax.sweep.plan import Sweep, plan_sweep
-from semgjax.sweep.slurm import Options, arrays_of, submit
+from semgjax.sweep.slurm import Options, arrays_of, largest_array, submit
 from semgjax.sweep.trial import look, write_fault
+from semgjax.train.config import DistillConfig
 from tests.sweep.plans import SPLIT, config_of, finish, finished, planned, same_table, students_of, sweep_of
 from tests.sweep.trained import calm_and_planned, minutes
 
@@ -72,6 +74,61 @@ def test_what_ended_for_good_is_not_submitted_nor_are_students_of_a_teacher_that
     assert [trial.id for trial in only.trials] == [sweep.trials[1].id]
     finish(sweep, sweep.trials[1])
     assert arrays_of(sweep, Options()) == []
+
+
+def test_a_plan_longer_than_slurms_largest_array_is_several_and_every_trial_runs_once(tmp_path, monkeypatch):
+    configs = [config_of("ladder-16", seed) for seed in range(11)]
+    sweep = plan_sweep("long", configs, tmp_path / "sessions", {configs[0].data: SPLIT}, tmp_path / "sweep")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "scontrol").write_text("#!/bin/sh\necho 'MaxArraySize            = 4'\n")
+    (programs / "scontrol").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    note = tmp_path / "ran"
+    ours = Options(slots=2, program=("bash", "-c", f'echo "${{@: -1}}" >> {note}', "x"))
+    arrays = arrays_of(sweep, ours)
+    assert [(directives(array.script)[1], array.first, array.follows) for array in arrays] == [
+        ("--array=0,1,2,3%2", 0, False),
+        ("--array=0,1,2,3%2", 4, True),
+        ("--array=0,1,2%2", 8, True),
+    ]
+    for array in arrays:
+        for task in directives(array.script)[1].partition("=")[2].partition("%")[0].split(","):
+            variables = {**os.environ, "SLURM_ARRAY_TASK_ID": task, "SLURM_ARRAY_JOB_ID": "1"}
+            subprocess.run(["bash"], input=array.script, text=True, check=True, env=variables, capture_output=True)
+    assert note.read_text().split() == [str(number) for number in range(11)]
+    finish(sweep, sweep.trials[0])
+    assert [trial.id for array in arrays_of(sweep, ours) for trial in array.trials] == [t.id for t in sweep.trials[1:]]
+
+
+def test_arrays_of_a_long_plan_wait_for_one_another_and_students_for_their_teachers_task(tmp_path, monkeypatch):
+    teachers = [config_of("ladder-48", steps=steps) for steps in (10, 11, 12)]
+    student = replace(config_of("ladder-16"), distill=DistillConfig(teachers[2].hash))
+    configs = [*teachers, student]
+    sweep = plan_sweep("long", configs, tmp_path / "sessions", {student.data: SPLIT}, tmp_path / "sweep")
+    programs = {
+        "scontrol": "echo 'MaxArraySize = 2'",
+        "squeue": "",
+        "sbatch": f'echo "$@" >> {tmp_path}/calls; expr 100 + $(wc -l < {tmp_path}/calls)',
+    }
+    for name, body in programs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert submit(sweep.folder, Options(slots=1), print) == ["101", "102", "103"]
+    calls = [line.split() for line in (tmp_path / "calls").read_text().splitlines()]
+    dependencies = [[word for word in words if word.startswith("--dependency")] for words in calls]
+    assert dependencies == [[], ["--dependency=afterany:101"], ["--dependency=afterok:102_0"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("MaxArraySize = 20000", 20000), ("MaxArraySize = (null)", 1001), ("", 1001), ("junk", 1001)]
+)
+def test_the_largest_array_is_slurms_or_its_default(tmp_path, monkeypatch, text, size):
+    (tmp_path / "scontrol").write_text(f"#!/bin/sh\necho 'Configuration data'\necho '{text}'\n")
+    (tmp_path / "scontrol").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert largest_array() == size
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_a_trial_on_another_machine_counts_as_running_while_its_metrics_move(tmp
 def test_a_damaged_journal_is_one_line(tmp_path):
     sweep = planned(tmp_path)
     sweep.starts(sweep.trials[0]).write_text("no JSON\n")
-    with pytest.raises(InputError, match=r"starts.jsonl: was edited or damaged; remove it"):
+    with pytest.raises(InputError, match=r"starts.jsonl: was edited or damaged; move it away"):
         rows_of(sweep)
 
 

@@ -105,7 +105,7 @@ def test_a_result_cut_short_is_one_clear_line_and_stays_as_it_is(sweep, trained,
         run_trial(sweep, sweep.trials[0])
     message = str(caught.value)
     assert message.startswith(f"{path}: cannot be read as JSON")
-    assert "remove it and run the trial again" in message
+    assert "move it away and run the trial again" in message
     assert "\n" not in message
     assert look(sweep, sweep.trials[0]).state == "damaged"
     assert (files_in(sweep.folder), trained) == (before, [])

@@ -62,7 +62,6 @@ def test_equal_configurations_have_one_identity():
         ({"optimizer": OptimizerConfig(clip=0.0)}, "optimizer.clip 0.0"),
         ({"optimizer": OptimizerConfig(average=1.0)}, "optimizer.average 1.0"),
         ({"optimizer": OptimizerConfig(cooldown=0.0)}, "optimizer.cooldown 0.0"),
-        ({"train": TrainConfig(accumulate=0)}, "train.accumulate 0"),
         ({"distill": DistillConfig("t", temperature=0.0)}, "temperature 0.0"),
         ({"distill": DistillConfig("t", temperature=math.nan)}, "distill.temperature nan"),
         ({"distill": DistillConfig("t", weight=0.0)}, "weight 0.0"),
