@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,6 +13,7 @@ from semgjax.cli.parse import run_commands
 from semgjax.cli.scaling_words import Words, check_output, law_of, numbers, pairs, point_of, print_json, stored_fit
 from semgjax.errors import InputError
 from semgjax.files import read_json
+from semgjax.scaling.ends import ends_json, listed, of_json, span
 
 Kind = Literal["huber_log", "log_ls", "log1p_ls", "linear_ls", "student_t", "pinball", "asymmetric"]
 
@@ -88,7 +90,8 @@ def fit(
     users_points = read_user_points(table, mapping, filters) if users else None
     fitted = fit_law(points, chosen, objectives.Objective(objective, delta), fixed, starts)
     document = store.fit_document(fitted, level, force)
-    document["choice"] = None if document["blocked"] else choice.parameter_spreads(fitted)
+    spreads = {} if document["blocked"] else choice.parameter_spreads(fitted)
+    document["choice"] = None if document["blocked"] else {name: listed(ends) for name, ends in spreads.items()}
     try:
         if out is not None:
             store.write_document(out, document)
@@ -130,11 +133,16 @@ def predict(
     fitted = stored_fit(fit, law)
     point = point_of(at, fitted.law.input_names)
     prediction = predict_at(fitted, point, level, force)
-    low, high = prediction.interval or (None, None)
     if json:
         body = asdict(prediction)
         del body["interval"]
-        print_json({**body, "low": low, "high": high, "unit": fitted.table.unit, "law": fitted.law.name})
+        for name in ("users", "extrapolation"):
+            body[name] = listed(getattr(prediction, name))
+        if prediction.choice is not None:
+            choice = (prediction.choice.low, prediction.choice.high)
+            members = [(label, value if isfinite(value) else None) for label, value in prediction.choice.members]
+            body["choice"] = {**ends_json(choice), "members": members}
+        print_json({**body, **ends_json(prediction.interval), "unit": fitted.table.unit, "law": fitted.law.name})
         return
     place = ", ".join(f"{fitted.table.column(name)} = {value:g}" for name, value in prediction.x.items())
     unit = f" {fitted.table.unit}" if fitted.table.unit else ""
@@ -210,7 +218,7 @@ def compare(
     for test in found.tests:
         print(f"  {test.smaller} within {test.larger}: F = {test.statistic:.3g}, p = {test.p:.2g}")
     if average is not None:
-        print(f"  average by extrapolation score: {average[0]:.4g} (laws: {average[1]:.4g} to {average[2]:.4g})")
+        print(f"  average by extrapolation score: {average[0]:.4g} (laws: {span(average[1:])})")
     print(f"  {found.verdict}")
     if users_hours is not None:
         print(f"  {users_hours}")
@@ -222,7 +230,7 @@ def asdict_shallow(value: Any) -> dict[str, Any]:
 
 
 def _range(ends: tuple[float, float] | None) -> str:
-    return "" if ends is None else f" [{ends[0]:.4g}, {ends[1]:.4g}]"
+    return "" if ends is None else f" {span(ends)}"
 
 
 def _layers(prediction: Any) -> list[tuple[str, str]]:
@@ -234,7 +242,7 @@ def _layers(prediction: Any) -> list[tuple[str, str]]:
         rows.append(("test users", f"{_range(prediction.users).strip()} (other test users, bootstrap)"))
     choice = prediction.choice
     rows.append(
-        ("choice", f"[{choice.low:.4g}, {choice.high:.4g}] (objectives, outliers, laws: {len(choice.members)})")
+        ("choice", f"{span((choice.low, choice.high))} (objectives, outliers, laws: {len(choice.members)})")
     )
     if prediction.extrapolation is not None:
         text = f"{_range(prediction.extrapolation).strip()} (by the law's own record of foretelling larger runs)"
@@ -263,10 +271,10 @@ def _print_fit(document: dict[str, Any]) -> None:
             continue
         unit = f" {data['unit']}" if parameter["unit"] == "y" and data["unit"] else ""
         interval = ""
-        if parameter["low"] is not None and parameter["high"] is not None:
-            interval = f" [{parameter['low']:.4g}, {parameter['high']:.4g}]"
+        if parameter["low"] is not None or parameter["unbounded"]:
+            interval = f" {span(of_json(parameter['low'], parameter['high']))}"
         spread = (document["choice"] or {}).get(parameter["name"])
-        spread = "" if spread is None else f" choice [{spread[0]:.4g}, {spread[1]:.4g}]"
+        spread = "" if spread is None else f" choice {span(of_json(*spread))}"
         name, value = parameter["name"], parameter["value"]
         print(f"  {name:<6}{_digits(value) if value is None else format(value, '.6g')}{unit}{interval}{spread}"
               f"  {parameter['meaning']}")  # fmt: skip

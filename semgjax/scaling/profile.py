@@ -31,6 +31,7 @@ _FAR = 9.0  # exp(9): a factor of 8,000 in y says nothing any more
 _PULL = 40.0
 _FINE = 6
 BAND_PLACES = 25
+AT_LIMIT = 1e-3  # of a coordinate: nearer to a limit of the search, an end is that limit
 
 
 @dataclass(frozen=True)
@@ -149,9 +150,30 @@ def parameter_intervals(fit: Fit, level: float = LEVEL) -> dict[str, Interval] |
         ends = (low[k], high[k])
         if parameter.in_log:
             with np.errstate(over="ignore"):
-                found[parameter.name] = (float(np.exp(ends[0] + offset)), float(np.exp(min(ends[1] + offset, 709.0))))
+                found[parameter.name] = (float(np.exp(ends[0] + offset)), float(np.exp(ends[1] + offset)))
         else:
             found[parameter.name] = (float(ends[0] * offset), float(ends[1] * offset))
+    return _without_limits(fit, found, dict(zip(chosen, zip(low, high, strict=True), strict=True)))
+
+
+def _without_limits(fit: Fit, found: dict[str, Interval], coordinates: Mapping[int, Interval]) -> dict[str, Interval]:
+    """The intervals with no end where one stands at a limit of the search: that is no finding of the points."""
+    law, open_ended = fit.law, set()
+    for i, (low, high) in coordinates.items():
+        parameter = law.parameters[i]
+        if parameter.kind == "floor" or any(isinstance(power, str) for power in parameter.scaling.values()):
+            continue
+        least, most = found[parameter.name]
+        if parameter.kind != "exponent" and low <= fit.low[i] + AT_LIMIT:
+            least = 0.0 if parameter.in_log else -np.inf
+        capped = parameter.kind == "ceiling" and fit.table.unit == "%"
+        if high >= fit.high[i] - AT_LIMIT and not capped:
+            most = np.inf
+            open_ended.add(parameter.name)
+        found[parameter.name] = (least, most)
+    for parameter in law.parameters:  # A of A * N^-alpha ends where alpha does
+        if parameter.name in found and open_ended & set(parameter.scaling.values()):
+            found[parameter.name] = (found[parameter.name][0], np.inf)
     return found
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from semgjax.errors import InputError
 from semgjax.files import content_hash, read_json, write_json
 from semgjax.scaling.diagnose import blocks, diagnose
+from semgjax.scaling.ends import ends_json
 from semgjax.scaling.fit import Fit, parameter_values
 from semgjax.scaling.law import Law
 from semgjax.scaling.laws import law_named
@@ -33,13 +34,12 @@ def fit_document(fit: Fit, level: float = LEVEL, force: bool = True) -> dict[str
     values = parameter_values(fit)
     parameters = []
     for declared in fit.law.parameters:
-        low, high = (intervals or {}).get(declared.name, (None, None))
+        ends = None if blocked else (intervals or {}).get(declared.name)
         parameters.append(
             {
                 "name": declared.name,
                 "value": None if blocked else _finite(values[declared.name]),
-                "low": None if blocked else _finite(low),
-                "high": None if blocked else _finite(high),
+                **ends_json(ends),
                 "unit": declared.unit,
                 "meaning": declared.meaning,
                 "at_bound": declared.name in fit.at_bound,

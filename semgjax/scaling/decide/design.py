@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import t as t_distribution
 
 from semgjax.errors import InputError
-from semgjax.scaling.decide.decision import number, span
+from semgjax.scaling.ends import listed, number, span, unbounded
 from semgjax.scaling.decide.prior import prior_fit
 from semgjax.scaling.decide.sensitivity import information, log_gradients, variance_of
 from semgjax.scaling.diagnose import Diagnostic
@@ -241,5 +241,10 @@ def as_json(check: DesignCheck) -> dict[str, Any]:
     """The verdict as a JSON object; what does not exist is null."""
     body = asdict(check) | {"blocked": check.blocked}
     body["condition"] = check.condition if np.isfinite(check.condition) else None
-    body["parameters"] = {n: {"value": v, "interval": ends} for n, (v, ends) in check.parameters.items()}
+    body["parameters"] = {
+        n: {"value": v, "interval": listed(ends), "unbounded": unbounded(ends)}
+        for n, (v, ends) in check.parameters.items()
+    }
+    for name in ("interval", "simulated"):
+        body[name] = listed(getattr(check, name))
     return body

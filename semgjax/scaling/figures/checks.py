@@ -9,6 +9,7 @@ from scipy.stats import norm
 from scipy.stats import t as t_distribution
 
 from semgjax.errors import InputError
+from semgjax.scaling.ends import span
 from semgjax.scaling.figures.style import (
     BLUE,
     CYCLE,
@@ -71,6 +72,7 @@ def profile_figure(fit: Fit, points: list[Mapping[str, float]], level: float = L
     for point, colour in zip(points, CYCLE, strict=False):
         value = float(predict(fit, point))
         low, high = prediction_interval(fit, point, level) or (value, value)
+        shown = span((low, high))
         low, high = max(low, 0.02 * value), min(high, 50.0 * value)
         values = np.concatenate(
             [
@@ -80,7 +82,7 @@ def profile_figure(fit: Fit, points: list[Mapping[str, float]], level: float = L
         )
         stat = profile_f(fit, point, values)
         place = ", ".join(f"{fit.table.column(k)} {short_number(v)}" for k, v in point.items())
-        axes.plot(values, np.sqrt(stat), color=colour, lw=1.8, label=f"at {place}: {value:.4g} [{low:.4g}, {high:.4g}]")
+        axes.plot(values, np.sqrt(stat), color=colour, lw=1.8, label=f"at {place}: {value:.4g} {shown}")
     axes.axhline(np.sqrt(cut), color=GREY, ls="--", lw=1)
     axes.annotate(f"rejected at {level:.0%}", (0.01, np.sqrt(cut)), (0, 3), textcoords="offset points",
                   xycoords=("axes fraction", "data"), fontsize=8.5, color=GREY)  # fmt: skip
