@@ -241,9 +241,7 @@ def _layers(prediction: Any) -> list[tuple[str, str]]:
     if prediction.users is not None:
         rows.append(("test users", f"{_range(prediction.users).strip()} (other test users, bootstrap)"))
     choice = prediction.choice
-    rows.append(
-        ("choice", f"{span((choice.low, choice.high))} (objectives, outliers, laws: {len(choice.members)})")
-    )
+    rows.append(("choice", f"{span((choice.low, choice.high))} (objectives, outliers, laws: {len(choice.members)})"))
     if prediction.extrapolation is not None:
         text = f"{_range(prediction.extrapolation).strip()} (by the law's own record of foretelling larger runs)"
         rows.append(("extrapolation", text))

@@ -8,6 +8,7 @@ import numpy as np
 
 from semgjax.errors import InputError
 from semgjax.scaling.fit import Fit, Point, parameter_table, points_of, predict, scaled_inputs
+from semgjax.scaling.noise import noise_trend
 from semgjax.scaling.objective import residuals_on
 from semgjax.scaling.solver import Problems, curves, solve
 
@@ -123,6 +124,9 @@ def draw_interval(values: Array, level: float) -> tuple[Array, Array]:
 def _residual_draws(fit: Fit, count: int, random: np.random.Generator) -> Array:
     n, dof = len(fit.table.y), fit.degrees_of_freedom
     root = np.sqrt(fit.weights)
+    trend = noise_trend(fit)
+    if trend is not None and trend.allowed_for and fit.objective.scale == "log":
+        root = root / trend.spread * np.sqrt(np.mean(trend.spread**2))
     residuals = fit.residuals * root
     residuals = (residuals - residuals.mean()) * np.sqrt(n / dof)
     spread = np.sqrt(dof / random.chisquare(dof, size=(count, 1)))

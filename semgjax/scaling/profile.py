@@ -4,7 +4,8 @@ For a quantity q of the law (a prediction, a parameter) the profile S(v) is the 
 q = v. The interval holds the v with 2 (S(v) - S(fit)) / kappa <= F(1, n - p) at the level (Bates and Watts 1988,
 Nonlinear Regression Analysis, 6.1). kappa is the residual variance for squares; for other losses
 sum psi^2 / (n - p) / E psi' (Heritier and Ronchetti 1994, JASA 89: robust likelihood ratio tests). The profile is
-traced by minimising S + W (q - v)^2 / 2: each such minimum lies on it exactly, wherever q then is.
+traced by minimising S + W (q - v)^2 / 2: each such minimum lies on it exactly, wherever q then is. Where the noise
+may move along the sweep (`semgjax.scaling.noise`), kappa of each quantity grows by what that does to its variance.
 """
 
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from scipy.stats import norm
 from semgjax.errors import InputError
 from semgjax.scaling.bootstrap import problems_of
 from semgjax.scaling.fit import Fit, Point, coordinate_rows, points_of, predict, scaled_inputs
+from semgjax.scaling.noise import log_slopes, noise_trend, slopes_of, widening
 from semgjax.scaling.objective import residuals_on, robust_scale
 from semgjax.scaling.solver import Problems, curves, solve
 
@@ -232,11 +234,11 @@ def profile_f(fit: Fit, x: Point, values: ArrayLike) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class _Trace:
-    """What following a profile needs: the fit, the ties, kappa, and the delta method's view of each quantity."""
+    """What following a profile needs: the fit, the ties, kappa of each, and the delta method's view of each quantity."""
 
     fit: Fit
     ties: Ties
-    scale: float
+    scale: Array
     centre: Array
     sigma: Array
     direction: Array
@@ -250,8 +252,7 @@ class _Trace:
         around = np.concatenate([fit.theta + step * np.eye(p), fit.theta - step * np.eye(p), fit.theta[None]])
         around = np.maximum(around, np.where(np.array([q.kind == "floor" for q in fit.law.parameters]), 0.0, -np.inf))
         gaps = np.diagonal(around[:p] - around[p : 2 * p])
-        logs = np.log(curves(fit.law, scaled_inputs(fit.table.x, fit.reference), around))
-        slopes = ((logs[:p] - logs[p : 2 * p]) / gaps[:, None]).T * np.sqrt(fit.weights)[:, None]
+        slopes = log_slopes(fit) * np.sqrt(fit.weights)[:, None]
         if ties.curve.any():
             at = ties.curve * np.log(curves(fit.law, ties.x, around))
         else:
@@ -265,6 +266,7 @@ class _Trace:
         covariance = np.linalg.pinv(information / spread[:, None] / spread, rcond=1e-10) / spread[:, None] / spread
         moved = gradient @ covariance
         variance = np.maximum(np.sum(moved * gradient, axis=1), 1e-300)
+        scale = scale * widening(noise_trend(fit), slopes_of(fit), gradient[:, free])
         problem = problems_of(fit)
         own = solve(fit.law, problem, fit.theta[None])
         return _Trace(
@@ -307,7 +309,7 @@ class _Trace:
         theta, value, q, _ = best
         if exact:
             value = value + np.repeat(pull, k) * (goals.reshape(-1) - q) ** 2
-        stat = 2.0 * (value - self.least) / self.scale
+        stat = 2.0 * (value - self.least) / np.repeat(self.scale, k)
         return q.reshape(m, k), np.maximum(stat, 0.0).reshape(m, k), theta.reshape(m, k, p)
 
     def _from(self, problems: Problems, start: Array) -> tuple[Array, ...]:
