@@ -11,11 +11,11 @@ from tyro.conf import Positional, arg
 from semgjax.cli import scaling_decide, scaling_plan
 from semgjax.cli.parse import run_commands
 from semgjax.cli.scaling_words import Words, check_output, law_of, numbers, pairs, point_of, print_json, stored_fit
-from semgjax.errors import InputError
+from semgjax.errors import InputError, first_line, system_fault
 from semgjax.files import read_json
 from semgjax.scaling.ends import ends_json, listed, of_json, span
 
-Kind = Literal["huber_log", "log_ls", "log1p_ls", "linear_ls", "student_t", "pinball", "asymmetric"]
+Kind = Literal["huber_log", "huber_linear", "log_ls", "log1p_ls", "linear_ls", "student_t", "pinball", "asymmetric"]
 
 
 def run(words: list[str]) -> int:
@@ -32,6 +32,7 @@ def fit(
     law: str = "floor_power",
     objective: Kind = "huber_log",
     delta: float | None = None,
+    reduction: Literal["sum", "mean"] = "sum",
     fix: Annotated[Words, arg(metavar="PARAMETER=VALUE")] = (),
     starts: int = 64,
     level: float = 0.95,
@@ -52,9 +53,12 @@ def fit(
         where: keep only rows with this value; give it again for more columns (a sweep's table: split=test and
             averaging=macro unless told otherwise)
         law: power, floor_power, chinchilla, users_hours, users_hours_product, saturating, rational, broken, repeated,
-            kaplan, sigmoid, distilled, busbridge, personal, additive (over any inputs), or your own as file.py:NAME
+            kaplan, sigmoid, distilled, busbridge, gadre, gadre_error, personal, additive (over any inputs), or your
+            own as file.py:NAME
         objective: of the residuals: huber_log bends less to outliers, log_ls is least squares of logarithms
-        delta: where Huber's loss turns straight, in log units (default: by the scatter of the points)
+        delta: where Huber's loss turns straight, in log units, of huber_linear in the unit of y (default: by the
+            scatter of the points)
+        reduction: of the losses in the objective's value, as published ones differ; the fit is the same
         fix: hold a parameter at a value, as E=0
         starts: first guesses of the search
         level: of the intervals
@@ -66,7 +70,7 @@ def fit(
         force: show the numbers even where a finding of severity error says that they mean nothing
         json: print the fit as one JSON object
     """
-    from semgjax.scaling import choice, store
+    from semgjax.scaling import better, choice, store
     from semgjax.scaling import objective as objectives
     from semgjax.scaling.fit import fit_law
     from semgjax.scaling.read import read_table, read_user_points
@@ -74,13 +78,15 @@ def fit(
     mapping, filters, fixed = pairs("--map", map_), pairs("--where", where), numbers("--fix", fix)
     chosen = law_of(law, mapping)
     if users and plot is None:
-        raise InputError("--users draws into a plot; name one with --plot FILE.png")
+        raise InputError("--users draws into a plot; name one with --plot FILE.png", "conflict")
     if plot is not None:
         from semgjax.scaling.plot import check_figure_name, plot_size_curve, save_figure
 
         check_figure_name(plot)
         if len(chosen.inputs) > 1:
-            raise InputError(f"--plot draws a law of one input; {chosen.name} has {', '.join(chosen.input_names)}")
+            raise InputError(
+                f"--plot draws a law of one input; {chosen.name} has {', '.join(chosen.input_names)}", "conflict"
+            )
     for path in (out, plot):
         check_output(path, table)
     if out is not None and out.exists():
@@ -88,8 +94,11 @@ def fit(
     defaults = {i.name: i.default for i in chosen.inputs if i.default}
     points = read_table(table, mapping, filters, unit, chosen.input_names, defaults)
     users_points = read_user_points(table, mapping, filters) if users else None
-    fitted = fit_law(points, chosen, objectives.Objective(objective, delta), fixed, starts)
+    fitted = fit_law(points, chosen, objectives.Objective(objective, delta, reduction=reduction), fixed, starts)
     document = store.fit_document(fitted, level, force)
+    others = better.rivals(fitted)
+    document["laws"] = better.as_json(others)
+    document["diagnostics"] += [asdict(found) for found in better.about_law(fitted, others)]
     spreads = {} if document["blocked"] else choice.parameter_spreads(fitted)
     document["choice"] = None if document["blocked"] else {name: listed(ends) for name, ends in spreads.items()}
     try:
@@ -98,7 +107,8 @@ def fit(
         if plot is not None:
             save_figure(plot_size_curve(fitted, users_points, title=title, level=level), plot)
     except OSError as error:
-        raise InputError(f"{error.filename}: cannot be written ({error.strerror}); choose another place") from None
+        place = error.filename or out or plot
+        raise system_fault(error, place) or InputError(f"{place}: {first_line(error)}", "io-error") from None
     if json:
         print_json(store.sealed(document))
         return
@@ -175,7 +185,7 @@ def compare(
         map_: which column is which input and which the error y
         where: keep only rows with this value
         objective: of the residuals
-        delta: where Huber's loss turns straight, in log units
+        delta: where Huber's loss turns straight, in log units, of huber_linear in the unit of y
         unit: of y
         at: predict here with each law
         json: print one JSON object
@@ -288,6 +298,12 @@ def _print_fit(document: dict[str, Any]) -> None:
             f"  [..] are {document['level']:.3g} intervals by profile likelihood, if the law holds; choice [..] is the "
             "range over objectives and outliers"
         )
+    verdict = document["laws"]
+    if verdict["better"] is not None:
+        print(f"  verdict: {verdict['better']} is the better law for these points")
+    elif verdict["rivals"]:
+        names = ", ".join(rival["law"] for rival in verdict["rivals"])
+        print(f"  verdict: {names} come nearer to the points, by no more than noise does")
     rolling = document["rolling_origin"]
     if rolling["error"] is not None:
         tries = len(rolling["rows"])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from semgjax.scaling.better import about_law, rivals
 from semgjax.scaling.bootstrap import draw, draw_interval, predict_draws
 from semgjax.scaling.choice import Spread, choice_spread
 from semgjax.scaling.diagnose import Diagnostic, blocks, diagnose
@@ -67,6 +68,7 @@ def predict_at(fit: Fit, x: Point, level: float = LEVEL, force: bool = False, se
         low, high = draw_interval(drawn, level)
         users = opened((float(low), float(high)), value)
     found = [*diagnose(fit, parameter_intervals(fit, level), level)]
+    found += about_law(fit, rivals(fit))
     found += _about_place(fit, points, value, interval, reach, choice)
     blocked = blocks(found) and not force
     return Prediction(

@@ -243,9 +243,10 @@ def _about_noise(trend: NoiseTrend | None) -> list[Diagnostic]:
     if trend is None or not trend.found:
         return []
     grows = trend.slope > 0
+    times = max(trend.ratio, 1.0 / trend.ratio)
     text = (
-        f"the scatter {'grows' if grows else 'shrinks'} with {trend.along}, about {max(trend.ratio, 1 / trend.ratio):.2g} "
-        f"times from one end of the sweep to the other (p = {trend.p:.1g}): intervals are widened for it; "
+        f"the scatter {'grows' if grows else 'shrinks'} with {trend.along}, about {times:.2g} times "
+        f"from one end of the sweep to the other (p = {trend.p:.1g}): intervals are widened for it; "
         "give the noise of each row (--map sd=COLUMN) or more seeds where it is large"
     )
     return [Diagnostic("noise-grows" if grows else "noise-shrinks", "warning", text)]

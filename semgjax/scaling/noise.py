@@ -18,7 +18,7 @@ from semgjax.scaling.solver import curves
 Array = np.ndarray
 
 ALARM = 0.05
-# Few runs cannot show that their noise is constant: unless it looks so, intervals allow for the trends that it may have.
+# Few runs cannot show that their noise is constant: unless it looks so, intervals allow for trends that it may have.
 DOUBT = 0.5
 LEAST_FREEDOM = 5  # with fewer, no trend of the noise can be told from what a fit does to its residuals
 _DRAWS, _MANY = 1999, 256
@@ -69,7 +69,7 @@ def noise_trend(fit: Fit) -> NoiseTrend | None:
 
 
 def slopes_of(fit: Fit) -> Array:
-    """Derivatives of the curve by the free coordinates [n, q] on the scale of the residuals, times their weights' root."""
+    """Derivatives of the curve by the free coordinates [n, q] on the scale of the residuals, with their weights."""
     y = predict(fit, fit.table.x)
     unit = {"log": np.ones(len(y)), "log1p": y / (1.0 + y), "linear": y}[fit.objective.scale]
     return log_slopes(fit)[:, fit.free] * (unit * np.sqrt(fit.weights))[:, None]
@@ -174,7 +174,7 @@ def _evidence(likelihoods: Array) -> Array:
 
 
 def _likelihoods(residuals: Array, basis: Array, unit: Array) -> tuple[Array, Array]:
-    """Restricted log likelihood [k, m] of each trend along `unit` [n] for residuals [m, n], and the noise's scale [k, m].
+    """Restricted log likelihood [k, m] of each trend along `unit` [n] for residuals [m, n]; the noise's scale [k, m].
 
     Patterson and Thompson 1971, Biometrika 58. The residuals are those of the fit with constant noise; what they
     lack to those of a weighted fit is a step within the span of the slopes (basis [n, p]), which is projected out.

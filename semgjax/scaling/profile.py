@@ -174,7 +174,7 @@ def _without_limits(fit: Fit, found: dict[str, Interval], coordinates: Mapping[i
             open_ended.add(parameter.name)
         found[parameter.name] = (least, most)
     for parameter in law.parameters:  # A of A * N^-alpha ends where alpha does
-        if parameter.name in found and open_ended & set(parameter.scaling.values()):
+        if parameter.name in found and open_ended & {str(power).lstrip("-") for power in parameter.scaling.values()}:
             found[parameter.name] = (found[parameter.name][0], np.inf)
     return found
 
@@ -219,7 +219,7 @@ def profile_f(fit: Fit, x: Point, values: ArrayLike) -> Array:
         InputError: the fit has no degrees of freedom, or x is out of range.
     """
     if fit.degrees_of_freedom <= 0:
-        raise InputError(f"{fit.table.source}: {no_interval_reason(fit)}")
+        raise InputError(f"{fit.table.source}: {no_interval_reason(fit)}", "too-few-levels")
     goals = np.log(np.asarray(values, np.float64).reshape(-1) / fit.unit_y)
     points, _ = points_of(fit, x)
     at = {name: np.broadcast_to(v, goals.shape) for name, v in points.items()}
@@ -234,7 +234,7 @@ def profile_f(fit: Fit, x: Point, values: ArrayLike) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class _Trace:
-    """What following a profile needs: the fit, the ties, kappa of each, and the delta method's view of each quantity."""
+    """What following a profile needs: the fit, the ties, kappa of each, and the delta method's view of each."""
 
     fit: Fit
     ties: Ties
@@ -247,7 +247,6 @@ class _Trace:
     @staticmethod
     def of(fit: Fit, ties: Ties) -> "_Trace":
         p = len(fit.theta)
-        scale = kappa(fit)
         step = 1e-5
         around = np.concatenate([fit.theta + step * np.eye(p), fit.theta - step * np.eye(p), fit.theta[None]])
         around = np.maximum(around, np.where(np.array([q.kind == "floor" for q in fit.law.parameters]), 0.0, -np.inf))
@@ -266,7 +265,7 @@ class _Trace:
         covariance = np.linalg.pinv(information / spread[:, None] / spread, rcond=1e-10) / spread[:, None] / spread
         moved = gradient @ covariance
         variance = np.maximum(np.sum(moved * gradient, axis=1), 1e-300)
-        scale = scale * widening(noise_trend(fit), slopes_of(fit), gradient[:, free])
+        scale = kappa(fit) * widening(noise_trend(fit), slopes_of(fit), gradient[:, free])
         problem = problems_of(fit)
         own = solve(fit.law, problem, fit.theta[None])
         return _Trace(
@@ -337,4 +336,4 @@ def _crossing(q: Array, stat: Array, cut: float) -> float:
 def check_level(level: float) -> None:
     """Raises InputError for a level outside (0, 1)."""
     if not 0.0 < level < 1.0:
-        raise InputError(f"level {level}: must lie between 0 and 1, e.g. 0.95")
+        raise InputError(f"level {level}: must lie between 0 and 1, e.g. 0.95", "bad-value")

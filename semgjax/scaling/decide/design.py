@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike
 from scipy.stats import t as t_distribution
 
 from semgjax.errors import InputError
-from semgjax.scaling.ends import listed, number, span, unbounded
 from semgjax.scaling.decide.prior import prior_fit
 from semgjax.scaling.decide.sensitivity import information, log_gradients, variance_of
 from semgjax.scaling.diagnose import Diagnostic
+from semgjax.scaling.ends import listed, number, span, unbounded
 from semgjax.scaling.fit import Fit, distance, predict, scaled_inputs
 from semgjax.scaling.law import Law
 from semgjax.scaling.solver import Problems, curves, solve
@@ -85,7 +85,7 @@ def check_design(
         InputError: see `prior_fit`; noise or level out of range.
     """
     if not (np.isfinite(noise) and 0.0 < noise < 1.0):
-        raise InputError(f"noise {noise}: relative scatter between seeds, e.g. 0.03")
+        raise InputError(f"noise {noise}: relative scatter between seeds, e.g. 0.03", "bad-value")
     fit = prior_fit(law, parameters, plan, unit)
     slopes = log_gradients(fit, fit.theta[None], fit.table.x)[0]
     goal = log_gradients(fit, fit.theta[None], at)[0, 0]

@@ -66,7 +66,7 @@ def profile_figure(fit: Fit, points: list[Mapping[str, float]], level: float = L
         InputError: the fit has no interval.
     """
     if no_interval_reason(fit) is not None:
-        raise InputError(f"{fit.table.source}: no profile: {no_interval_reason(fit)}")
+        raise InputError(f"{fit.table.source}: no profile: {no_interval_reason(fit)}", "too-few-levels")
     figure, (axes,) = new_figure(6.4, 4.2)
     cut = float(f_distribution.ppf(level, 1, fit.degrees_of_freedom))
     for point, colour in zip(points, CYCLE, strict=False):
@@ -121,7 +121,9 @@ def rolling_figure(fit: Fit, level: float = LEVEL) -> Figure:
     """
     rolling = rolling_origin(fit)
     if rolling.rate is None:
-        raise InputError(f"{fit.table.source}: too few levels to foretell the larger from the smaller")
+        raise InputError(
+            f"{fit.table.source}: too few levels to foretell the larger from the smaller", "too-few-levels"
+        )
     figure, (axes,) = new_figure(6.4, 4.2)
     far = np.exp([row.log_distance for row in rolling.rows])
     errors = percent(np.array([row.log_error for row in rolling.rows]))
