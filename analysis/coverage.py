@@ -15,9 +15,10 @@ from scipy.stats import f as f_distribution
 
 from semgjax.errors import InputError
 from semgjax.scaling.bootstrap import problems_of
-from semgjax.scaling.fit import fit_law
+from semgjax.scaling.fit import Fit, fit_law
 from semgjax.scaling.law import Law
 from semgjax.scaling.laws import LAWS
+from semgjax.scaling.noise import LEAST_FREEDOM, trend_of, variables, widening
 from semgjax.scaling.objective import Objective, delta_by_scale
 from semgjax.scaling.profile import noise_scale
 from semgjax.scaling.solver import curves, solve
@@ -32,7 +33,10 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Cell:
-    """One setting: the true curve over inputs, the sweep's points, where it is asked, the law fitted, noise (log)."""
+    """One setting: the true curve over inputs, the sweep's points, where it is asked, the law fitted, noise (log).
+
+    last: noise at the largest size, where it moves geometrically from `noise` at the smallest.
+    """
 
     name: str
     truth: Callable[[dict[str, Array]], Array]
@@ -40,6 +44,7 @@ class Cell:
     asked: dict[str, float]
     law: Law
     noise: float
+    last: float | None = None
 
 
 def cells() -> tuple[Cell, ...]:
@@ -68,6 +73,14 @@ def cells() -> tuple[Cell, ...]:
                 noise,
             )
         )
+    for sizes, seeds in ((8, 1), (6, 3)):
+        for noise, last in ((0.01, 0.06), (0.03, 0.03), (0.06, 0.01)):
+            points = {"N": np.repeat(np.geomspace(2e4, 2e6, sizes), seeds)}
+            name = f"moving noise, {sizes} sizes x {seeds}, {100 * noise:.0f} to {100 * last:.0f} %"
+            found.append(
+                Cell(name, lambda x: 8.0 + 60.0 * (x["N"] / 2e4) ** -0.45, points, {"N": 2e7},
+                     LAWS["floor_power"], noise, last)
+            )  # fmt: skip
     return tuple(found)
 
 
@@ -77,16 +90,18 @@ def _star(first: tuple, centre: float, second: tuple, middle: float) -> tuple[Ar
     return np.array([u for u, _ in pairs]), np.array([h for _, h in pairs])
 
 
-def coverage(cell: Cell, objective: Objective, simulations: int, seed: int = 0) -> float:
+def coverage(cell: Cell, objective: Objective, simulations: int, seed: int = 0, allow: bool = True) -> float:
     """Share of simulated sweeps whose interval held the truth: its profile statistic lies below the F quantile.
 
-    All sweeps of a cell are solved together; each is one more row of y.
+    All sweeps of a cell are solved together; each is one more row of y. allow: for noise that may move along the sweep.
     """
     random = np.random.default_rng(seed)
     clean = cell.truth(cell.points)
     n, p = len(clean), len(cell.law.parameters)
     fit = fit_law(table_of(cell.points, clean), cell.law, Objective("log_ls"))
-    y = clean / fit.unit_y * np.exp(cell.noise * random.standard_normal((simulations, n)))
+    place = np.log(fit.table.sizes / fit.table.sizes.min()) / np.log(fit.table.sizes.max() / fit.table.sizes.min())
+    noise = cell.noise * ((cell.last or cell.noise) / cell.noise) ** place
+    y = clean / fit.unit_y * np.exp(noise * random.standard_normal((simulations, n)))
     problems = problems_of(fit)
     guesses = first_guesses(cell.law, problems.x, problems.y, fit.weights, fit.low, fit.high, STARTS, seed)
     many = replace(problems, y=np.repeat(y, STARTS, axis=0))
@@ -120,7 +135,30 @@ def coverage(cell: Cell, objective: Objective, simulations: int, seed: int = 0) 
             start = found.theta
         lowest = 2.0 * (found.value + pull * (goal - found.tied) ** 2 - free.value) / scales
         statistic = np.minimum(statistic, np.where(np.isfinite(lowest), lowest, np.inf))
+    if allow:
+        statistic = statistic / _widenings(cell, fit, problems.x, at, free.theta, residuals)
     return float(np.mean(statistic <= cut))
+
+
+def _widenings(
+    cell: Cell, fit: Fit, x: dict[str, Array], at: dict[str, Array], thetas: Array, residuals: Array
+) -> Array:
+    """By how much each simulated sweep's interval allows for noise that may move along it."""
+    if residuals.shape[1] - thetas.shape[1] < LEAST_FREEDOM:
+        return np.ones(len(thetas))
+    step, floors = 1e-5, np.array([p.kind == "floor" for p in cell.law.parameters])
+    slopes, gradients = [], []
+    for j in range(thetas.shape[1]):
+        up = thetas + step * np.eye(thetas.shape[1])[j]
+        down = np.maximum(thetas - step * np.eye(thetas.shape[1])[j], np.where(floors, 0.0, -np.inf))
+        gap = (up - down)[:, j, None]
+        slopes.append((np.log(curves(cell.law, x, up)) - np.log(curves(cell.law, x, down))) / gap)
+        gradients.append(((np.log(curves(cell.law, at, up)) - np.log(curves(cell.law, at, down))) / gap)[:, 0])
+    matrix, goal = np.stack(slopes, axis=2), np.stack(gradients, axis=1)
+    along = variables(fit)
+    return np.array(
+        [widening(trend_of(r, s, along), s, g[None])[0] for r, s, g in zip(residuals, matrix, goal, strict=True)]
+    )
 
 
 def table(objectives: tuple[Objective, ...], simulations: int, only: str = "") -> str:

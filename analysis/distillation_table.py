@@ -7,7 +7,7 @@ import numpy as np
 from analysis.study import Study, centre, markdown, run, write_study
 from semgjax.errors import InputError
 from semgjax.scaling.bootstrap import draw_interval
-from semgjax.scaling.decide.decision import number, span
+from semgjax.scaling.ends import number, span
 from semgjax.scaling.table import Table
 
 Array = np.ndarray

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from analysis.study import Study, centre, data_words, finding_words, run, write_study
 from semgjax.scaling.answer import predict_at
-from semgjax.scaling.decide.decision import number, span
 from semgjax.scaling.decide.evidence import gather
+from semgjax.scaling.ends import number, span
 from semgjax.scaling.figures.curves import curve_figure
 from semgjax.scaling.fit import fit_law
 from semgjax.scaling.laws import FLOOR_POWER

@@ -58,6 +58,13 @@ CODES = {
     "no-row": "no row of the table is left by the filters",
     "duplicate-run": "two rows are of one run",
     "bad-number": "a cell holds no number, or one that cannot be used",
+    # scaling laws
+    "too-few-levels": "the points are too few, or vary too little, for what is asked of them",
+    "several-curves": "the rows lie on more than one curve",
+    "bad-shape": "arrays have another shape than is expected, or lengths that differ",
+    "bad-law": "a law's declaration, or the file that holds it, cannot be used",
+    "wrong-law": "the law has not the inputs, or the parts, that the question or the file needs",
+    "out-of-reach": "no value within reach gives what is asked for",
     "input": "any other bad input",
 }
 

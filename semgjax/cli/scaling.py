@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,10 +11,11 @@ from tyro.conf import Positional, arg
 from semgjax.cli import scaling_decide, scaling_plan
 from semgjax.cli.parse import run_commands
 from semgjax.cli.scaling_words import Words, check_output, law_of, numbers, pairs, point_of, print_json, stored_fit
-from semgjax.errors import InputError
+from semgjax.errors import InputError, first_line, system_fault
 from semgjax.files import read_json
+from semgjax.scaling.ends import ends_json, listed, of_json, span
 
-Kind = Literal["huber_log", "log_ls", "log1p_ls", "linear_ls", "student_t", "pinball", "asymmetric"]
+Kind = Literal["huber_log", "huber_linear", "log_ls", "log1p_ls", "linear_ls", "student_t", "pinball", "asymmetric"]
 
 
 def run(words: list[str]) -> int:
@@ -30,6 +32,7 @@ def fit(
     law: str = "floor_power",
     objective: Kind = "huber_log",
     delta: float | None = None,
+    reduction: Literal["sum", "mean"] = "sum",
     fix: Annotated[Words, arg(metavar="PARAMETER=VALUE")] = (),
     starts: int = 64,
     level: float = 0.95,
@@ -50,9 +53,12 @@ def fit(
         where: keep only rows with this value; give it again for more columns (a sweep's table: split=test and
             averaging=macro unless told otherwise)
         law: power, floor_power, chinchilla, users_hours, users_hours_product, saturating, rational, broken, repeated,
-            kaplan, sigmoid, distilled, busbridge, personal, additive (over any inputs), or your own as file.py:NAME
+            kaplan, sigmoid, distilled, busbridge, gadre, gadre_error, personal, additive (over any inputs), or your
+            own as file.py:NAME
         objective: of the residuals: huber_log bends less to outliers, log_ls is least squares of logarithms
-        delta: where Huber's loss turns straight, in log units (default: by the scatter of the points)
+        delta: where Huber's loss turns straight, in log units, of huber_linear in the unit of y (default: by the
+            scatter of the points)
+        reduction: of the losses in the objective's value, as published ones differ; the fit is the same
         fix: hold a parameter at a value, as E=0
         starts: first guesses of the search
         level: of the intervals
@@ -64,7 +70,7 @@ def fit(
         force: show the numbers even where a finding of severity error says that they mean nothing
         json: print the fit as one JSON object
     """
-    from semgjax.scaling import choice, store
+    from semgjax.scaling import better, choice, store
     from semgjax.scaling import objective as objectives
     from semgjax.scaling.fit import fit_law
     from semgjax.scaling.read import read_table, read_user_points
@@ -72,13 +78,15 @@ def fit(
     mapping, filters, fixed = pairs("--map", map_), pairs("--where", where), numbers("--fix", fix)
     chosen = law_of(law, mapping)
     if users and plot is None:
-        raise InputError("--users draws into a plot; name one with --plot FILE.png")
+        raise InputError("--users draws into a plot; name one with --plot FILE.png", "conflict")
     if plot is not None:
         from semgjax.scaling.plot import check_figure_name, plot_size_curve, save_figure
 
         check_figure_name(plot)
         if len(chosen.inputs) > 1:
-            raise InputError(f"--plot draws a law of one input; {chosen.name} has {', '.join(chosen.input_names)}")
+            raise InputError(
+                f"--plot draws a law of one input; {chosen.name} has {', '.join(chosen.input_names)}", "conflict"
+            )
     for path in (out, plot):
         check_output(path, table)
     if out is not None and out.exists():
@@ -86,16 +94,21 @@ def fit(
     defaults = {i.name: i.default for i in chosen.inputs if i.default}
     points = read_table(table, mapping, filters, unit, chosen.input_names, defaults)
     users_points = read_user_points(table, mapping, filters) if users else None
-    fitted = fit_law(points, chosen, objectives.Objective(objective, delta), fixed, starts)
+    fitted = fit_law(points, chosen, objectives.Objective(objective, delta, reduction=reduction), fixed, starts)
     document = store.fit_document(fitted, level, force)
-    document["choice"] = None if document["blocked"] else choice.parameter_spreads(fitted)
+    others = better.rivals(fitted)
+    document["laws"] = better.as_json(others)
+    document["diagnostics"] += [asdict(found) for found in better.about_law(fitted, others)]
+    spreads = {} if document["blocked"] else choice.parameter_spreads(fitted)
+    document["choice"] = None if document["blocked"] else {name: listed(ends) for name, ends in spreads.items()}
     try:
         if out is not None:
             store.write_document(out, document)
         if plot is not None:
             save_figure(plot_size_curve(fitted, users_points, title=title, level=level), plot)
     except OSError as error:
-        raise InputError(f"{error.filename}: cannot be written ({error.strerror}); choose another place") from None
+        place = error.filename or out or plot
+        raise system_fault(error, place) or InputError(f"{place}: {first_line(error)}", "io-error") from None
     if json:
         print_json(store.sealed(document))
         return
@@ -130,11 +143,16 @@ def predict(
     fitted = stored_fit(fit, law)
     point = point_of(at, fitted.law.input_names)
     prediction = predict_at(fitted, point, level, force)
-    low, high = prediction.interval or (None, None)
     if json:
         body = asdict(prediction)
         del body["interval"]
-        print_json({**body, "low": low, "high": high, "unit": fitted.table.unit, "law": fitted.law.name})
+        for name in ("users", "extrapolation"):
+            body[name] = listed(getattr(prediction, name))
+        if prediction.choice is not None:
+            choice = (prediction.choice.low, prediction.choice.high)
+            members = [(label, value if isfinite(value) else None) for label, value in prediction.choice.members]
+            body["choice"] = {**ends_json(choice), "members": members}
+        print_json({**body, **ends_json(prediction.interval), "unit": fitted.table.unit, "law": fitted.law.name})
         return
     place = ", ".join(f"{fitted.table.column(name)} = {value:g}" for name, value in prediction.x.items())
     unit = f" {fitted.table.unit}" if fitted.table.unit else ""
@@ -167,7 +185,7 @@ def compare(
         map_: which column is which input and which the error y
         where: keep only rows with this value
         objective: of the residuals
-        delta: where Huber's loss turns straight, in log units
+        delta: where Huber's loss turns straight, in log units, of huber_linear in the unit of y
         unit: of y
         at: predict here with each law
         json: print one JSON object
@@ -210,7 +228,7 @@ def compare(
     for test in found.tests:
         print(f"  {test.smaller} within {test.larger}: F = {test.statistic:.3g}, p = {test.p:.2g}")
     if average is not None:
-        print(f"  average by extrapolation score: {average[0]:.4g} (laws: {average[1]:.4g} to {average[2]:.4g})")
+        print(f"  average by extrapolation score: {average[0]:.4g} (laws: {span(average[1:])})")
     print(f"  {found.verdict}")
     if users_hours is not None:
         print(f"  {users_hours}")
@@ -222,7 +240,7 @@ def asdict_shallow(value: Any) -> dict[str, Any]:
 
 
 def _range(ends: tuple[float, float] | None) -> str:
-    return "" if ends is None else f" [{ends[0]:.4g}, {ends[1]:.4g}]"
+    return "" if ends is None else f" {span(ends)}"
 
 
 def _layers(prediction: Any) -> list[tuple[str, str]]:
@@ -233,9 +251,7 @@ def _layers(prediction: Any) -> list[tuple[str, str]]:
     if prediction.users is not None:
         rows.append(("test users", f"{_range(prediction.users).strip()} (other test users, bootstrap)"))
     choice = prediction.choice
-    rows.append(
-        ("choice", f"[{choice.low:.4g}, {choice.high:.4g}] (objectives, outliers, laws: {len(choice.members)})")
-    )
+    rows.append(("choice", f"{span((choice.low, choice.high))} (objectives, outliers, laws: {len(choice.members)})"))
     if prediction.extrapolation is not None:
         text = f"{_range(prediction.extrapolation).strip()} (by the law's own record of foretelling larger runs)"
         rows.append(("extrapolation", text))
@@ -263,10 +279,10 @@ def _print_fit(document: dict[str, Any]) -> None:
             continue
         unit = f" {data['unit']}" if parameter["unit"] == "y" and data["unit"] else ""
         interval = ""
-        if parameter["low"] is not None and parameter["high"] is not None:
-            interval = f" [{parameter['low']:.4g}, {parameter['high']:.4g}]"
+        if parameter["low"] is not None or parameter["unbounded"]:
+            interval = f" {span(of_json(parameter['low'], parameter['high']))}"
         spread = (document["choice"] or {}).get(parameter["name"])
-        spread = "" if spread is None else f" choice [{spread[0]:.4g}, {spread[1]:.4g}]"
+        spread = "" if spread is None else f" choice {span(of_json(*spread))}"
         name, value = parameter["name"], parameter["value"]
         print(f"  {name:<6}{_digits(value) if value is None else format(value, '.6g')}{unit}{interval}{spread}"
               f"  {parameter['meaning']}")  # fmt: skip
@@ -282,6 +298,12 @@ def _print_fit(document: dict[str, Any]) -> None:
             f"  [..] are {document['level']:.3g} intervals by profile likelihood, if the law holds; choice [..] is the "
             "range over objectives and outliers"
         )
+    verdict = document["laws"]
+    if verdict["better"] is not None:
+        print(f"  verdict: {verdict['better']} is the better law for these points")
+    elif verdict["rivals"]:
+        names = ", ".join(rival["law"] for rival in verdict["rivals"])
+        print(f"  verdict: {names} come nearer to the points, by no more than noise does")
     rolling = document["rolling_origin"]
     if rolling["error"] is not None:
         tries = len(rolling["rows"])

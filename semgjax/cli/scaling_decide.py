@@ -85,7 +85,7 @@ def frontier(
     from semgjax.scaling.decide.decision import as_json, lines
 
     if (cost is None) == (measured is None):
-        raise InputError("name the cost of a run: either --cost 6*N*D or --measured TABLE")
+        raise InputError("name the cost of a run: either --cost 6*N*D or --measured TABLE", "bad-option")
     if plot is not None:
         from semgjax.scaling.plot import check_figure_name
 

@@ -156,7 +156,7 @@ def report(
     from semgjax.scaling.report import Ask, report_page
 
     if out.suffix != ".html":
-        raise InputError(f"{out}: a report's name ends in .html")
+        raise InputError(f"{out}: a report's name ends in .html", "bad-value")
     check_output(out, table)
     mapping = pairs("--map", map_)
     laws = tuple(law_of(name, mapping) for name in law)

@@ -83,7 +83,7 @@ def number(option: str, word: str, text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise InputError(f"{option} {word}: {text!r} is not a number") from None
+        raise InputError(f"{option} {word}: {text!r} is not a number", "bad-number") from None
 
 
 def pairs(option: str, words: tuple[str, ...]) -> dict[str, str]:
@@ -96,9 +96,9 @@ def pairs(option: str, words: tuple[str, ...]) -> dict[str, str]:
     for word in words:
         name, equals, value = word.partition("=")
         if not (name and equals and value):
-            raise InputError(f"{option} {word}: write it as NAME=VALUE")
+            raise InputError(f"{option} {word}: write it as NAME=VALUE", "bad-option")
         if name in found:
-            raise InputError(f"{option} {word}: {name} is set twice (before to {found[name]})")
+            raise InputError(f"{option} {word}: {name} is set twice (before to {found[name]})", "conflict")
         found[name] = value
     return found
 
@@ -108,12 +108,12 @@ def check_output(path: Path | None, source: Path) -> None:
     if path is None:
         return
     if path.is_dir():
-        raise InputError(f"{path}: is a folder; name a file in it")
+        raise InputError(f"{path}: is a folder; name a file in it", "not-a-file")
     if path.resolve() == source.resolve():
-        raise InputError(f"{path}: is the input itself; choose another name")
+        raise InputError(f"{path}: is the input itself; choose another name", "conflict")
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     if not (folder.is_dir() and os.access(folder, os.W_OK)):
-        raise InputError(f"{path}: cannot be written in {folder}; choose another place")
+        raise InputError(f"{path}: cannot be written in {folder}; choose another place", "no-permission")
 
 
 def print_json(value: Any) -> None:

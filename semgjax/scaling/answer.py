@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from semgjax.scaling.better import about_law, rivals
 from semgjax.scaling.bootstrap import draw, draw_interval, predict_draws
 from semgjax.scaling.choice import Spread, choice_spread
 from semgjax.scaling.diagnose import Diagnostic, blocks, diagnose
+from semgjax.scaling.ends import opened
 from semgjax.scaling.fit import Fit, Point, distance, points_of, predict
 from semgjax.scaling.profile import (
     LEVEL,
@@ -59,13 +61,14 @@ def predict_at(fit: Fit, x: Point, level: float = LEVEL, force: bool = False, se
     interval = prediction_interval(fit, point, level)
     choice = choice_spread(fit, point)
     rolling = rolling_origin(fit)
-    reach = extrapolation_interval(rolling, value, log_distance(fit, points), level)
+    reach = opened(extrapolation_interval(rolling, value, log_distance(fit, points), level), value)
     users = None
     if fit.table.users_y is not None:
         drawn = predict_draws(draw(fit, USER_DRAWS, "users", seed), point)
         low, high = draw_interval(drawn, level)
-        users = (float(low), float(high))
+        users = opened((float(low), float(high)), value)
     found = [*diagnose(fit, parameter_intervals(fit, level), level)]
+    found += about_law(fit, rivals(fit))
     found += _about_place(fit, points, value, interval, reach, choice)
     blocked = blocks(found) and not force
     return Prediction(

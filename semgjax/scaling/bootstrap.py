@@ -8,6 +8,7 @@ import numpy as np
 
 from semgjax.errors import InputError
 from semgjax.scaling.fit import Fit, Point, parameter_table, points_of, predict, scaled_inputs
+from semgjax.scaling.noise import noise_trend
 from semgjax.scaling.objective import residuals_on
 from semgjax.scaling.solver import Problems, curves, solve
 
@@ -46,7 +47,8 @@ def draw(fit: Fit, count: int = 1000, kind: DrawKind = "residual", seed: int = 0
     if kind == "residual":
         if fit.degrees_of_freedom <= 0:
             raise InputError(
-                f"{table.source}: {n} points for {fit.free_count} parameters leave no residuals to draw from"
+                f"{table.source}: {n} points for {fit.free_count} parameters leave no residuals to draw from",
+                "too-few-levels",
             )
         y = _residual_draws(fit, count, random)
     elif kind == "pairs":
@@ -58,7 +60,7 @@ def draw(fit: Fit, count: int = 1000, kind: DrawKind = "residual", seed: int = 0
     elif kind == "users":
         y = table.y / fit.unit_y * user_factors(fit, count, random)
     else:
-        raise InputError(f"draws of kind {kind!r}: choose residual, pairs, cluster or users")
+        raise InputError(f"draws of kind {kind!r}: choose residual, pairs, cluster or users", "bad-value")
     problems = problems_of(fit, y, weights)
     ends = solve(fit.law, problems, np.tile(fit.theta, (count, 1)), most=60)
     kept = np.isfinite(ends.value) & np.isfinite(ends.theta).all(axis=1)
@@ -69,7 +71,7 @@ def user_factors(fit: Fit, count: int, random: np.random.Generator) -> Array:
     """Mean error of resampled test users over that of all, for each draw and row [k, n]."""
     table = fit.table
     if table.users_y is None or len(table.users) < 2:
-        raise InputError(f"{table.source}: has no errors of two or more single test users")
+        raise InputError(f"{table.source}: has no errors of two or more single test users", "too-few-levels")
     m = len(table.users)
     shares = random.multinomial(m, np.full(m, 1.0 / m), size=count) / m
     known = np.isfinite(table.users_y)
@@ -81,7 +83,7 @@ def user_factors(fit: Fit, count: int, random: np.random.Generator) -> Array:
 def problems_of(fit: Fit, y: Array | None = None, weights: Array | None = None) -> Problems:
     """The fit's own problem (scaled), or the same with other y [k, n] and weights [k, n]."""
     objective = fit.objective
-    delta = np.inf if fit.delta is None else fit.delta
+    delta = np.inf if fit.delta is None else fit.delta / (fit.unit_y if objective.scale == "linear" else 1.0)
     if not objective.smooth:
         r = residuals_on(objective.scale, fit.table.y, predict(fit, fit.table.x))
         unit = fit.unit_y if objective.scale == "linear" else 1.0
@@ -123,6 +125,9 @@ def draw_interval(values: Array, level: float) -> tuple[Array, Array]:
 def _residual_draws(fit: Fit, count: int, random: np.random.Generator) -> Array:
     n, dof = len(fit.table.y), fit.degrees_of_freedom
     root = np.sqrt(fit.weights)
+    trend = noise_trend(fit)
+    if trend is not None and trend.allowed_for and fit.objective.scale == "log":
+        root = root / trend.spread * np.sqrt(np.mean(trend.spread**2))
     residuals = fit.residuals * root
     residuals = (residuals - residuals.mean()) * np.sqrt(n / dof)
     spread = np.sqrt(dof / random.chisquare(dof, size=(count, 1)))

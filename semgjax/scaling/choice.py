@@ -38,7 +38,7 @@ def choice_fits(fit: Fit, laws: Sequence[Law] | None = None) -> tuple[tuple[str,
     found = [(f"{fit.law.name}, {fit.objective.kind}", fit)]
     others = alternatives(fit.law) if laws is None else tuple(laws)
     for label, objective in OBJECTIVES:
-        if objective != fit.objective:
+        if objective != replace(fit.objective, reduction="sum"):
             found += _tried(fit, f"{fit.law.name}, {label}", fit.law, objective, None)
     order = np.argsort(np.abs(fit.residuals))
     for label, row in (("worst point", int(order[-1])), ("highest point", int(np.argmax(fit.table.y)))):

@@ -75,14 +75,15 @@ def compare_laws(
         InputError: no law can be fitted.
     """
     laws = default_laws(tuple(table.x)) if laws is None else tuple(laws)
-    fits, refused = [], []
+    fits, refused, first = [], [], None
     for law in laws:
         try:
             fits.append(fit_law(table, law, objective, starts=STARTS))
         except InputError as refusal:
             refused.append((law.name, str(refusal)))
+            first = first or refusal
     if not fits:
-        raise InputError(refused[0][1] if refused else "name at least one law to compare")
+        raise first or InputError("name at least one law to compare", "bad-option")
     errors = [rolling_origin(fit).error for fit in fits]
     raw = np.array([0.0 if e is None else 1.0 / max(e, SMALLEST_ERROR) ** 2 for e in errors])
     weights = raw / raw.sum() if raw.sum() > 0 else np.full(len(fits), 1.0 / len(fits))

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.stats import f as f_distribution
 
 from semgjax.scaling.fit import Fit, parameter_values, predict
+from semgjax.scaling.noise import NoiseTrend, lack_p, noise_trend, slopes_of
 from semgjax.scaling.objective import robust_scale
 from semgjax.scaling.profile import LEVEL, Interval, no_interval_reason
 from semgjax.scaling.table import Table
@@ -235,7 +236,20 @@ def _about_scatter(fit: Fit) -> list[Diagnostic]:
             f"p = {test[1]:.1g}): the law is wrong here, and its intervals are too narrow"
         )
         found.append(Diagnostic("lack-of-fit", severity, text))
-    return found + _outliers(fit)
+    return found + _about_noise(noise_trend(fit)) + _outliers(fit)
+
+
+def _about_noise(trend: NoiseTrend | None) -> list[Diagnostic]:
+    if trend is None or not trend.found:
+        return []
+    grows = trend.slope > 0
+    times = max(trend.ratio, 1.0 / trend.ratio)
+    text = (
+        f"the scatter {'grows' if grows else 'shrinks'} with {trend.along}, about {times:.2g} times "
+        f"from one end of the sweep to the other (p = {trend.p:.1g}): intervals are widened for it; "
+        "give the noise of each row (--map sd=COLUMN) or more seeds where it is large"
+    )
+    return [Diagnostic("noise-grows" if grows else "noise-shrinks", "warning", text)]
 
 
 def lack_of_fit(fit: Fit) -> tuple[float, float, float] | None:
@@ -243,7 +257,8 @@ def lack_of_fit(fit: Fit) -> tuple[float, float, float] | None:
 
     Draper and Smith 1998, Applied Regression Analysis, 2.1.
     """
-    groups, logs, weights = fit.table.groups, np.log(fit.table.y), fit.weights
+    # Residuals and not y: a level is up to 1 % wide, and the law's own fall within it is no scatter.
+    groups, logs, weights = fit.table.groups, fit.residuals, fit.weights
     n, levels = len(logs), int(groups.max()) + 1
     if n - levels < 2 or levels <= fit.free_count:
         return None
@@ -254,7 +269,11 @@ def lack_of_fit(fit: Fit) -> tuple[float, float, float] | None:
         return None
     spread = pure / (n - levels)
     statistic = max(total - pure, 0.0) / (levels - fit.free_count) / spread
-    return statistic, float(f_distribution.sf(statistic, levels - fit.free_count, n - levels)), float(np.sqrt(spread))
+    p = float(f_distribution.sf(statistic, levels - fit.free_count, n - levels))
+    trend = noise_trend(fit)
+    if trend is not None and trend.found:
+        p = max(p, lack_p(trend, slopes_of(fit), groups, statistic))
+    return statistic, p, float(np.sqrt(spread))
 
 
 def _outliers(fit: Fit) -> list[Diagnostic]:

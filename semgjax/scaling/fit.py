@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from semgjax.errors import InputError
-from semgjax.scaling.law import Law
+from semgjax.scaling.enough import check_table
+from semgjax.scaling.law import Law, signed
 from semgjax.scaling.laws import FLOOR_POWER
 from semgjax.scaling.objective import Objective, delta_by_scale, losses, residuals_on
 from semgjax.scaling.solver import Ends, Problems, curves, solve
 from semgjax.scaling.starts import bounds, first_guesses
-from semgjax.scaling.table import Table, count_levels, table_of
+from semgjax.scaling.table import Table, table_of
 
 Array = np.ndarray
 Point = float | ArrayLike | Mapping[str, ArrayLike]
@@ -132,7 +133,10 @@ def fit_law(
             low[i] = high[i] = _fixed_coordinate(law, i, fixed, reference, unit_y)
     problems = Problems(x, y, weights, np.array([np.inf]), low, high, scale=objective.scale, unit=unit_y)
     guesses = first_guesses(law, x, y, weights, low, high, starts, seed)
-    ends, delta = _search(law, objective, problems, guesses, int((low < high).sum()))
+    unit = unit_y if objective.scale == "linear" else 1.0  # what the scaled residuals are counted in
+    scaled = replace(objective, delta=objective.delta / unit) if objective.delta else objective
+    ends, delta = _search(law, scaled, problems, guesses, int((low < high).sum()))
+    delta = None if delta is None else objective.delta or delta * unit
     best = int(np.argmin(np.where(np.isfinite(ends.value), ends.value, np.inf)))
     theta = _without_traces(law, ends.theta[best], low)
     tolerance = AGREE * ends.value[best] + len(y) * 1e-17
@@ -160,46 +164,10 @@ def fit_law(
 
 
 def objective_of(fit: Fit) -> float:
-    """The objective at the fit, of residuals in the units of the table: the sum of weighted losses."""
+    """The objective at the fit, of residuals in the units of the table: sum or mean of weighted losses."""
     r = residuals_on(fit.objective.scale, fit.table.y, predict(fit, fit.table.x))
-    return float(np.sum(fit.weights * losses(fit.objective, r, fit.delta)))
-
-
-def check_table(table: Table, law: Law, fixed: Mapping[str, float]) -> None:
-    """Raises InputError where the table cannot determine the law."""
-    for name in law.input_names:
-        if name not in table.x:
-            raise InputError(
-                f"{table.source}: law {law.name} needs the input {name} ({law.formula}); "
-                f"map it with --map {name}=COLUMN"
-            )
-        values = table.x[name]
-        zero = next(i.zero for i in law.inputs if i.name == name)
-        for i in np.flatnonzero(values <= 0)[:1] if not zero else ():
-            raise InputError(f"{table.source}: {name}[{i}] is {values[i]}, must be above 0")
-        if values.max() >= 1e30 or values[values > 0].min(initial=1.0) <= 1e-30:
-            raise InputError(f"{table.source}: {name} beyond 1e-30 to 1e30; give it in another unit")
-    for name in fixed:
-        law.parameter(name)
-    names = [p.name for p in law.parameters if p.name not in fixed]
-    if not names:
-        raise InputError(f"every parameter of {law.name} is fixed; leave at least one to fit")
-    only = {name: table.x[name] for name in law.input_names}
-    levels = int(replace(table, x=only).groups.max()) + 1
-    inputs = ", ".join(table.column(name) for name in law.input_names)
-    if levels < len(names):
-        raise InputError(
-            f"{table.source}: too-few-levels: {len(table.y)} points at {levels} different places ({inputs}), but "
-            f"{law.formula} has {len(names)} parameters ({', '.join(names)}); it needs {len(names)} places, "
-            f"and {len(names) + 1} for an interval"
-        )
-    defaulted = {i.name for i in law.inputs if i.default}
-    for name in law.input_names:
-        if count_levels(table.x[name]) < 2 and name not in defaulted:
-            raise InputError(
-                f"{table.source}: one-level: {table.column(name)} has the single value {table.x[name][0]:g}, so that "
-                f"its effect in {law.formula} cannot be told; vary it, or choose a law without {name}"
-            )
+    total = float(np.sum(fit.weights * losses(fit.objective, r, fit.delta)))
+    return total / len(r) if fit.objective.reduction == "mean" else total
 
 
 def references(table: Table, law: Law) -> tuple[dict[str, float], float]:
@@ -292,7 +260,9 @@ def predict(fit: Fit, x: Point) -> Array:
     with np.errstate(over="ignore"):
         found = fit.unit_y * curves(fit.law, scaled, fit.theta)[0]
     for i in np.flatnonzero(~np.isfinite(found))[:1]:
-        raise InputError(f"{_shown(values, i)}: so far from the sweep that the law gives no finite value")
+        raise InputError(
+            f"{_shown(values, i)}: so far from the sweep that the law gives no finite value", "out-of-reach"
+        )
     return found.reshape(shape)
 
 
@@ -305,19 +275,21 @@ def points_of(fit: Fit, x: Point) -> tuple[dict[str, Array], tuple[int, ...]]:
     names = fit.law.input_names
     if not isinstance(x, Mapping):
         if len(names) > 1:
-            raise InputError(f"law {fit.law.name} has the inputs {', '.join(names)}: give a value for each")
+            raise InputError(
+                f"law {fit.law.name} has the inputs {', '.join(names)}: give a value for each", "bad-option"
+            )
         x = {names[0]: x}
     given = {name: np.asarray(x[name], np.float64) for name in names if name in x}
     for declared in fit.law.inputs:
         if declared.name not in given and declared.default in given:
             given[declared.name] = given[declared.default]
         if declared.name not in given:
-            raise InputError(f"law {fit.law.name} needs a value for {declared.name} ({declared.meaning})")
+            raise InputError(f"law {fit.law.name} needs a value for {declared.name} ({declared.meaning})", "bad-option")
         wrong = ~(np.isfinite(given[declared.name]) & (given[declared.name] > 0))
         if declared.zero:
             wrong &= given[declared.name] != 0
         for value in given[declared.name][wrong].reshape(-1)[:1]:
-            raise InputError(f"{declared.name} = {value}: must be a finite number above 0, e.g. 2.2e6")
+            raise InputError(f"{declared.name} = {value}: must be a finite number above 0, e.g. 2.2e6", "bad-value")
     shape = np.broadcast_shapes(*(v.shape for v in given.values()))
     return {name: np.broadcast_to(given[name], shape).reshape(-1) for name in names}, shape
 
@@ -372,7 +344,7 @@ def coordinate_rows(fit: Fit) -> list[tuple[Array, float]]:
         offset = float(np.log(unit))
         for name, power in parameter.scaling.items():
             if isinstance(power, str):
-                row[law.parameter_names.index(power)] += np.log(fit.reference[name])
+                row[law.parameter_names.index(power.lstrip("-"))] += signed(power) * np.log(fit.reference[name])
             else:
                 offset += power * float(np.log(fit.reference[name]))
         found.append((row, offset))
@@ -385,11 +357,12 @@ def _fixed_coordinate(
     parameter = law.parameters[i]
     value = fixed[parameter.name] / (unit_y if parameter.unit == "y" else 1.0)
     if not np.isfinite(value) or value < 0 or (parameter.in_log and value <= 0):
-        raise InputError(f"{parameter.name} = {fixed[parameter.name]}: cannot be fixed at that value")
+        raise InputError(f"{parameter.name} = {fixed[parameter.name]}: cannot be fixed at that value", "bad-value")
     for name, power in parameter.scaling.items():
-        if isinstance(power, str) and power not in fixed:
-            raise InputError(f"{parameter.name} cannot be fixed alone: fix {power} too")
-        value /= reference[name] ** (fixed[power] if isinstance(power, str) else power)
+        exponent = power.lstrip("-") if isinstance(power, str) else ""
+        if exponent and exponent not in fixed:
+            raise InputError(f"{parameter.name} cannot be fixed alone: fix {exponent} too", "bad-value")
+        value /= reference[name] ** (signed(power) * fixed[exponent] if isinstance(power, str) else power)
     return float(np.log(value)) if parameter.in_log else float(value)
 
 

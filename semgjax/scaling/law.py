@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from semgjax.errors import InputError
+from semgjax.errors import InputError, system_fault
 
 Kind = Literal["floor", "amplitude", "exponent", "positive", "location", "real", "ceiling"]
 Values = dict[str, Any]
@@ -46,7 +46,8 @@ class Parameter:
     kind: floor (linear, may be 0), amplitude, positive, location and ceiling (searched in logarithm), exponent
     and real (as they are). unit "y": scaled with y. low, high: its range, as declared (scaled) values. start:
     range of first guesses, or (x, y) -> that range. scaling: input -> power of its reference in the
-    parameter's unit, a number or the name of an exponent parameter: A of A * N^-alpha has {"N": "alpha"}.
+    parameter's unit, a number or the name of an exponent parameter: A of A * N^-alpha has {"N": "alpha"},
+    of A * N^alpha {"N": "-alpha"}.
     """
 
     name: str
@@ -99,12 +100,14 @@ class Law:
         names = [*self.input_names, *(p.name for p in self.parameters)]
         for name in names:
             if names.count(name) > 1:
-                raise InputError(f"law {self.name}: the name {name!r} is there twice; rename one")
+                raise InputError(f"law {self.name}: the name {name!r} is there twice; rename one", "bad-law")
         known = set(names)
         for parameter in self.parameters:
-            others = {*parameter.scaling, *(v for v in parameter.scaling.values() if isinstance(v, str))}
+            others = {*parameter.scaling, *(v.lstrip("-") for v in parameter.scaling.values() if isinstance(v, str))}
             for missing in sorted(others - known):
-                raise InputError(f"law {self.name}: {parameter.name} is scaled by {missing!r}, which it has not")
+                raise InputError(
+                    f"law {self.name}: {parameter.name} is scaled by {missing!r}, which it has not", "bad-law"
+                )
 
     @property
     def input_names(self) -> tuple[str, ...]:
@@ -127,7 +130,14 @@ class Law:
         for parameter in self.parameters:
             if parameter.name == name:
                 return parameter
-        raise InputError(f"law {self.name} has no parameter {name!r}; it has {', '.join(self.parameter_names)}")
+        raise InputError(
+            f"law {self.name} has no parameter {name!r}; it has {', '.join(self.parameter_names)}", "unknown-name"
+        )
+
+
+def signed(power: str) -> float:
+    """-1 for a power of a scaling that is written with a minus, as "-alpha"; else 1."""
+    return -1.0 if power.startswith("-") else 1.0
 
 
 def load_law(place: str) -> Law:
@@ -141,20 +151,22 @@ def load_law(place: str) -> Law:
     file, _, name = place.rpartition(":")
     path = Path(file)
     if not path.is_file():
-        raise InputError(f"{file}: no such file; give a law as path/to/file.py:NAME")
+        raise InputError(f"{file}: no such file; give a law as path/to/file.py:NAME", "no-file")
     spec = importlib.util.spec_from_file_location(f"semgjax_law_{path.stem}", path)
     if spec is None or spec.loader is None:
-        raise InputError(f"{file}: is no Python file; give a law as path/to/file.py:NAME")
+        raise InputError(f"{file}: is no Python file; give a law as path/to/file.py:NAME", "bad-law")
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
     except InputError:
         raise
     except Exception as error:
-        raise InputError(f"{file}: fails when imported ({type(error).__name__}: {error})") from error
+        if isinstance(error, OSError) and getattr(error, "filename", None) == str(path):
+            raise (system_fault(error, path) or InputError(f"{file}: {error.strerror}", "io-error")) from error
+        raise InputError(f"{file}: fails when imported ({type(error).__name__}: {error})", "bad-law") from error
     law = getattr(module, name, None)
     if not isinstance(law, Law):
         found = [key for key, value in inspect.getmembers(module) if isinstance(value, Law)]
-        raise InputError(f"{place}: no law {name!r} in that file; it has {', '.join(found) or 'none'}")
+        raise InputError(f"{place}: no law {name!r} in that file; it has {', '.join(found) or 'none'}", "unknown-name")
     object.__setattr__(law, "file", str(place))
     return law

@@ -9,8 +9,12 @@ from scipy.stats import t as t_distribution
 from semgjax.errors import InputError
 
 Array = np.ndarray
-ObjectiveKind = Literal["huber_log", "log_ls", "log1p_ls", "linear_ls", "student_t", "pinball", "asymmetric"]
+ObjectiveKind = Literal[
+    "huber_log", "huber_linear", "log_ls", "log1p_ls", "linear_ls", "student_t", "pinball", "asymmetric"
+]
 Scale = Literal["log", "log1p", "linear"]
+Reduction = Literal["sum", "mean"]
+LINEAR = ("huber_linear", "linear_ls", "asymmetric")
 KINDS: tuple[ObjectiveKind, ...] = get_args(ObjectiveKind)
 
 # Below a tenth of a percent no error rate is measured; a smaller delta would only turn the loss into absolute
@@ -21,13 +25,15 @@ _INSIDE = 0.91069  # Phi(1.345)
 
 @dataclass(frozen=True)
 class Objective:
-    """A loss of the residual log(y) - log(law); log(1 + y) for log1p_ls; y - law for linear_ls and asymmetric.
+    """A loss of the residual log(y) - log(law); log(1 + y) for log1p_ls; y - law for huber_linear, linear_ls and
+    asymmetric.
 
-    huber_log: squares up to delta, straight beyond (Huber 1964). log_ls, log1p_ls, linear_ls: squares. student_t: minus
-    the log likelihood of a t distribution with `nu` degrees of freedom and scale delta. pinball: the loss of
-    the quantile `tau`. asymmetric: absolute error, `over` times dearer where the law lies above the point.
-    delta: log units, about the relative error at which a point counts as far off; None: set by the scatter of
-    the residuals. 1e-3 is the choice of Hoffmann et al. 2022.
+    huber_log, huber_linear: squares up to delta, straight beyond (Huber 1964). log_ls, log1p_ls, linear_ls: squares.
+    student_t: minus the log likelihood of a t distribution with `nu` degrees of freedom and scale delta. pinball: the
+    loss of the quantile `tau`. asymmetric: absolute error, `over` times dearer where the law lies above the point.
+    delta: log units, about the relative error at which a point counts as far off (huber_linear: in the unit of y);
+    None: set by the scatter of the residuals. 1e-3 of the log is the choice of Hoffmann et al. 2022. reduction: the
+    value is the sum of the losses or, over the number of points, their mean; the fit is the same.
 
     Raises:
         InputError: an unknown kind, or a setting that the kind has not or that is out of range.
@@ -38,22 +44,27 @@ class Objective:
     nu: float = 4.0
     tau: float = 0.5
     over: float = 10.0
+    reduction: Reduction = "sum"
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise InputError(f"objective {self.kind!r}: choose one of {', '.join(KINDS)}")
-        if self.delta is not None and self.kind not in ("huber_log", "student_t"):
-            raise InputError(f"delta {self.delta}: only huber_log and student_t have one; leave it out")
+            raise InputError(f"objective {self.kind!r}: choose one of {', '.join(KINDS)}", "bad-value")
+        if self.delta is not None and self.kind not in ("huber_log", "huber_linear", "student_t"):
+            raise InputError(
+                f"delta {self.delta}: only huber_log, huber_linear and student_t have one; leave it out", "conflict"
+            )
         if self.delta is not None and not (np.isfinite(self.delta) and self.delta > 0):
-            raise InputError(f"delta {self.delta}: must be a number above 0, e.g. 0.001")
+            raise InputError(f"delta {self.delta}: must be a number above 0, e.g. 0.001", "bad-value")
+        if self.reduction not in get_args(Reduction):
+            raise InputError(f"reduction {self.reduction!r}: choose sum or mean", "bad-value")
         if not 0.0 < self.tau < 1.0:
-            raise InputError(f"tau {self.tau}: must lie between 0 and 1, e.g. 0.5")
+            raise InputError(f"tau {self.tau}: must lie between 0 and 1, e.g. 0.5", "bad-value")
         if not (np.isfinite(self.nu) and self.nu > 0 and np.isfinite(self.over) and self.over > 0):
-            raise InputError(f"nu {self.nu}, over {self.over}: must be numbers above 0")
+            raise InputError(f"nu {self.nu}, over {self.over}: must be numbers above 0", "bad-value")
 
     @property
     def scale(self) -> Scale:
-        return "log1p" if self.kind == "log1p_ls" else "linear" if self.kind in ("linear_ls", "asymmetric") else "log"
+        return "log1p" if self.kind == "log1p_ls" else "linear" if self.kind in LINEAR else "log"
 
     @property
     def smooth(self) -> bool:
@@ -75,7 +86,7 @@ def residuals_on(scale: Scale, y: Array, fitted: Array) -> Array:
 
 
 def losses(objective: Objective, residuals: Array, delta: float | None) -> Array:
-    """The loss of each residual [n]; delta: of huber_log and student_t."""
+    """The loss of each residual [n]; delta: of Huber's and Student's."""
     size = np.abs(residuals)
     factor = np.where(residuals < 0, objective.sides[1], objective.sides[0])
     if not objective.smooth:
@@ -83,7 +94,7 @@ def losses(objective: Objective, residuals: Array, delta: float | None) -> Array
     if objective.kind == "student_t":
         assert delta is not None
         return 0.5 * (objective.nu + 1.0) * np.log1p((residuals / delta) ** 2 / objective.nu)
-    if delta is None or objective.kind != "huber_log":
+    if delta is None or objective.kind not in ("huber_log", "huber_linear"):
         return 0.5 * residuals**2
     return np.where(size <= delta, 0.5 * residuals**2, delta * (size - 0.5 * delta))
 

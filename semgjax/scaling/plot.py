@@ -90,7 +90,7 @@ def save_figure(figure: Figure, path: Path) -> None:
 def check_figure_name(path: Path) -> None:
     """Raises InputError for a name that does not end in a known format."""
     if path.suffix not in FORMATS:
-        raise InputError(f"{path}: a figure's name ends in {', '.join(FORMATS)}")
+        raise InputError(f"{path}: a figure's name ends in {', '.join(FORMATS)}", "bad-value")
 
 
 def _draw_floor(axes, fit: Fit, level: float) -> None:

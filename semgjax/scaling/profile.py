@@ -4,7 +4,8 @@ For a quantity q of the law (a prediction, a parameter) the profile S(v) is the 
 q = v. The interval holds the v with 2 (S(v) - S(fit)) / kappa <= F(1, n - p) at the level (Bates and Watts 1988,
 Nonlinear Regression Analysis, 6.1). kappa is the residual variance for squares; for other losses
 sum psi^2 / (n - p) / E psi' (Heritier and Ronchetti 1994, JASA 89: robust likelihood ratio tests). The profile is
-traced by minimising S + W (q - v)^2 / 2: each such minimum lies on it exactly, wherever q then is.
+traced by minimising S + W (q - v)^2 / 2: each such minimum lies on it exactly, wherever q then is. Where the noise
+may move along the sweep (`semgjax.scaling.noise`), kappa of each quantity grows by what that does to its variance.
 """
 
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from scipy.stats import norm
 from semgjax.errors import InputError
 from semgjax.scaling.bootstrap import problems_of
 from semgjax.scaling.fit import Fit, Point, coordinate_rows, points_of, predict, scaled_inputs
+from semgjax.scaling.noise import log_slopes, noise_trend, slopes_of, widening
 from semgjax.scaling.objective import residuals_on, robust_scale
 from semgjax.scaling.solver import Problems, curves, solve
 
@@ -31,6 +33,7 @@ _FAR = 9.0  # exp(9): a factor of 8,000 in y says nothing any more
 _PULL = 40.0
 _FINE = 6
 BAND_PLACES = 25
+AT_LIMIT = 1e-3  # of a coordinate: nearer to a limit of the search, an end is that limit
 
 
 @dataclass(frozen=True)
@@ -149,9 +152,30 @@ def parameter_intervals(fit: Fit, level: float = LEVEL) -> dict[str, Interval] |
         ends = (low[k], high[k])
         if parameter.in_log:
             with np.errstate(over="ignore"):
-                found[parameter.name] = (float(np.exp(ends[0] + offset)), float(np.exp(min(ends[1] + offset, 709.0))))
+                found[parameter.name] = (float(np.exp(ends[0] + offset)), float(np.exp(ends[1] + offset)))
         else:
             found[parameter.name] = (float(ends[0] * offset), float(ends[1] * offset))
+    return _without_limits(fit, found, dict(zip(chosen, zip(low, high, strict=True), strict=True)))
+
+
+def _without_limits(fit: Fit, found: dict[str, Interval], coordinates: Mapping[int, Interval]) -> dict[str, Interval]:
+    """The intervals with no end where one stands at a limit of the search: that is no finding of the points."""
+    law, open_ended = fit.law, set()
+    for i, (low, high) in coordinates.items():
+        parameter = law.parameters[i]
+        if parameter.kind == "floor" or any(isinstance(power, str) for power in parameter.scaling.values()):
+            continue
+        least, most = found[parameter.name]
+        if parameter.kind != "exponent" and low <= fit.low[i] + AT_LIMIT:
+            least = 0.0 if parameter.in_log else -np.inf
+        capped = parameter.kind == "ceiling" and fit.table.unit == "%"
+        if high >= fit.high[i] - AT_LIMIT and not capped:
+            most = np.inf
+            open_ended.add(parameter.name)
+        found[parameter.name] = (least, most)
+    for parameter in law.parameters:  # A of A * N^-alpha ends where alpha does
+        if parameter.name in found and open_ended & {str(power).lstrip("-") for power in parameter.scaling.values()}:
+            found[parameter.name] = (found[parameter.name][0], np.inf)
     return found
 
 
@@ -195,7 +219,7 @@ def profile_f(fit: Fit, x: Point, values: ArrayLike) -> Array:
         InputError: the fit has no degrees of freedom, or x is out of range.
     """
     if fit.degrees_of_freedom <= 0:
-        raise InputError(f"{fit.table.source}: {no_interval_reason(fit)}")
+        raise InputError(f"{fit.table.source}: {no_interval_reason(fit)}", "too-few-levels")
     goals = np.log(np.asarray(values, np.float64).reshape(-1) / fit.unit_y)
     points, _ = points_of(fit, x)
     at = {name: np.broadcast_to(v, goals.shape) for name, v in points.items()}
@@ -210,11 +234,11 @@ def profile_f(fit: Fit, x: Point, values: ArrayLike) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class _Trace:
-    """What following a profile needs: the fit, the ties, kappa, and the delta method's view of each quantity."""
+    """What following a profile needs: the fit, the ties, kappa of each, and the delta method's view of each."""
 
     fit: Fit
     ties: Ties
-    scale: float
+    scale: Array
     centre: Array
     sigma: Array
     direction: Array
@@ -223,13 +247,11 @@ class _Trace:
     @staticmethod
     def of(fit: Fit, ties: Ties) -> "_Trace":
         p = len(fit.theta)
-        scale = kappa(fit)
         step = 1e-5
         around = np.concatenate([fit.theta + step * np.eye(p), fit.theta - step * np.eye(p), fit.theta[None]])
         around = np.maximum(around, np.where(np.array([q.kind == "floor" for q in fit.law.parameters]), 0.0, -np.inf))
         gaps = np.diagonal(around[:p] - around[p : 2 * p])
-        logs = np.log(curves(fit.law, scaled_inputs(fit.table.x, fit.reference), around))
-        slopes = ((logs[:p] - logs[p : 2 * p]) / gaps[:, None]).T * np.sqrt(fit.weights)[:, None]
+        slopes = log_slopes(fit) * np.sqrt(fit.weights)[:, None]
         if ties.curve.any():
             at = ties.curve * np.log(curves(fit.law, ties.x, around))
         else:
@@ -243,6 +265,7 @@ class _Trace:
         covariance = np.linalg.pinv(information / spread[:, None] / spread, rcond=1e-10) / spread[:, None] / spread
         moved = gradient @ covariance
         variance = np.maximum(np.sum(moved * gradient, axis=1), 1e-300)
+        scale = kappa(fit) * widening(noise_trend(fit), slopes_of(fit), gradient[:, free])
         problem = problems_of(fit)
         own = solve(fit.law, problem, fit.theta[None])
         return _Trace(
@@ -285,7 +308,7 @@ class _Trace:
         theta, value, q, _ = best
         if exact:
             value = value + np.repeat(pull, k) * (goals.reshape(-1) - q) ** 2
-        stat = 2.0 * (value - self.least) / self.scale
+        stat = 2.0 * (value - self.least) / np.repeat(self.scale, k)
         return q.reshape(m, k), np.maximum(stat, 0.0).reshape(m, k), theta.reshape(m, k, p)
 
     def _from(self, problems: Problems, start: Array) -> tuple[Array, ...]:
@@ -313,4 +336,4 @@ def _crossing(q: Array, stat: Array, cut: float) -> float:
 def check_level(level: float) -> None:
     """Raises InputError for a level outside (0, 1)."""
     if not 0.0 < level < 1.0:
-        raise InputError(f"level {level}: must lie between 0 and 1, e.g. 0.95")
+        raise InputError(f"level {level}: must lie between 0 and 1, e.g. 0.95", "bad-value")

@@ -103,7 +103,7 @@ def read_user_points(path: Path, mapping: Mapping[str, str], where: Mapping[str,
     columns = tuple(rows[0][1])
     if not set(SWEEP_COLUMNS) <= set(columns):
         missing = [name for name in SWEEP_COLUMNS if name not in columns]
-        raise InputError(f"{path}: no column {missing[0]!r}; only a sweep's table names its users")
+        raise InputError(f"{path}: no column {missing[0]!r}; only a sweep's table names its users", "no-column")
     mapping, where = _complete(path, columns, True, mapping, where, ("N", "y"))
     rows = _select(path, rows, columns, {**where, "averaging": "user"})
     rows = [row for row in rows if row[1][mapping["y"]]]
@@ -140,7 +140,7 @@ def _read_rows(path: Path) -> list[Row]:
         raise InputError(f"{path}: holds NUL characters (UTF-16, or no text); save the table as UTF-8", "bad-encoding")
     rows = _jsonl_rows(path, text) if Path(path).suffix == ".jsonl" else _csv_rows(path, text)
     if not rows:
-        raise InputError(f"{path}: no rows; expected a header and at least one row of results")
+        raise InputError(f"{path}: no rows; expected a header and at least one row of results", "no-row")
     return rows
 
 
@@ -227,14 +227,16 @@ def _complete(
         if name not in (*needed, *EXTRA):
             raise InputError(
                 f"--map {name}={mapping[name]}: no variable {name!r}; this law has {', '.join(needed)} "
-                f"(and {', '.join(EXTRA)} may be given)"
+                f"(and {', '.join(EXTRA)} may be given)",
+                "unknown-name",
             )
     mapping = {**(SWEEP_MAPPING if sweep else {}), **mapping}
     for name in needed:
         if name not in mapping:
             table = "" if sweep else "not a table of `semgjax sweep collect`; "
             raise InputError(
-                f"{path}: {table}say which column is {name}: --map {name}=COLUMN (it has {', '.join(columns)})"
+                f"{path}: {table}say which column is {name}: --map {name}=COLUMN (it has {', '.join(columns)})",
+                "no-column",
             )
     mapping = {name: mapping[name] for name in mapping if name in needed or name in EXTRA}
     for name in ("run", "cluster"):
@@ -247,7 +249,8 @@ def _complete(
     names = [name for name in needed if list(mapping.values()).count(mapping[name]) > 1]
     if len(names) > 1:
         raise InputError(
-            f"{path}: {names[0]} and {names[1]} are both column {mapping[names[0]]!r}; map them to two columns"
+            f"{path}: {names[0]} and {names[1]} are both column {mapping[names[0]]!r}; map them to two columns",
+            "conflict",
         )
     for name in where:
         _check_column(path, columns, name)
@@ -309,7 +312,8 @@ def _check_one_curve(path: Path, rows: list[Row], columns: tuple[str, ...], mapp
         if len(found) > 1 and name not in used:
             raise InputError(
                 f"{path}: column {name} holds {_values(rows, name)}: several curves; "
-                f"choose one with --where {name}={next(iter(found))}"
+                f"choose one with --where {name}={next(iter(found))}",
+                "several-curves",
             )
 
 

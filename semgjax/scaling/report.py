@@ -10,11 +10,12 @@ from semgjax.page import Html, document, el, image, join, paragraph, svg_bytes, 
 from semgjax.scaling.answer import Prediction, predict_at
 from semgjax.scaling.compare import Comparison, compare_laws, test_users_or_hours
 from semgjax.scaling.decide.cost import Cost
-from semgjax.scaling.decide.decision import Decision, number, span
+from semgjax.scaling.decide.decision import Decision
 from semgjax.scaling.decide.evidence import Evidence, gather
 from semgjax.scaling.decide.frontier import frontier, pair_of
 from semgjax.scaling.decide.inverse import invert
 from semgjax.scaling.diagnose import Diagnostic, blocks
+from semgjax.scaling.ends import number, span
 from semgjax.scaling.figures import budgets, checks, curves
 from semgjax.scaling.fit import Fit, floor
 from semgjax.scaling.law import Law

@@ -340,7 +340,7 @@ def _blank(theta: Any, damping: Any) -> _State:
         gradient=jnp.zeros((count, p)),
         matrix=square,
         diagonal=jnp.zeros((count, p)),
-        value=zero,
+        value=zero + jnp.inf,
         tie=zero,
         damping=damping,
         growth=zero + 3.0,

@@ -9,6 +9,7 @@ import numpy as np
 from semgjax.errors import InputError
 from semgjax.files import content_hash, read_json, write_json
 from semgjax.scaling.diagnose import blocks, diagnose
+from semgjax.scaling.ends import ends_json
 from semgjax.scaling.fit import Fit, parameter_values
 from semgjax.scaling.law import Law
 from semgjax.scaling.laws import law_named
@@ -17,7 +18,7 @@ from semgjax.scaling.profile import LEVEL, no_interval_reason, parameter_interva
 from semgjax.scaling.rolling import rolling_origin
 from semgjax.scaling.table import Table
 
-SCHEMA, VERSION = "semgjax/fit", 3
+SCHEMA, VERSION = "semgjax/fit", 4
 _HEAD = ("schema", "version", "body_sha256")
 
 
@@ -33,13 +34,12 @@ def fit_document(fit: Fit, level: float = LEVEL, force: bool = True) -> dict[str
     values = parameter_values(fit)
     parameters = []
     for declared in fit.law.parameters:
-        low, high = (intervals or {}).get(declared.name, (None, None))
+        ends = None if blocked else (intervals or {}).get(declared.name)
         parameters.append(
             {
                 "name": declared.name,
                 "value": None if blocked else _finite(values[declared.name]),
-                "low": None if blocked else _finite(low),
-                "high": None if blocked else _finite(high),
+                **ends_json(ends),
                 "unit": declared.unit,
                 "meaning": declared.meaning,
                 "at_bound": declared.name in fit.at_bound,
@@ -132,13 +132,15 @@ def _fit_of(path: Path, document: dict[str, Any], law: Law | None) -> Fit:
     data, curve, objective, search = (document[name] for name in ("data", "curve", "objective", "search"))
     if law is None and document["law_file"]:
         # Reading a file must not run code that the file names.
-        raise InputError(f"{path}: fitted with a law of {document['law_file']}; name it with --law, if you trust it")
+        raise InputError(
+            f"{path}: fitted with a law of {document['law_file']}; name it with --law, if you trust it", "wrong-law"
+        )
     try:
         law = law or law_named(document["law"], curve["inputs"])
     except InputError as unknown:
-        raise InputError(f"{path}: {unknown}") from None
+        raise InputError(f"{path}: {unknown}", unknown.code) from None
     if law.name != document["law"]:
-        raise InputError(f"{path}: fitted with the law {document['law']!r}, not with {law.name!r}")
+        raise InputError(f"{path}: fitted with the law {document['law']!r}, not with {law.name!r}", "wrong-law")
     points = document["points"]
     if content_hash(points) != data["hash"]:
         raise InputError(f"{path}: the points were changed after the fit; fit the table again", "changed")
@@ -166,7 +168,10 @@ def _fit_of(path: Path, document: dict[str, Any], law: Law | None) -> Fit:
             users_y,
             None if points["clusters"] is None else np.array(points["clusters"]),
         ),
-        objective=Objective(**{k: objective[k] for k in ("kind", "delta", "nu", "tau", "over")}),
+        objective=Objective(
+            **{k: objective[k] for k in ("kind", "delta", "nu", "tau", "over")},
+            reduction=objective.get("reduction", "sum"),
+        ),
         delta=objective["delta_used"],
         reference={name: float(curve["reference"][name]) for name in law.input_names},
         unit_y=float(curve["unit_y"]),

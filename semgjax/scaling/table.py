@@ -38,18 +38,18 @@ class Table:
     def __post_init__(self) -> None:
         """Raises InputError: no points, lengths that differ, or a value that is not finite or out of range."""
         if not self.x:
-            raise InputError(f"{self.source}: no input column; a law needs at least one")
+            raise InputError(f"{self.source}: no input column; a law needs at least one", "no-column")
         rows = {**self.x, "y": self.y, **({} if self.sd is None else {"sd": self.sd})}
         for name, values in rows.items():
             if values.ndim != 1 or not len(values):
-                raise InputError(f"{self.source}: {name} has shape {values.shape}, expected one row")
+                raise InputError(f"{self.source}: {name} has shape {values.shape}, expected one row", "bad-shape")
             if len(values) != len(self.y):
-                raise InputError(f"{self.source}: {len(values)} values of {name} but {len(self.y)} of y")
+                raise InputError(f"{self.source}: {len(values)} values of {name} but {len(self.y)} of y", "bad-shape")
             least = values >= 0 if name in self.x else values > 0
             for i in np.flatnonzero(~(np.isfinite(values) & least))[:1]:
-                raise InputError(f"{self.source}: {name}[{i}] is {values[i]}, must be finite and above 0")
+                raise InputError(f"{self.source}: {name}[{i}] is {values[i]}, must be finite and above 0", "bad-number")
         if self.users_y is not None and self.users_y.shape != (len(self.y), len(self.users)):
-            raise InputError(f"{self.source}: users_y is {self.users_y.shape} for {len(self.users)} users")
+            raise InputError(f"{self.source}: users_y is {self.users_y.shape} for {len(self.users)} users", "bad-shape")
 
     @property
     def size_name(self) -> str:
@@ -109,7 +109,7 @@ def table_of(x: ArrayLike | Mapping[str, ArrayLike], y: ArrayLike, unit: str = "
     values = {name: np.array(v, np.float64) for name, v in inputs.items()}
     for name, row in values.items():
         for i in np.flatnonzero(row.reshape(-1) <= 0)[:1] if name != "M" else ():
-            raise InputError(f"arrays: {name}[{i}] is {row.reshape(-1)[i]}, must be finite and above 0")
+            raise InputError(f"arrays: {name}[{i}] is {row.reshape(-1)[i]}, must be finite and above 0", "bad-number")
     return Table(values, np.array(y, np.float64), unit)
 
 

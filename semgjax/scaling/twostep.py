@@ -44,7 +44,7 @@ def fit_two_step(
         InputError: as `fit_law`; or not one error per run.
     """
     if np.shape(error) != loss.y.shape:
-        raise InputError(f"{loss.source}: {len(loss.y)} losses but errors of shape {np.shape(error)}")
+        raise InputError(f"{loss.source}: {len(loss.y)} losses but errors of shape {np.shape(error)}", "bad-shape")
     link = Table({"L": loss.y}, np.asarray(error, np.float64), unit, "error", source=loss.source, runs=loss.runs)
     return TwoStep(fit_law(loss, law, objective), fit_law(link, LAWS["sigmoid"], STEP_TWO, fixed))
 

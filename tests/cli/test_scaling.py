@@ -92,7 +92,7 @@ def test_the_same_fit_again_replaces_its_file(table, tmp_path):
         (["--lawn", "power"], "--law"),
         (["--law", "cubic"], "cubic"),
         (["--delta", "-1"], "delta -1.0: must be a number above 0"),
-        (["--objective", "log_ls", "--delta", "1"], "only huber_log and student_t have one"),
+        (["--objective", "log_ls", "--delta", "1"], "leave it out"),
         (["--level", "95"], "level 95.0: must lie between 0 and 1"),
         (["--plot", "curve.jpg"], "a figure's name ends in .png, .svg, .pdf"),
         (["--users"], "--users draws into a plot"),
@@ -149,3 +149,40 @@ def test_the_help_needs_no_jax_and_a_plot_no_display(table, tmp_path):
         "assert 'matplotlib.pyplot' not in sys.modules; sys.exit(code)"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_the_better_law_is_named_in_text_and_json(tmp_path, capsys):
+    sizes = np.geomspace(2e4, 2e6, 8)
+    y = 100.0 * -np.expm1(-4.0 * (sizes / 2e4) ** -0.25) * np.exp(0.005 * np.random.default_rng(0).standard_normal(8))
+    path = tmp_path / "table.csv"
+    path.write_text(
+        "\n".join(["size,error", *(f"{a!r},{b!r}" for a, b in zip(sizes.tolist(), y.tolist(), strict=True))])
+    )
+    assert main(["scaling", "fit", str(path), *MAP, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["laws"]["better"] in ("saturating", "rational")
+    assert "better-law" in [d["code"] for d in found["diagnostics"]]
+    assert found["laws"]["better"] in [rival["law"] for rival in found["laws"]["rivals"]]
+    assert main(["scaling", "fit", str(path), *MAP]) == 0
+    assert f"verdict: {found['laws']['better']}" in capsys.readouterr().out
+
+
+def test_an_end_that_nothing_bounds_is_null_and_named(tmp_path, capsys):
+    path = tmp_path / "step.csv"
+    path.write_text("size,error\n1e4,90\n2.5e4,21\n6e4,19.5\n1.6e5,20.5\n4e5,19.8\n1e6,20.3\n")
+    assert main(["scaling", "fit", str(path), *MAP, "--force", "--json"]) == 0
+    rows = {p["name"]: p for p in json.loads(capsys.readouterr().out)["parameters"]}
+    assert rows["A"]["high"] is None and rows["A"]["unbounded"] == ["high"]
+    assert main(["scaling", "fit", str(path), *MAP, "--force"]) == 0
+    printed = capsys.readouterr().out
+    assert "no upper end]" in printed and "e+30" not in printed
+
+
+def test_the_mean_of_hubers_loss_on_raw_residuals_can_be_asked_for(table, capsys):
+    words = ["--objective", "huber_linear", "--delta", "0.5", "--json"]
+    assert fit(table, *words) == 0
+    total = json.loads(capsys.readouterr().out)["objective"]
+    assert fit(table, *words, "--reduction", "mean") == 0
+    mean = json.loads(capsys.readouterr().out)["objective"]
+    assert mean["reduction"] == "mean" and mean["delta_used"] == 0.5
+    assert mean["value"] == pytest.approx(total["value"] / 6, rel=1e-12)

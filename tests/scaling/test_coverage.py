@@ -43,3 +43,12 @@ def test_the_statistic_that_is_counted_decides_as_the_interval_does():
 def test_the_table_has_a_row_for_each_setting():
     text = table((Objective("log_ls"),), 8, "users x hours")
     assert text.count("| users x hours, star of 9") == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "least"), [("8 sizes x 1", 0.90), ("6 sizes x 3", 0.90)])
+def test_intervals_hold_the_truth_where_the_noise_grows_six_fold(name, least):
+    cell = one(f"moving noise, {name}, 1 to 6 %")
+    widened, plain = (coverage(cell, Objective(), 400, allow=allow) for allow in (True, False))
+    assert least <= widened <= 0.99 and widened > plain + 0.03
+    assert coverage(one(f"moving noise, {name}, 3 to 3 %"), Objective(), 400) <= 0.985

@@ -4,10 +4,14 @@ import numpy as np
 import pytest
 
 from semgjax.errors import InputError
+from semgjax.scaling.diagnose import diagnose
+from semgjax.scaling.fit import fit_law
 from semgjax.scaling.law import Input, Law, Parameter, load_law
 from semgjax.scaling.laws import LAWS, law_named, power_sum
 from semgjax.scaling.precision import float64
+from semgjax.scaling.profile import parameter_intervals
 from semgjax.scaling.solver import with_logs
+from semgjax.scaling.table import table_of
 
 X = np.array([0.2, 0.9, 1.0, 7.5])
 
@@ -125,6 +129,8 @@ def test_a_law_with_names_that_clash_is_refused():
 
 
 OWN = """
+from semgjax.scaling.diagnose import diagnose
+from semgjax.scaling.fit import fit_law
 from semgjax.scaling.law import Input, Law, Parameter
 mine = Law("mine", "y = A * N^-a", (Input("N", "1", "size"),),
            (Parameter("A", "amplitude", "y", scaling={"N": "a"}), Parameter("a", "exponent", low=0.0, high=10.0)),
@@ -147,3 +153,41 @@ def test_a_law_of_the_users_own_is_loaded_from_its_file(tmp_path):
     (tmp_path / "own.py").write_text("1 / 0")
     with pytest.raises(InputError, match="fails when imported \\(ZeroDivisionError"):
         load_law(f"{tmp_path}/own.py:mine")
+
+
+def test_gadres_laws_are_their_formulas():
+    p = {"E": 1.8, "a": 20.0, "b": 50.0, "eta": 0.2}
+    wanted = 1.8 + (20.0 * 3.0**0.2 + 50.0 * 3.0**-0.2) * X**-0.2
+    np.testing.assert_allclose(value("gadre", p, C=X, M=3.0), wanted)
+    found = value("gadre_error", {"eps": 80.0, "k": 200.0, "gamma": 0.7}, L=X)
+    np.testing.assert_allclose(found, 80.0 - 200.0 * np.exp(-0.7 * X))
+
+
+def test_the_over_training_law_is_found_again_with_its_constants_in_flop_and_tokens():
+    # Gadre et al. 2024: C = 6 N D, M = D / N
+    n, m = (v.reshape(-1) for v in np.meshgrid([1.1e7, 7.9e7, 1.5e8, 4.1e8], [5.0, 20.0, 80.0, 320.0]))
+    c = 6.0 * m * n**2
+    y = 1.9 + (141.0 * m**0.121 + 190.0 * m**-0.121) * c**-0.121
+    fit = fit_law(table_of({"C": c, "M": m}, y), LAWS["gadre"])
+    wanted = {"E": 1.9, "a": 141.0, "b": 190.0, "eta": 0.121}
+    assert fit.parameters == pytest.approx(wanted, rel=1e-4)
+    assert fit.converged and not [d for d in diagnose(fit, None) if d.severity == "error"]
+    held = fit_law(table_of({"C": c, "M": m}, y), LAWS["gadre"], fixed={"a": 141.0, "eta": 0.121})
+    assert held.parameters == pytest.approx(wanted, rel=1e-4)
+    # Chinchilla with one exponent is the same law in other letters.
+    chinchilla = table_of({"N": n, "D": n * m}, y)
+    other = fit_law(chinchilla, LAWS["chinchilla"])
+    assert other.parameters["alpha"] == pytest.approx(2 * 0.121, rel=1e-3)
+    low, high = parameter_intervals(fit)["a"]
+    assert low <= fit.parameters["a"] <= high
+
+
+def test_the_link_from_loss_to_error_is_found_again():
+    loss = np.linspace(2.2, 4.5, 9)
+    y = 85.0 - 210.0 * np.exp(-0.72 * loss)
+    fit = fit_law(table_of({"L": loss}, y, "%"), LAWS["gadre_error"])
+    assert fit.parameters == pytest.approx({"eps": 85.0, "k": 210.0, "gamma": 0.72}, rel=1e-4)
+    assert fit.converged and fit.starts_agree > 0.5
+    noisy = y * np.exp(0.01 * np.random.default_rng(0).standard_normal(9))
+    low, high = parameter_intervals(fit_law(table_of({"L": loss}, noisy, "%"), LAWS["gadre_error"]))["gamma"]
+    assert low < 0.72 < high

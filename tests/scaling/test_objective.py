@@ -2,10 +2,14 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
+from scipy.special import huber
 from scipy.stats import t as t_distribution
 
 from semgjax.errors import InputError
+from semgjax.scaling.fit import fit_law
 from semgjax.scaling.objective import SMALLEST_DELTA, Objective, delta_by_scale, losses, robust_scale
+from semgjax.scaling.profile import prediction_interval
 
 
 def test_huber_is_half_the_square_near_and_straight_far():
@@ -53,18 +57,79 @@ def test_points_without_noise_get_the_smallest_delta():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "code"),
     [
-        (
-            ("huber",),
-            "objective 'huber': choose one of huber_log, log_ls, log1p_ls, linear_ls, student_t, pinball, asymmetric",
-        ),
-        (("huber_log", 0.0), "delta 0.0: must be a number above 0, e.g. 0.001"),
-        (("huber_log", float("nan")), "delta nan: must be a number above 0, e.g. 0.001"),
-        (("log_ls", 0.1), "delta 0.1: only huber_log and student_t have one; leave it out"),
+        (("huber",), "bad-value"),
+        (("huber_log", 0.0), "bad-value"),
+        (("huber_linear", -1.0), "bad-value"),
+        (("huber_log", float("nan")), "bad-value"),
+        (("log_ls", 0.1), "conflict"),
+        (("linear_ls", 0.1), "conflict"),
+        (("pinball", None, 4.0, 1.5), "bad-value"),
+        (("huber_log", None, 4.0, 0.5, 10.0, "median"), "bad-value"),
     ],
 )
-def test_a_wrong_objective_is_refused(arguments, message):
+def test_a_wrong_objective_is_refused(arguments, code):
     with pytest.raises(InputError) as caught:
         Objective(*arguments)
-    assert str(caught.value) == message
+    assert caught.value.code == code
+
+
+SIZES = np.geomspace(2e4, 2e6, 12)
+
+
+def spoilt(noise=0.02):
+    y = (8.0 + 60.0 * (SIZES / 2e4) ** -0.45) * np.exp(noise * np.random.default_rng(1).standard_normal(12))
+    return np.where(np.arange(12) == 5, 1.2 * y, y)
+
+
+@pytest.mark.parametrize(
+    ("kind", "delta", "reduction"),
+    [
+        ("huber_log", 1e-3, "sum"),
+        ("huber_log", 1e-3, "mean"),
+        ("huber_log", 0.02, "mean"),
+        ("huber_linear", 0.5, "sum"),
+        ("huber_linear", 0.5, "mean"),
+        ("huber_linear", 1e-2, "sum"),
+        ("huber_linear", 1e3, "mean"),
+    ],
+)
+def test_a_published_objective_is_reached_as_a_direct_minimisation_reaches_it(kind, delta, reduction):
+    y = spoilt()
+
+    def value(theta):
+        curve = np.exp(theta[0]) + np.exp(theta[1]) * (SIZES / 2e5) ** -theta[2]
+        r = np.log(y) - np.log(curve) if kind == "huber_log" else y - curve
+        return (np.sum if reduction == "sum" else np.mean)(huber(delta, r))
+
+    options = {"xatol": 1e-10, "fatol": 1e-14, "maxiter": 20_000, "maxfev": 20_000}
+    tries = [
+        minimize(value, [np.log(e), np.log(30.0), a], method="Nelder-Mead", options=options)
+        for e in (2.0, 8.0, 11.0)
+        for a in (0.2, 0.45, 0.8)
+    ]
+    direct = min(tries, key=lambda found: found.fun)
+    fit = fit_law((SIZES, y), objective=Objective(kind, delta, reduction=reduction))
+    assert fit.objective_value == pytest.approx(direct.fun, rel=1e-6)
+    assert fit.objective_value <= direct.fun * (1 + 1e-9)
+    assert fit.delta == delta and fit.converged
+    assert fit.parameters["alpha"] == pytest.approx(direct.x[2], rel=1e-3)
+
+
+def test_sum_and_mean_are_one_fit():
+    fits = [fit_law((SIZES, spoilt()), objective=Objective(delta=1e-3, reduction=r)) for r in ("sum", "mean")]
+    assert fits[0].parameters == fits[1].parameters
+    assert fits[0].objective_value == pytest.approx(12 * fits[1].objective_value, rel=1e-12)
+    assert prediction_interval(fits[0], 2e7) == prediction_interval(fits[1], 2e7)
+
+
+def test_the_linear_delta_is_in_the_unit_of_y():
+    y = spoilt()
+    one = fit_law((SIZES, y), objective=Objective("huber_linear", 0.5))
+    hundred = fit_law((SIZES, 100 * y), objective=Objective("huber_linear", 50.0))
+    assert hundred.parameters["E"] == pytest.approx(100 * one.parameters["E"], rel=1e-6)
+    assert hundred.objective_value == pytest.approx(1e4 * one.objective_value, rel=1e-6)
+    ends = np.array([prediction_interval(fit, 2e7) for fit in (one, hundred)])
+    assert ends[1] == pytest.approx(100 * ends[0], rel=1e-4)
+    assert fit_law((SIZES, y), objective=Objective("huber_linear")).delta > 0.01

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from semgjax.errors import InputError
+from semgjax.files import content_hash
 from semgjax.scaling.fit import fit_law, parameter_values, predict
 from semgjax.scaling.laws import FLOOR_POWER, POWER
 from semgjax.scaling.objective import Objective
@@ -19,7 +20,11 @@ TABLE = Table({"N": SIZES}, Y, "%", "cer", {"N": "params"}, "results.csv", {"spl
 
 
 @pytest.mark.parametrize("law", [FLOOR_POWER, POWER], ids=lambda law: law.name)
-@pytest.mark.parametrize("objective", [Objective(), Objective("log_ls"), Objective(delta=1e-3)], ids=str)
+@pytest.mark.parametrize(
+    "objective",
+    [Objective(), Objective("log_ls"), Objective(delta=1e-3, reduction="mean"), Objective("huber_linear")],
+    ids=str,
+)
 def test_a_fit_read_again_predicts_bitwise_the_same(tmp_path, law, objective):
     fit = fit_law(TABLE, law, objective)
     write_fit(tmp_path / "fit.json", fit)
@@ -35,7 +40,7 @@ def test_the_file_states_what_was_fitted_and_how(tmp_path):
     fit = fit_law(TABLE)
     write_fit(tmp_path / "fit.json", fit, level=0.9)
     document = json.loads((tmp_path / "fit.json").read_text())
-    assert (document["schema"], document["version"]) == ("semgjax/fit", 3)
+    assert (document["schema"], document["version"]) == ("semgjax/fit", 4)
     assert document["law"] == "floor_power"
     assert document["points"]["x"] == {"N": SIZES.tolist()}
     assert document["points"]["y"] == Y.tolist()
@@ -73,7 +78,7 @@ def edited(tmp_path, edit, version=2):
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (lambda d: d.update(version=1), "version 1, this semgjax reads version 3"),
+        (lambda d: d.update(version=1), "version 1, this semgjax reads version 4"),
         (lambda d: d.update(schema="semgjax/result"), "schema is 'semgjax/result'"),
         (lambda d: d.update(law="cubic"), "law 'cubic' is not known; known are power, floor_power"),
         (lambda d: d["points"]["y"].__setitem__(0, 1.0), "the points were changed after the fit"),
@@ -107,7 +112,7 @@ def test_a_damaged_file_is_refused(tmp_path, edit, message):
     ],
 )
 def test_any_edit_is_refused(tmp_path, edit):
-    path = edited(tmp_path, edit, version=3)
+    path = edited(tmp_path, edit, version=4)
     with pytest.raises(InputError) as caught:
         read_fit(path)
     assert caught.value.code == "changed"
@@ -116,3 +121,13 @@ def test_any_edit_is_refused(tmp_path, edit):
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         read_fit(tmp_path / "fit.json")
+
+
+def test_a_fit_of_version_3_which_had_no_reduction_is_read(tmp_path):
+    write_fit(tmp_path / "fit.json", fit_law(TABLE))
+    document = json.loads((tmp_path / "fit.json").read_text())
+    body = {k: v for k, v in document.items() if k not in ("schema", "version", "body_sha256")}
+    del body["objective"]["reduction"]
+    old = {"schema": "semgjax/fit", "version": 3, **body, "body_sha256": content_hash(body)}
+    (tmp_path / "fit.json").write_text(json.dumps(old))
+    assert read_fit(tmp_path / "fit.json").objective == Objective()

@@ -43,7 +43,9 @@ class Cost:
         """
         for name in self.inputs:
             if name not in x:
-                raise InputError(f"cost {self.text}: no value for {name}; give it with --at {name}=NUMBER")
+                raise InputError(
+                    f"cost {self.text}: no value for {name}; give it with --at {name}=NUMBER", "bad-option"
+                )
         parts = []
         for coefficient, powers in self.terms:
             value: Array = np.asarray(coefficient, np.float64)
@@ -61,7 +63,7 @@ class Cost:
         powers = {p.get(name, 0.0) for _, p in self.terms}
         varying = powers - {0.0}
         if len(varying) != 1:
-            raise InputError(f"cost {self.text}: it must depend on {name} by one power of it, as in 6*N*D")
+            raise InputError(f"cost {self.text}: it must depend on {name} by one power of it, as in 6*N*D", "wrong-law")
         (power,) = varying
         rest = {**{k: np.asarray(v, np.float64) for k, v in others.items()}, name: np.ones(1)}
         fixed = [(c, p) for c, p in self.terms if not p.get(name)]
@@ -84,13 +86,15 @@ def read_cost(text: str, unit: str = "FLOP") -> Cost:
         for word in part.split("*"):
             match = _FACTOR.fullmatch(word)
             if match is None:
-                raise InputError(f"cost {text!r}: {word!r} is neither a number nor an input; write e.g. 6*N*D")
+                raise InputError(
+                    f"cost {text!r}: {word!r} is neither a number nor an input; write e.g. 6*N*D", "bad-value"
+                )
             if match["number"]:
                 coefficient *= float(match["number"])
             else:
                 powers[match["name"]] = powers.get(match["name"], 0.0) + float(match["power"] or 1.0)
         if not coefficient > 0:
-            raise InputError(f"cost {text!r}: the factor of {part!r} must be above 0")
+            raise InputError(f"cost {text!r}: the factor of {part!r} must be above 0", "bad-value")
         terms.append((coefficient, powers))
     return Cost(tuple(terms), text.strip(), unit)
 
@@ -104,14 +108,15 @@ def measured_cost(x: Mapping[str, Array], cost: Array, unit: str = "FLOP") -> Co
         InputError: fewer runs than numbers to fit, costs that are not above 0, or inputs that vary together.
     """
     if not (np.isfinite(cost) & (cost > 0)).all():
-        raise InputError("measured costs must be numbers above 0")
+        raise InputError("measured costs must be numbers above 0", "bad-value")
     names = [name for name, values in x.items() if np.ptp(np.log(values)) > 0.01]
     logs = [np.log(x[name]) for name in names]
     columns = np.column_stack([np.ones(len(cost)), *(row - row.mean() for row in logs)])
     if np.linalg.matrix_rank(columns, tol=1e-3) < columns.shape[1]:
         raise InputError(
             f"measured costs: {', '.join(names)} vary together in {len(cost)} runs; "
-            "give the cost as a formula instead, e.g. --cost 6*N*D"
+            "give the cost as a formula instead, e.g. --cost 6*N*D",
+            "too-few-levels",
         )
     solution = np.linalg.lstsq(columns, np.log(cost), rcond=None)[0]
     powers = {name: float(power) for name, power in zip(names, solution[1:], strict=True)}

@@ -9,6 +9,7 @@ import numpy as np
 
 from semgjax.scaling.decide.evidence import Evidence, Question
 from semgjax.scaling.diagnose import Diagnostic, blocks
+from semgjax.scaling.ends import ends_json, number, span
 
 Array = np.ndarray
 Interval = tuple[float, float]
@@ -107,23 +108,6 @@ def _about_reach(
     return []
 
 
-def number(value: float | None, digits: int = 4) -> str:
-    """A number for people: large ones with thousands' commas, inf as "no end"."""
-    if value is None:
-        return "-"
-    if not math.isfinite(value):
-        return "no end" if value > 0 else "0"
-    if 1e4 <= abs(value) < 1e15:
-        digits_left = digits - 1 - math.floor(math.log10(abs(value)))
-        return f"{round(value, min(digits_left, 0)):,.0f}"
-    return f"{value:.{digits}g}"
-
-
-def span(ends: Interval | None) -> str:
-    """An interval for people."""
-    return "-" if ends is None else f"[{number(ends[0])}, {number(ends[1])}]"
-
-
 def lines(decision: Decision, findings: bool = True) -> list[str]:
     """The answer and its layers as lines of text; findings: with what to know about it."""
     unit = f" {decision.unit}" if decision.unit else ""
@@ -154,26 +138,23 @@ def _sampling(decision: Decision) -> str:
 
 
 def as_json(decision: Decision) -> dict[str, Any]:
-    """The answer as a JSON object; an end or a value that does not exist is null."""
+    """The answer as a JSON object; an end or a value that does not exist is null, "unbounded" names
+    the ends that nothing bounds."""
     return {
         "question": decision.question,
         "unit": decision.unit,
         "value": _finite(decision.value),
         "blocked": decision.blocked,
         "level": decision.level,
-        "sampling": {**_ends(decision.interval), "method": decision.method},
+        "sampling": {**ends_json(decision.interval), "method": decision.method},
         "choice": {
-            **_ends(decision.choice),
+            **ends_json(decision.choice),
             "members": [{"label": label, "value": _finite(value)} for label, value in decision.members],
         },
-        "extrapolation": _ends(decision.extrapolation),
+        "extrapolation": ends_json(decision.extrapolation),
         "out_of_reach": decision.out_of_reach,
         "diagnostics": [{"code": d.code, "severity": d.severity, "message": d.message} for d in decision.diagnostics],
     }
-
-
-def _ends(ends: Interval | None) -> dict[str, Any]:
-    return {"low": None, "high": None} if ends is None else {"low": _finite(ends[0]), "high": _finite(ends[1])}
 
 
 def _finite(value: float | None) -> float | None:

@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike
 from scipy.stats import t as t_distribution
 
 from semgjax.errors import InputError
-from semgjax.scaling.decide.decision import number, span
 from semgjax.scaling.decide.prior import prior_fit
 from semgjax.scaling.decide.sensitivity import information, log_gradients, variance_of
 from semgjax.scaling.diagnose import Diagnostic
+from semgjax.scaling.ends import listed, number, span, unbounded
 from semgjax.scaling.fit import Fit, distance, predict, scaled_inputs
 from semgjax.scaling.law import Law
 from semgjax.scaling.solver import Problems, curves, solve
@@ -85,7 +85,7 @@ def check_design(
         InputError: see `prior_fit`; noise or level out of range.
     """
     if not (np.isfinite(noise) and 0.0 < noise < 1.0):
-        raise InputError(f"noise {noise}: relative scatter between seeds, e.g. 0.03")
+        raise InputError(f"noise {noise}: relative scatter between seeds, e.g. 0.03", "bad-value")
     fit = prior_fit(law, parameters, plan, unit)
     slopes = log_gradients(fit, fit.theta[None], fit.table.x)[0]
     goal = log_gradients(fit, fit.theta[None], at)[0, 0]
@@ -241,5 +241,10 @@ def as_json(check: DesignCheck) -> dict[str, Any]:
     """The verdict as a JSON object; what does not exist is null."""
     body = asdict(check) | {"blocked": check.blocked}
     body["condition"] = check.condition if np.isfinite(check.condition) else None
-    body["parameters"] = {n: {"value": v, "interval": ends} for n, (v, ends) in check.parameters.items()}
+    body["parameters"] = {
+        n: {"value": v, "interval": listed(ends), "unbounded": unbounded(ends)}
+        for n, (v, ends) in check.parameters.items()
+    }
+    for name in ("interval", "simulated"):
+        body[name] = listed(getattr(check, name))
     return body

@@ -44,9 +44,11 @@ def exchange(
     """
     for name in (give, get):
         if name not in fit.law.input_names:
-            raise InputError(f"law {fit.law.name} has no input {name!r}; it has {', '.join(fit.law.input_names)}")
+            raise InputError(
+                f"law {fit.law.name} has no input {name!r}; it has {', '.join(fit.law.input_names)}", "unknown-name"
+            )
     if give == get or not (np.isfinite(factor) and factor > 1.0):
-        raise InputError(f"exchange {factor:g} x {give} for {get}: name two inputs and a factor above 1")
+        raise InputError(f"exchange {factor:g} x {give} for {get}: name two inputs and a factor above 1", "bad-value")
     curve_values(fit, fit.theta[None], at)  # every input has a value
     low, high = search_range(fit, get)
     others = {name: value for name, value in at.items() if name != get}

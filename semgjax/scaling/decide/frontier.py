@@ -49,12 +49,16 @@ def frontier(
     at = dict(at or {})
     for name in (first, second):
         if name not in fit.law.input_names:
-            raise InputError(f"law {fit.law.name} has no input {name!r}; it has {', '.join(fit.law.input_names)}")
+            raise InputError(
+                f"law {fit.law.name} has no input {name!r}; it has {', '.join(fit.law.input_names)}", "unknown-name"
+            )
         if name not in cost.inputs:
-            raise InputError(f"cost {cost.text} does not depend on {name}: as much of it as one likes would be free")
+            raise InputError(
+                f"cost {cost.text} does not depend on {name}: as much of it as one likes would be free", "bad-value"
+            )
     for budget in budgets:
         if not (np.isfinite(budget) and budget > 0):
-            raise InputError(f"budget {budget}: must be a number above 0, in the unit of the cost")
+            raise InputError(f"budget {budget}: must be a number above 0, in the unit of the cost", "bad-value")
     evidence = evidence or gather(fit, level)
     return tuple(_at_budget(fit, cost, b, (first, second), at, force, evidence) for b in budgets)
 
@@ -66,7 +70,9 @@ def pair_of(fit: Fit) -> tuple[str, str]:
         InputError: it has one only.
     """
     if len(fit.law.input_names) < 2:
-        raise InputError(f"law {fit.law.name} has one input only; a budget is shared between two, as in chinchilla")
+        raise InputError(
+            f"law {fit.law.name} has one input only; a budget is shared between two, as in chinchilla", "wrong-law"
+        )
     return fit.law.input_names[0], fit.law.input_names[1]
 
 
@@ -121,7 +127,9 @@ def _lowest(
     usable = np.isfinite(others) & (others > 1e-25) & (others < 1e25)
     grid, others = grid[usable], others[usable]
     if len(grid) < 3:
-        raise InputError(f"budget {budget:.3g} {cost.unit}: buys no mix within a millionth to a million of the sweep")
+        raise InputError(
+            f"budget {budget:.3g} {cost.unit}: buys no mix within a millionth to a million of the sweep", "out-of-reach"
+        )
     y = curve_values(fit, thetas, {**at, pair[0]: grid, pair[1]: others})
     place = y.argmin(axis=1)
     inner = (place > 0) & (place < len(grid) - 1)

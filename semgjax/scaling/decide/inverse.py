@@ -36,7 +36,7 @@ def search_range(fit: Fit, name: str, most: float | None = None) -> tuple[float,
     values = fit.table.x[name]
     low, high = float(values[values > 0].min()) / REACH, float(values.max()) * REACH
     if most is not None and not low < most < 1e30:
-        raise InputError(f"--most {most}: must lie between {low:.3g} and 1e30")
+        raise InputError(f"--most {most}: must lie between {low:.3g} and 1e30", "bad-value")
     return low, high if most is None else most
 
 
@@ -82,11 +82,11 @@ def question(
     at = dict(at or {})
     check_input(fit, name, at)
     if not (np.isfinite(target) and target > 0):
-        raise InputError(f"target {target}: must be a number above 0, in the unit of {fit.table.y_name}")
+        raise InputError(f"target {target}: must be a number above 0, in the unit of {fit.table.y_name}", "bad-value")
     ends = search_range(fit, name, most)
     falls = predict(fit, {**at, name: [fit.table.x[name][fit.table.x[name] > 0].min(), fit.table.x[name].max()]})
     if fit.law.rising and falls[1] > falls[0]:
-        raise InputError(f"law {fit.law.name} rises with {name}: ask `predict` at the values in question")
+        raise InputError(f"law {fit.law.name} rises with {name}: ask `predict` at the values in question", "wrong-law")
     others = "".join(f", {fit.table.column(k)} = {v:g}" for k, v in at.items())
     unit = fit.table.unit and f" {fit.table.unit}"
     text = f"{fit.table.column(name)} for {fit.table.y_name} {target:g}{unit}{others}"
@@ -97,13 +97,17 @@ def check_input(fit: Fit, name: str, at: Mapping[str, float]) -> None:
     """Raises InputError: no such input, or another one is without value."""
     names = fit.law.input_names
     if name not in names:
-        raise InputError(f"law {fit.law.name} has no input {name!r}; it has {', '.join(names)}")
+        raise InputError(f"law {fit.law.name} has no input {name!r}; it has {', '.join(names)}", "unknown-name")
     for other in at:
         if other not in names or other == name:
-            raise InputError(f"--at {other}: law {fit.law.name} is asked for {name} and has {', '.join(names)}")
+            raise InputError(
+                f"--at {other}: law {fit.law.name} is asked for {name} and has {', '.join(names)}", "unknown-name"
+            )
     for declared in fit.law.inputs:
         if declared.name not in (name, *at) and declared.default is None:
-            raise InputError(f"give a value for {declared.name} ({declared.meaning}): --at {declared.name}=NUMBER")
+            raise InputError(
+                f"give a value for {declared.name} ({declared.meaning}): --at {declared.name}=NUMBER", "bad-option"
+            )
 
 
 def invert(

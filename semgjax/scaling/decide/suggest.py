@@ -69,15 +69,15 @@ def goal_of(fit: Fit, shrink: str, at: Mapping[str, float], target: float | None
     """
     if shrink == "prediction":
         if not at:
-            raise InputError("--shrink prediction: name the point with --at")
+            raise InputError("--shrink prediction: name the point with --at", "bad-option")
         return prediction_goal(fit, at)
     if shrink in fit.law.parameter_names:
         return parameter_goal(fit, shrink)
     if shrink not in fit.law.input_names:
         names = ", ".join(("prediction", *fit.law.parameter_names, *fit.law.input_names))
-        raise InputError(f"--shrink {shrink}: choose one of {names}")
+        raise InputError(f"--shrink {shrink}: choose one of {names}", "bad-value")
     if target is None:
-        raise InputError(f"--shrink {shrink}: name the error to reach with --target")
+        raise InputError(f"--shrink {shrink}: name the error to reach with --target", "bad-option")
     return inverse_goal(fit, shrink, target, at)
 
 
@@ -97,7 +97,7 @@ def parameter_goal(fit: Fit, name: str) -> Goal:
     fit.law.parameter(name)
     i = fit.law.parameter_names.index(name)
     if not fit.free[i]:
-        raise InputError(f"parameter {name} is held fixed; there is nothing to learn about it")
+        raise InputError(f"parameter {name} is held fixed; there is nothing to learn about it", "conflict")
     row = coordinate_rows(fit)[i][0]
 
     def gradients(f: Fit, thetas: Array) -> Array:
@@ -117,7 +117,8 @@ def inverse_goal(fit: Fit, name: str, target: float, at: Mapping[str, float]) ->
     ends = search_range(fit, name)
     if not np.isfinite(reach(fit, fit.theta[None], name, target, at, ends)[0]):
         raise InputError(
-            f"{fit.table.y_name} {target:g} is out of reach of the fitted curve; shrink the floor: --shrink E"
+            f"{fit.table.y_name} {target:g} is out of reach of the fitted curve; shrink the floor: --shrink E",
+            "out-of-reach",
         )
 
     def gradients(f: Fit, thetas: Array) -> Array:
@@ -151,16 +152,22 @@ def suggest(
         InputError: no interval to shrink yet, or a budget that buys no run.
     """
     if no_interval_reason(fit) is not None or fit.scatter is None:
-        raise InputError(f"{fit.table.source}: {no_interval_reason(fit)}; check a plan with `design` instead")
+        raise InputError(
+            f"{fit.table.source}: {no_interval_reason(fit)}; check a plan with `design` instead", "too-few-levels"
+        )
     if not (np.isfinite(budget.rate) and budget.rate > 0 and budget.overhead >= 0) or runs < 1:
-        raise InputError(f"rate {budget.rate}, overhead {budget.overhead}, runs {runs}: must be numbers above 0")
+        raise InputError(
+            f"rate {budget.rate}, overhead {budget.overhead}, runs {runs}: must be numbers above 0", "bad-value"
+        )
     problem = _problem(fit, goal, candidates, budget, level, seed)
     now = problem.half_width(problem.matrix, len(fit.table.y))
     lists = [_greedy(problem, runs, budget.hours, now, per_hour=True)]
     if budget.hours is not None:
         lists.append(_greedy(problem, runs, budget.hours, now, per_hour=False))
         if not any(lists):
-            raise InputError(f"{budget.hours:g} hours: the cheapest candidate takes {problem.hours.min():.3g}")
+            raise InputError(
+                f"{budget.hours:g} hours: the cheapest candidate takes {problem.hours.min():.3g}", "out-of-reach"
+            )
     steps = min((found for found in lists if found), key=lambda found: found[-1].half_width)
     findings = diagnose(fit, parameter_intervals(fit, level), level)
     found = tuple(d for d in findings if d.severity != "info")
@@ -237,7 +244,9 @@ def candidate_grid(fit: Fit, vary: Mapping[str, Sequence[float]]) -> dict[str, A
         values[name] = np.asarray(vary[name], np.float64) if name in vary else np.unique(fit.table.x[name])
     for name in vary:
         if name not in values:
-            raise InputError(f"law {fit.law.name} has no input {name!r}; it has {', '.join(fit.law.input_names)}")
+            raise InputError(
+                f"law {fit.law.name} has no input {name!r}; it has {', '.join(fit.law.input_names)}", "unknown-name"
+            )
     mesh = np.meshgrid(*values.values(), indexing="ij")
     return {name: grid.reshape(-1) for name, grid in zip(values, mesh, strict=True)}
 

@@ -42,7 +42,8 @@ def versus(a: Fit, b: Fit, at: Mapping[str, float], level: float = 0.95, force: 
     if a.law.name != b.law.name or a.table.unit != b.table.unit:
         raise InputError(
             f"recipes of the laws {a.law.name} ({a.table.unit or 'no unit'}) and {b.law.name} "
-            f"({b.table.unit or 'no unit'}): fit both with one law and one unit"
+            f"({b.table.unit or 'no unit'}): fit both with one law and one unit",
+            "conflict",
         )
     name = a.law.input_names[0]
     curve_values(a, a.theta[None], at)

@@ -9,6 +9,7 @@ from scipy.stats import norm
 from scipy.stats import t as t_distribution
 
 from semgjax.errors import InputError
+from semgjax.scaling.ends import span
 from semgjax.scaling.figures.style import (
     BLUE,
     CYCLE,
@@ -65,12 +66,13 @@ def profile_figure(fit: Fit, points: list[Mapping[str, float]], level: float = L
         InputError: the fit has no interval.
     """
     if no_interval_reason(fit) is not None:
-        raise InputError(f"{fit.table.source}: no profile: {no_interval_reason(fit)}")
+        raise InputError(f"{fit.table.source}: no profile: {no_interval_reason(fit)}", "too-few-levels")
     figure, (axes,) = new_figure(6.4, 4.2)
     cut = float(f_distribution.ppf(level, 1, fit.degrees_of_freedom))
     for point, colour in zip(points, CYCLE, strict=False):
         value = float(predict(fit, point))
         low, high = prediction_interval(fit, point, level) or (value, value)
+        shown = span((low, high))
         low, high = max(low, 0.02 * value), min(high, 50.0 * value)
         values = np.concatenate(
             [
@@ -80,7 +82,7 @@ def profile_figure(fit: Fit, points: list[Mapping[str, float]], level: float = L
         )
         stat = profile_f(fit, point, values)
         place = ", ".join(f"{fit.table.column(k)} {short_number(v)}" for k, v in point.items())
-        axes.plot(values, np.sqrt(stat), color=colour, lw=1.8, label=f"at {place}: {value:.4g} [{low:.4g}, {high:.4g}]")
+        axes.plot(values, np.sqrt(stat), color=colour, lw=1.8, label=f"at {place}: {value:.4g} {shown}")
     axes.axhline(np.sqrt(cut), color=GREY, ls="--", lw=1)
     axes.annotate(f"rejected at {level:.0%}", (0.01, np.sqrt(cut)), (0, 3), textcoords="offset points",
                   xycoords=("axes fraction", "data"), fontsize=8.5, color=GREY)  # fmt: skip
@@ -119,7 +121,9 @@ def rolling_figure(fit: Fit, level: float = LEVEL) -> Figure:
     """
     rolling = rolling_origin(fit)
     if rolling.rate is None:
-        raise InputError(f"{fit.table.source}: too few levels to foretell the larger from the smaller")
+        raise InputError(
+            f"{fit.table.source}: too few levels to foretell the larger from the smaller", "too-few-levels"
+        )
     figure, (axes,) = new_figure(6.4, 4.2)
     far = np.exp([row.log_distance for row in rolling.rows])
     errors = percent(np.array([row.log_error for row in rolling.rows]))

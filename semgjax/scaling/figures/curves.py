@@ -148,7 +148,9 @@ def excess_figure(fit: Fit) -> Figure:
     """
     least = floor(fit)
     if len(fit.law.inputs) != 1 or not least:
-        raise InputError(f"law {fit.law.name}: an excess over the floor needs one input and a floor above 0")
+        raise InputError(
+            f"law {fit.law.name}: an excess over the floor needs one input and a floor above 0", "wrong-law"
+        )
     figure, (axes,) = new_figure(6.4, 4.4)
     (name,) = fit.law.input_names
     x, excess = fit.table.x[name], fit.table.y - least

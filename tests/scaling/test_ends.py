@@ -1,0 +1,53 @@
+"""Interval ends: what nothing bounds says so, in text and in JSON."""
+
+import math
+
+import numpy as np
+import pytest
+
+from semgjax.scaling.ends import ends_json, listed, opened, span
+from semgjax.scaling.fit import fit_law
+from semgjax.scaling.laws import LAWS
+from semgjax.scaling.profile import parameter_intervals
+from semgjax.scaling.store import fit_document
+
+
+@pytest.mark.parametrize("high", [math.inf, 8.2e307, 1.7976931348623157e308, 1e100, 3e45])
+def test_an_upper_end_beyond_any_number_is_none(high):
+    assert span((5.8, high)) == "[5.8, no upper end]"
+    assert ends_json((5.8, high)) == {"low": 5.8, "high": None, "unbounded": ["high"]}
+
+
+@pytest.mark.parametrize("low", [-math.inf, -1e308, -1e31])
+def test_a_lower_end_beyond_any_number_is_none(low):
+    assert span((low, 2.0)) == "[no lower end, 2]"
+    assert ends_json((low, 2.0)) == {"low": None, "high": 2.0, "unbounded": ["low"]}
+
+
+@pytest.mark.parametrize("ends", [(0.0, 3.0), (1e-300, 2.0), (1e31, 1e38), (1.5, 8e9), (-3.0, -1.0), (2.0, 2.0)])
+def test_ends_that_are_numbers_stay(ends):
+    assert ends_json(ends) == {"low": ends[0], "high": ends[1], "unbounded": []}
+    assert "end" not in span(ends)
+
+
+def test_no_interval_is_no_unbounded_one():
+    assert span(None) == "-" and listed(None) is None
+    assert ends_json(None) == {"low": None, "high": None, "unbounded": []}
+
+
+def test_ends_a_factor_of_a_thousand_million_from_the_value_say_nothing():
+    assert opened((1e-12, 1e12), 1.0) == (0.0, math.inf)
+    assert opened((0.5, 2.0), 1.0) == (0.5, 2.0)
+
+
+def test_a_limit_of_the_search_is_no_upper_end():
+    sizes = np.geomspace(1e4, 1e6, 6)
+    y = np.array([90.0, 21.0, 19.5, 20.5, 19.8, 20.3])  # a step: any large exponent will do
+    fit = fit_law((sizes, y), LAWS["floor_power"])
+    intervals = parameter_intervals(fit)
+    assert intervals["alpha"][1] == math.inf and intervals["A"][1] == math.inf
+    assert math.isfinite(intervals["E"][1])
+    rows = {p["name"]: p for p in fit_document(fit)["parameters"]}
+    assert rows["alpha"]["high"] is None and rows["alpha"]["unbounded"] == ["high"]
+    assert rows["A"]["high"] is None and rows["A"]["unbounded"] == ["high"]
+    assert rows["E"]["unbounded"] == []
