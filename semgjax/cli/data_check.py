@@ -10,11 +10,8 @@ from typing import TYPE_CHECKING
 
 import tyro
 
-<<<<<<< HEAD
 from semgjax.cli.ingest import MOST_WORKERS
-=======
 from semgjax.cli.terminal import say, say_columns
->>>>>>> 6be4ed99f030f84ba2d4222aff74fedbdd02d17e
 from semgjax.errors import InputError
 from semgjax.printable import printable
 
@@ -39,13 +36,8 @@ def check(src: tyro.conf.Positional[Path], *, html: Path | None = None, workers:
     from semgjax.data.sessions import find_sessions
     from semgjax.data.windows import WindowSpec
 
-<<<<<<< HEAD
     if not 1 <= workers <= MOST_WORKERS:
         raise InputError(f"--workers {workers}: give 1 to {MOST_WORKERS}", "bad-value")
-=======
-    if workers < 1:
-        raise InputError(f"--workers {workers}: give 1 or more", "bad-value")
->>>>>>> 6be4ed99f030f84ba2d4222aff74fedbdd02d17e
     if html is not None and html.is_dir():
         raise InputError(f"{html}: is a folder; give a file for --html", "not-a-file")
     paths = find_sessions(src)

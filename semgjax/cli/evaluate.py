@@ -38,13 +38,8 @@ def evaluate(
     from semgjax.train.config import MOST_ROWS
     from semgjax.train.remote import finished_folder
 
-<<<<<<< HEAD
     if not 1 <= batch <= MOST_ROWS:
         raise InputError(f"--batch {batch} must lie in 1 to {MOST_ROWS}", "bad-value")
-=======
-    if batch < 1:
-        raise InputError(f"--batch {batch} must be at least 1", "bad-value")
->>>>>>> 6be4ed99f030f84ba2d4222aff74fedbdd02d17e
     with finished_folder(model) as folder:
         config, window, params = _load(folder)
     corpus = load_corpus(data, splits)

@@ -5,11 +5,8 @@ from pathlib import Path
 import tyro
 
 from semgjax.cli.parse import run_commands
-<<<<<<< HEAD
-from semgjax.errors import InputError
-=======
 from semgjax.cli.terminal import say
->>>>>>> 6be4ed99f030f84ba2d4222aff74fedbdd02d17e
+from semgjax.errors import InputError
 
 
 def export(
