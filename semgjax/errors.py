@@ -20,6 +20,7 @@ CODES = {
     "stale-handle": "a network file system has lost the file; it may be back on the next try",
     "file-locked": "another process has locked the file",
     "bad-path": "the path cannot be used: too long, a loop of links, or not in the file system's encoding",
+    "no-memory": "the machine or the device has not enough memory",
     # any document
     "bad-encoding": "the text is in another encoding than UTF-8, or holds bytes that no text has",
     "bad-json": "the file is no JSON, or is nested too deep",

@@ -1,5 +1,6 @@
 """The codes of errors, and what the operating system's own become."""
 
+import ast
 import errno
 import os
 import re
@@ -7,8 +8,13 @@ from pathlib import Path
 
 import pytest
 
+import semgjax
 from semgjax.cli.main import main
 from semgjax.errors import CODES, InputError, system_fault
+
+ROOT = Path(semgjax.__file__).parent
+FILES = sorted(ROOT.rglob("*.py"))
+REFUSALS = ("InputError", "WriteFailed", "Untrusted")
 
 
 def test_an_input_error_keeps_its_code_and_its_sentence():
@@ -60,3 +66,12 @@ def test_the_documents_list_every_code_with_its_meaning():
     text = (Path(__file__).parents[1] / "docs" / "errors.md").read_text()
     listed = re.findall(r"^\| ([a-z-]+) \| (.+) \|$", text, re.MULTILINE)
     assert listed == [("code", "means"), *CODES.items()]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_refusal_has_a_code_of_the_table(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in REFUSALS:
+            assert len(node.args) == 2, f"line {node.lineno}"
+            if isinstance(node.args[1], ast.Constant):
+                assert node.args[1].value in CODES, f"line {node.lineno}"

@@ -59,8 +59,8 @@ def _guarded(words: list[str]) -> int:
         if fault is None:  # a fault of ours: it keeps its traceback
             raise
         return _fail(fault, words)
-    except RuntimeError as error:
-        fault = _no_platform(error)
+    except (RuntimeError, MemoryError) as error:
+        fault = _no_memory(error) or _no_platform(error)
         if fault is None:
             raise
         return _fail(fault, words)
@@ -76,7 +76,16 @@ def _run(words: list[str]) -> int:
     return importlib.import_module(f"semgjax.cli.{group}").run(words[1:])
 
 
-def _no_platform(error: RuntimeError) -> InputError | None:
+def _no_memory(error: Exception) -> InputError | None:
+    """The machine or a device has not enough memory, as Python, NumPy or XLA say it."""
+    if not isinstance(error, MemoryError) and not re.search(r"RESOURCE_EXHAUSTED|[Oo]ut of memory", str(error)):
+        return None
+    return InputError(
+        f"not enough memory ({first_line(error)}); take a smaller batch or model, or --train.accumulate", "no-memory"
+    )
+
+
+def _no_platform(error: Exception) -> InputError | None:
     """JAX was asked for a platform that is not here; only it knows which there are, and only once it is used."""
     named = os.environ.get("JAX_PLATFORMS") or os.environ.get("JAX_PLATFORM_NAME")
     if not named or not re.search(r"Unable to initialize backend|[Uu]nknown backend", str(error)):
