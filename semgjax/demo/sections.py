@@ -235,8 +235,11 @@ def _parameter(parameter: dict[str, Any], unit: str) -> tuple[str, ...]:
     scale = f"\u00a0{unit}" if parameter["unit"] == "y" and unit else ""
     name = {"alpha": "\u03b1"}.get(parameter["name"], parameter["name"])
     ends = (parameter["low"], parameter["high"])
-    numbers = (digits(parameter["value"]), *map(digits, ends))
-    return (name, parameter["meaning"], *(text + scale if text != MISSING else text for text in numbers))
+    numbers = [text + scale if text != MISSING else text for text in (digits(v) for v in (parameter["value"], *ends))]
+    for place, (end, words) in enumerate((("low", "no lower end"), ("high", "no upper end")), start=1):
+        if end in parameter.get("unbounded", ()):
+            numbers[place] = words
+    return (name, parameter["meaning"], *numbers)
 
 
 def _objective(found: dict[str, Any]) -> str:

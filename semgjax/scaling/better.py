@@ -15,6 +15,7 @@ from semgjax.scaling.bootstrap import problems_of
 from semgjax.scaling.choice import STARTS, alternatives
 from semgjax.scaling.diagnose import Diagnostic
 from semgjax.scaling.fit import Fit, fit_law, predict
+from semgjax.scaling.noise import noise_trend
 from semgjax.scaling.objective import Objective
 from semgjax.scaling.profile import no_interval_reason
 from semgjax.scaling.rolling import rolling_origin
@@ -81,8 +82,9 @@ def rivals(fit: Fit, seed: int = 0) -> tuple[Rival, ...]:
 
 
 def better_law(found: tuple[Rival, ...]) -> Rival | None:
-    """The rival that is better beyond noise, by the lowest ratio of squares; None where none is."""
-    return min((rival for rival in found if rival.better), key=lambda rival: rival.ratio, default=None)
+    """The rival that is better beyond noise; None where none is. Of several, the one that foretold larger runs best."""
+    chosen = (rival for rival in found if rival.better)
+    return min(chosen, key=lambda r: (np.inf if r.rolling_error is None else r.rolling_error, r.ratio), default=None)
 
 
 def about_law(fit: Fit, found: tuple[Rival, ...]) -> list[Diagnostic]:
@@ -113,9 +115,11 @@ def _sum(fit: Fit) -> float:
 
 
 def _draws(fit: Fit, count: int, seed: int) -> Array:
-    """y [count, n] of the fitted curve with normal noise of its own scatter."""
+    """y [count, n] of the fitted curve with normal noise of its own scatter, moving along the sweep where it may."""
+    trend = noise_trend(fit)
+    spread = trend.spread if trend is not None and trend.allowed_for else fit.scatter or 0.0
     noise = np.random.default_rng(seed).standard_normal((count, len(fit.table.y)))
-    return predict(fit, fit.table.x) * np.exp(noise * (fit.scatter or 0.0) / np.sqrt(fit.weights))
+    return predict(fit, fit.table.x) * np.exp(noise * spread / np.sqrt(fit.weights))
 
 
 def _imitation(other: Fit, own: Fit) -> Array:

@@ -166,8 +166,8 @@ def _without_limits(fit: Fit, found: dict[str, Interval], coordinates: Mapping[i
         if parameter.kind == "floor" or any(isinstance(power, str) for power in parameter.scaling.values()):
             continue
         least, most = found[parameter.name]
-        if parameter.kind != "exponent" and low <= fit.low[i] + AT_LIMIT:
-            least = 0.0 if parameter.in_log else -np.inf
+        if low <= fit.low[i] + AT_LIMIT:
+            least = 0.0 if parameter.in_log or fit.low[i] >= 0.0 else -np.inf
         capped = parameter.kind == "ceiling" and fit.table.unit == "%"
         if high >= fit.high[i] - AT_LIMIT and not capped:
             most = np.inf

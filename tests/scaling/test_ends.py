@@ -51,3 +51,14 @@ def test_a_limit_of_the_search_is_no_upper_end():
     assert rows["alpha"]["high"] is None and rows["alpha"]["unbounded"] == ["high"]
     assert rows["A"]["high"] is None and rows["A"]["unbounded"] == ["high"]
     assert rows["E"]["unbounded"] == []
+
+
+def test_an_exponent_ends_at_zero_below_and_one_that_may_be_negative_has_no_lower_end():
+    sizes = np.linspace(1e5, 1.3e5, 6)
+    noise = np.exp(0.02 * np.random.default_rng(2).standard_normal(6))
+    short = parameter_intervals(fit_law((sizes, (8.0 + 60.0 * (sizes / 2e4) ** -0.45) * noise), LAWS["floor_power"]))
+    assert short["alpha"] == (0.0, math.inf) and short["A"] == (0.0, math.inf)
+    sizes = np.geomspace(2e4, 2e6, 9)
+    noise = np.exp(0.02 * np.random.default_rng(3).standard_normal(9))
+    broken = parameter_intervals(fit_law((sizes, (8.0 + 60.0 * (sizes / 2e4) ** -0.45) * noise), LAWS["broken"]))
+    assert broken["c0"][0] == 0.0 and broken["c1"] == (-math.inf, math.inf)
