@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 
 import matplotlib
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import FixedFormatter
 
 from semgjax.printable import printable
 
@@ -111,18 +113,28 @@ def paragraph(*children: str, class_: str = "") -> Html:
     return el("p", *children, **({"class_": class_} if class_ else {}))
 
 
-def plot_text(name: object) -> str:
-    """A name from outside as text of a picture: shown as it is, never read as mathematics.
+def names_as_text(figure: Figure) -> None:
+    """Have every text of a figure drawn as it is: a $ in a column's name begins no formula, an ESC is written out.
 
-    By the setting text.parse_math of the moment, which is the one that an artist made now keeps.
+    The numbers of an axis are left alone: matplotlib writes powers of ten as formulas.
     """
-    shown = printable(name)
-    return shown.replace("$", r"\$") if matplotlib.rcParams["text.parse_math"] else shown
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
+        text.set_text(printable(text.get_text(), keep="\n"))
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            for formatter, labels in (
+                (axis.get_major_formatter(), axis.get_majorticklabels()),
+                (axis.get_minor_formatter(), axis.get_minorticklabels()),
+            ):
+                for label in labels:
+                    label.set_parse_math(not isinstance(formatter, FixedFormatter))
 
 
 def svg_bytes(figure: Figure) -> bytes:
     """The figure as SVG with its letters as outlines; same figure, same bytes."""
     content = io.BytesIO()
+    names_as_text(figure)
     with matplotlib.rc_context({"svg.hashsalt": "semgjax", "svg.fonttype": "path"}):
         figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
     return content.getvalue()
@@ -131,6 +143,7 @@ def svg_bytes(figure: Figure) -> bytes:
 def png_bytes(figure: Figure) -> bytes:
     """The figure as PNG; same figure, same bytes."""
     content = io.BytesIO()
+    names_as_text(figure)
     figure.savefig(content, format="png", metadata={"Software": None})
     return content.getvalue()
 

@@ -8,7 +8,7 @@ import matplotlib
 import pytest
 from matplotlib.figure import Figure
 
-from semgjax.page import el, plot_text, svg_bytes
+from semgjax.page import el, names_as_text, svg_bytes
 from tests.data.fixtures import typed, write_session
 from tests.test_house import MODULES, imports_of
 
@@ -31,7 +31,7 @@ def drawn(text: str, mathematics: bool) -> bytes:
     """The picture's outlines of a text; the comment that names it left out."""
     with matplotlib.rc_context({"text.parse_math": mathematics}):
         figure = Figure(figsize=(4, 1))
-        figure.text(0.1, 0.5, plot_text(text) if mathematics else text)
+        figure.text(0.1, 0.5, text)
     lines = svg_bytes(figure).splitlines()
     return b"\n".join(line for line in lines if not line.strip().startswith(b"<!--"))
 
@@ -39,14 +39,25 @@ def drawn(text: str, mathematics: bool) -> bytes:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_in_a_picture_is_never_mathematics(name):
     assert drawn(name, True) == drawn(name, False)
-    with matplotlib.rc_context({"text.parse_math": False}):
-        assert plot_text(name) == name
+    figure = Figure()
+    shown = [figure.text(0.1, 0.5, name), figure.subplots().set_title(name), figure.axes[0].set_xlabel(name)]
+    figure.axes[0].set_yticks([0.5], [name])
+    names_as_text(figure)
+    assert [text.get_text() for text in (*shown, figure.axes[0].get_yticklabels()[0])] == [name] * 4
+    assert not any(text.get_parse_math() for text in (*shown, figure.axes[0].get_yticklabels()[0]))
+
+
+def test_powers_of_ten_on_an_axis_stay_formulas():
+    figure = Figure()
+    axes = figure.subplots()
+    axes.set_xscale("log")
+    names_as_text(figure)
+    assert all(label.get_parse_math() for label in axes.get_xticklabels())
 
 
 @pytest.mark.parametrize("name", ["a\x1b[31m", "a\x00b", "two\nlines", "turned \u202e", "lone \udcff"])
 def test_a_control_character_in_a_name_breaks_neither_picture_nor_page(name):
-    shown = plot_text(name)
-    assert shown.isprintable() and b"<svg" in drawn(shown, True)
+    assert b"<svg" in drawn(name, True)
     text = el("p", name, title=name)
     assert all(character.isprintable() or character == "\n" for character in text) and text.encode()
 

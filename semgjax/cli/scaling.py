@@ -11,6 +11,7 @@ from tyro.conf import Positional, arg
 from semgjax.cli import scaling_decide, scaling_plan
 from semgjax.cli.parse import run_commands
 from semgjax.cli.scaling_words import Words, check_output, law_of, numbers, pairs, point_of, print_json, stored_fit
+from semgjax.cli.terminal import say
 from semgjax.errors import InputError, first_line, system_fault
 from semgjax.files import read_json
 from semgjax.scaling.ends import ends_json, listed, of_json, span
@@ -116,7 +117,7 @@ def fit(
     _print_findings(document["diagnostics"])
     for path in (out, plot):
         if path is not None:
-            print(f"  {path}")
+            say(f"  {path}")
 
 
 def predict(
@@ -157,11 +158,11 @@ def predict(
     place = ", ".join(f"{fitted.table.column(name)} = {value:g}" for name, value in prediction.x.items())
     unit = f" {fitted.table.unit}" if fitted.table.unit else ""
     if prediction.value is None:
-        print(f"{fitted.table.y_name} at {place}: no number; see the errors below (--force shows it all the same)")
+        say(f"{fitted.table.y_name} at {place}: no number; see the errors below (--force shows it all the same)")
     else:
-        print(f"{fitted.table.y_name} at {place}: {prediction.value:.4g}{unit}{_range(prediction.interval)}")
+        say(f"{fitted.table.y_name} at {place}: {prediction.value:.4g}{unit}{_range(prediction.interval)}")
         for label, ends in _layers(prediction):
-            print(f"  {label:<14}{ends}")
+            say(f"  {label:<14}{ends}")
     _print_findings(asdict(found) for found in prediction.diagnostics)
 
 
@@ -217,21 +218,21 @@ def compare(
             }
         )  # fmt: skip
         return
-    print(f"{'law':<22}{'weight':>8}{'rolling':>10}{'largest':>10}{'AICc':>10}{'at':>10}")
+    say(f"{'law':<22}{'weight':>8}{'rolling':>10}{'largest':>10}{'AICc':>10}{'at':>10}")
     for score in found.scores:
         cells = (
             _percent(score.rolling_error), _percent(score.largest_error), _digits(score.aicc), _digits(score.value)
         )  # fmt: skip
-        print(f"{score.name:<22}{score.weight:>8.2f}" + "".join(f"{cell:>10}" for cell in cells))
+        say(f"{score.name:<22}{score.weight:>8.2f}" + "".join(f"{cell:>10}" for cell in cells))
     for name, reason in found.refused:
-        print(f"{name:<22}refused: {reason}")
+        say(f"{name:<22}refused: {reason}")
     for test in found.tests:
-        print(f"  {test.smaller} within {test.larger}: F = {test.statistic:.3g}, p = {test.p:.2g}")
+        say(f"  {test.smaller} within {test.larger}: F = {test.statistic:.3g}, p = {test.p:.2g}")
     if average is not None:
-        print(f"  average by extrapolation score: {average[0]:.4g} (laws: {span(average[1:])})")
-    print(f"  {found.verdict}")
+        say(f"  average by extrapolation score: {average[0]:.4g} (laws: {span(average[1:])})")
+    say(f"  {found.verdict}")
     if users_hours is not None:
-        print(f"  {users_hours}")
+        say(f"  {users_hours}")
 
 
 def asdict_shallow(value: Any) -> dict[str, Any]:
@@ -271,9 +272,9 @@ def _digits(value: float | None) -> str:
 def _print_fit(document: dict[str, Any]) -> None:
     points, data = document["points"], document["data"]
     columns = ", ".join(f"{name} = {column}" for name, column in data["columns"].items())
-    print(f"{document['formula']} on {len(points['y'])} points of {data['source']}: {columns}, y = {data['y']}")
+    say(f"{document['formula']} on {len(points['y'])} points of {data['source']}: {columns}, y = {data['y']}")
     if document["blocked"]:
-        print("  no numbers: see the errors below (--force shows them all the same)")
+        say("  no numbers: see the errors below (--force shows them all the same)")
     for parameter in document["parameters"]:
         if document["blocked"]:
             continue
@@ -284,32 +285,32 @@ def _print_fit(document: dict[str, Any]) -> None:
         spread = (document["choice"] or {}).get(parameter["name"])
         spread = "" if spread is None else f" choice {span(of_json(*spread))}"
         name, value = parameter["name"], parameter["value"]
-        print(f"  {name:<6}{_digits(value) if value is None else format(value, '.6g')}{unit}{interval}{spread}"
+        say(f"  {name:<6}{_digits(value) if value is None else format(value, '.6g')}{unit}{interval}{spread}"
               f"  {parameter['meaning']}")  # fmt: skip
     search, objective = document["search"], document["objective"]
     delta = "" if objective["delta_used"] is None else f" (delta {objective['delta_used']:.3g})"
     scatter = "" if document["scatter"] is None else f", points scatter by {100 * document['scatter']:.2g} %"
-    print(
+    say(
         f"  {objective['kind']}{delta}: {search['status']}, "
         f"{search['starts_agree']:.0%} of {search['starts']} starts agree{scatter}"
     )
     if document["no_interval"] is None and not document["blocked"]:
-        print(
+        say(
             f"  [..] are {document['level']:.3g} intervals by profile likelihood, if the law holds; choice [..] is the "
             "range over objectives and outliers"
         )
     verdict = document["laws"]
     if verdict["better"] is not None:
-        print(f"  verdict: {verdict['better']} is the better law for these points")
+        say(f"  verdict: {verdict['better']} is the better law for these points")
     elif verdict["rivals"]:
         names = ", ".join(rival["law"] for rival in verdict["rivals"])
-        print(f"  verdict: {names} come nearer to the points, by no more than noise does")
+        say(f"  verdict: {names} come nearer to the points, by no more than noise does")
     rolling = document["rolling_origin"]
     if rolling["error"] is not None:
         tries = len(rolling["rows"])
-        print(f"  foretelling the next larger runs it erred by {100 * rolling['error']:.2g} % ({tries} tries)")
+        say(f"  foretelling the next larger runs it erred by {100 * rolling['error']:.2g} % ({tries} tries)")
 
 
 def _print_findings(findings: Iterable[dict[str, Any]]) -> None:
     for found in findings:
-        print(f"  {found['severity']} {found['code']}: {found['message']}")
+        say(f"  {found['severity']} {found['code']}: {found['message']}")

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from tyro.conf import Positional, UseAppendAction, arg
 
 from semgjax.cli.scaling_words import Words, check_output, numbers, point_of, print_json, stored_fit
+from semgjax.cli.terminal import say
 from semgjax.errors import InputError
 
 _VALUE = arg(metavar="INPUT=VALUE")
@@ -46,7 +47,8 @@ def invert(
     if json:
         print_json({"input": name, "target": target, **as_json(answer)})
         return
-    print("\n".join(lines(answer)))
+    for line in lines(answer):
+        say(line)
 
 
 def frontier(
@@ -106,13 +108,14 @@ def frontier(
         ]
         print_json({"cost": chosen.text, "unit": chosen.unit, "misfit": chosen.misfit, "frontier": found})
         return
-    print(f"cost {chosen.text} {chosen.unit}" + (f", within {100 * chosen.misfit:.2g} %" if measured else ""))
+    say(f"cost {chosen.text} {chosen.unit}" + (f", within {100 * chosen.misfit:.2g} %" if measured else ""))
     for i, row in enumerate(rows):
         for answer in (row.first, row.second, row.error):
             # Findings are those of the fit: once is enough.
-            print("\n".join(lines(answer, findings=i == len(rows) - 1 and answer is row.error)))
+            for line in lines(answer, findings=i == len(rows) - 1 and answer is row.error):
+                say(line)
     if plot is not None:
-        print(f"  {plot}")
+        say(f"  {plot}")
 
 
 def exchange(
@@ -150,7 +153,8 @@ def exchange(
         print_json({"give": give, "get": get, "factor": factor, **{k: as_json(v) for k, v in answers.items()}})
         return
     for answer in (found.given, found.other, found.rate):
-        print("\n".join(lines(answer, findings=answer is found.rate)))
+        for line in lines(answer, findings=answer is found.rate):
+            say(line)
 
 
 def student(
@@ -181,7 +185,8 @@ def student(
         print_json({"target": target, "teacher": teacher, **{k: as_json(v) for k, v in answers.items()}})
         return
     for answer in (found.alone, found.taught, found.saving):
-        print("\n".join(lines(answer, findings=answer is found.saving)))
+        for line in lines(answer, findings=answer is found.saving):
+            say(line)
 
 
 def versus(
@@ -214,12 +219,13 @@ def versus(
         answers = {"ratio": as_json(found.ratio), "multiple": as_json(found.multiple)}
         print_json({**answers, "b_better": found.b_better, "paired": found.paired})
         return
-    print(f"a: {first}, b: {second}")
+    say(f"a: {first}, b: {second}")
     for answer in (found.ratio, found.multiple):
-        print("\n".join(lines(answer, findings=answer is found.multiple)))
+        for line in lines(answer, findings=answer is found.multiple):
+            say(line)
     if found.b_better is not None and not found.ratio.blocked:
         users = "the same test users resampled for both" if found.paired else "residuals only: no shared test users"
-        print(f"  b is better in {found.b_better:.1%} of the draws ({users})")
+        say(f"  b is better in {found.b_better:.1%} of the draws ({users})")
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {

@@ -17,6 +17,7 @@ from semgjax.cli.scaling_words import (
     print_json,
     stored_fit,
 )
+from semgjax.cli.terminal import say
 from semgjax.errors import InputError
 
 _LISTS = arg(metavar="INPUT=VALUE,VALUE,...")
@@ -65,7 +66,8 @@ def design(
     if json:
         print_json(designs.as_json(found))
         return
-    print("\n".join(designs.lines(found)))
+    for line in designs.lines(found):
+        say(line)
 
 
 def suggest(
@@ -115,7 +117,8 @@ def suggest(
     if json:
         print_json(suggestions.as_json(found))
         return
-    print("\n".join(suggestions.lines(found)))
+    for line in suggestions.lines(found):
+        say(line)
 
 
 def report(
@@ -165,7 +168,7 @@ def report(
     points = read_table(table, mapping, pairs("--where", where), unit, inputs)
     ask = Ask(point_of(at, inputs) or None, target, read_cost(cost) if cost else None, title, level, force)
     write_atomic(out, report_page(points, laws, ask))
-    print(out)
+    say(out)
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {"design": design, "suggest": suggest, "report": report}

@@ -14,7 +14,7 @@ from semgjax.data.draw import SETTINGS, choose_stretch, draw_bands, keys_in
 from semgjax.data.sessions import CHANNELS, SAMPLE_RATE, Session, read_emg
 from semgjax.errors import InputError
 from semgjax.files import write_atomic
-from semgjax.page import plot_text, png_bytes
+from semgjax.page import png_bytes
 
 LONGEST = 60.0
 _FFT, _HOP = 256, 64  # samples: 7.8 Hz and 32 ms
@@ -83,7 +83,7 @@ def stretch_figure(session: Session, start: int, stop: int) -> Figure:
         _rings(figure, [grid[0:2, 1], grid[2:4, 1]], bands)
         dropped = f", {sum(session.dropped.values())} keys dropped" if session.dropped else ""
         figure.suptitle(
-            f"{plot_text(session.name)}, user {plot_text(session.user)}: {seconds:g} s, {len(presses)} keys"
+            f"{session.name}, user {session.user}: {seconds:g} s, {len(presses)} keys"
             f" (session: {len(session.labels)} keys{dropped})",
             x=0.01, ha="left", fontsize=11,
         )  # fmt: skip

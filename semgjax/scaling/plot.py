@@ -11,6 +11,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from semgjax.errors import InputError
 from semgjax.files import write_atomic
+from semgjax.page import names_as_text
 from semgjax.scaling.fit import Fit, parameter_values, predict
 from semgjax.scaling.profile import LEVEL, no_interval_reason, parameter_intervals, prediction_band
 
@@ -83,6 +84,7 @@ def save_figure(figure: Figure, path: Path) -> None:
     """
     check_figure_name(path)
     content = io.BytesIO()
+    names_as_text(figure)
     figure.savefig(content, format=path.suffix[1:])
     write_atomic(path, content.getvalue())
 
@@ -113,7 +115,7 @@ def _formula(fit: Fit) -> str:
     amplitude = fit.unit_y * np.exp(scaled["A"])
     floor = f"{parameter_values(fit)['E']:.3g} + " if scaled.get("E") else ""
     reference = short_number(fit.reference["N"])
-    return f"fit: {floor}{amplitude:.3g} · (N / {reference})$^{{-{scaled['alpha']:.3g}}}$"
+    return f"fit: {floor}{amplitude:.3g} · (N / {reference})^{-scaled['alpha']:.3g}"
 
 
 def _finish(axes, fit, users_points, grid, unit, title, size_label, y_label) -> None:
