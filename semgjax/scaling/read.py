@@ -156,7 +156,13 @@ def _csv_rows(path: Path, text: str) -> list[Row]:
         raise InputError(
             f"{path}: the row that begins in line {begin} is no CSV ({error}); close its quotes", "bad-row"
         ) from None
+    if lines and len(lines[0][1]) == 2 and lines[0][1] == ["sep=", ""]:
+        lines = lines[1:]  # a spreadsheet's hint that cells end at commas, as they do here
     header = lines[0][1] if lines else []
+    if len(header) == 1 and header[0].lower().startswith("sep="):
+        raise InputError(
+            f"{path}: line 1: says that cells end at {header[0][4:]!r}; save the table with commas", "bad-row"
+        )
     if len(set(header)) < len(header):
         twice = next(name for name in header if header.count(name) > 1)
         raise InputError(f"{path}: line 1: column {twice!r} is there twice; rename one", "bad-row")
@@ -288,10 +294,12 @@ def _select(path: Path, rows: list[Row], columns: tuple[str, ...], where: Mappin
 
 def _check_whole(path: Path, rows: list[Row], column: str) -> None:
     """Refuse 60.723 for 60,723: whole numbers whose thousands were marked by points."""
-    if len(rows) > 1 and all(re.fullmatch(r"\d{1,3}\.\d{3}", cells[column], re.ASCII) for _, cells in rows):
-        line, cells = rows[0]
+    marked = [line for line, cells in rows if re.fullmatch(r"\d{1,3}\.\d{3}", cells[column], re.ASCII)]
+    others = [line for line, cells in rows if re.fullmatch(r"\d+", cells[column], re.ASCII)]
+    if marked and len(rows) > 1 and len(marked) + len(others) == len(rows):
+        cells = next(cells for line, cells in rows if line == marked[0])
         raise InputError(
-            f"{path}: line {line}: column {column} is {cells[column]}, like all of them: thousands or a fraction? "
+            f"{path}: line {marked[0]}: column {column} is {cells[column]}: thousands or a fraction? "
             f"Write whole numbers without points, or give a unit, as N={column}*1e6",
             "bad-number",
         )

@@ -266,3 +266,39 @@ def test_a_run_and_a_cluster_are_columns_not_quotients(tmp_path, name):
     with pytest.raises(InputError) as caught:
         read_table(path, TWO | {name: "n/2"}, {})
     assert caught.value.code == "no-column"
+
+
+@pytest.mark.parametrize(
+    ("cells", "refused"),
+    [
+        (["60.723", "120.500", "310.250"], True),
+        (["60.723", "450000", "1200000"], True),
+        (["850", "60.723", "120.500"], True),
+        (["60723.0", "120500.0", "310250.0"], False),
+        (["60.7", "120.5", "310.2"], False),
+        (["60723", "120500", "310250"], False),
+        (["0.060723", "0.120500", "0.310250"], False),
+        (["10.000", "1000.000", "500.000"], False),
+    ],
+)
+def test_a_whole_number_with_a_thousands_point_is_refused_with_its_line(tmp_path, cells, refused):
+    path = tmp_path / "t.csv"
+    path.write_text("params,cer\n" + "".join(f"{cell},{30 - i}\n" for i, cell in enumerate(cells)))
+    if not refused:
+        assert len(read_table(path, {"N": "params", "y": "cer"}, {}).y) == 3
+        return
+    with pytest.raises(InputError) as caught:
+        read_table(path, {"N": "params", "y": "cer"}, {})
+    assert caught.value.code == "bad-number" and ": line " in str(caught.value)
+
+
+@pytest.mark.parametrize(("first", "code"), [("sep=,", ""), ("sep=;", "bad-row"), ("SEP=|", "bad-row")])
+def test_a_spreadsheets_sep_line_is_understood(tmp_path, first, code):
+    path = tmp_path / "t.csv"
+    path.write_text(f"{first}\nparams,cer\n1e4,30\n1e5,20\n1e6,15\n")
+    if not code:
+        assert read_table(path, {"N": "params", "y": "cer"}, {}).y.tolist() == [30, 20, 15]
+        return
+    with pytest.raises(InputError) as caught:
+        read_table(path, {"N": "params", "y": "cer"}, {})
+    assert caught.value.code == code
