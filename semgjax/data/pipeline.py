@@ -117,7 +117,8 @@ def train_data(
             "bad-value",
         )
     room = -(-max_labels(sessions, spec.length) // 8) * 8
-    if not room:
+    # With jitter a core may come to lie anywhere.
+    if not room or not (augment.jitter or any(len(labels_of(sessions[s], at, at + spec.length)) for s, at in windows)):
         raise InputError(
             f"no window of the {len(sessions)} training sessions holds a key: there is nothing to learn; see semgjax "
             "data check",

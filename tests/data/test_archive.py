@@ -131,7 +131,12 @@ def test_content_that_only_the_archives_checksum_tells_damaged_is_found(tmp_path
     archive.write_bytes(content)
     with pytest.raises(InputError, match=rf"{archive}: its checksum tells that some session in it is damaged"):
         ingest(archive, tmp_path / "out", on_error="skip")
-    assert not (tmp_path / "out" / FILE).exists()
+    assert not (tmp_path / "out").exists()
+    ingest(archive.with_name("set.tar"), tmp_path / "out")
+    before = snapshot(tmp_path / "out" / SHARDS)
+    with pytest.raises(InputError) as caught:
+        ingest(archive, tmp_path / "out", on_error="skip")
+    assert caught.value.code == "damaged" and snapshot(tmp_path / "out" / SHARDS) == before
 
 
 def test_an_archive_cut_between_two_members_is_not_taken_for_whole(tmp_path, src):

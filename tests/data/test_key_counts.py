@@ -91,3 +91,13 @@ def test_a_shard_keeps_the_count_of_doubled_keys(tmp_path):
     ingest(tmp_path / "src", tmp_path / "out")
     (path,) = (tmp_path / "out" / "shards").iterdir()
     assert open_session(path).doubled == open_session(tmp_path / "src" / "a.hdf5").doubled == 4
+
+
+def test_keys_where_no_window_lies_are_nothing_to_learn(tmp_path):
+    tail = [{"key": "a", "start": START + (SAMPLES - 100) / 2000}]
+    folder = corpus_of(tmp_path / "src", tail, typed("abc"))
+    words = ["--window.length=8000", "--window.stride=8000", "--augment.no-jitter"]
+    code, _, err = outcome(
+        ["train", "--data", str(folder), "--preset", "ladder-16", "--out", str(tmp_path / "run"), *words]
+    )
+    assert code == 2 and "nothing to learn" in err.splitlines()[-1]

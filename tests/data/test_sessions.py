@@ -4,6 +4,7 @@ import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 
+import h5py
 import numpy as np
 import pytest
 
@@ -225,3 +226,18 @@ def test_a_session_survives_pickling(tmp_path):
     copy = pickle.loads(pickle.dumps(session))
     assert copy.labels.tolist() == session.labels.tolist()
     assert copy.path == session.path
+
+
+@pytest.mark.parametrize("stored", [0, 4096])
+def test_a_signal_that_declares_more_samples_than_are_stored_is_refused_at_once(tmp_path, stored):
+    path = write_session(tmp_path / "a.hdf5", 100)
+    with h5py.File(path, "r+") as file:
+        group = file["emg2qwerty"]
+        records = group["timeseries"][:]
+        del group["timeseries"]
+        signal = group.create_dataset("timeseries", (2**40,), records.dtype, chunks=(4096,), maxshape=(None,))
+        if stored:
+            signal[:stored] = np.resize(records, stored)
+    with pytest.raises(InputError) as caught:
+        open_session(path)
+    assert caught.value.code == "damaged"
