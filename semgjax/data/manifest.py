@@ -92,7 +92,7 @@ def rows_from_json(value: object, where: Path) -> list[Row]:
     """
     if not isinstance(value, list):
         raise InputError(f"{where}: 'sessions' is no list; ingest again", "bad-field")
-    rows = [from_json(Row, _SINCE_2 | row if isinstance(row, dict) else row, str(where)) for row in value]
+    rows = [from_json(Row, _SINCE_2 | row if isinstance(row, dict) else row, str(where), whole=True) for row in value]
     for row in rows:
         if Path(row.file).name != row.file or row.file in ("", ".", ".."):
             raise InputError(
