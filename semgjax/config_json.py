@@ -28,12 +28,11 @@ def identity(config: Any) -> str:
     return content_hash(_counted(config))
 
 
-def from_json(kind: type[T], value: dict[str, Any], where: str, whole: bool = False) -> T:
+def from_json(kind: type[T], value: dict[str, Any], where: str) -> T:
     """Build `kind` from plain JSON: unknown members and wrong types are errors, as is a missing one without a default.
 
     Args:
         where: names the source in messages (a file's path).
-        whole: no member may be missing, whether it has a default or not.
 
     Raises:
         InputError: the value does not fit the dataclass.
@@ -56,7 +55,7 @@ def from_json(kind: type[T], value: dict[str, Any], where: str, whole: bool = Fa
         if f.name in value:
             members[f.name] = _convert(hints[f.name], value[f.name], f"{where}: {f.name}")
             continue
-        meant = () if whole else default_in_files(kind, f, hints[f.name])
+        meant = default_in_files(kind, f, hints[f.name])
         if not meant:
             raise InputError(
                 f"{where}: {kind.__name__} lacks the member {f.name!r}; was it written by another version?", "bad-field"
