@@ -1,11 +1,14 @@
-"""Frozen dataclasses of configuration <-> plain JSON values, strictly: nothing unknown, nothing missing."""
+"""Frozen dataclasses of configuration <-> plain JSON values: nothing unknown; what has a default may be missing."""
 
 import dataclasses
 import types
 import typing
+from collections.abc import Callable
 from typing import Any
 
+from semgjax.config_history import first_members, old_default
 from semgjax.errors import InputError
+from semgjax.files import content_hash
 
 T = typing.TypeVar("T")
 _TAG = "network"
@@ -13,15 +16,20 @@ _TAG = "network"
 
 def to_json(config: Any) -> dict[str, Any]:
     """A configuration as plain JSON values (tuples become lists); a class with a NETWORK writes it as "network"."""
-    tag = _tag(type(config))
-    return ({} if tag is None else {_TAG: tag}) | {
-        key: list(v) if isinstance(v, tuple) else to_json(v) if dataclasses.is_dataclass(v) else v
-        for key, v in ((f.name, getattr(config, f.name)) for f in dataclasses.fields(config))
-    }
+    return _members(config, to_json)
+
+
+def identity(config: Any) -> str:
+    """The hash of a configuration (64 hex digits), which neither a new member nor a new default moves.
+
+    It covers the members of version 1 and, of those added since, the ones that differ from the default that they were
+    added with (semgjax.config_history). What is read back from `to_json` has the same.
+    """
+    return content_hash(_counted(config))
 
 
 def from_json(kind: type[T], value: dict[str, Any], where: str) -> T:
-    """Build `kind` from plain JSON, strictly: unknown or missing members are errors, as is a wrong type.
+    """Build `kind` from plain JSON: unknown members and wrong types are errors, as is a missing one without a default.
 
     Args:
         where: names the source in messages (a file's path).
@@ -44,12 +52,61 @@ def from_json(kind: type[T], value: dict[str, Any], where: str) -> T:
         )
     members = {}
     for f in fields:
-        if f.name not in value:
+        if f.name in value:
+            members[f.name] = _convert(hints[f.name], value[f.name], f"{where}: {f.name}")
+            continue
+        meant = default_in_files(kind, f, hints[f.name])
+        if not meant:
             raise InputError(
                 f"{where}: {kind.__name__} lacks the member {f.name!r}; was it written by another version?", "bad-field"
             )
-        members[f.name] = _convert(hints[f.name], value[f.name], f"{where}: {f.name}")
+        members[f.name] = meant[0]
     return kind(**members)
+
+
+def default_in_files(kind: type, field: "dataclasses.Field[Any]", hint: Any) -> tuple[Any, ...]:
+    """(what a file without this member means,): the default that it was added with; () where it may not be missing."""
+    where = f"{kind.__name__}.{field.name}"
+    old = old_default(kind, field.name)
+    if old:
+        return (_convert(hint, old[0], where),)
+    if field.default is not dataclasses.MISSING:
+        return (field.default,)
+    if field.default_factory is dataclasses.MISSING:
+        return ()
+    if isinstance(field.default_factory, type) and dataclasses.is_dataclass(field.default_factory):
+        return (from_json(field.default_factory, _head(field.default_factory), where),)
+    return (field.default_factory(),)
+
+
+def _counted(config: Any) -> dict[str, Any]:
+    """The members that the hash covers, as plain JSON values."""
+    kind, members = type(config), _members(config, _counted)
+    first = first_members(kind)
+    added = [f for f in dataclasses.fields(config) if f.name not in first]
+    hints = typing.get_type_hints(kind) if added else {}
+    for f in added:
+        meant = default_in_files(kind, f, hints[f.name])
+        if meant and _plain(meant[0], _counted) == members[f.name]:
+            del members[f.name]
+    return members
+
+
+def _members(config: Any, inner: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+    values = ((f.name, getattr(config, f.name)) for f in dataclasses.fields(config))
+    return _head(type(config)) | {name: _plain(value, inner) for name, value in values}
+
+
+def _plain(value: Any, inner: Callable[[Any], dict[str, Any]]) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    return inner(value) if dataclasses.is_dataclass(value) else value
+
+
+def _head(kind: type) -> dict[str, Any]:
+    """A class's JSON before its members: the name of its network, where it has one."""
+    tag = _tag(kind)
+    return {} if tag is None else {_TAG: tag}
 
 
 def one_from_json(kinds: tuple[type[T], ...], value: dict[str, Any], where: str) -> T:

@@ -1,16 +1,19 @@
-"""Configurations as JSON and back, strictly."""
+"""Configurations as JSON and back: what they refuse, and that growth keeps the files and the hashes of before."""
 
 import dataclasses
 import json
+from typing import Literal, get_type_hints
 
 import pytest
 
-from semgjax.config_json import from_json, to_json
+from semgjax.config_history import FIRST, OLD_DEFAULTS
+from semgjax.config_json import default_in_files, from_json, identity, to_json
 from semgjax.data.augment import AugmentConfig
 from semgjax.data.windows import WindowSpec
 from semgjax.errors import InputError
 from semgjax.model.config import TDSConfig, network_from_json, preset
-from semgjax.train.config import DistillConfig, RunConfig, recipe
+from semgjax.train.config import DistillConfig, OptimizerConfig, RunConfig, TrainConfig, recipe
+from tests.golden_files import GOLDEN, check_golden
 
 
 def run_config(name: str) -> RunConfig:
@@ -20,9 +23,8 @@ def run_config(name: str) -> RunConfig:
 
 SUPERVISED = run_config("ladder-32")
 DISTILLED = dataclasses.replace(SUPERVISED, distill=DistillConfig("1" * 64, temperature=2.0, weight=0.5))
-
-
 BASELINE = run_config("tds")
+PARTS = (WindowSpec, AugmentConfig, OptimizerConfig, TrainConfig, DistillConfig)
 
 
 @pytest.mark.parametrize(
@@ -90,9 +92,8 @@ def changed(path: str, value: object) -> dict:
         ("colour", 1, "RunConfig has no member ['colour']"),
         ("model.colour", 1, "ModelConfig has no member ['colour']"),
         ("preset", ..., "RunConfig lacks the member 'preset'"),
-        ("distill", ..., "RunConfig lacks the member 'distill'"),
         ("distill.teacher", ..., "DistillConfig lacks the member 'teacher'"),
-        ("model.dim", ..., "ModelConfig lacks the member 'dim'"),
+        ("model", ..., "RunConfig lacks the member 'model'"),
         ("preset", 3, "preset: 3 is not of type"),
         ("preset", None, "preset: None is not of type"),
         ("model", [], "model: [] is not of type"),
@@ -131,3 +132,129 @@ def test_values_that_fit_the_type_and_not_the_meaning_are_input_errors_too():
 def test_none_is_kept_where_it_may_stand():
     model = to_json(preset("tiny")) | {"attention_window": None}
     assert from_json(type(preset("tiny")), model, "model.json").attention_window is None
+
+
+def grown(kind: type, *added: tuple) -> type:
+    """A configuration's class as it is after members were added to it; its files carry the same name."""
+    return dataclasses.make_dataclass(kind.__name__, added, bases=(kind,), frozen=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Extra:
+    """A part that a run did not have before."""
+
+    rate: float = 0.5
+    kind: Literal["plain", "wide"] = "plain"
+
+
+GrownTrain = grown(TrainConfig, ("label_smoothing", float, 0.0), ("stages", tuple[int, ...], (1, 2)))
+GrownModel = grown(type(SUPERVISED.model), ("gate", bool, False))
+GrownRun = grown(
+    RunConfig,
+    ("train", GrownTrain, dataclasses.field(default_factory=GrownTrain)),
+    ("model", GrownModel | TDSConfig),
+    ("extra", Extra, dataclasses.field(default_factory=Extra)),
+    ("other", Extra | None, None),
+)
+
+
+@pytest.mark.parametrize("config", [SUPERVISED, DISTILLED, BASELINE], ids=["ladder", "distilled", "baseline"])
+def test_a_run_made_before_members_were_added_reads_with_the_same_hash(config):
+    read = from_json(GrownRun, json.loads(json.dumps(to_json(config))), "config.json")
+    assert (read.train.label_smoothing, read.train.stages, read.extra, read.other) == (0.0, (1, 2), Extra(), None)
+    assert read.hash == config.hash
+    again = from_json(GrownRun, json.loads(json.dumps(to_json(read))), "config.json")
+    assert again == read and again.hash == config.hash
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"train": {"label_smoothing": 0.1}},
+        {"train": {"stages": [1]}},
+        {"model": {"gate": True}},
+        {"extra": {"kind": "wide"}},
+        {"other": {}},
+        {"other": {"rate": 0.25}},
+    ],
+)
+def test_an_added_member_that_is_set_makes_another_run(change):
+    value = to_json(SUPERVISED)
+    for part, members in change.items():
+        value[part] = value.get(part, {}) | members
+    read = from_json(GrownRun, value, "config.json")
+    assert read.hash != SUPERVISED.hash
+    assert from_json(GrownRun, to_json(read), "config.json").hash == read.hash
+
+
+def test_a_part_that_grows_after_it_was_added_keeps_the_hash_too():
+    later = grown(Extra, ("depth", int, 3))
+    run = grown(GrownRun, ("extra", later, dataclasses.field(default_factory=later)))
+    for extra in ({}, {"rate": 0.25}):
+        value = to_json(SUPERVISED) | {"extra": extra}
+        before, after = (from_json(kind, value, "config.json") for kind in (GrownRun, run))
+        assert after.extra.depth == 3 and after.hash == before.hash
+
+
+def test_an_added_member_without_a_default_may_not_be_missing():
+    kind = grown(DistillConfig, ("layer", int, dataclasses.field(kw_only=True)))
+    with pytest.raises(InputError) as caught:
+        from_json(kind, to_json(DISTILLED.distill), "config.json")
+    assert caught.value.code == "bad-field"
+
+
+@pytest.mark.parametrize("part", ["", "model", "train", "optimizer", "window", "augment", "distill"])
+def test_members_with_defaults_may_be_missing_and_unknown_ones_may_not(part):
+    whole = dataclasses.replace(DISTILLED, model=preset("tiny"))
+    value = json.loads(json.dumps(to_json(whole)))
+    place = value[part] if part else value
+    kind = type(getattr(whole, part)) if part else RunConfig
+    for f in dataclasses.fields(kind):
+        if f.default is not dataclasses.MISSING or f.default_factory is not dataclasses.MISSING:
+            del place[f.name]
+    read = from_json(RunConfig, value, "config.json")
+    found = getattr(read, part) if part else read
+    assert found == kind(**{f.name: getattr(found, f.name) for f in dataclasses.fields(kind) if f.name in place})
+    with pytest.raises(InputError) as caught:
+        place["colour"] = 1
+        from_json(RunConfig, value, "config.json")
+    assert caught.value.code == "bad-field"
+
+
+def test_a_changed_default_is_not_what_older_files_and_hashes_mean(monkeypatch):
+    first = grown(TrainConfig, ("smoothing", float, 0.0))
+    now = grown(TrainConfig, ("smoothing", float, 0.1))
+    monkeypatch.setitem(OLD_DEFAULTS, "TrainConfig.smoothing", 0.0)
+    monkeypatch.setitem(OLD_DEFAULTS, "TrainConfig.max_infeasible", 0.02)
+    old = {name: value for name, value in to_json(TrainConfig()).items() if name != "max_infeasible"}
+    read = from_json(now, old, "config.json")
+    assert (read.smoothing, read.max_infeasible) == (0.0, 0.02)
+    assert identity(read) == identity(TrainConfig(max_infeasible=0.02))
+    # Neither a run with the old value nor one with the new one changes its name when the default changes.
+    for value in (0.0, 0.1, 0.2):
+        assert identity(now(smoothing=value)) == identity(first(smoothing=value))
+    assert identity(now()) == identity(first(smoothing=0.1)) != identity(first())
+
+
+def test_every_default_is_the_recorded_one_or_its_change_is_stated(request):
+    # A failure: a member was added (record it with --update-golden) or a default was changed (add the old one to
+    # OLD_DEFAULTS, and leave the golden file as it is).
+    found = {}
+    for kind in (RunConfig, *map(type, (SUPERVISED.model, BASELINE.model)), *PARTS):
+        hints = get_type_hints(kind)
+        for f in dataclasses.fields(kind):
+            meant = default_in_files(kind, f, hints[f.name])
+            # A part's own members have lines of their own.
+            plain = [type(value).__name__ if dataclasses.is_dataclass(value) else value for value in meant]
+            found[f"{kind.__name__}.{f.name}"] = plain or "must be there"
+    check_golden(request, "config_defaults.json", json.dumps(found, indent=1) + "\n")
+
+
+def test_the_members_of_version_1_are_those_that_the_golden_run_has():
+    body = json.loads((GOLDEN / "run-1" / "sweep" / "trials" / "001-ladder-16-s0" / "config.json").read_text())
+    parts = {"ModelConfig": "model", "WindowSpec": "window", "AugmentConfig": "augment"}
+    parts |= {"OptimizerConfig": "optimizer", "TrainConfig": "train", "DistillConfig": "distill"}
+    for name, part in parts.items():
+        assert FIRST[name].split() == list(body[part])
+    assert FIRST["RunConfig"].split() == [name for name in body if name not in ("schema", "version", "hash")]
+    assert set(FIRST) == {"RunConfig", "TDSConfig", *parts}

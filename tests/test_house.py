@@ -30,6 +30,7 @@ ABOVE = {
     "one_report": ALL,
     "files": ALL,
     "address": ALL,
+    "config_history": ALL,
     "config_json": ALL,
     "page": ALL,
     "data": ALL - {"data"},

@@ -24,7 +24,7 @@ class Row:
         keys: events of a class; `dropped`: those of none.
         classes: what labels mean; None: the key set.
         source: what the session is known by: a hash of its files' bytes, its name and its user.
-        outside: events of a class before the first or after the last sample; absent in version 1, as what follows.
+        outside: events of a class before the first or after the last sample; missing in version 1, as what follows.
         doubled: events that repeat one of the same class at the same time.
         dropped_names: names of the events of no class -> how often they came.
     """
@@ -51,9 +51,6 @@ class Row:
         """Its keys."""
         inside = self.keys - self.outside
         return KeyCounts(inside, self.outside, self.doubled, self.dropped_names, 1, int(inside == 0))
-
-
-_SINCE_2 = {"outside": 0, "doubled": 0, "dropped_names": {}}
 
 
 def row_of(header: ShardHeader, path: Path) -> Row:
@@ -92,7 +89,7 @@ def rows_from_json(value: object, where: Path) -> list[Row]:
     """
     if not isinstance(value, list):
         raise InputError(f"{where}: 'sessions' is no list; ingest again", "bad-field")
-    rows = [from_json(Row, _SINCE_2 | row if isinstance(row, dict) else row, str(where)) for row in value]
+    rows = [from_json(Row, row, str(where)) for row in value]
     for row in rows:
         if Path(row.file).name != row.file or row.file in ("", ".", ".."):
             raise InputError(

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from semgjax.config_json import to_json
+from semgjax.config_json import from_json, to_json
 from semgjax.errors import InputError
 from semgjax.files import read_json, write_json
 from semgjax.model.config import preset
@@ -66,7 +66,7 @@ def claim(plan: DemoPlan, out: Path, write: bool) -> None:
     path = out / "demo.json"
     if path.exists():
         body = read_json(path, "semgjax/demo", 1)
-        if body["plan"] != to_json(plan):
+        if from_json(DemoPlan, body["plan"], str(path)) != plan:
             raise InputError(f"{out}: holds a demo of another seed or plan; choose another --out", "out-exists")
     elif out.exists() and (not out.is_dir() or any(p.name != ".lock" for p in out.iterdir())):
         raise InputError(f"{out}: is not empty and holds no demo; choose another --out", "out-exists")

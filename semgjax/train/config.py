@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from semgjax.config_json import to_json
+from semgjax.config_json import identity, to_json
 from semgjax.data.augment import AugmentConfig, augment_recipe
 from semgjax.data.keys import NUM_CLASSES
 from semgjax.data.sessions import CHANNELS
 from semgjax.data.windows import WindowSpec
 from semgjax.errors import InputError
-from semgjax.files import content_hash
 from semgjax.model.config import Network, preset
 
 MOST_ROWS, MOST_STEPS = 2**20, 2**31 - 1
@@ -153,8 +152,8 @@ class RunConfig:
 
     @property
     def hash(self) -> str:
-        """The run's identity, 64 hex digits."""
-        return content_hash(to_json(self))
+        """The run's identity, 64 hex digits: `semgjax.config_json.identity`."""
+        return identity(self)
 
 
 def program_of(config: RunConfig) -> RunConfig:

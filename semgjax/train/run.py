@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from semgjax.config_history import VERSION
 from semgjax.config_json import from_json, to_json
 from semgjax.errors import InputError
 from semgjax.files import read_json, write_json
@@ -41,7 +42,7 @@ def claim(folder: Path, config: RunConfig) -> None:
     """Make `folder` the directory of this run; the caller holds its lock."""
     check_claim(folder, config)
     if not (folder / CONFIG).exists():
-        write_json(folder / CONFIG, "semgjax/config", 1, {"hash": config.hash, **to_json(config)})
+        write_json(folder / CONFIG, "semgjax/config", VERSION, {"hash": config.hash, **to_json(config)})
 
 
 def read_config(folder: Path) -> RunConfig:
@@ -50,7 +51,7 @@ def read_config(folder: Path) -> RunConfig:
     Raises:
         InputError: there is none, or it was edited.
     """
-    body = read_json(folder / CONFIG, "semgjax/config", 1)
+    body = read_json(folder / CONFIG, "semgjax/config", VERSION, oldest=1)
     recorded = body.pop("hash", None)
     body.pop("schema"), body.pop("version")
     config = from_json(RunConfig, body, str(folder / CONFIG))

@@ -95,3 +95,14 @@ def test_a_folder_with_another_demo_or_with_anything_else_is_refused_and_left_al
     with pytest.raises(InputError, match="not empty"):
         run_demo(DemoPlan(), foreign)
     assert [p.name for p in foreign.iterdir()] == ["cat.png"]
+
+
+def test_a_demo_begun_before_its_plan_grew_is_the_same_demo(tmp_path):
+    claim(DemoPlan(), tmp_path, write=True)
+    document = json.loads((tmp_path / "demo.json").read_text())
+    del document["plan"]["key_boost"]
+    (tmp_path / "demo.json").write_text(json.dumps(document))
+    claim(DemoPlan(), tmp_path, write=True)
+    with pytest.raises(InputError) as caught:
+        claim(DemoPlan(key_boost=1.0), tmp_path, write=True)
+    assert caught.value.code == "out-exists"

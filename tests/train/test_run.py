@@ -18,7 +18,7 @@ def test_a_claimed_folder_reads_back_as_the_same_configuration(tmp_path):
     claim(tmp_path / "deep" / "run", CONFIG)
     assert read_config(tmp_path / "deep" / "run") == CONFIG
     body = json.loads((tmp_path / "deep" / "run" / "config.json").read_text())
-    assert (body["schema"], body["version"], body["hash"]) == ("semgjax/config", 1, CONFIG.hash)
+    assert (body["schema"], body["version"], body["hash"]) == ("semgjax/config", 2, CONFIG.hash)
     assert read_result(tmp_path / "deep" / "run") is None
 
 
@@ -72,7 +72,7 @@ def edit(path, change) -> None:
         (lambda body: body["train"].update(stepz=7), "stepz"),
         (lambda body: body["train"].update(steps="7"), "steps"),
         (lambda body: body.pop("model"), "model"),
-        (lambda body: body.update(version=2), "version 2"),
+        (lambda body: body.update(version=3), "version 3"),
         (lambda body: body.update(schema="semgjax/split"), "semgjax/split"),
     ],
 )
