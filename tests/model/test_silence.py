@@ -33,6 +33,7 @@ def input_of(case: str) -> tuple[np.ndarray, int]:
 CASES = ["noise", "nothing at all", "a lost stretch", "begins at 597", "begins at 599", "begins at 600", "constant"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["tiny", "small", "ladder-16", "ladder-64", "tds"])
 @pytest.mark.parametrize("training", [False, True])
 def test_gradients_are_finite_without_signal(name, training):
