@@ -9,9 +9,10 @@ from collections.abc import Callable
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jax.ad_checkpoint import checkpoint_name
 
 from semgjax.model.config import ModelConfig
-from semgjax.model.tiles import tiled_attention
+from semgjax.model.tiles import KEPT, tiled_attention
 
 Attention = Callable[[jax.Array, jax.Array, jax.Array, jax.Array], jax.Array]
 """(q, k, v [B, T, H, D], valid [B, T]) -> [B, T, H, D]"""
@@ -27,7 +28,7 @@ def full_attention(q_BxTxHxD, k_BxTxHxD, v_BxTxHxD, valid_BxT, window: int | Non
     mask_Bx1xqxk = (visible_qxk[None] & valid_BxT[:, None, :])[:, None]
     scores = jnp.einsum("bqhd,bkhd->bhqk", q_BxTxHxD, k_BxTxHxD).astype(jnp.float32) * q_BxTxHxD.shape[-1] ** -0.5
     weights = jax.nn.softmax(jnp.where(mask_Bx1xqxk, scores, _HIDDEN), axis=-1)
-    return jnp.einsum("bhqk,bkhd->bqhd", weights.astype(v_BxTxHxD.dtype), v_BxTxHxD)
+    return checkpoint_name(jnp.einsum("bhqk,bkhd->bqhd", weights.astype(v_BxTxHxD.dtype), v_BxTxHxD), KEPT)
 
 
 def local_attention(q_BxTxHxD, k_BxTxHxD, v_BxTxHxD, valid_BxT, window: int, causal: bool) -> jax.Array:
@@ -56,7 +57,7 @@ def local_attention(q_BxTxHxD, k_BxTxHxD, v_BxTxHxD, valid_BxT, window: int, cau
     scores = jnp.einsum("bnqhd,bnkhd->bnhqk", q, k).astype(jnp.float32) * width**-0.5
     weights = jax.nn.softmax(jnp.where(mask[:, :, None], scores, _HIDDEN), axis=-1)
     out = jnp.einsum("bnhqk,bnkhd->bnqhd", weights.astype(v.dtype), v)
-    return out.reshape(batch, blocks * window, heads, width)[:, :time]
+    return checkpoint_name(out.reshape(batch, blocks * window, heads, width)[:, :time], KEPT)
 
 
 def _in_window(age: jax.Array, window: int | None, causal: bool) -> jax.Array:
@@ -107,7 +108,9 @@ class SelfAttention(nn.Module):
         batch, time, width = x_BxTxD.shape
         head = width // config.heads
         qkv = nn.Dense(3 * width, dtype=x_BxTxD.dtype, name="qkv")(x_BxTxD)
-        q, k, v = (x.reshape(batch, time, config.heads, head) for x in jnp.split(qkv, 3, axis=-1))
+        q, k, v = (
+            checkpoint_name(x.reshape(batch, time, config.heads, head), KEPT) for x in jnp.split(qkv, 3, axis=-1)
+        )
         attention = choose_attention(platform(), x_BxTxD.dtype, time, config.attention_window, config.causal)
         out = attention(q, k, v, valid_BxT)
         return nn.Dense(width, dtype=x_BxTxD.dtype, name="out")(out.reshape(batch, time, width))

@@ -77,6 +77,7 @@ class Layer(nn.Module):
 
 # What is computed again on the way back; the parameters and the numbers are the same.
 _REMAT: dict[str, Callable[[type[Layer]], Any]] = {
+    "none": lambda layer: layer,
     "cheap": lambda layer: nn.remat(
         layer, prevent_cse=False, policy=jax.checkpoint_policies.save_only_these_names(KEPT)
     ),

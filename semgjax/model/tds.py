@@ -71,6 +71,7 @@ class Block(nn.Module):
 
 # What is computed again on the way back; the parameters and the numbers are the same.
 _REMAT: dict[str, Callable[[type[Block]], Any]] = {
+    "none": lambda block: block,
     "cheap": lambda block: block,  # a ReLU's gradient needs no more than what the next product keeps anyway
     "layers": nn.remat,
 }

@@ -54,8 +54,7 @@ def _forward(q_BxTxHxD, k_BxTxHxD, v_BxTxHxD, valid_BxT, window, causal) -> tupl
         _, tiles = jax.lax.scan(block, None, jnp.arange(count) * _TILE)
         out, log_total = (_joined(part)[..., :time] for part in tiles)
     out = checkpoint_name(jnp.moveaxis(out, 3, 1).astype(v_BxTxHxD.dtype), KEPT)
-    inputs = (checkpoint_name(x, KEPT) for x in (q_BxTxHxD, k_BxTxHxD, v_BxTxHxD))
-    return out, (*inputs, valid_BxT, out, checkpoint_name(log_total, KEPT))
+    return out, (q_BxTxHxD, k_BxTxHxD, v_BxTxHxD, valid_BxT, out, checkpoint_name(log_total, KEPT))
 
 
 def _backward(window, causal, residuals: Residuals, upstream_BxTxHxD: jax.Array) -> tuple[jax.Array | None, ...]:

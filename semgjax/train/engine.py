@@ -6,7 +6,7 @@ from typing import Literal
 
 from semgjax.errors import InputError
 
-Remat = Literal["cheap", "layers"]
+Remat = Literal["none", "cheap", "layers"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Engine:
     fsdp: int = 1
     """devices that the state is split over; 1: every device has it whole"""
     remat: Remat = "cheap"
-    """what is computed again on the way back to save memory: norms, activations and dropout, or all of a layer"""
+    """what the backward pass computes again to save memory: none; norms, activations, scores (cheap); whole layers"""
     resume: Literal["auto", "must", "never"] = "auto"
     """with checkpoints in the folder: go on; must: refuse to begin without any; never: refuse to go on"""
     keep_last: int = 2
