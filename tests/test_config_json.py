@@ -10,7 +10,7 @@ from semgjax.data.augment import AugmentConfig
 from semgjax.data.windows import WindowSpec
 from semgjax.errors import InputError
 from semgjax.model.config import TDSConfig, network_from_json, preset
-from semgjax.train.config import DistillConfig, RunConfig, recipe
+from semgjax.training.config import DistillConfig, RunConfig, recipe
 
 
 def run_config(name: str) -> RunConfig:

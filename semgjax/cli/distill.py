@@ -8,8 +8,8 @@ import tyro
 from semgjax.cli.parse import run_commands, word_after
 from semgjax.data.augment import AugmentConfig, augment_recipe
 from semgjax.model.config import Network, preset
-from semgjax.train.config import DistillConfig, OptimizerConfig, RunConfig, TrainConfig, recipe
-from semgjax.train.engine import Engine
+from semgjax.training.config import DistillConfig, OptimizerConfig, RunConfig, TrainConfig, recipe
+from semgjax.training.engine import Engine
 
 
 def run(words: list[str]) -> int:
@@ -56,11 +56,11 @@ def run(words: list[str]) -> int:
         """
         from semgjax.cli.summary import print_result, print_warnings
         from semgjax.data.corpus import load_corpus
-        from semgjax.distill import check_pair, load_teacher, student_config
+        from semgjax.distillation import check_pair, load_teacher, student_config
         from semgjax.parallel.cores import use_cores
         from semgjax.parallel.runtime import is_first, start_processes
-        from semgjax.train.loop import train as run_training
-        from semgjax.train.remote import finished_folder
+        from semgjax.training.loop import train as run_training
+        from semgjax.training.remote import finished_folder
 
         use_cores(train.batch // train.accumulate)
         start_processes(engine.start, engine.wait)

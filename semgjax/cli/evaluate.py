@@ -35,8 +35,8 @@ def evaluate(
     from semgjax.errors import InputError
     from semgjax.evaluate.errors import score_rows
     from semgjax.evaluate.sessions import evaluate_greedy, make_forward
-    from semgjax.train.config import MOST_ROWS
-    from semgjax.train.remote import finished_folder
+    from semgjax.training.config import MOST_ROWS
+    from semgjax.training.remote import finished_folder
 
     if not 1 <= batch <= MOST_ROWS:
         raise InputError(f"--batch {batch} must lie in 1 to {MOST_ROWS}", "bad-value")
@@ -63,8 +63,8 @@ def evaluate(
 def _load(folder: Path):
     """Model, windows and parameters of a run or an export: whichever the folder is."""
     from semgjax.errors import InputError
-    from semgjax.export.checkpoint import MODEL, load_export
-    from semgjax.train.run import CONFIG, load_finished
+    from semgjax.exporting.checkpoint import MODEL, load_export
+    from semgjax.training.run import CONFIG, load_finished
 
     if (folder / MODEL).is_file():
         export = load_export(folder)

@@ -25,8 +25,8 @@ def export(
         verify: folder of the run's sessions: evaluate what was written and refuse it where the scores are not the run's
         splits: split file of the run (default: splits.json in the folder of sessions)
     """
-    from semgjax.export.run import export_run
-    from semgjax.train.remote import finished_folder
+    from semgjax.exporting.run import export_run
+    from semgjax.training.remote import finished_folder
 
     if out is None and verify is None:
         raise InputError("--out is missing; name a new folder for the export (semgjax export --help)", "bad-option")
@@ -46,7 +46,7 @@ def export(
 
 def _verify(folder: Path, data: Path, splits: Path | None) -> None:
     from semgjax.data.corpus import load_corpus
-    from semgjax.export.verify import verify_export
+    from semgjax.exporting.verify import verify_export
 
     for row in verify_export(folder, load_corpus(data, splits)):
         cer = "no keys" if row.measured is None else f"{row.measured:.2f} %, recorded {row.recorded:.2f} %"
