@@ -68,21 +68,15 @@ def run(words: list[str]) -> int:
             if value is None:
                 raise InputError(f"{option} is missing; name a folder (semgjax train --help)", "bad-option")
         assert data is not None and out is not None
-        from semgjax.cli.summary import print_result, print_warnings
-        from semgjax.data.corpus import load_corpus
-        from semgjax.parallel.cores import use_cores
-        from semgjax.parallel.runtime import is_first, start_processes
-        from semgjax.training.loop import train as run_training
+        from semgjax.api import runs
+        from semgjax.cli.summary import print_run, shown_warnings
 
-        use_cores(train.batch // train.accumulate)
-        start_processes(engine.start, engine.wait)
-        corpus = load_corpus(data, splits)
-        if is_first():
-            print_warnings(corpus)
-        config = RunConfig(preset, model, corpus.hash, window, augment, optimizer, train)
-        result = run_training(config, corpus, out, engine=engine)
-        if is_first():
-            print_result(result, out)
+        with shown_warnings():
+            result = runs.train(
+                preset, data, out, splits=splits, model=model, window=window, augment=augment, optimizer=optimizer,
+                train=train, engine=engine,
+            )  # fmt: skip
+        print_run(result)
 
     return run_commands("train", {"": train}, words)
 

@@ -10,13 +10,17 @@ import semgjax
 from tests.runs import start_python
 
 HEAVY = ("jax", "flax", "orbax", "grain", "h5py", "numpy", "scipy", "matplotlib")
+TRAINING = (
+    *("semgjax.training", "semgjax.model", "semgjax.losses", "semgjax.evaluate", "semgjax.distillation"),
+    *("semgjax.exporting", "semgjax.sweep", "flax", "orbax", "grain", "optax", "semgjax.data", "h5py"),
+)
 LOOK = "import sys, json; {}; print(json.dumps([m for m in {} if m in sys.modules]))"
 
 
 def loaded(statement: str, names: tuple[str, ...]) -> list[str]:
     process = start_python(["-c", LOOK.format(statement, names)])
-    out, _ = process.communicate(timeout=120)
-    assert process.returncode == 0
+    out, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
     return json.loads(out)
 
 
@@ -24,12 +28,31 @@ def test_importing_the_package_loads_nothing_heavy():
     assert loaded("import semgjax", HEAVY) == []
 
 
+@pytest.mark.parametrize("words", [["--help"], ["--version"]])
+def test_the_commands_help_loads_nothing_heavy(words):
+    statement = f"from semgjax.cli.main import main; sys.argv = ['semgjax']; sys.stdout = sys.stderr; main({words})"
+    assert loaded(f"{statement}; sys.stdout = sys.__stdout__", HEAVY) == []
+
+
 def test_fitting_loads_no_part_of_training():
-    training = ("semgjax.train.loop", "semgjax.model.encoder", "flax", "orbax", "grain", "h5py", "optax")
+    table = "{'n': [1e5, 2e5, 4e5, 8e5, 16e5], 'e': [40, 31.2, 25, 20.6, 17]}"
     statement = (
-        "import semgjax; semgjax.fit({'n': [1e5, 2e5, 4e5, 8e5], 'e': [40, 31.2, 25, 20.6]}, y='e', N='n', law='power')"
+        f"import semgjax; law = semgjax.fit({table}, y='e', N='n', law='power'); "
+        "law.predict(N=1e6); law.invert(e=20); law.document()"
     )
-    assert loaded(statement, training) == []
+    assert loaded(statement, TRAINING) == []
+
+
+def test_no_module_of_scaling_loads_a_part_of_training():
+    statement = (
+        "import importlib, pkgutil, semgjax.scaling as s; "
+        "[importlib.import_module(m.name) for m in pkgutil.walk_packages(s.__path__, 'semgjax.scaling.')]"
+    )
+    assert loaded(statement, TRAINING) == []
+
+
+def test_opening_a_session_loads_no_jax():
+    assert loaded("import semgjax; semgjax.load_session, semgjax.Session", ("jax", *TRAINING[:-2])) == []
 
 
 @pytest.mark.parametrize("name", semgjax.__all__)

@@ -2,6 +2,7 @@
 
 import json
 
+import jax
 import numpy as np
 import pytest
 
@@ -10,7 +11,8 @@ from semgjax.cli.main import main
 from semgjax.data.corpus import load_corpus
 from semgjax.data.sessions import read_emg
 from semgjax.errors import InputError
-from tests.runs import AUGMENT, MODEL, TRAIN, WINDOW
+from semgjax.training.run import read_config
+from semgjax.training.step import init_state
 
 
 def test_a_session_shows_its_signal_in_slices_and_its_text(sessions):
@@ -39,8 +41,13 @@ def test_a_run_and_its_export_give_the_same_logits_and_the_commands_scores(sessi
     assert isinstance(run.decode(session), str)
     assert main(["evaluate", str(finished), f"--data={sessions}", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
-    assert run.evaluate(sessions) == {name: shown[name] for name in ("scores", "users_scores")}
-    assert "\n" not in repr(run)
+    found = run.evaluate(sessions)
+    assert (found.scores, found.users_scores) == (shown["scores"], shown["users_scores"])
+    assert found.cer == shown["scores"][0]["cer"]
+    for thing in (run, found):
+        assert "\n" not in repr(thing)
+        assert thing._repr_html_().startswith("<table>")
+    assert semgjax.load(str(finished)).parameters == run.parameters
 
 
 def test_a_preset_has_fresh_parameters_by_its_seed():
@@ -52,7 +59,13 @@ def test_a_preset_has_fresh_parameters_by_its_seed():
 
 @pytest.mark.parametrize(
     ("emg", "code"),
-    [(np.zeros((100, 31)), "bad-value"), (np.zeros((0, 32)), "bad-value"), (np.full((100, 32), np.nan), "not-finite")],
+    [
+        (np.zeros((100, 31)), "channel-count"),
+        (np.zeros((0, 32)), "bad-shape"),
+        (np.zeros(3200), "bad-shape"),
+        ([["a"] * 32], "bad-shape"),
+        (np.full((100, 32), np.nan), "not-finite"),
+    ],
 )
 def test_a_signal_that_cannot_be_read_is_refused(emg, code):
     with pytest.raises(InputError) as caught:
@@ -60,26 +73,34 @@ def test_a_signal_that_cannot_be_read_is_refused(emg, code):
     assert caught.value.code == code
 
 
-def test_training_by_the_function_is_training_by_the_command(sessions, finished, tmp_path):
-    run = semgjax.train(
-        "ladder-16",
-        data=sessions,
-        out=tmp_path / "run",
-        model={"dropout": MODEL.dropout, "mask_share": MODEL.mask_share},
-        window={name: getattr(WINDOW, name) for name in ("length", "stride", "left", "right")},
-        augment={"roll": AUGMENT.roll, "lag": AUGMENT.lag},
-        train={name: getattr(TRAIN, name) for name in TRAIN.__dataclass_fields__},
-    )
-    wanted = json.loads((finished / "result.json").read_text())
-    assert run.result["config"] == wanted["config"]
-    assert run.scores == wanted["scores"]
-    assert "\n" not in repr(run)
-    exported = semgjax.export(run, tmp_path / "export")
-    assert exported.parameters == run.model().parameters
+def test_a_preset_is_initialised_as_a_run_of_its_seed(finished):
+    config = read_config(finished)
+    wanted = init_state(config)["params"]
+    model = semgjax.init("ladder-16", config.train.seed)
+    assert jax.tree.all(jax.tree.map(np.array_equal, wanted, model.params))
 
 
-def test_an_option_that_is_not_there_is_refused_before_anything_is_written(sessions, tmp_path):
+@pytest.mark.parametrize("seed", [-1, 2**32, 0.5, True, "0"])
+def test_a_seed_that_is_none_is_refused(seed):
     with pytest.raises(InputError) as caught:
-        semgjax.train("ladder-16", data=sessions, out=tmp_path / "run", train={"stepz": 3})
-    assert caught.value.code == "unknown-name"
-    assert not (tmp_path / "run").exists()
+        semgjax.init("ladder-16", seed=seed)
+    assert caught.value.code == "bad-value"
+
+
+def test_what_cannot_be_evaluated_is_refused(sessions, exported):
+    model = semgjax.load(exported)
+    for arguments, code in (
+        ({"data": sessions, "split": "all"}, "unknown-name"),
+        ({"data": sessions, "batch": 0}, "bad-value"),
+        ({"data": sessions / "none"}, "no-file"),
+    ):
+        with pytest.raises(InputError) as caught:
+            model.evaluate(**arguments)
+        assert caught.value.code == code
+
+
+def test_a_place_without_a_model_is_refused(tmp_path):
+    for place in (tmp_path, tmp_path / "none", str(tmp_path)):
+        with pytest.raises(InputError) as caught:
+            semgjax.load(place)
+        assert caught.value.code == "no-file"

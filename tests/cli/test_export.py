@@ -18,7 +18,7 @@ def test_it_prints_size_look_ahead_and_place(finished, tmp_path, capsys):
 
 
 def test_a_decoder_that_needs_the_whole_input_says_so(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("semgjax.exporting.run.export_run", lambda *_: {"params": 1234, "look_ahead_samples": None})
+    monkeypatch.setattr("semgjax.api.runs.export_run", lambda *_: {"params": 1234, "look_ahead_samples": None})
     assert main(["export", "run", "--out", "there"]) == 0
     assert capsys.readouterr().out == "1,234 parameters, look-ahead the whole input, in there\n"
 
