@@ -21,7 +21,7 @@ MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted((ROOT / "semgjax").rglob("*.py"))
 }
-TOP = {"sweep", "demo", "cli"}
+TOP = {"sweep", "demo", "cli", "api"}
 ALL = {"data", "model", "losses", "training", "distillation", "decode", "evaluate", "scaling", "exporting"} | TOP
 # layer -> the layers above it, which nothing that it imports, directly or through others, may belong to
 ABOVE = {
@@ -32,6 +32,7 @@ ABOVE = {
     "address": ALL,
     "config_json": ALL,
     "page": ALL,
+    "notebook": ALL,
     "data": ALL - {"data"},
     "model": {"losses", "training", "distillation", "decode", "evaluate", "scaling", "exporting"} | TOP,
     "parallel": {"data", "training", "distillation", "evaluate", "scaling", "exporting"} | TOP,
@@ -42,7 +43,8 @@ ABOVE = {
     "evaluate": TOP,
     "distillation": TOP,
     "exporting": TOP,
-    "sweep": {"demo", "cli"},
+    "sweep": {"demo", "cli", "api"},
+    "api": {"demo", "cli"},
     "demo": {"cli"},
 }
 # Unpickling and evaluating run what a file says; fetching is the user's to do.

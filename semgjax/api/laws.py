@@ -5,8 +5,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from semgjax.errors import InputError
-from semgjax.files import disk_faults, write_atomic
+from semgjax.files import write_atomic
 from semgjax.notebook import facts
 from semgjax.scaling import better, choice, store
 from semgjax.scaling.answer import Prediction, predict_at
@@ -73,7 +75,7 @@ class FittedLaw:
             >>> round(law.predict(N=1e6).value, 2)
             3.0
         """
-        return predict_at(self.result, {**(at or {}), **inputs}, level, force)
+        return predict_at(self.result, _point(self.law, {**(at or {}), **inputs}), level, force)
 
     def invert(
         self,
@@ -159,8 +161,7 @@ class FittedLaw:
 
             figure = curve_figure(gather(self.result, level), over, title=title)
         if path is not None:
-            with disk_faults(Path(path)):
-                save_figure(figure, Path(path))
+            save_figure(figure, Path(path))
         return figure
 
     def report(
@@ -196,8 +197,7 @@ class FittedLaw:
         laws = {law.name: law for law in (self.law, *default_laws(self.law.input_names))}
         asked = Ask(at, target, None, title, level, force)
         page = report_page(self.table, tuple(laws.values()), asked, self.result)
-        with disk_faults(place):
-            write_atomic(place, page)
+        write_atomic(place, page)
         return place
 
     def document(self, level: float = LEVEL, force: bool = False) -> dict[str, Any]:
@@ -223,9 +223,7 @@ class FittedLaw:
         """
         place = Path(path)
         store.check_replaces(place)
-        document = self.document(level, force)
-        with disk_faults(place):
-            store.write_document(place, document)
+        store.write_document(place, self.document(level, force))
         return place
 
     def __repr__(self) -> str:
@@ -301,3 +299,19 @@ def load_fit(path: str | Path, law: str | None = None) -> FittedLaw:
         InputError: no such file, or it was changed.
     """
     return FittedLaw(store.read_fit(Path(path), load_law(law) if law else None))
+
+
+def _point(law: Law, at: Mapping[str, float]) -> dict[str, float]:
+    """A place to ask a law at.
+
+    Raises:
+        InputError: an input that the law has not: its value would change nothing, unseen; or no number.
+    """
+    for name, value in at.items():
+        if name not in law.input_names:
+            raise InputError(
+                f"law {law.name} has no input {name!r}; it has {', '.join(law.input_names)}", "unknown-name"
+            )
+        if isinstance(value, bool | str) or np.ndim(value):
+            raise InputError(f"{name} = {value!r}: give one number", "bad-value")
+    return {name: float(value) for name, value in at.items()}

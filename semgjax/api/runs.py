@@ -228,7 +228,8 @@ def verify(place: str | Path | Export, data: str | Path, splits: str | Path | No
     """
     with finished_folder(place_of(place)) as folder:
         rows = _verified(folder, data, splits)
-        return Export(place_of(place), read_json(folder / MODEL, SCHEMA, VERSION, oldest=1), tuple(rows))
+        about = read_json(folder / MODEL, SCHEMA, VERSION, oldest=1)
+    return Export(place_of(place), _body(about), tuple(rows))
 
 
 def _verified(folder: Path, data: str | Path, splits: str | Path | None) -> list[Verified]:
@@ -321,4 +322,9 @@ def _run(
         supervised = RunConfig(data=corpus.hash, **(parts | {"window": teacher.config.window}))
         config = student_config(supervised, teacher, DistillConfig(teacher.config.hash, *teaching[1:]))
         source = (teacher.config.model, teacher.params)
-    return Run(str(out), run_training(config, corpus, str(out), source, chosen))
+    return Run(str(out), _body(run_training(config, corpus, str(out), source, chosen)))
+
+
+def _body(document: dict[str, Any]) -> dict[str, Any]:
+    """A document without its head, which is there only where it was read from its file."""
+    return {name: value for name, value in document.items() if name not in ("schema", "version")}

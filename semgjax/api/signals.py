@@ -10,7 +10,7 @@ def load_session(path: str | Path, name: str | None = None) -> Session:
     """A session from its HDF5 file, or by its name from a folder of sessions or shards.
 
     Args:
-        path: an HDF5 file of the emg2qwerty format, or a folder.
+        path: an HDF5 file of the emg2qwerty format, a shard, or a folder of either.
         name: which session of a folder.
 
     Returns:
@@ -21,8 +21,8 @@ def load_session(path: str | Path, name: str | None = None) -> Session:
         InputError: no such file or session, or one that is damaged.
 
     Example:
-        >>> session = semgjax.load_session("sessions/user0-0.hdf5")  # doctest: +SKIP
-        >>> session.emg[:2000].shape  # doctest: +SKIP
+        >>> session = semgjax.load_session("s.hdf5")
+        >>> session.emg[:2000].shape
         (2000, 32)
     """
     place = Path(path)

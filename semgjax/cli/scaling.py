@@ -12,7 +12,6 @@ from semgjax.cli.parse import run_commands
 from semgjax.cli.scaling_words import Words, check_output, law_of, numbers, pairs, point_of, print_json
 from semgjax.cli.terminal import say
 from semgjax.errors import InputError
-from semgjax.files import disk_faults
 from semgjax.scaling.ends import of_json, span
 
 Kind = Literal["huber_log", "huber_linear", "log_ls", "log1p_ls", "linear_ls", "student_t", "pinball", "asymmetric"]
@@ -98,8 +97,7 @@ def fit(
     if plot is not None:
         fitted.plot(plot, users=users, title=title, level=level)
     if out is not None:
-        with disk_faults(out):
-            write_document(out, document)
+        write_document(out, document)
     if json:
         print_json(document)
         return

@@ -85,9 +85,9 @@ def rename_user(path):
         ({"train": {"steps": 0}}, "bad-value"),
         ({"train": 3}, "bad-value"),
         ({"train": AUGMENT}, "bad-value"),
-        ({"model": {"width": None}}, "bad-field"),
+        ({"model": {"dropout": None}}, "bad-field"),
         ({"window": {"length": 1001}}, "bad-value"),
-        ({"augment": "strong"}, "unknown-name"),
+        ({"augment": "strong"}, "bad-value"),
         ({"engine": {"keep": 3}}, "unknown-name"),
         ({"engine": {"keep_last": 0}}, "bad-value"),
         ({"engine": {"fsdp": "two"}}, "bad-value"),
@@ -116,4 +116,4 @@ def test_other_sessions_than_the_runs_verify_nothing(sessions, finished, tmp_pat
         semgjax.export(finished, tmp_path / "export", data=sessions, splits=tmp_path / "other.json")
     assert caught.value.code == "conflict"
     assert not (tmp_path / "export").exists()
-    assert STEPS == json.loads((finished / "result.json").read_text())["steps"]
+    assert json.loads((finished / "result.json").read_text())["steps"] == STEPS

@@ -44,7 +44,7 @@ class Decision:
 
     def __repr__(self) -> str:
         """One line."""
-        return f"Decision({'; '.join(line.strip() for line in lines(self, findings=False)[:2])})"
+        return f"Decision({'; '.join(' '.join(line.split()) for line in lines(self, findings=False)[:2])})"
 
     def _repr_html_(self) -> str:
         head, *rest = lines(self)
