@@ -7,7 +7,7 @@ import sys
 
 from benchmarks._train_sides import ROWS, full, make_batch, our_step, torch_step
 from semgjax.parallel.cores import use_cores
-from semgjax.train.memory import peak_bytes
+from semgjax.training.memory import peak_bytes
 
 
 def main(side: str, name: str) -> None:

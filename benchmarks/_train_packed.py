@@ -17,11 +17,11 @@ from semgjax.model.config import preset
 from semgjax.parallel.mesh import make_mesh
 from semgjax.parallel.rules import shardings
 from semgjax.sweep.plan import Sweep, plan_sweep
-from semgjax.train.config import RunConfig, recipe
-from semgjax.train.lanes import Alone, Packed
-from semgjax.train.metrics import read_metrics
-from semgjax.train.run import METRICS
-from semgjax.train.step import state_shapes
+from semgjax.training.config import RunConfig, recipe
+from semgjax.training.lanes import Alone, Packed
+from semgjax.training.metrics import read_metrics
+from semgjax.training.run import METRICS
+from semgjax.training.step import state_shapes
 
 NAME, TRIALS, STEPS = "ladder-16", 8, 20
 

@@ -14,10 +14,10 @@ from semgjax.data.windows import WindowSpec
 from semgjax.model.config import ModelConfig, preset
 from semgjax.parallel.mesh import make_mesh
 from semgjax.parallel.rules import shardings
-from semgjax.train.config import OptimizerConfig, RunConfig, TrainConfig
-from semgjax.train.engine import Engine
-from semgjax.train.lanes import Alone
-from semgjax.train.step import state_shapes
+from semgjax.training.config import OptimizerConfig, RunConfig, TrainConfig
+from semgjax.training.engine import Engine
+from semgjax.training.lanes import Alone
+from semgjax.training.step import state_shapes
 
 ROWS, LABELS, ROOM = 16, 20, 32  # windows, keys of one (5 a second), and the padded width of the labels
 SPEC = WindowSpec()

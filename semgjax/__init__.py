@@ -1,3 +1,59 @@
-"""semgjax: scaling laws and distillation for surface-EMG decoders, in JAX."""
+"""semgjax: scaling laws and distillation for surface-EMG decoders, in JAX.
+
+The names below are the public interface (docs/api.md). Each is imported when it is first used, so that
+`import semgjax` loads neither JAX nor anything else.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from semgjax.api.laws import FittedLaw, fit, load_fit
+    from semgjax.api.models import Evaluation, Model, init, load
+    from semgjax.api.runs import Export, Run, distill, export, train, verify
+    from semgjax.api.signals import load_session
+    from semgjax.data.sessions import Session
+    from semgjax.errors import InputError, SemgjaxError
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Evaluation",
+    "Export",
+    "FittedLaw",
+    "InputError",
+    "Model",
+    "Run",
+    "SemgjaxError",
+    "Session",
+    "distill",
+    "export",
+    "fit",
+    "init",
+    "load",
+    "load_fit",
+    "load_session",
+    "train",
+    "verify",
+]
+
+_PLACES = {
+    "semgjax.api.laws": ("FittedLaw", "fit", "load_fit"),
+    "semgjax.api.models": ("Evaluation", "Model", "init", "load"),
+    "semgjax.api.runs": ("Export", "Run", "distill", "export", "train", "verify"),
+    "semgjax.api.signals": ("load_session",),
+    "semgjax.data.sessions": ("Session",),
+    "semgjax.errors": ("InputError", "SemgjaxError"),
+}
+_HOME = {name: place for place, names in _PLACES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'semgjax' has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(_HOME[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -67,7 +67,7 @@ def student(sessions, finished, tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def exported(finished, tmp_path_factory) -> Path:
     """The export of `finished`; copy it before changing anything."""
-    from semgjax.export.run import export_run
+    from semgjax.exporting.run import export_run
 
     out = tmp_path_factory.mktemp("exports") / "exported"
     export_run(finished, out)

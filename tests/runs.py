@@ -17,10 +17,10 @@ from semgjax.data.corpus import Corpus
 from semgjax.data.simulate import simulate
 from semgjax.data.windows import WindowSpec
 from semgjax.model.config import preset
-from semgjax.train.checkpoint import newest_step, restore_params
-from semgjax.train.config import RunConfig, TrainConfig, recipe
-from semgjax.train.log import SPEED
-from semgjax.train.metrics import read_metrics
+from semgjax.training.checkpoint import newest_step, restore_params
+from semgjax.training.config import RunConfig, TrainConfig, recipe
+from semgjax.training.log import SPEED
+from semgjax.training.metrics import read_metrics
 
 ROOT = Path(__file__).parents[1]
 STEPS = 8

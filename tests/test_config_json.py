@@ -12,7 +12,7 @@ from semgjax.data.augment import AugmentConfig
 from semgjax.data.windows import WindowSpec
 from semgjax.errors import InputError
 from semgjax.model.config import TDSConfig, network_from_json, preset
-from semgjax.train.config import DistillConfig, OptimizerConfig, RunConfig, TrainConfig, recipe
+from semgjax.training.config import DistillConfig, OptimizerConfig, RunConfig, TrainConfig, recipe
 from tests.golden_files import GOLDEN, check_golden
 
 

@@ -78,7 +78,7 @@ import dataclasses, json
 from semgjax.data.augment import AugmentConfig
 from semgjax.data.windows import WindowSpec
 from semgjax.model.config import ModelConfig, TDSConfig
-from semgjax.train.config import DistillConfig, OptimizerConfig, RunConfig, TrainConfig
+from semgjax.training.config import DistillConfig, OptimizerConfig, RunConfig, TrainConfig
 print(json.dumps({{k.__name__: "grown" in [f.name for f in dataclasses.fields(k)] for k in ({known})}}))
 """
     found = json.loads(python(package, "-c", code))

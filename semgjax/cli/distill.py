@@ -8,8 +8,8 @@ import tyro
 from semgjax.cli.parse import run_commands, word_after
 from semgjax.data.augment import AugmentConfig, augment_recipe
 from semgjax.model.config import Network, preset
-from semgjax.train.config import DistillConfig, OptimizerConfig, RunConfig, TrainConfig, recipe
-from semgjax.train.engine import Engine
+from semgjax.training.config import OptimizerConfig, TrainConfig, recipe
+from semgjax.training.engine import Engine
 
 
 def run(words: list[str]) -> int:
@@ -54,27 +54,14 @@ def run(words: list[str]) -> int:
             train: how long and on what
             engine: where and how it is carried out; no part of the run's identity
         """
-        from semgjax.cli.summary import print_result, print_warnings
-        from semgjax.data.corpus import load_corpus
-        from semgjax.distill import check_pair, load_teacher, student_config
-        from semgjax.parallel.cores import use_cores
-        from semgjax.parallel.runtime import is_first, start_processes
-        from semgjax.train.loop import train as run_training
-        from semgjax.train.remote import finished_folder
+        from semgjax.api import runs
+        from semgjax.cli.summary import print_run, shown_warnings
 
-        use_cores(train.batch // train.accumulate)
-        start_processes(engine.start, engine.wait)
-        with finished_folder(teacher) as folder:
-            loaded = load_teacher(folder)
-        check_pair(model, loaded.config.model)  # before its windows are found not to fit either
-        corpus = load_corpus(data, splits)
-        if is_first():
-            print_warnings(corpus)
-        supervised = RunConfig(preset, model, corpus.hash, loaded.config.window, augment, optimizer, train)
-        shares = DistillConfig(loaded.config.hash, temperature, weight, key_boost)
-        config = student_config(supervised, loaded, shares)
-        result = run_training(config, corpus, out, (loaded.config.model, loaded.params), engine)
-        if is_first():
-            print_result(result, out)
+        with shown_warnings():
+            result = runs.distill(
+                teacher, preset, data, out, splits=splits, temperature=temperature, weight=weight, key_boost=key_boost,
+                model=model, augment=augment, optimizer=optimizer, train=train, engine=engine,
+            )  # fmt: skip
+        print_run(result)
 
     return run_commands("distill", {"": distill}, words)

@@ -30,49 +30,20 @@ def evaluate(
         batch: windows that go through the decoder at once
         json: print one JSON object instead of a table
     """
-    from semgjax.cli.summary import print_warnings, score_lines
-    from semgjax.data.corpus import load_corpus
-    from semgjax.errors import InputError
-    from semgjax.evaluate.errors import score_rows
-    from semgjax.evaluate.sessions import evaluate_greedy, make_forward
-    from semgjax.train.config import MOST_ROWS
-    from semgjax.train.remote import finished_folder
+    from semgjax.api.models import check_batch, load
+    from semgjax.cli.summary import score_lines, shown_warnings
 
-    if not 1 <= batch <= MOST_ROWS:
-        raise InputError(f"--batch {batch} must lie in 1 to {MOST_ROWS}", "bad-value")
-    with finished_folder(model) as folder:
-        config, window, params = _load(folder)
-    corpus = load_corpus(data, splits)
-    print_warnings(corpus)
-    sessions = corpus.part(split)
-    if not sessions:
-        raise InputError(f"the split's {split} part is empty; choose another --split", "no-sessions")
-    forward = make_forward(config, window)
-    counts = evaluate_greedy(forward, config, params, sessions, window, batch)
-    averaged, users = score_rows(split, "greedy", counts)
+    check_batch(batch)
+    with shown_warnings():
+        found = load(model).evaluate(data, split, splits, batch)
     if json:
-        print(jsonlib.dumps({"model": model, "scores": averaged, "users_scores": users}))
+        print(jsonlib.dumps({"model": model, "scores": found.scores, "users_scores": found.users_scores}))
         return
-    for line in score_lines(averaged):
+    for line in score_lines(found.scores):
         say(line)
-    for row in users:
+    for row in found.users_scores:
         cer = "no keys" if row["cer"] is None else f"{row['cer']:.2f} %"
         say(f"  {row['user']}: CER {cer} of {row['characters']} keys")
-
-
-def _load(folder: Path):
-    """Model, windows and parameters of a run or an export: whichever the folder is."""
-    from semgjax.errors import InputError
-    from semgjax.export.checkpoint import MODEL, load_export
-    from semgjax.train.run import CONFIG, load_finished
-
-    if (folder / MODEL).is_file():
-        export = load_export(folder)
-        return export.config, export.window, export.params
-    if (folder / CONFIG).is_file():
-        config, params = load_finished(folder)
-        return config.model, config.window, params
-    raise InputError(f"{folder}: is neither a run ({CONFIG}) nor an export ({MODEL}); name one of these", "no-file")
 
 
 def run(words: list[str]) -> int:

@@ -25,32 +25,24 @@ def export(
         verify: folder of the run's sessions: evaluate what was written and refuse it where the scores are not the run's
         splits: split file of the run (default: splits.json in the folder of sessions)
     """
-    from semgjax.export.run import export_run
-    from semgjax.train.remote import finished_folder
+    from semgjax.api import runs
 
     if out is None and verify is None:
         raise InputError("--out is missing; name a new folder for the export (semgjax export --help)", "bad-option")
     if splits is not None and verify is None:
         raise InputError("--splits has a meaning with --verify alone", "conflict")
-    with finished_folder(run) as folder:
-        if out is None:
-            assert verify is not None
-            _verify(folder, verify, splits)
-            return
-        check = None if verify is None else lambda export: _verify(export, verify, splits)
-        body = export_run(folder, out, check)
-    look_ahead = body["look_ahead_samples"]
-    seen = "the whole input" if look_ahead is None else f"{look_ahead} samples"
-    say(f"{body['params']:,} parameters, look-ahead {seen}, in {out}")
-
-
-def _verify(folder: Path, data: Path, splits: Path | None) -> None:
-    from semgjax.data.corpus import load_corpus
-    from semgjax.export.verify import verify_export
-
-    for row in verify_export(folder, load_corpus(data, splits)):
+    if out is None:
+        assert verify is not None
+        found = runs.verify(run, verify, splits)
+    else:
+        found = runs.export(run, out, data=verify, splits=splits)
+    for row in found.verified:
         cer = "no keys" if row.measured is None else f"{row.measured:.2f} %, recorded {row.recorded:.2f} %"
         print(f"verified: {row.split} {row.averaging} CER {cer}")
+    if out is not None:
+        look_ahead = found.about["look_ahead_samples"]
+        seen = "the whole input" if look_ahead is None else f"{look_ahead} samples"
+        say(f"{found.about['params']:,} parameters, look-ahead {seen}, in {out}")
 
 
 def run(words: list[str]) -> int:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,11 +9,10 @@ from tyro.conf import Positional, arg
 
 from semgjax.cli import scaling_decide, scaling_plan
 from semgjax.cli.parse import run_commands
-from semgjax.cli.scaling_words import Words, check_output, law_of, numbers, pairs, point_of, print_json, stored_fit
+from semgjax.cli.scaling_words import Words, check_output, law_of, numbers, pairs, point_of, print_json
 from semgjax.cli.terminal import say
-from semgjax.errors import InputError, first_line, system_fault
-from semgjax.files import read_json
-from semgjax.scaling.ends import ends_json, listed, of_json, span
+from semgjax.errors import InputError
+from semgjax.scaling.ends import of_json, span
 
 Kind = Literal["huber_log", "huber_linear", "log_ls", "log1p_ls", "linear_ls", "student_t", "pinball", "asymmetric"]
 
@@ -48,7 +46,7 @@ def fit(
     """Fit a law of error against sizes, data or users.
 
     Args:
-        table: results.csv or results.jsonl of `semgjax sweep collect`, or any CSV with --map
+        table: a sweep's folder, its results.csv or results.jsonl, or any CSV with --map
         map_: which column is which input of the law and which the error y; a column may be a quotient or product,
             "flops/6/params" (a sweep's table needs none); sd=COLUMN gives relative noise
         where: keep only rows with this value; give it again for more columns (a sweep's table: split=test and
@@ -71,17 +69,16 @@ def fit(
         force: show the numbers even where a finding of severity error says that they mean nothing
         json: print the fit as one JSON object
     """
-    from semgjax.scaling import better, choice, store
-    from semgjax.scaling import objective as objectives
-    from semgjax.scaling.fit import fit_law
-    from semgjax.scaling.read import read_table, read_user_points
+    from semgjax.api import laws
+    from semgjax.scaling.rows import name_of
+    from semgjax.scaling.store import check_replaces, write_document
 
     mapping, filters, fixed = pairs("--map", map_), pairs("--where", where), numbers("--fix", fix)
     chosen = law_of(law, mapping)
     if users and plot is None:
         raise InputError("--users draws into a plot; name one with --plot FILE.png", "conflict")
     if plot is not None:
-        from semgjax.scaling.plot import check_figure_name, plot_size_curve, save_figure
+        from semgjax.scaling.plot import check_figure_name
 
         check_figure_name(plot)
         if len(chosen.inputs) > 1:
@@ -89,29 +86,20 @@ def fit(
                 f"--plot draws a law of one input; {chosen.name} has {', '.join(chosen.input_names)}", "conflict"
             )
     for path in (out, plot):
-        check_output(path, table)
-    if out is not None and out.exists():
-        read_json(out, store.SCHEMA, store.VERSION, oldest=2)  # replaces an older fit, never anything else
-    defaults = {i.name: i.default for i in chosen.inputs if i.default}
-    points = read_table(table, mapping, filters, unit, chosen.input_names, defaults)
-    users_points = read_user_points(table, mapping, filters) if users else None
-    fitted = fit_law(points, chosen, objectives.Objective(objective, delta, reduction=reduction), fixed, starts)
-    document = store.fit_document(fitted, level, force)
-    others = better.rivals(fitted)
-    document["laws"] = better.as_json(others)
-    document["diagnostics"] += [asdict(found) for found in better.about_law(fitted, others)]
-    spreads = {} if document["blocked"] else choice.parameter_spreads(fitted)
-    document["choice"] = None if document["blocked"] else {name: listed(ends) for name, ends in spreads.items()}
-    try:
-        if out is not None:
-            store.write_document(out, document)
-        if plot is not None:
-            save_figure(plot_size_curve(fitted, users_points, title=title, level=level), plot)
-    except OSError as error:
-        place = error.filename or out or plot
-        raise system_fault(error, place) or InputError(f"{place}: {first_line(error)}", "io-error") from None
+        check_output(path, name_of(table))
+    if out is not None:
+        check_replaces(out)
+    fitted = laws.fit(
+        table, mapping, law=chosen, where=filters, unit=unit, objective=objective, delta=delta, reduction=reduction,
+        fixed=fixed, starts=starts,
+    )  # fmt: skip
+    document = fitted.document(level, force)
+    if plot is not None:
+        fitted.plot(plot, users=users, title=title, level=level)
+    if out is not None:
+        write_document(out, document)
     if json:
-        print_json(store.sealed(document))
+        print_json(document)
         return
     _print_fit(document)
     _print_findings(document["diagnostics"])
@@ -139,21 +127,13 @@ def predict(
         force: show the number even where a finding of severity error says that it means nothing
         json: print one JSON object
     """
-    from semgjax.scaling.answer import predict_at
+    from semgjax.api.laws import load_fit
+    from semgjax.scaling.answer import as_json
 
-    fitted = stored_fit(fit, law)
-    point = point_of(at, fitted.law.input_names)
-    prediction = predict_at(fitted, point, level, force)
+    fitted = load_fit(fit, law)
+    prediction = fitted.predict(point_of(at, fitted.law.input_names), level=level, force=force)
     if json:
-        body = asdict(prediction)
-        del body["interval"]
-        for name in ("users", "extrapolation"):
-            body[name] = listed(getattr(prediction, name))
-        if prediction.choice is not None:
-            choice = (prediction.choice.low, prediction.choice.high)
-            members = [(label, value if isfinite(value) else None) for label, value in prediction.choice.members]
-            body["choice"] = {**ends_json(choice), "members": members}
-        print_json({**body, **ends_json(prediction.interval), "unit": fitted.table.unit, "law": fitted.law.name})
+        print_json({**as_json(prediction), "unit": fitted.table.unit, "law": fitted.law.name})
         return
     place = ", ".join(f"{fitted.table.column(name)} = {value:g}" for name, value in prediction.x.items())
     unit = f" {fitted.table.unit}" if fitted.table.unit else ""

@@ -38,12 +38,12 @@ def invert(
         force: show the number even where a finding of severity error says that it means nothing
         json: print one JSON object
     """
-    from semgjax.scaling.decide import inverse
+    from semgjax.api.laws import load_fit
     from semgjax.scaling.decide.decision import as_json, lines
 
-    fitted = stored_fit(fit, law)
+    fitted = load_fit(fit, law)
     name = of or fitted.law.input_names[0]
-    answer = inverse.invert(fitted, name, target, numbers("--at", at), level, most, force)
+    answer = fitted.invert(name, target, at=numbers("--at", at), most=most, level=level, force=force)
     if json:
         print_json({"input": name, "target": target, **as_json(answer)})
         return

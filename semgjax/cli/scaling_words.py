@@ -22,16 +22,10 @@ def law_of(name: str, mapping: dict[str, str]) -> "Law":
     Raises:
         InputError: no such law, or one with other inputs.
     """
-    from semgjax.scaling.law import load_law
-    from semgjax.scaling.laws import FAMILIES, LAWS, law_named
+    from semgjax.scaling.laws import law_for
     from semgjax.scaling.read import EXTRA
 
-    if ".py:" in name:
-        return load_law(name)
-    inputs = tuple(n for n in mapping if n not in (*EXTRA, "y"))
-    if name in FAMILIES and inputs and not (name in LAWS and set(inputs) == set(LAWS[name].input_names)):
-        return law_named(name, inputs)
-    return law_named(name)
+    return law_for(name, tuple(n for n in mapping if n not in (*EXTRA, "y")))
 
 
 def stored_fit(path: Path, law: str | None) -> "Fit":

@@ -1,18 +1,49 @@
 """A finished run on the terminal: its size and its error rates, one line each."""
 
+import contextlib
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from semgjax.cli.terminal import say
 
 if TYPE_CHECKING:
-    from semgjax.data.corpus import Corpus
+    from semgjax.api.runs import Run
 
 
-def print_warnings(corpus: "Corpus") -> None:
-    """What is odd about the sessions, on stderr."""
-    for line in corpus.warnings:
-        say(f"warning: {line}", error=True)
+@contextlib.contextmanager
+def shown_warnings() -> Iterator[None]:
+    """What is odd about sessions, every time and at once, as one line each on stderr; other warnings as ever."""
+    from semgjax.api.models import SessionsWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", SessionsWarning)
+        others = warnings.showwarning
+
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if issubclass(category, SessionsWarning):
+                say(f"warning: {message}", error=True)
+            else:
+                others(message, category, filename, lineno, file, line)
+
+        warnings.showwarning = show
+        yield
+
+
+def print_run(run: "Run") -> None:
+    """A finished run's summary, in the first process alone."""
+    from semgjax.parallel.runtime import is_first
+
+    if is_first():
+        print_result(run.result, run.place)
 
 
 def score_lines(rows: list[dict[str, Any]]) -> list[str]:

@@ -12,8 +12,8 @@ from semgjax.data.augment import AugmentConfig, augment_recipe
 from semgjax.data.windows import WindowSpec
 from semgjax.errors import InputError
 from semgjax.model.config import Network, preset
-from semgjax.train.config import OptimizerConfig, RunConfig, TrainConfig, recipe
-from semgjax.train.engine import Engine
+from semgjax.training.config import OptimizerConfig, RunConfig, TrainConfig, recipe
+from semgjax.training.engine import Engine
 
 
 def run(words: list[str]) -> int:
@@ -68,21 +68,15 @@ def run(words: list[str]) -> int:
             if value is None:
                 raise InputError(f"{option} is missing; name a folder (semgjax train --help)", "bad-option")
         assert data is not None and out is not None
-        from semgjax.cli.summary import print_result, print_warnings
-        from semgjax.data.corpus import load_corpus
-        from semgjax.parallel.cores import use_cores
-        from semgjax.parallel.runtime import is_first, start_processes
-        from semgjax.train.loop import train as run_training
+        from semgjax.api import runs
+        from semgjax.cli.summary import print_run, shown_warnings
 
-        use_cores(train.batch // train.accumulate)
-        start_processes(engine.start, engine.wait)
-        corpus = load_corpus(data, splits)
-        if is_first():
-            print_warnings(corpus)
-        config = RunConfig(preset, model, corpus.hash, window, augment, optimizer, train)
-        result = run_training(config, corpus, out, engine=engine)
-        if is_first():
-            print_result(result, out)
+        with shown_warnings():
+            result = runs.train(
+                preset, data, out, splits=splits, model=model, window=window, augment=augment, optimizer=optimizer,
+                train=train, engine=engine,
+            )  # fmt: skip
+        print_run(result)
 
     return run_commands("train", {"": train}, words)
 
@@ -94,8 +88,8 @@ def _look(config: RunConfig, engine: Engine, name: str, show_sharding: bool, as_
     from semgjax.parallel.hardware import topology
     from semgjax.parallel.mesh import abstract_mesh
     from semgjax.parallel.rules import table
-    from semgjax.train.dryrun import dry_run, report
-    from semgjax.train.step import state_shapes
+    from semgjax.training.dryrun import dry_run, report
+    from semgjax.training.step import state_shapes
 
     jax.config.update("jax_platforms", "cpu")  # the accelerators of this machine are not needed
     machine = topology(name)

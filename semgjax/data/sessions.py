@@ -13,12 +13,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from semgjax.data.discover import hdf5_files
 from semgjax.data.key_counts import count_doubled
-from semgjax.data.keys import label_of_key
+from semgjax.data.keys import label_of_key, labels_to_text
 from semgjax.data.manifest import FILE as MANIFEST
 from semgjax.data.manifest import SHARDS, checked_path, read_manifest
 from semgjax.data.metadata import parse_keystrokes, parse_list, text_attribute
@@ -28,6 +29,7 @@ from semgjax.data.shard_read import read_ahead, read_header, read_stored
 from semgjax.data.timeseries import CHANNELS as CHANNELS
 from semgjax.data.timeseries import OpenFiles, both_bands, hdf5_errors, opened_group, scan, signal_of
 from semgjax.errors import InputError
+from semgjax.notebook import facts
 
 SAMPLE_RATE = 2000
 """Samples a second, nominal."""
@@ -43,7 +45,7 @@ class Stored:
     stretch: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Session:
     """What is known of a session without its signal.
 
@@ -56,6 +58,7 @@ class Session:
         classes: what the labels mean; None: the key set.
         stored: how the shard at `path` holds the signal; None of an HDF5 file.
         doubled: keys that repeat one of the same class at the same time.
+        array: float32[samples, channels], the signal itself where there is no file (see `session_of_array`).
 
     A key belongs to the samples [a, b) when a <= key_last and key_first <= b - 1, which is the same as
     time[a] <= press <= time[b - 1].
@@ -74,6 +77,75 @@ class Session:
     classes: tuple[str, ...] | None = None
     stored: Stored | None = None
     doubled: int = 0
+    array: np.ndarray | None = None
+
+    @property
+    def emg(self) -> "Signal":
+        """The signal, read where it is sliced: `session.emg[a:b]` is float32[b - a, channels], left band first."""
+        return Signal(self)
+
+    @property
+    def text(self) -> str:
+        """What was typed, one glyph a key (see `labels_to_text`); other classes by name, a space between them."""
+        if self.classes is None:
+            return labels_to_text(self.labels)
+        return " ".join(self.classes[label] for label in self.labels)
+
+    def __repr__(self) -> str:
+        """One line."""
+        return f"Session({self.name}, user {self.user}, {self._size}, {len(self.labels)} labels)"
+
+    def _repr_html_(self) -> str:
+        shown = self.text if len(self.text) <= 200 else f"{self.text[:200]} ..."
+        rows = {"user": self.user, "signal": self._size, "labels": len(self.labels), "text": shown, "file": self.path}
+        return facts(f"Session {self.name}", rows.items())
+
+    @property
+    def _size(self) -> str:
+        return f"{self.samples / self.rate:.1f} s, {self.channels} channels at {self.rate:g} Hz"
+
+
+@dataclass(frozen=True, repr=False)
+class Signal:
+    """A session's signal as an array that is read in slices: shape [samples, channels], float32."""
+
+    session: Session
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(samples, channels)"""
+        return self.session.samples, self.session.channels
+
+    dtype = np.dtype(np.float32)
+    ndim = 2
+
+    def __len__(self) -> int:
+        return self.session.samples
+
+    def __getitem__(self, index: slice | tuple[Any, ...]) -> np.ndarray:
+        """Samples of a slice with a step of 1, cut to the session's ends; after a comma any index of the channels.
+
+        Raises:
+            TypeError: the first index is no slice.
+            ValueError: its step is not 1.
+            InputError: the file is gone or was changed since it was opened.
+        """
+        rows, *columns = index if isinstance(index, tuple) else (index,)
+        if not isinstance(rows, slice):
+            raise TypeError(f"session.emg takes a slice of samples, such as emg[0:2000], not {rows!r}")
+        start, stop, step = rows.indices(self.session.samples)
+        if step != 1:
+            raise ValueError(f"session.emg takes samples in order (step 1), not in steps of {step}")
+        signal = read_emg(self.session, start, max(start, stop))
+        return signal[(slice(None), *columns)] if columns else signal
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """The whole signal, for `numpy.asarray`."""
+        return np.asarray(self[:], dtype)
+
+    def __repr__(self) -> str:
+        """One line."""
+        return f"Signal({self.session.name}, float32{list(self.shape)}, read where it is sliced)"
 
 
 def is_sharded(folder: Path) -> bool:
@@ -211,6 +283,14 @@ def _open_shard(path: Path) -> Session:
     )
 
 
+def session_of_array(emg_TxC: np.ndarray, name: str = "array") -> Session:
+    """A session without labels whose signal is in memory: [samples, channels] at 2 kHz, left band first."""
+    samples, channels = emg_TxC.shape
+    labels, places = np.zeros(0, np.int32), np.zeros(0, np.int64)
+    array = np.ascontiguousarray(emg_TxC, np.float32)
+    return Session(Path(name), name, "", samples, labels, places, places, {}, channels, array=array)
+
+
 def read_emg(session: Session, start: int, stop: int) -> np.ndarray:
     """The signal of samples [start, stop): float32[stop - start, channels], left band in 0-15, right band in 16-31.
 
@@ -223,6 +303,8 @@ def read_emg(session: Session, start: int, stop: int) -> np.ndarray:
     if session.stored is not None:
         return decode(read_half(session, start, stop), session.stored.scale)
     _check_range(session, start, stop)
+    if session.array is not None:
+        return session.array[start:stop]
     with hdf5_errors(session.path, f"samples {start}..{stop}"):
         emg = both_bands(_FILES.read(session.path, start, stop))
     if len(emg) != stop - start or not np.isfinite(emg).all():

@@ -8,7 +8,7 @@ from semgjax.config_json import from_json, to_json
 from semgjax.errors import InputError
 from semgjax.files import read_json, write_json
 from semgjax.model.config import preset
-from semgjax.train.config import RunConfig, recipe
+from semgjax.training.config import RunConfig, recipe
 
 
 @dataclass(frozen=True)

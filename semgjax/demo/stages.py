@@ -25,11 +25,11 @@ from semgjax.demo.clock import Clock
 from semgjax.demo.plan import DemoPlan, claim, ladder_config, scratch_config
 from semgjax.demo.report import write_report
 from semgjax.demo.views import ReportInputs, RunView, heldout_cer
-from semgjax.distill import load_teacher, student_config
+from semgjax.distillation import load_teacher, student_config
 from semgjax.errors import SemgjaxError
 from semgjax.evaluate.sessions import make_forward, session_logits
-from semgjax.export.checkpoint import load_export
-from semgjax.export.run import export_run
+from semgjax.exporting.checkpoint import load_export
+from semgjax.exporting.run import export_run
 from semgjax.files import folder_lock, read_json, write_json
 from semgjax.model.config import SAMPLE_RATE
 from semgjax.model.encoder import count_parameters
@@ -41,10 +41,10 @@ from semgjax.sweep.collect import collect
 from semgjax.sweep.local import run_local
 from semgjax.sweep.plan import plan_sweep
 from semgjax.sweep.trial import limit_threads
-from semgjax.train.config import DistillConfig
-from semgjax.train.loop import train
-from semgjax.train.metrics import read_metrics
-from semgjax.train.run import METRICS, load_finished, read_result
+from semgjax.training.config import DistillConfig
+from semgjax.training.loop import train
+from semgjax.training.metrics import read_metrics
+from semgjax.training.run import METRICS, load_finished, read_result
 
 THREADS = 2  # of this process on a CPU: fixed, so that a machine's cores do not show in the student's last bits
 SLOTS = min(2, os.cpu_count() or 1)  # trials at once, each on one core

@@ -1,15 +1,18 @@
 """A prediction with its three layers: sampling, choice and extrapolation, and what to know about it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from math import isfinite
+from typing import Any
 
 import numpy as np
 
+from semgjax.notebook import facts
 from semgjax.scaling.better import about_law, rivals
 from semgjax.scaling.bootstrap import draw, draw_interval, predict_draws
 from semgjax.scaling.choice import Spread, choice_spread
 from semgjax.scaling.diagnose import Diagnostic, blocks, diagnose
-from semgjax.scaling.ends import opened
+from semgjax.scaling.ends import ends_json, listed, number, opened, span
 from semgjax.scaling.fit import Fit, Point, distance, points_of, predict
 from semgjax.scaling.profile import (
     LEVEL,
@@ -27,7 +30,7 @@ TOO_FAR = 100.0
 USER_DRAWS = 500
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Prediction:
     """The law's value at one point with everything that bears on trusting it.
 
@@ -47,6 +50,42 @@ class Prediction:
     beyond: float
     blocked: bool
     diagnostics: tuple[Diagnostic, ...]
+
+    def __repr__(self) -> str:
+        """One line."""
+        place = ", ".join(f"{name}={value:g}" for name, value in self.x.items())
+        if self.value is None:
+            return f"Prediction({place}: no number; {_counted(self.diagnostics)})"
+        return f"Prediction({place}: {number(self.value)} {span(self.interval)}; {_counted(self.diagnostics)})"
+
+    def _repr_html_(self) -> str:
+        choice = None if self.choice is None else (self.choice.low, self.choice.high)
+        layers = {
+            "value": number(self.value),
+            "sampling": span(self.interval),
+            "test users": span(self.users),
+            "choice": span(choice),
+            "extrapolation": span(self.extrapolation),
+        }
+        findings = [(f"{found.severity} {found.code}", found.message) for found in self.diagnostics]
+        return facts(repr(self), [*layers.items(), *findings])
+
+
+def _counted(findings: tuple[Diagnostic, ...]) -> str:
+    return f"{len(findings)} findings" if len(findings) != 1 else f"1 finding, {findings[0].code}"
+
+
+def as_json(prediction: Prediction) -> dict[str, Any]:
+    """A prediction as a JSON object; an end that does not exist is null, "unbounded" names what nothing bounds."""
+    body = asdict(prediction)
+    del body["interval"]
+    for name in ("users", "extrapolation"):
+        body[name] = listed(getattr(prediction, name))
+    if prediction.choice is not None:
+        ends = (prediction.choice.low, prediction.choice.high)
+        members = [(label, value if isfinite(value) else None) for label, value in prediction.choice.members]
+        body["choice"] = {**ends_json(ends), "members": members}
+    return {**body, **ends_json(prediction.interval)}
 
 
 def predict_at(fit: Fit, x: Point, level: float = LEVEL, force: bool = False, seed: int = 0) -> Prediction:

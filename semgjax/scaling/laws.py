@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from semgjax.errors import InputError
-from semgjax.scaling.law import STEEPEST, Input, Law, Parameter, Values
+from semgjax.scaling.law import STEEPEST, Input, Law, Parameter, Values, load_law
 
 Link = Literal["floor", "none", "saturating", "rational"]
 
@@ -350,3 +350,16 @@ def law_named(name: str, inputs: Sequence[str] | None = None) -> Law:
 
 
 FLOOR_POWER, POWER, CHINCHILLA = LAWS["floor_power"], LAWS["power"], LAWS["chinchilla"]
+
+
+def law_for(name: str, inputs: Sequence[str] = ()) -> Law:
+    """The law of a name or of file.py:NAME; a family stands over `inputs`, where there are any.
+
+    Raises:
+        InputError: no such law.
+    """
+    if ".py:" in name:
+        return load_law(name)
+    if name in FAMILIES and inputs and not (name in LAWS and set(inputs) == set(LAWS[name].input_names)):
+        return law_named(name, inputs)
+    return law_named(name)

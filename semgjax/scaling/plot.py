@@ -29,6 +29,15 @@ LABELS = {
 }
 
 
+class Picture(Figure):
+    """A figure that a notebook shows by itself, without pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        content = io.BytesIO()
+        self.savefig(content, format="png")
+        return content.getvalue()
+
+
 def plot_size_curve(
     fit: Fit,
     users_points: tuple[Array, Array] | None = None,
@@ -48,7 +57,7 @@ def plot_size_curve(
     sizes = fit.table.sizes
     until = until or 4.0 * sizes.max()
     grid = np.geomspace(sizes.min() / 1.3, max(until, sizes.max() * 1.3), 161)
-    figure = Figure(figsize=(7.2, 4.5), dpi=150, layout="constrained")
+    figure = Picture(figsize=(7.2, 4.5), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
 

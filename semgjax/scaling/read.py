@@ -1,19 +1,16 @@
-"""Reads points to fit: results.csv or results.jsonl of a sweep, or any CSV with named columns."""
+"""Reads points to fit: a sweep's table, any table with named columns in a file, or one in memory."""
 
-import csv
 import difflib
-import io
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from semgjax.errors import InputError, system_fault
-from semgjax.files import parse_json
+from semgjax.errors import InputError
+from semgjax.scaling.rows import Row, name_of, rows_of
 from semgjax.scaling.table import Table
-
-Row = tuple[int, dict[str, str]]  # line in the file, cells by column
 
 # A table with all of these was written by `semgjax sweep collect`: its meaning is known.
 SWEEP_COLUMNS = ("run", "split", "decoder", "averaging", "user", "cer")
@@ -30,26 +27,28 @@ _WHOLE = ("N", "U")
 
 
 def read_table(
-    path: Path,
+    source: Any,
     mapping: Mapping[str, str],
     where: Mapping[str, str],
     unit: str | None = None,
     inputs: Sequence[str] = ("N",),
     defaults: Mapping[str, str] | None = None,
 ) -> Table:
-    """Read the points of one surface, ordered as in the file.
+    """Read the points of one surface, ordered as in the table.
 
-    inputs: of the law. mapping: {input: column, "y": column}, and "sd", "run", "cluster" where there are such
-    columns; a column may be a product or quotient of columns and numbers, "flops/6/params". A sweep's table
-    needs none (N params, U users, H hours/users, D hours, y cer). where: column -> value that a row must have;
-    in a sweep's table test rows averaged over users ("macro") unless told otherwise. unit: of y; by default "%"
-    for the error rate of a sweep's table, else none. defaults: input -> the input whose value an empty cell takes.
+    source: path of a .csv or .jsonl file or of a sweep's folder, a dict of columns, or a pandas or polars frame (see
+    `semgjax.scaling.rows`). inputs: of the law. mapping: {input: column, "y": column}, and "sd", "run", "cluster"
+    where there are such columns; a column may be a product or quotient of columns and numbers, "flops/6/params". A
+    sweep's table needs none (N params, U users, H hours/users, D hours, y cer). where: column -> value that a row
+    must have; in a sweep's table test rows averaged over users ("macro") unless chosen otherwise. unit: of y; "%"
+    for the error rate of a sweep's table by default, else none. defaults: input -> the input whose value an empty
+    cell takes.
 
     Raises:
         InputError: no such file or column, a value that is not a finite number above 0, no row left, a run twice,
             or rows of several curves (decoders, users, amounts of data) mixed.
     """
-    rows = _read_rows(path)
+    path, rows = name_of(source), rows_of(source)
     columns = tuple(rows[0][1])
     sweep = set(SWEEP_COLUMNS) <= set(columns)
     mapping, where = _complete(path, columns, sweep, mapping, where, (*inputs, "y"))
@@ -80,7 +79,7 @@ def read_table(
         unit,
         mapping["y"],
         {name: mapping[name] for name in inputs},
-        Path(path).name,
+        path.name,
         dict(where),
         _numbers(path, rows, mapping["sd"]) if "sd" in mapping else None,
         runs,
@@ -90,7 +89,9 @@ def read_table(
     )
 
 
-def read_user_points(path: Path, mapping: Mapping[str, str], where: Mapping[str, str]) -> tuple[np.ndarray, np.ndarray]:
+def read_user_points(
+    source: Any, mapping: Mapping[str, str], where: Mapping[str, str]
+) -> tuple[np.ndarray, np.ndarray]:
     """(sizes [m], y [m]) of the single test users in a sweep's table, to see and not to fit.
 
     A user's error is shared by all runs, so these points are no independent measurements. Users who typed no
@@ -99,7 +100,7 @@ def read_user_points(path: Path, mapping: Mapping[str, str], where: Mapping[str,
     Raises:
         InputError: as `read_table`, or not a sweep's table.
     """
-    rows = _read_rows(path)
+    path, rows = name_of(source), rows_of(source)
     columns = tuple(rows[0][1])
     if not set(SWEEP_COLUMNS) <= set(columns):
         missing = [name for name in SWEEP_COLUMNS if name not in columns]
@@ -125,74 +126,6 @@ def _users(
     table = np.array([[found.get((cells["run"], user), np.nan) for user in users] for _, cells in rows])
     known = len(users) > 1 and bool(np.isfinite(table).any(axis=1).all())
     return (users, table) if known else ((), None)
-
-
-def _read_rows(path: Path) -> list[Row]:
-    try:
-        text = Path(path).read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file (expected a table, .csv or .jsonl)", "no-file") from None
-    except OSError as error:
-        raise system_fault(error, path) or InputError(f"{path}: {error.strerror}", "unreadable") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: is no UTF-8 text ({error}); save the table as UTF-8", "bad-encoding") from None
-    if "\0" in text:
-        raise InputError(f"{path}: holds NUL characters (UTF-16, or no text); save the table as UTF-8", "bad-encoding")
-    rows = _jsonl_rows(path, text) if Path(path).suffix == ".jsonl" else _csv_rows(path, text)
-    if not rows:
-        raise InputError(f"{path}: no rows; expected a header and at least one row of results", "no-row")
-    return rows
-
-
-def _csv_rows(path: Path, text: str) -> list[Row]:
-    # Lines end where CSV's do, not at every character that Unicode calls a line end.
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    lines, begin = [], 1
-    try:
-        for cells in reader:
-            lines.append((begin, [cell.strip() for cell in cells]))
-            begin = reader.line_num + 1
-    except csv.Error as error:
-        raise InputError(
-            f"{path}: the row that begins in line {begin} is no CSV ({error}); close its quotes", "bad-row"
-        ) from None
-    if lines and len(lines[0][1]) == 2 and lines[0][1] == ["sep=", ""]:
-        lines = lines[1:]  # a spreadsheet's hint that cells end at commas, as they do here
-    header = lines[0][1] if lines else []
-    if len(header) == 1 and header[0].lower().startswith("sep="):
-        raise InputError(
-            f"{path}: line 1: says that cells end at {header[0][4:]!r}; save the table with commas", "bad-row"
-        )
-    if len(set(header)) < len(header):
-        twice = next(name for name in header if header.count(name) > 1)
-        raise InputError(f"{path}: line 1: column {twice!r} is there twice; rename one", "bad-row")
-    if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
-        raise InputError(f"{path}: line 1 has no comma but another separator; write the table with commas", "bad-row")
-    rows = []
-    for number, cells in lines[1:]:
-        if not cells:
-            continue
-        if len(cells) != len(header):
-            raise InputError(f"{path}: line {number} has {len(cells)} cells, the header has {len(header)}", "bad-row")
-        rows.append((number, dict(zip(header, cells, strict=True))))
-    return rows
-
-
-def _jsonl_rows(path: Path, text: str) -> list[Row]:
-    objects: list[tuple[int, dict]] = []
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        value = parse_json(line, f"{path}: line {number}")
-        if not isinstance(value, dict):
-            raise InputError(f"{path}: line {number} is no JSON object; expected one per line", "bad-row")
-        objects.append((number, value))
-    columns = dict.fromkeys(name for _, value in objects for name in value)
-    return [(number, {name: _cell(value.get(name)) for name in columns}) for number, value in objects]
-
-
-def _cell(value: object) -> str:
-    return "" if value is None else value if isinstance(value, str) else repr(value)
 
 
 def _factors(columns: Sequence[str], text: str) -> list[tuple[str, str]]:
@@ -299,7 +232,7 @@ def _check_whole(path: Path, rows: list[Row], column: str) -> None:
     if marked and len(rows) > 1 and len(marked) + len(others) == len(rows):
         cells = next(cells for line, cells in rows if line == marked[0])
         raise InputError(
-            f"{path}: line {marked[0]}: column {column} is {cells[column]}: thousands or a fraction? "
+            f"{path}: {marked[0]}: column {column} is {cells[column]}: thousands or a fraction? "
             f"Write whole numbers without points, or give a unit, as N={column}*1e6",
             "bad-number",
         )
@@ -328,11 +261,11 @@ def _check_one_curve(path: Path, rows: list[Row], columns: tuple[str, ...], mapp
 def _check_runs(path: Path, rows: list[Row], run: str) -> None:
     if not run:
         return
-    seen: dict[str, int] = {}
+    seen: dict[str, str] = {}
     for line, cells in rows:
         if cells[run] in seen:
             raise InputError(
-                f"{path}: duplicated-run: run {cells[run]!r} is there twice (lines {seen[cells[run]]} and {line}); "
+                f"{path}: duplicated-run: run {cells[run]!r} is there twice ({seen[cells[run]]} and {line}); "
                 "remove one",
                 "duplicate-run",
             )
@@ -356,18 +289,18 @@ def _numbers(
     return values
 
 
-def _number(path: Path, line: int, column: str, text: str, zero: bool, empty: bool) -> float:
+def _number(path: Path, line: str, column: str, text: str, zero: bool, empty: bool) -> float:
     if empty and not text:
         return float("nan")
     if not _NUMBER.fullmatch(text):
         shown = repr(text) if text else "empty"
         raise InputError(
-            f"{path}: line {line}: column {column} is {shown}, not a number; correct or remove that row", "bad-number"
+            f"{path}: {line}: column {column} is {shown}, not a number; correct or remove that row", "bad-number"
         )
     value = float(text)
     if not (np.isfinite(value) and (value > 0 or zero and value == 0)):
         raise InputError(
-            f"{path}: line {line}: column {column} is {text}; a law on a log scale needs finite values "
+            f"{path}: {line}: column {column} is {text}; a law on a log scale needs finite values "
             "above 0: correct or remove that row",
             "bad-number",
         )

@@ -40,14 +40,16 @@ class Ask:
     force: bool = False
 
 
-def report_page(points: Table, laws: Sequence[Law], ask: Ask) -> str:
+def report_page(points: Table, laws: Sequence[Law], ask: Ask, fit: Fit | None = None) -> str:
     """The page; same table and questions, same bytes.
+
+    fit: whose numbers are shown, its law among those compared (default: the law that ranks first).
 
     Raises:
         InputError: no law can be fitted, or a question that the law has no input for.
     """
-    comparison = compare_laws(points, laws)
-    fit = comparison.scores[0].fit
+    comparison = compare_laws(points, laws, None if fit is None else fit.objective)
+    fit = fit or comparison.scores[0].fit
     at = dict(ask.at or asked_point(fit))
     evidence = gather(fit, ask.level)
     prediction = predict_at(fit, at, ask.level, ask.force)

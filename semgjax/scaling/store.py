@@ -105,6 +105,18 @@ def write_document(path: Path, document: dict[str, Any]) -> None:
     write_json(path, SCHEMA, VERSION, sealed(document))
 
 
+def check_replaces(path: Path) -> None:
+    """See that a fit can be written to `path`: it replaces an older fit, never anything else.
+
+    Raises:
+        InputError: another file, or a folder, is there.
+    """
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; name a file in it", "not-a-file")
+    if path.exists():
+        read_json(path, SCHEMA, VERSION, oldest=2)
+
+
 def sealed(document: dict[str, Any]) -> dict[str, Any]:
     """A document of `fit_document` with its schema, its version and the hash of its whole body."""
     body = {name: value for name, value in document.items() if name not in _HEAD}

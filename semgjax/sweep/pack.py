@@ -7,7 +7,7 @@ from typing import Any
 from semgjax.errors import Diverged, InputError, Preempted, SemgjaxError
 from semgjax.sweep.plan import Sweep, Trial
 from semgjax.sweep.trial import diverged_before, load_sessions, note_start, result_of, write_fault
-from semgjax.train.config import RunConfig, program_of
+from semgjax.training.config import RunConfig, program_of
 
 
 def packs_of(trials: Sequence[Trial], size: int) -> list[tuple[Trial, ...]]:
@@ -36,8 +36,8 @@ def run_pack(sweep: Sweep, trials: Sequence[Trial]) -> list[dict[str, Any] | Sem
     Raises:
         InputError: the trials are no pack, or the sessions are not those of the plan.
     """
-    from semgjax.train.loop import train_pack
-    from semgjax.train.member import Job
+    from semgjax.training.loop import train_pack
+    from semgjax.training.member import Job
 
     before = [_end_before(sweep, trial) for trial in trials]
     if all(end is not None for end in before):

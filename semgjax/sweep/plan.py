@@ -17,8 +17,8 @@ from semgjax.data.splits import Split, read_split, write_split
 from semgjax.errors import InputError
 from semgjax.files import content_hash, folder_lock, read_json, write_json
 from semgjax.model.cost import train_flops
-from semgjax.train.config import RunConfig
-from semgjax.train.run import check_claim, claim
+from semgjax.training.config import RunConfig
+from semgjax.training.run import check_claim, claim
 
 SCHEMA, VERSION, FILE = "semgjax/sweep", 2, "sweep.json"
 

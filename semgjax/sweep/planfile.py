@@ -15,7 +15,7 @@ from semgjax.data.windows import WindowSpec
 from semgjax.errors import InputError, system_fault
 from semgjax.model.config import ModelConfig, TDSConfig
 from semgjax.sweep.subset import Subset
-from semgjax.train.config import DistillConfig, OptimizerConfig, TrainConfig
+from semgjax.training.config import DistillConfig, OptimizerConfig, TrainConfig
 
 MOST_TRIALS = 10_000
 _MOST_BYTES = 4_000_000

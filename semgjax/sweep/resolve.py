@@ -14,14 +14,14 @@ from semgjax.config_json import from_json, to_json
 from semgjax.data.augment import augment_recipe
 from semgjax.data.corpus import load_corpus
 from semgjax.data.splits import Split, read_split, write_split
-from semgjax.distill import Teacher, check_pair, student_config
+from semgjax.distillation import Teacher, check_pair, student_config
 from semgjax.errors import InputError
 from semgjax.model.config import ModelConfig, preset
 from semgjax.model.cost import train_flops
 from semgjax.sweep.cost import parameters_of
 from semgjax.sweep.planfile import FLOPS, PARTS, RATE, Options, PlanFile
 from semgjax.sweep.subset import Subset, subset_split
-from semgjax.train.config import DistillConfig, RunConfig, recipe
+from semgjax.training.config import DistillConfig, RunConfig, recipe
 
 _SOURCE = "plan: "  # what from_json begins its messages with; the file's name takes its place
 

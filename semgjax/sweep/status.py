@@ -13,8 +13,8 @@ from typing import Any
 from semgjax.errors import InputError
 from semgjax.sweep.plan import Sweep, Trial
 from semgjax.sweep.trial import Status, look
-from semgjax.train.metrics import read_metrics
-from semgjax.train.run import METRICS
+from semgjax.training.metrics import read_metrics
+from semgjax.training.run import METRICS
 
 _RECENT = 600.0  # seconds: a trial on another machine whose metrics moved since then is taken to be running
 _BLOCKS = ("failed", "diverged", "damaged")

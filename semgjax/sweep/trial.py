@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from semgjax.errors import Diverged, InputError, Preempted, SemgjaxError
 from semgjax.files import is_locked, read_json, write_json
 from semgjax.sweep.plan import Sweep, Trial
-from semgjax.train.metrics import read_metrics
-from semgjax.train.run import METRICS, RESULT, read_result
+from semgjax.training.metrics import read_metrics
+from semgjax.training.run import METRICS, RESULT, read_result
 
 if TYPE_CHECKING:
     from semgjax.data.corpus import Corpus
@@ -62,9 +62,9 @@ def run_trial(sweep: Sweep, trial: Trial) -> dict[str, Any]:
     if diverged is not None:
         raise diverged
     _check_teacher(sweep, trial)
-    from semgjax.distill import load_teacher
+    from semgjax.distillation import load_teacher
     from semgjax.parallel.runtime import is_first
-    from semgjax.train.loop import train
+    from semgjax.training.loop import train
 
     corpus = load_sessions(sweep, trial)
     teacher = None if trial.teacher is None else load_teacher(sweep.run_folder(trial.teacher))

@@ -3,7 +3,7 @@
 import re
 
 from semgjax.cli.main import main
-from semgjax.export.checkpoint import load_export
+from semgjax.exporting.checkpoint import load_export
 from tests.runs import fails, snapshot
 
 
@@ -18,7 +18,7 @@ def test_it_prints_size_look_ahead_and_place(finished, tmp_path, capsys):
 
 
 def test_a_decoder_that_needs_the_whole_input_says_so(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("semgjax.export.run.export_run", lambda *_: {"params": 1234, "look_ahead_samples": None})
+    monkeypatch.setattr("semgjax.api.runs.export_run", lambda *_: {"params": 1234, "look_ahead_samples": None})
     assert main(["export", "run", "--out", "there"]) == 0
     assert capsys.readouterr().out == "1,234 parameters, look-ahead the whole input, in there\n"
 

@@ -16,7 +16,7 @@ from semgjax.evaluate.sessions import (
 )
 from semgjax.model import encoder
 from semgjax.model.config import preset
-from semgjax.train.config import recipe
+from semgjax.training.config import recipe
 from tests.data.fixtures import START, random_emg, write_session
 from tests.model.small import SMALL, quick_jit, random_params, small
 

@@ -14,8 +14,8 @@ from semgjax.data.keys import NUM_CLASSES
 from semgjax.model.config import preset
 from semgjax.parallel.mesh import make_mesh, place_batch
 from semgjax.parallel.rules import shardings
-from semgjax.train.config import OptimizerConfig, RunConfig, TrainConfig
-from semgjax.train.step import init_state, make_step, state_shapes
+from semgjax.training.config import OptimizerConfig, RunConfig, TrainConfig
+from semgjax.training.step import init_state, make_step, state_shapes
 from tests.runs import WINDOW
 
 MODEL = dataclasses.replace(preset("ladder-16"), dropout=0.2, mask_share=0.3, mask_length=4)

@@ -7,7 +7,7 @@ import pytest
 from semgjax.errors import InputError
 from semgjax.parallel import mesh
 from semgjax.parallel.mesh import by_batch, make_mesh, replicated
-from semgjax.train.metrics import read_metrics
+from semgjax.training.metrics import read_metrics
 from tests.runs import STEPS, start, train_words
 
 TWO_DEVICES = {"JAX_NUM_CPU_DEVICES": "2"}

@@ -8,9 +8,9 @@ import time
 import numpy as np
 import pytest
 
-from semgjax.train.checkpoint import newest_step
-from semgjax.train.metrics import read_metrics
-from semgjax.train.run import read_result
+from semgjax.training.checkpoint import newest_step
+from semgjax.training.metrics import read_metrics
+from semgjax.training.run import read_result
 from tests.runs import STEPS, start, train_words
 
 pytestmark = pytest.mark.slow

@@ -154,7 +154,11 @@ def test_a_missing_file_and_one_that_is_no_text_are_refused(tmp_path):
         (sweep_rows() + sweep_rows(users=12), {}, "column users holds 6, 12: several curves"),
         (sweep_rows() + sweep_rows(hours=3.0), {}, "column hours holds 1.5, 3.0: several curves"),
         (sweep_rows(), {"averaging": "user"}, "column user holds anna, ben: several curves"),
-        (sweep_rows() + sweep_rows(), {}, "duplicated-run: run 'run-0' is there twice (lines 6 and 30); remove one"),
+        (
+            sweep_rows() + sweep_rows(),
+            {},
+            "duplicated-run: run 'run-0' is there twice (line 6 and line 30); remove one",
+        ),
         (sweep_rows(split="dev"), {}, "no row has split=test; column split holds dev"),
         (sweep_rows(cer=None), {}, "column cer is 'None', not a number"),
     ],

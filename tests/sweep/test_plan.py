@@ -11,8 +11,8 @@ from semgjax.files import read_json
 from semgjax.model.config import preset
 from semgjax.sweep.cost import parameters_of
 from semgjax.sweep.plan import find_trial, plan_sweep, read_sweep, share_of
-from semgjax.train.config import DistillConfig
-from semgjax.train.run import read_config
+from semgjax.training.config import DistillConfig
+from semgjax.training.run import read_config
 from tests.sweep.plans import SPLIT, config_of, files_in, planned, students_of
 
 SPLITS = {"hash of the sessions": SPLIT}

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-import semgjax.distill
-import semgjax.train.loop
+import semgjax.distillation
+import semgjax.training.loop
 from semgjax.data.corpus import load_corpus
 from semgjax.data.splits import Split, read_split, write_split
-from semgjax.distill import Teacher
+from semgjax.distillation import Teacher
 from semgjax.errors import Diverged, InputError, Preempted
 from semgjax.files import folder_lock, write_json
 from semgjax.sweep.plan import plan_sweep
 from semgjax.sweep.trial import look, read_fault, result_of, run_trial, write_fault
-from semgjax.train.config import DistillConfig
-from semgjax.train.run import read_config
+from semgjax.training.config import DistillConfig
+from semgjax.training.run import read_config
 from tests.data.fixtures import typed, write_session
 from tests.sweep.plans import config_of, files_in, finish, planned, result_body
 
@@ -43,7 +43,7 @@ def trained(sweep, monkeypatch):
         finish(sweep, trial)
         return result_body(trial)
 
-    monkeypatch.setattr(semgjax.train.loop, "train", train)
+    monkeypatch.setattr(semgjax.training.loop, "train", train)
     return calls
 
 
@@ -72,7 +72,7 @@ def test_a_diverged_trial_is_kept_with_its_reason_and_not_trained_again(sweep, m
         calls.append(out)
         raise Diverged("step 3: loss nan")
 
-    monkeypatch.setattr(semgjax.train.loop, "train", diverge)
+    monkeypatch.setattr(semgjax.training.loop, "train", diverge)
     with pytest.raises(Diverged, match="^step 3: loss nan$"):
         run_trial(sweep, sweep.trials[0])
     assert look(sweep, sweep.trials[0]).state == "diverged"
@@ -183,9 +183,9 @@ def test_a_teacher_whose_parameters_are_gone_is_named(taught, trained):
 def test_a_student_is_given_its_teachers_shape_and_parameters(taught, monkeypatch):
     teacher, student = taught.trials
     finish(taught, teacher)
-    monkeypatch.setattr(semgjax.distill, "load_teacher", lambda folder: Teacher(read_config(folder), {"w": 1}))
+    monkeypatch.setattr(semgjax.distillation, "load_teacher", lambda folder: Teacher(read_config(folder), {"w": 1}))
     given = []
-    monkeypatch.setattr(semgjax.train.loop, "train", lambda config, corpus, out, teacher=None: given.append(teacher))
+    monkeypatch.setattr(semgjax.training.loop, "train", lambda config, corpus, out, teacher=None: given.append(teacher))
     run_trial(taught, student)
     assert given == [(teacher.config.model, {"w": 1})]
 
@@ -194,7 +194,7 @@ def test_an_unexpected_failure_leaves_its_reason_and_the_end_of_its_traceback(sw
     def broken(config, corpus, out, teacher=None):
         raise ValueError("something broke\nand more")
 
-    monkeypatch.setattr(semgjax.train.loop, "train", broken)
+    monkeypatch.setattr(semgjax.training.loop, "train", broken)
     with pytest.raises(ValueError):
         run_trial(sweep, sweep.trials[0])
     assert read_fault(sweep, sweep.trials[0]) == ("failed", "ValueError: something broke")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from semgjax.notebook import facts
 from semgjax.scaling.decide.evidence import Evidence, Question
 from semgjax.scaling.diagnose import Diagnostic, blocks
 from semgjax.scaling.ends import ends_json, number, span
@@ -18,7 +19,7 @@ Interval = tuple[float, float]
 UNLIKELY = 0.025
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Decision:
     """The answer to a question.
 
@@ -40,6 +41,15 @@ class Decision:
     level: float
     diagnostics: tuple[Diagnostic, ...]
     blocked: bool = False
+
+    def __repr__(self) -> str:
+        """One line."""
+        return f"Decision({'; '.join(' '.join(line.split()) for line in lines(self, findings=False)[:2])})"
+
+    def _repr_html_(self) -> str:
+        head, *rest = lines(self)
+        rows = [row.strip().partition(" ") for row in rest]
+        return facts(head, [(name, text.strip()) for name, _, text in rows])
 
 
 def decide(

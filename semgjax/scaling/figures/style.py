@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from semgjax.scaling.fit import Fit
-from semgjax.scaling.plot import BLUE, GREEN, GREY, LABELS, ORANGE, short_number
+from semgjax.scaling.plot import BLUE, GREEN, GREY, LABELS, ORANGE, Picture, short_number
 
 Array = np.ndarray
 
@@ -26,7 +26,7 @@ INPUT_LABELS = {
 
 def new_figure(width: float = 7.2, height: float = 4.5, rows: int = 1, columns: int = 1) -> tuple[Figure, list[Axes]]:
     """A figure with its axes in reading order."""
-    figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
+    figure = Picture(figsize=(width, height), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     axes = [one for row in figure.subplots(rows, columns, squeeze=False) for one in row]
     for one in axes:

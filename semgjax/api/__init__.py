@@ -1,0 +1,1 @@
+"""What `import semgjax` offers, in four small modules: signals, models, runs and laws."""

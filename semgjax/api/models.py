@@ -1,0 +1,268 @@
+"""`semgjax.load`, `semgjax.init` and `Model`: a decoder with its parameters, from a run, an export or a preset."""
+
+import warnings
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import jax
+import numpy as np
+from numpy.typing import ArrayLike
+
+from semgjax.data.corpus import Corpus, load_corpus
+from semgjax.data.keys import labels_to_text
+from semgjax.data.sessions import SAMPLE_RATE, Session, session_of_array
+from semgjax.data.windows import WindowSpec
+from semgjax.decode.greedy import greedy
+from semgjax.errors import InputError
+from semgjax.evaluate.errors import score_rows
+from semgjax.evaluate.sessions import Forward, evaluate_greedy, make_forward, session_logits
+from semgjax.exporting.checkpoint import MODEL, load_export
+from semgjax.model import network
+from semgjax.model.config import Network, preset
+from semgjax.model.encoder import Params
+from semgjax.notebook import facts
+from semgjax.parallel.runtime import is_first
+from semgjax.training.config import MOST_ROWS, recipe
+from semgjax.training.remote import finished_folder
+from semgjax.training.run import CONFIG, load_finished
+
+if TYPE_CHECKING:
+    from semgjax.api.runs import Export, Run
+
+BATCH = 16
+"""windows that go through the decoder at once"""
+
+
+class SessionsWarning(UserWarning):
+    """What is odd about sessions, though they can be used."""
+
+
+def read_corpus(data: str | Path, splits: str | Path | None) -> Corpus:
+    """The sessions of a folder by its split; what is odd about them becomes a `SessionsWarning`.
+
+    Raises:
+        InputError: no such folder or split, or a session that cannot be used.
+    """
+    corpus = load_corpus(Path(data), None if splits is None else Path(splits))
+    if is_first():
+        for line in corpus.warnings:
+            warnings.warn(line, SessionsWarning, stacklevel=3)
+    return corpus
+
+
+@dataclass(frozen=True, repr=False)
+class Evaluation:
+    """Errors of a decoder on a part of a split.
+
+    Attributes:
+        split: train, val or test.
+        scores: rows averaged over users ("macro") and over keys ("pooled"): characters, substitutions, deletions,
+            insertions, cer (percent; None without keys), and cer_std over users.
+        users_scores: one row a user.
+    """
+
+    split: str
+    scores: list[dict[str, Any]]
+    users_scores: list[dict[str, Any]]
+
+    @property
+    def cer(self) -> float | None:
+        """Character error rate in percent, the mean over users; None without keys."""
+        return next((row["cer"] for row in self.scores if row["averaging"] == "macro"), None)
+
+    def __repr__(self) -> str:
+        """One line."""
+        return f"Evaluation({self.split}: CER {percent(self.cer)}, mean of {len(self.users_scores)} users)"
+
+    def _repr_html_(self) -> str:
+        rows = [(row["averaging"], percent(row["cer"])) for row in self.scores]
+        return facts(repr(self), [*rows, *((str(row["user"]), percent(row["cer"])) for row in self.users_scores)])
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Model:
+    """A decoder: its shape, the windows it was trained on, and its parameters.
+
+    Attributes:
+        config: the network's shape; `config.stride` samples make one frame.
+        window: how sessions are cut, in samples.
+        params: nested dict of float32 arrays.
+        source: where the parameters come from.
+        preset: name of the size.
+    """
+
+    config: Network
+    window: WindowSpec
+    params: Params
+    source: str
+    preset: str
+
+    @property
+    def parameters(self) -> int:
+        """How many parameters the decoder has."""
+        return network.count(self.config)
+
+    def logits(self, emg: ArrayLike | Session, batch: int = BATCH) -> np.ndarray:
+        """Logits of every frame, float32 [ceil(samples / stride), classes]; the last class is the CTC blank.
+
+        The signal is cut into windows as in training, each with its context, so that its length does not matter.
+
+        Args:
+            emg: a session, or an array [samples, channels] at 2 kHz in the unit of the training data.
+            batch: windows that go through the decoder at once.
+
+        Raises:
+            InputError: another number of channels or another rate, no samples, or values that are not finite.
+
+        Example:
+            >>> semgjax.init("ladder-16", seed=0).logits(np.zeros((4000, 32))).shape
+            (100, 99)
+        """
+        check_batch(batch)
+        session = _checked(emg, self.config.channels)
+        return session_logits(self._forward, self.config, self.params, session, self.window, batch)
+
+    def decode(self, emg: ArrayLike | Session, batch: int = BATCH) -> str:
+        """The text that greedy CTC decoding reads from a session or an array, one glyph a key; arguments as `logits`.
+
+        Raises:
+            InputError: see `logits`.
+        """
+        return labels_to_text(greedy(self.logits(emg, batch)))
+
+    def evaluate(
+        self,
+        data: str | Path,
+        split: Literal["train", "val", "test"] = "test",
+        splits: str | Path | None = None,
+        batch: int = BATCH,
+    ) -> Evaluation:
+        """Error rates of greedy decoding on whole sessions.
+
+        Args:
+            data: folder of sessions or shards.
+            split: which part of the split.
+            splits: split file (default: splits.json in the folder).
+            batch: windows that go through the decoder at once.
+
+        Raises:
+            InputError: no such data, no such part, or an empty one.
+
+        Example:
+            >>> evaluation = semgjax.load("runs/small").evaluate("shards", split="test")
+            >>> evaluation.cer > 0
+            True
+        """
+        check_batch(batch)
+        if split not in ("train", "val", "test"):
+            raise InputError(f"split {split!r}: choose train, val or test", "unknown-name")
+        sessions = read_corpus(data, splits).part(split)
+        if not sessions:
+            raise InputError(f"the split's {split} part is empty; choose another split", "no-sessions")
+        counts = evaluate_greedy(self._forward, self.config, self.params, sessions, self.window, batch)
+        return Evaluation(split, *score_rows(split, "greedy", counts))
+
+    @cached_property
+    def _forward(self) -> Forward:
+        return make_forward(self.config, self.window)
+
+    def __repr__(self) -> str:
+        """One line."""
+        return f"Model({self.preset}, {self.parameters:,} parameters, from {self.source})"
+
+    def _repr_html_(self) -> str:
+        window = self.window
+        rows = {
+            "parameters": f"{self.parameters:,}",
+            "window": f"{window.length / SAMPLE_RATE:g} s, with {window.left} samples before and {window.right} after",
+            "frame": f"{self.config.stride} samples",
+            "from": self.source,
+        }
+        return facts(f"Model {self.preset}", rows.items())
+
+
+def load(place: "str | Path | Run | Export") -> Model:
+    """The decoder of a finished run or of an export: its folder, its address (gs://...), or what the API returned.
+
+    Raises:
+        InputError: neither is there, the run is not finished, or a file is damaged.
+
+    Example:
+        >>> model = semgjax.load("runs/small")
+        >>> text = model.decode(semgjax.load_session("s.hdf5"))
+    """
+    name = place_of(place)
+    with finished_folder(name) as folder:
+        if (folder / MODEL).is_file():
+            export = load_export(folder)
+            size = str(export.about.get("source", {}).get("preset", "export"))
+            return Model(export.config, export.window, export.params, name, size)
+        if (folder / CONFIG).is_file():
+            config, params = load_finished(folder)
+            return Model(config.model, config.window, params, name, config.preset)
+        raise InputError(f"{folder}: is neither a run ({CONFIG}) nor an export ({MODEL}); name one of these", "no-file")
+
+
+def init(preset_name: str, /, seed: int = 0) -> Model:
+    """A decoder of a preset (tiny, small, large, ladder-WIDTH, tds) with fresh parameters.
+
+    Args:
+        seed: of the parameters; the same as `train.seed` of a run.
+
+    Raises:
+        InputError: no such preset, or a seed outside [0, 2^32).
+
+    Example:
+        >>> semgjax.init("ladder-64", seed=0)
+        Model(ladder-64, 223,507 parameters, from seed 0)
+    """
+    config = preset(preset_name)
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
+        raise InputError(f"seed {seed}: give a whole number from 0 to {2**32 - 1}", "bad-value")
+    params = network.init(config, jax.random.key(int(seed)))
+    return Model(config, recipe(preset_name).window, params, f"seed {seed}", preset_name)
+
+
+def place_of(place: "str | Path | Run | Export") -> str:
+    """The folder or address of a run or an export."""
+    return str(place if isinstance(place, str | Path) else place.place)
+
+
+def check_batch(batch: int) -> None:
+    """Raises InputError: a batch that cannot be held."""
+    if not 1 <= batch <= MOST_ROWS:
+        raise InputError(f"--batch {batch} must lie in 1 to {MOST_ROWS}", "bad-value")
+
+
+def percent(cer: float | None) -> str:
+    """An error rate in words."""
+    return "unknown (no keys)" if cer is None else f"{cer:.2f} %"
+
+
+def _checked(emg: ArrayLike | Session, channels: int) -> Session:
+    """A session that the decoder takes.
+
+    Raises:
+        InputError: it takes none such.
+    """
+    if not isinstance(emg, Session):
+        try:
+            array = np.asarray(emg, np.float32)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"emg cannot be read as an array of numbers ({error})", "bad-shape") from None
+        if array.ndim != 2:
+            raise InputError(f"emg has shape {array.shape}, expected [samples, {channels}]", "bad-shape")
+        if not np.isfinite(array).all():
+            raise InputError("emg holds values that are not finite; repair the signal first", "not-finite")
+        emg = session_of_array(array)
+    if emg.channels != channels or emg.rate != SAMPLE_RATE:
+        raise InputError(
+            f"session {emg.name} has {emg.channels} channels at {emg.rate:g} Hz; the decoder takes {channels} at "
+            f"{SAMPLE_RATE} Hz",
+            "channel-count",
+        )
+    if not emg.samples:
+        raise InputError(f"session {emg.name} has no samples", "bad-shape")
+    return emg

@@ -1,0 +1,330 @@
+"""`semgjax.train`, `distill`, `export` and `verify`, and the `Run` and `Export` that they return."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from semgjax.api.models import Model, load, percent, place_of, read_corpus
+from semgjax.config_json import from_json, to_json
+from semgjax.data.augment import AugmentConfig, augment_recipe
+from semgjax.data.corpus import load_corpus
+from semgjax.data.windows import WindowSpec
+from semgjax.distillation import check_pair, load_teacher, student_config
+from semgjax.errors import InputError
+from semgjax.exporting.checkpoint import MODEL, SCHEMA, VERSION
+from semgjax.exporting.run import export_run
+from semgjax.exporting.verify import Verified, verify_export
+from semgjax.files import read_json
+from semgjax.model.config import Network, preset
+from semgjax.notebook import facts
+from semgjax.parallel.cores import use_cores
+from semgjax.parallel.runtime import start_processes
+from semgjax.training.config import DistillConfig, OptimizerConfig, RunConfig, TrainConfig, recipe
+from semgjax.training.engine import Engine
+from semgjax.training.loop import train as run_training
+from semgjax.training.remote import finished_folder
+
+Options = Mapping[str, Any]
+"""changes of a preset's recipe by name, as {"steps": 300}"""
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, repr=False)
+class Run:
+    """A finished run.
+
+    Attributes:
+        place: its folder or address.
+        result: its result.json.
+    """
+
+    place: str
+    result: dict[str, Any]
+
+    @property
+    def scores(self) -> list[dict[str, Any]]:
+        """Error rates averaged over users, rows by split and averaging."""
+        return list(self.result["scores"])
+
+    def model(self) -> Model:
+        """The run's decoder.
+
+        Raises:
+            InputError: the run is gone or damaged.
+        """
+        return load(self.place)
+
+    def __repr__(self) -> str:
+        """One line."""
+        rates = ", ".join(f"{row['split']} CER {percent(row['cer'])}" for row in self._macro)
+        kind, name, size = (self.result[member] for member in ("kind", "preset", "params"))
+        return f"Run({self.place}: {kind} {name}, {size:,} parameters; {rates})"
+
+    def _repr_html_(self) -> str:
+        rows = [(f"CER, {row['split']}", percent(row["cer"])) for row in self._macro]
+        members = ("kind", "preset", "params", "steps", "users", "hours")
+        return facts(f"Run {self.place}", [*((name, self.result[name]) for name in members), *rows])
+
+    @property
+    def _macro(self) -> list[dict[str, Any]]:
+        return [row for row in self.scores if row["averaging"] == "macro"]
+
+
+@dataclass(frozen=True, repr=False)
+class Export:
+    """A run's parameters as files that need neither the run nor its configuration.
+
+    Attributes:
+        place: the folder.
+        about: the body of its model.json.
+        verified: its scores beside those of the run, where it was evaluated again.
+    """
+
+    place: str
+    about: dict[str, Any]
+    verified: tuple[Verified, ...] = ()
+
+    def model(self) -> Model:
+        """The decoder, read from the export.
+
+        Raises:
+            InputError: the export is gone or damaged.
+        """
+        return load(self.place)
+
+    def __repr__(self) -> str:
+        """One line."""
+        return f"Export({self.place}: {self.about['params']:,} parameters)"
+
+    def _repr_html_(self) -> str:
+        ahead = self.about["look_ahead_samples"]
+        rows = {"parameters": f"{self.about['params']:,}", "look-ahead": "all" if ahead is None else f"{ahead} samples"}
+        return facts(f"Export {self.place}", rows.items())
+
+
+def train(
+    preset_name: str,
+    /,
+    data: str | Path,
+    out: str | Path,
+    *,
+    splits: str | Path | None = None,
+    model: Network | Options | None = None,
+    window: WindowSpec | Options | None = None,
+    augment: AugmentConfig | Options | str | None = None,
+    optimizer: OptimizerConfig | Options | None = None,
+    train: TrainConfig | Options | None = None,
+    engine: Engine | Options | None = None,
+) -> Run:
+    """Train one decoder; called again after a stop with the same arguments it resumes.
+
+    Args:
+        preset_name: tiny, small, large, ladder-WIDTH or tds. Its recipe gives every value that is not changed below.
+        data: folder of sessions or shards.
+        out: run directory or address (gs://...), new or of this same run.
+        splits: split file (default: splits.json in the folder).
+        model, window, augment, optimizer, train: changes by name, as train={"steps": 300, "seed": 1}, or a whole
+            configuration; the names are those of the options of `semgjax train`. augment may also be the name of a
+            recipe: paper, baseline or robust.
+        engine: where and how it is carried out; no part of the run's identity.
+
+    Raises:
+        InputError: an unknown name, a value out of range, or data that cannot be used; no run is begun then.
+        Diverged, Preempted, Unsaved: see `semgjax.errors`; after the last two the same call resumes.
+
+    Example:
+        >>> run = semgjax.train("ladder-16", data="shards", out="runs/x", train={"steps": 2, "batch": 2})
+        >>> run.result["steps"]
+        2
+    """
+    return _run(_parts(preset_name, model, augment, optimizer, train, window), data, splits, out, engine)
+
+
+def distill(
+    teacher: str | Path | Run,
+    preset_name: str,
+    /,
+    data: str | Path,
+    out: str | Path,
+    *,
+    splits: str | Path | None = None,
+    temperature: float = 1.0,
+    weight: float = 0.9,
+    key_boost: float = 0.0,
+    model: Network | Options | None = None,
+    augment: AugmentConfig | Options | str | None = None,
+    optimizer: OptimizerConfig | Options | None = None,
+    train: TrainConfig | Options | None = None,
+    engine: Engine | Options | None = None,
+) -> Run:
+    """Train a student on a teacher's frame logits and the task's CTC loss together; a stopped one resumes.
+
+    Args:
+        teacher: run directory of the finished teacher, its address, or what `train` returned; it sets the windows too.
+        preset_name: size of the student.
+        temperature: divides both logits before the softmax.
+        weight: share of the KL term in the loss, in (0, 1]; the rest is CTC.
+        key_boost: how much more a frame counts in the KL term, times the teacher's probability that it is a key.
+        data, out, splits, model, augment, optimizer, train, engine: see `train`.
+
+    Raises:
+        InputError: see `train`; or student and teacher do not fit.
+
+    Example:
+        >>> short = {"steps": 2, "batch": 2}
+        >>> student = semgjax.distill("runs/small", "ladder-16", data="shards", out="runs/y", train=short)
+        >>> student.result["kind"]
+        'distilled'
+    """
+    parts = _parts(preset_name, model, augment, optimizer, train)
+    return _run(parts, data, splits, out, engine, (place_of(teacher), temperature, weight, key_boost))
+
+
+def export(
+    run: str | Path | Run, out: str | Path, *, data: str | Path | None = None, splits: str | Path | None = None
+) -> Export:
+    """Write a finished run's parameters as a self-contained export.
+
+    Args:
+        run: run directory, address, or what `train` returned.
+        out: new folder: model.json and the parameters.
+        data: folder of the run's sessions: what was written is evaluated on them, and refused where the scores are not
+            the run's.
+        splits: split file of the run (default: splits.json in the folder).
+
+    Raises:
+        InputError: the run is not finished or damaged, `out` is taken, or the scores differ.
+
+    Example:
+        >>> semgjax.export("runs/small", "exports/small").model().preset
+        'ladder-16'
+    """
+    found: list[Verified] = []
+
+    def check(written: Path) -> None:
+        assert data is not None
+        found.extend(_verified(written, data, splits))
+
+    _check_splits(data, splits)
+    with finished_folder(place_of(run)) as folder:
+        body = export_run(folder, Path(out), None if data is None else check)
+    return Export(str(out), body, tuple(found))
+
+
+def verify(place: str | Path | Export, data: str | Path, splits: str | Path | None = None) -> Export:
+    """Evaluate an export on the sessions of its run and compare with the scores that it records.
+
+    Args:
+        place: folder of the export or its address.
+        data: folder of the run's sessions.
+        splits: split file of the run (default: splits.json in the folder).
+
+    Raises:
+        InputError: no export, other sessions, or scores that differ ("scores-differ").
+    """
+    with finished_folder(place_of(place)) as folder:
+        rows = _verified(folder, data, splits)
+        about = read_json(folder / MODEL, SCHEMA, VERSION, oldest=1)
+    return Export(place_of(place), _body(about), tuple(rows))
+
+
+def _verified(folder: Path, data: str | Path, splits: str | Path | None) -> list[Verified]:
+    return verify_export(folder, load_corpus(Path(data), None if splits is None else Path(splits)))
+
+
+def _check_splits(data: str | Path | None, splits: str | Path | None) -> None:
+    if splits is not None and data is None:
+        raise InputError("splits: has a meaning with the sessions to verify on alone", "conflict")
+
+
+def _parts(
+    name: str,
+    model: Network | Options | None,
+    augment: AugmentConfig | Options | str | None,
+    optimizer: OptimizerConfig | Options | None,
+    train: TrainConfig | Options | None,
+    window: WindowSpec | Options | None = None,
+) -> dict[str, Any]:
+    """The members of a `RunConfig`, the preset's recipe with the changes; without its data, which are not read yet."""
+    base = recipe(name)
+    return {
+        "preset": name,
+        "model": _changed("model", preset(name), model),
+        "window": _changed("window", base.window, window),
+        "augment": augment_recipe(augment) if isinstance(augment, str) else _changed("augment", base.augment, augment),
+        "optimizer": _changed("optimizer", base.optimizer, optimizer),
+        "train": _changed("train", base.train, train),
+    }
+
+
+def _changed(part: str, value: T, given: Any) -> T:
+    """A configuration with changes by name, checked as one that is read from a file; or the one given in its place."""
+    if given is None:
+        return value
+    if isinstance(given, type(value)):
+        return given
+    if not isinstance(given, Mapping):
+        raise InputError(f"{part}: give changes by name or a {type(value).__name__}, not {given!r}", "bad-value")
+    _check_names(part, value, given)
+    plain = {name: _plain(item) for name, item in given.items()}
+    changed = from_json(type(value), {**to_json(value), **plain}, part)
+    return dataclasses.replace(value, **{name: getattr(changed, name) for name in given})  # type: ignore[type-var]
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it."""
+    if isinstance(value, np.generic):
+        return value.item()
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _check_names(part: str, value: Any, given: Options) -> None:
+    known = {f.name for f in dataclasses.fields(value)}
+    for name in given:
+        if name not in known:
+            raise InputError(f"{part}: no option {name!r}; there are {', '.join(sorted(known))}", "unknown-name")
+
+
+def _engine(given: Engine | Options | None) -> Engine:
+    if isinstance(given, Engine):
+        return given
+    _check_names("engine", Engine(), given or {})
+    try:
+        return Engine(**(given or {}))
+    except TypeError as error:
+        raise InputError(f"engine: a value is of another type ({error})", "bad-value") from None
+
+
+def _run(
+    parts: dict[str, Any],
+    data: str | Path,
+    splits: str | Path | None,
+    out: str | Path,
+    engine: Engine | Options | None,
+    teaching: tuple[str, float, float, float] | None = None,
+) -> Run:
+    """Train to the end; teaching: the teacher's place, temperature, weight and key_boost."""
+    chosen = _engine(engine)
+    use_cores(parts["train"].batch // parts["train"].accumulate)
+    start_processes(chosen.start, chosen.wait)
+    if teaching is None:
+        corpus = read_corpus(data, splits)
+        config, source = RunConfig(data=corpus.hash, **parts), None
+    else:
+        with finished_folder(teaching[0]) as folder:
+            teacher = load_teacher(folder)
+        check_pair(parts["model"], teacher.config.model)  # before its windows are found not to fit either
+        corpus = read_corpus(data, splits)
+        supervised = RunConfig(data=corpus.hash, **(parts | {"window": teacher.config.window}))
+        config = student_config(supervised, teacher, DistillConfig(teacher.config.hash, *teaching[1:]))
+        source = (teacher.config.model, teacher.params)
+    return Run(str(out), _body(run_training(config, corpus, str(out), source, chosen)))
+
+
+def _body(document: dict[str, Any]) -> dict[str, Any]:
+    """A document without its head, which is there only where it was read from its file."""
+    return {name: value for name, value in document.items() if name not in ("schema", "version")}

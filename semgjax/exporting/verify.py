@@ -1,0 +1,72 @@
+"""Whether an export's scores are those of its bytes: it is loaded and evaluated again. Writes nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from semgjax.data.corpus import Corpus
+from semgjax.errors import InputError
+from semgjax.evaluate.errors import score_rows
+from semgjax.evaluate.sessions import evaluate_greedy, make_forward
+from semgjax.exporting.checkpoint import load_export
+
+TOLERANCE = 0.1
+"""points of error by which another device's rounding may change a score"""
+
+
+@dataclass(frozen=True)
+class Verified:
+    """One score of an export: as it is recorded, and as its bytes give it now. Percent; None without keys."""
+
+    split: str
+    averaging: str
+    recorded: float | None
+    measured: float | None
+
+
+def verify_export(folder: Path, corpus: Corpus, batch: int = 64) -> list[Verified]:
+    """Evaluate an export on the sessions of its run and compare with the scores in model.json.
+
+    Args:
+        batch: windows that go through the decoder at once.
+
+    Raises:
+        InputError: as `load_export`; the sessions are others than the run's ("conflict"), no scores are recorded
+            ("bad-field"), or one differs by more than TOLERANCE ("scores-differ").
+    """
+    export = load_export(folder)
+    source = export.about["source"]
+    if source.get("data") != corpus.hash:
+        raise InputError(
+            f"{folder}: its scores are of other sessions or another split than these; give the run's --verify and "
+            "--splits",
+            "conflict",
+        )
+    recorded = source.get("scores")
+    if not isinstance(recorded, list) or not recorded:
+        raise InputError(f"{folder}: has no scores to verify", "bad-field")
+    forward = make_forward(export.config, export.window)
+    measured: list[dict[str, Any]] = []
+    for split in dict.fromkeys(str(row["split"]) for row in recorded):
+        counts = evaluate_greedy(forward, export.config, export.params, corpus.part(split), export.window, batch)
+        measured += score_rows(split, "greedy", counts)[0]
+    rows = [_pair(row, measured) for row in recorded if row["decoder"] == "greedy"]
+    for row in rows:
+        if row.recorded != row.measured and not _near(row.recorded, row.measured):
+            raise InputError(
+                f"{folder}: {row.split} {row.averaging} CER is recorded as {row.recorded}, its bytes give "
+                f"{row.measured}; export the run again",
+                "scores-differ",
+            )
+    return rows
+
+
+def _near(one: float | None, other: float | None) -> bool:
+    return one is not None and other is not None and abs(one - other) <= TOLERANCE
+
+
+def _pair(row: dict[str, Any], measured: Sequence[dict[str, Any]]) -> Verified:
+    name = ("split", "decoder", "averaging")
+    found = next((other for other in measured if all(other[key] == row[key] for key in name)), None)
+    return Verified(row["split"], row["averaging"], row["cer"], None if found is None else found["cer"])

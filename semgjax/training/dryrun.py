@@ -1,0 +1,195 @@
+"""The step of a run on a machine that is not there: lowered, and compiled where a compiler is installed."""
+
+import importlib.util
+import os
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from semgjax.errors import InputError
+from semgjax.model.cost import train_flops
+from semgjax.parallel.hardware import Topology
+from semgjax.parallel.mesh import AnyMesh, abstract_mesh, by_batch, make_mesh
+from semgjax.parallel.rules import bytes_per_device, shardings
+from semgjax.training.config import RunConfig
+from semgjax.training.engine import Engine
+from semgjax.training.step import make_step, state_shapes
+
+LABELS_PER_SECOND = 16  # room for labels when no data says how many there are: above the fastest typists' rate
+_COLLECTIVES = ("all-reduce", "all-gather", "reduce-scatter", "all-to-all", "collective-permute")
+TPU_VARIABLES = {
+    # Otherwise libtpu would ask the metadata server of a machine that is no TPU VM.
+    "TPU_SKIP_MDS_QUERY": "1",
+    # No chip is opened, so others that do the same are in nobody's way.
+    "ALLOW_MULTIPLE_LIBTPU_LOAD": "1",
+    "TPU_ACCELERATOR_TYPE": "v5litepod-4",
+    "TPU_WORKER_HOSTNAMES": "localhost",
+}
+"""what libtpu is told where it only compiles"""
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """What a step would be on a topology. Bytes are per device; None: only a compiler can tell."""
+
+    topology: str
+    devices: int
+    compiled: bool
+    params: int
+    state_bytes: int
+    batch_bytes: int
+    flops: float
+    """matrix products of one step over all devices, by count (see semgjax.model.cost)"""
+    peak_seconds: float | None
+    """time of those at the chips' bfloat16 peak: no step can be faster"""
+    arguments_bytes: int | None = None
+    temporary_bytes: int | None = None
+    memory_bytes: int | None = None
+    """arguments, results that are not arguments taken over, and temporaries"""
+    chip_bytes: float | None = None
+    collectives: dict[str, int] | None = None
+    """how many of each kind the program holds"""
+    estimated_seconds: float | None = None
+    """the compiler's operations at the peak or its bytes at the memory's bandwidth, whichever takes longer"""
+
+
+def has_libtpu() -> bool:
+    """Whether a compiler for TPUs is installed."""
+    return importlib.util.find_spec("libtpu") is not None
+
+
+def batch_shapes(config: RunConfig) -> dict[str, jax.ShapeDtypeStruct]:
+    """Shapes of a global batch, with room for LABELS_PER_SECOND."""
+    rows, window = config.train.batch, config.window
+    room = -(-window.length * LABELS_PER_SECOND // 2000 // 8) * 8
+    return {
+        "emg": jax.ShapeDtypeStruct((rows, window.total, config.model.channels), jnp.float32),
+        "valid": jax.ShapeDtypeStruct((rows, 2), jnp.int32),
+        "labels": jax.ShapeDtypeStruct((rows, room), jnp.int32),
+        "label_count": jax.ShapeDtypeStruct((rows,), jnp.int32),
+    }
+
+
+def dry_run(config: RunConfig, machine: Topology, engine: Engine, compile_step: bool = True) -> DryRun:
+    """Lower the step for `machine`, and compile it when that needs no such machine (TPUs with libtpu; this CPU).
+
+    Raises:
+        InputError: batch or state cannot be split over its devices.
+    """
+    can_compile = compile_step and (machine.platform == "cpu" or (machine.platform == "tpu" and has_libtpu()))
+    layout = (config.train.batch, engine.fsdp, config.train.accumulate)
+    if can_compile:
+        mesh: AnyMesh = make_mesh(*layout, devices=_devices(machine))
+    else:
+        mesh = abstract_mesh(machine.devices, *layout, platform=machine.platform)
+    state, batch = state_shapes(config), batch_shapes(config)
+    placed = shardings(state, mesh)
+    arguments = (_with(state, placed), _with(batch, by_batch(mesh)), None)
+    # The model asks what it is traced for, and would else be told of this machine.
+    with jax.sharding.use_abstract_mesh(mesh.abstract_mesh):
+        traced = make_step(config, mesh, None, engine.remat).trace(*arguments)
+    lowered = traced.lower() if can_compile else traced.lower(lowering_platforms=(machine.platform,))
+    flops = config.train.batch * train_flops(config.model, config.window.total)
+    peak = machine.chip.flops
+    rows = config.train.batch // machine.devices
+    row_bytes = sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(batch)) // config.train.batch
+    plain = {
+        "topology": machine.name,
+        "devices": machine.devices,
+        "params": sum(leaf.size for leaf in jax.tree.leaves(state["params"])),
+        "state_bytes": bytes_per_device(state, mesh),
+        "batch_bytes": rows * row_bytes,
+        "flops": flops,
+        "peak_seconds": None if peak is None else flops / (peak * machine.devices),
+        "chip_bytes": machine.chip.memory,
+    }
+    if not can_compile:
+        return DryRun(compiled=False, **plain)
+    try:
+        compiled = lowered.compile()
+    except jax.errors.JaxRuntimeError as error:
+        if "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        reason = str(error).strip().splitlines()[0].removeprefix("RESOURCE_EXHAUSTED: ")
+        raise InputError(
+            f"topology {machine.name}: the step does not fit ({reason}) try --train.compute bfloat16, --engine.remat "
+            "layers, --train.accumulate 2 or more",
+            "conflict",
+        ) from error
+    return DryRun(compiled=True, **plain, **_measure(compiled, machine, plain["peak_seconds"]))
+
+
+def _measure(compiled: Any, machine: Topology, peak_seconds: float | None) -> dict[str, Any]:
+    memory, cost = compiled.memory_analysis(), compiled.cost_analysis()
+    text = compiled.as_text()
+    found = {kind: len(re.findall(rf"= \S.* {kind}(?:-start)?\(", text)) for kind in _COLLECTIVES}
+    seconds, bandwidth = None, machine.chip.bandwidth
+    if peak_seconds is not None and bandwidth is not None:
+        # The compiler counts a loop's body once, so that its bytes are too few and its operations no help.
+        seconds = max(peak_seconds, cost.get("bytes accessed", 0.0) / bandwidth)
+    results = memory.output_size_in_bytes - memory.alias_size_in_bytes
+    return {
+        "arguments_bytes": memory.argument_size_in_bytes,
+        "temporary_bytes": memory.temp_size_in_bytes,
+        "memory_bytes": memory.argument_size_in_bytes + results + memory.temp_size_in_bytes,
+        "collectives": {kind: count for kind, count in found.items() if count},
+        "estimated_seconds": seconds,
+    }
+
+
+def _devices(machine: Topology) -> list[Any]:
+    if machine.platform == "cpu":
+        return jax.local_devices(backend="cpu")[:1]
+    from jax.experimental import topologies
+
+    for name, value in TPU_VARIABLES.items():
+        os.environ.setdefault(name, value)
+    extra = {"chip_config_name": "megacore"} if machine.name.startswith(("v4", "v5p")) else {}
+    found = list(topologies.get_topology_desc(str(machine.layout), platform="tpu", **extra).devices)
+    if len(found) != machine.devices:
+        raise InputError(
+            f"topology {machine.name}: libtpu sees {len(found)} devices, not {machine.devices}", "conflict"
+        )
+    return found
+
+
+def _with(tree: Any, placed: Any) -> Any:
+    """Shapes with their shardings; one sharding may stand for all."""
+    if not isinstance(placed, dict):
+        placed = jax.tree.map(lambda _: placed, tree)
+    return jax.tree.map(lambda x, s: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=s), tree, placed)
+
+
+def report(run: DryRun) -> list[str]:
+    """The same as lines of text."""
+    lines = [
+        f"{run.topology}: {run.devices} device{'s' if run.devices > 1 else ''}, "
+        f"{'compiled' if run.compiled else 'lowered (no compiler for it is installed)'}",
+        f"  parameters        {run.params:,}",
+        f"  state a device    {_size(run.state_bytes)} (parameters and optimiser)",
+        f"  batch a device    {_size(run.batch_bytes)}",
+        f"  operations a step {run.flops:.3e} in matrix products, all devices",
+    ]
+    if run.peak_seconds is not None:
+        lines.append(f"  at the peak       {1000 * run.peak_seconds:.2f} ms a step; no step is faster")
+    if run.memory_bytes is not None and run.temporary_bytes is not None:
+        room = "" if run.chip_bytes is None else f" of {_size(run.chip_bytes)}"
+        lines.append(
+            f"  memory a device   {_size(run.memory_bytes)}{room} ({_size(run.temporary_bytes)} of it temporary)"
+        )
+    if run.collectives is not None:
+        counts = ", ".join(f"{count} {kind}" for kind, count in run.collectives.items()) or "none"
+        lines.append(f"  collectives       {counts}")
+    if run.estimated_seconds is not None:
+        lines.append(
+            f"  estimated step    {1000 * run.estimated_seconds:.1f} ms at least (operations at the peak, or the "
+            "compiler's bytes at full bandwidth, those of a loop counted once)"
+        )
+    return lines
+
+
+def _size(count: float) -> str:
+    return f"{count / 1e9:.2f} GB" if count >= 1e8 else f"{count / 1e6:.2f} MB"

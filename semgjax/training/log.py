@@ -1,0 +1,137 @@
+"""The loop's running sums: fetched from the device once per log interval, checked, written as one metrics line."""
+
+import math
+import statistics
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+
+from semgjax.data.sessions import SAMPLE_RATE
+from semgjax.errors import Diverged
+from semgjax.model.config import Network
+from semgjax.model.cost import train_flops
+from semgjax.parallel.hardware import peak_flops
+from semgjax.training.clock import Clock
+from semgjax.training.config import RunConfig
+from semgjax.training.memory import peak_bytes
+from semgjax.training.optimizer import schedule
+from semgjax.training.step import Sums
+from semgjax.training.tracker import Writer
+
+SPEED = (
+    "windows_per_s",
+    "signal_hours_per_s",
+    "model_flops_per_s",
+    "utilisation",
+    "productive_share",
+    "host_bytes",
+    "device_bytes",
+)
+"""members of a line that tell of the machine; all others are the same in every run of a configuration"""
+_SPIKE, _SPIKE_LINES = 2.0, 20
+
+
+class Log:
+    """Collects the sums of steps and turns them into lines of metrics.jsonl.
+
+    A line is fetched one step after its last one was started: the device never waits for it.
+
+    Args:
+        before: lines of the run so far, against which a loss counts as a spike.
+        about: says what is wrong with the batch of a step, for the message of a run that diverged.
+        lane: the run's place in the sums of a pack; None where the sums are its own.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        metrics: Writer,
+        clock: Clock | None = None,
+        teacher: Network | None = None,
+        before: Sequence[dict[str, Any]] = (),
+        about: Callable[[int], str] = lambda step: "look at that batch",
+        lane: int | None = None,
+    ) -> None:
+        self._config, self._metrics, self._about, self._lane = config, metrics, about, lane
+        self._clock = clock or Clock()
+        self._schedule = schedule(config.optimizer, config.train.steps)
+        self._flops = train_flops(config.model, config.window.total, teacher)
+        self._losses = [line["loss"] for line in before if "loss" in line][-_SPIKE_LINES:]
+        self._pending: list[Sums] = []
+
+    def add(self, sums: Sums, step: int) -> dict[str, Any] | None:
+        """Take the sums of the step that was started as number `step`; returns the line before it when one was due.
+
+        Raises:
+            Diverged: loss or gradient is not finite, or too many windows cannot be aligned.
+        """
+        due = (step - 1) % self._config.train.log_every == 0
+        line = self.flush(step - 1) if due else None
+        self._pending.append(sums)
+        return line
+
+    def flush(self, step: int) -> dict[str, Any] | None:
+        """Write what is pending, up to `step`, as one line; None when nothing is.
+
+        Raises:
+            Diverged: see `add`.
+        """
+        if not self._pending:
+            return None
+        fetched = jax.device_get(self._pending)
+        if self._lane is not None:
+            fetched = [{name: values[self._lane] for name, values in sums.items()} for sums in fetched]
+        first = step - len(fetched) + 1
+        self._check(fetched, first, step)
+        total = {name: float(sum(sums[name] for sums in fetched)) for name in fetched[0]}
+        loss = total["loss"] / len(fetched)
+        usual = statistics.median(self._losses) if self._losses else math.inf
+        line = {
+            "step": step,
+            "loss": loss,
+            "ctc": total["ctc"] / max(total["labels"], 1.0),
+            **({"kl": total["kl"] / len(fetched)} if "kl" in total else {}),
+            **{name: total[name] / len(fetched) for name in total if name.endswith("_norm")},
+            "spikes": sum(float(sums["loss"]) > _SPIKE * usual for sums in fetched),
+            "learning_rate": float(self._schedule(step - 1)),
+            "infeasible": total["infeasible"] / total["rows"],
+            **self._speed(total["rows"]),
+        }
+        self._losses = [*self._losses, loss][-_SPIKE_LINES:]
+        self._metrics.write(line)
+        self._pending = []
+        return line
+
+    def _check(self, fetched: list[Any], first: int, step: int) -> None:
+        for number, sums in enumerate(fetched, start=first):
+            if not (math.isfinite(sums["loss"]) and math.isfinite(sums["gradient_norm"])):
+                raise Diverged(
+                    f"step {number}: loss {sums['loss']}, gradient norm {sums['gradient_norm']}; the last checkpoint "
+                    f"before it is kept; lower optimizer.learning_rate {self._config.optimizer.learning_rate:g} or "
+                    f"{self._about(number)}"
+                )
+        infeasible = sum(float(sums["infeasible"]) for sums in fetched) / sum(float(sums["rows"]) for sums in fetched)
+        if infeasible > self._config.train.max_infeasible:
+            raise Diverged(
+                f"steps {first} to {step}: {infeasible:.1%} of the windows have more labels than frames "
+                f"(limit {self._config.train.max_infeasible:.1%}); use a model with shorter frames"
+            )
+
+    def _speed(self, windows: float) -> dict[str, float]:
+        """What the machine did in this lap (see SPEED); utilisation is that of all devices' bfloat16 peak."""
+        rate = windows / self._clock.lap()
+        device = jax.local_devices()[0]
+        peak = peak_flops(device.device_kind)
+        most = (device.memory_stats() or {}).get("peak_bytes_in_use")
+        # The system counts it in kilobytes, macOS in bytes.
+        flops = rate * self._flops
+        return {
+            "windows_per_s": rate,
+            "signal_hours_per_s": rate * self._config.window.length / SAMPLE_RATE / 3600,
+            "model_flops_per_s": flops,
+            **({} if peak is None else {"utilisation": flops / (peak * jax.device_count())}),
+            "productive_share": self._clock.share,
+            "host_bytes": peak_bytes(),
+            **({} if most is None else {"device_bytes": most}),
+        }

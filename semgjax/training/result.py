@@ -1,0 +1,54 @@
+"""The body of result.json: what was trained, on what, at what cost, and how well it reads."""
+
+from typing import Any
+
+from semgjax.data.corpus import Corpus
+from semgjax.data.pipeline import TrainData
+from semgjax.evaluate.errors import Counts, score_rows
+from semgjax.model.config import Network
+from semgjax.model.cost import train_flops
+from semgjax.model.encoder import Params, count_parameters
+from semgjax.training.config import RunConfig
+
+
+def build_result(
+    config: RunConfig,
+    corpus: Corpus,
+    data: TrainData,
+    params: Params,
+    scores: dict[str, dict[str, Counts]],
+    seconds: float,
+    teacher: Network | None,
+) -> dict[str, Any]:
+    """One run as plain JSON values.
+
+    tokens counts the frames that were asked for an emission (rows x frames of a core), flops the floating-point
+    operations of all steps (model/cost.py), seconds the wall time of the last stretch since start or resume, keys how
+    many were inside the sessions' signals, outside, doubled, or of names that are in no class.
+    """
+    windows = config.train.steps * config.train.batch
+    averaged, users = [], []
+    for split, counts in scores.items():
+        rows, by_user = score_rows(split, "greedy", counts)
+        averaged += rows
+        users += by_user
+    return {
+        "kind": "supervised" if config.distill is None else "distilled",
+        "preset": config.preset,
+        "params": count_parameters(params),
+        "users": corpus.train_users,
+        "hours": corpus.train_hours,
+        "epochs": windows / data.windows,
+        "steps": config.train.steps,
+        "tokens": windows * (config.window.length // config.model.stride),
+        "flops": windows * train_flops(config.model, config.window.total, teacher),
+        "seed": config.train.seed,
+        "teacher": config.distill.teacher if config.distill else None,
+        "config": config.hash,
+        "data": corpus.hash,
+        "keys": {part: counts.as_json() for part, counts in corpus.keys.items()},
+        "sessions_too_short": list(data.skipped),
+        "seconds": seconds,
+        "scores": averaged,
+        "users_scores": users,
+    }

@@ -1,0 +1,203 @@
+"""The train step: one jitted function from (state, batch) to (state, sums); supervised and distilled runs share it."""
+
+import typing
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax.typing import ArrayLike
+
+from semgjax.evaluate.sessions import core_frames, valid_samples
+from semgjax.losses.ctc import ctc, feasible
+from semgjax.losses.distillation import frame_kl, mix
+from semgjax.model import network
+from semgjax.model.config import Network
+from semgjax.model.encoder import Params
+from semgjax.parallel.mesh import AXES, AnyMesh, by_batch, replicated
+from semgjax.parallel.rules import shardings
+from semgjax.training.config import RunConfig
+from semgjax.training.engine import Remat
+from semgjax.training.knobs import Knobs, knobs_of
+from semgjax.training.optimizer import make_optimizer
+from semgjax.training.parts import parts_of
+
+State = dict[str, Any]
+"""step int32 [], params, optimizer, and with optimizer.average also average: all that a checkpoint holds"""
+Sums = dict[str, jax.Array]
+Batch = dict[str, jax.Array]
+
+
+def init_state(config: RunConfig, seed: ArrayLike | None = None) -> State:
+    """The state before the first step, from the seed alone (default: the configuration's)."""
+    params = network.init(config.model, jax.random.key(config.train.seed if seed is None else seed))
+    optimizer = make_optimizer(config.optimizer, config.train.steps)
+    state = {"step": jnp.zeros((), jnp.int32), "params": params, "optimizer": optimizer.init(params)}
+    return {**state, "average": jax.tree.map(jnp.copy, params)} if config.optimizer.average else state
+
+
+def state_shapes(config: RunConfig) -> State:
+    """Shapes and types of the state, without computing it."""
+    return typing.cast(State, jax.eval_shape(lambda: init_state(config)))
+
+
+def read_params(state: State) -> Params:
+    """The parameters that are evaluated: the running average where there is one."""
+    return state["average"] if "average" in state else state["params"]
+
+
+def loss_and_sums(
+    config: RunConfig,
+    params: Params,
+    batch: Batch,
+    key: jax.Array | None,
+    teacher: tuple[Network, Params] | None,
+    remat: Remat = "cheap",
+    whole: Batch | None = None,
+) -> tuple[jax.Array, Sums]:
+    """The loss of a batch (scalar, float32) and its sums and counts.
+
+    CTC counts per label and KL per frame. The teacher sees the same augmented window as the student, without
+    dropout, and gets no gradient.
+
+    Args:
+        whole: the batch that `batch` is a part of; the loss is then this part's share, so that those of all parts
+            (and their gradients) add up to the batch's.
+    """
+    emg_BxTxC = batch["emg"].astype(config.train.compute)
+    valid_BxT = valid_samples(batch["valid"], emg_BxTxC.shape[1])
+    core = core_frames(config.model, config.window)
+    logits = network.apply(config.model, params, emg_BxTxC, valid_BxT, key, remat, batch.get("row"))[:, core]
+    ctc_B, ok_B = ctc(logits, batch["labels"], batch["label_count"])
+    labels = jnp.where(ok_B, batch["label_count"], 0).sum()
+    sums = {
+        "ctc": ctc_B.sum(),
+        "labels": labels,
+        "rows": jnp.asarray(ctc_B.size),
+        "infeasible": (~ok_B).sum(),
+    }
+    if whole is not None:
+        fits_B = feasible(whole["labels"], whole["label_count"], logits.shape[1])
+        labels = jnp.where(fits_B, whole["label_count"], 0).sum()
+    loss = sums["ctc"] / jnp.maximum(labels, 1)
+    if config.distill is not None and teacher is not None:
+        target = network.apply(teacher[0], jax.lax.stop_gradient(teacher[1]), emg_BxTxC, valid_BxT)[:, core]
+        frames_BxT = _valid_frames(config, batch)
+        sums["kl"] = frame_kl(logits, target, frames_BxT, config.distill.temperature, config.distill.key_boost)
+        if whole is not None:
+            sums["kl"] *= frames_BxT.sum() / jnp.maximum(_valid_frames(config, whole).sum(), 1)
+        loss = mix(sums["kl"], loss, config.distill.weight)
+    return loss, {**sums, "loss": loss}
+
+
+def _valid_frames(config: RunConfig, batch: Batch) -> jax.Array:
+    """Core frames that lie on signal, bool [B, T_core]."""
+    stride = config.model.stride
+    valid_BxT = valid_samples(batch["valid"], config.window.total)
+    return valid_BxT[:, stride - 1 :: stride][:, core_frames(config.model, config.window)]
+
+
+def gradient_and_sums(
+    config: RunConfig,
+    params: Params,
+    batch: Batch,
+    key: jax.Array,
+    teacher: tuple[Network, Params] | None,
+    remat: Remat = "cheap",
+    count: int = 1,
+) -> tuple[Params, Sums]:
+    """Gradient of the batch's loss and the batch's sums, worked off in `count` parts.
+
+    Part a takes rows a, a + A, ...: every device then has rows of every part.
+    """
+
+    def objective(params: Params, part: Batch, key: jax.Array, whole: Batch | None) -> tuple[jax.Array, Sums]:
+        return loss_and_sums(config, params, part, key, teacher, remat, whole)
+
+    differentiate = jax.grad(objective, has_aux=True)
+    batch = {**batch, "row": jnp.arange(len(batch["emg"]))}
+    if count == 1:
+        return differentiate(params, batch, key, None)
+    parts = {name: rows.reshape(-1, count, *rows.shape[1:]).swapaxes(0, 1) for name, rows in batch.items()}
+
+    def add(total: tuple[Params, Sums], part: Batch) -> tuple[Any, None]:
+        return jax.tree.map(jnp.add, total, differentiate(params, part, key, batch)), None
+
+    first = jax.eval_shape(differentiate, params, jax.tree.map(lambda x: x[0], parts), key, batch)
+    zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), first)
+    return jax.lax.scan(add, zeros, parts)[0]
+
+
+def safe_norm(tree: Any) -> jax.Array:
+    """Euclidean norm of all leaves, finite whenever they are: the squares of a run that blows up pass float32."""
+    most = jnp.maximum(jnp.stack([jnp.abs(leaf).max() for leaf in jax.tree.leaves(tree)]).max(), 1e-30)
+    return most * optax.tree.norm(jax.tree.map(lambda leaf: leaf / most, tree))
+
+
+def make_step(config: RunConfig, mesh: AnyMesh, teacher: Network | None, remat: Remat = "cheap") -> Any:
+    """(state, batch, teacher parameters or None) -> (state, sums), jitted over the mesh; the state is donated.
+
+    Raises:
+        InputError: a sharding rule does not fit (see semgjax.parallel.rules).
+    """
+    one, split = replicated(mesh), by_batch(mesh)
+    placed = shardings(state_shapes(config), mesh)
+    advance = _advance(config, mesh, teacher, remat, parts_of(config, mesh))
+
+    def step(state: State, batch: Batch, teacher_params: Params | None) -> tuple[State, Sums]:
+        return advance(state, batch, teacher_params, knobs_of(config))
+
+    return jax.jit(step, in_shardings=(placed, split, one), out_shardings=(placed, one), donate_argnums=0)
+
+
+def make_packed_step(config: RunConfig, mesh: AnyMesh, lanes: int) -> Any:
+    """(states, batches, knobs) -> (states, sums) of packed runs, jitted; the states are donated.
+
+    Every array has the runs first, `lanes` of them, a multiple of the mesh's devices, over which they are split: no
+    device needs anything of another.
+    """
+    split = by_batch(mesh)
+    advance = _advance(config, mesh, None, "cheap", parts_of(config, mesh, lanes // mesh.size))
+
+    def step(states: State, batches: Batch, knobs: Knobs) -> tuple[State, Sums]:
+        together = jax.vmap(lambda state, batch, own: advance(state, batch, None, own), spmd_axis_name=AXES)
+        return together(states, batches, knobs)
+
+    return jax.jit(step, in_shardings=(split, split, split), out_shardings=(split, split), donate_argnums=0)
+
+
+def _advance(config: RunConfig, mesh: AnyMesh, teacher: Network | None, remat: Remat, parts: int) -> Any:
+    """(state, batch, teacher parameters or None, knobs) -> (state, sums) of one run, to be jitted."""
+    one = replicated(mesh)
+    placed = shardings(state_shapes(config), mesh)
+
+    def advance(state: State, batch: Batch, teacher_params: Params | None, knobs: Knobs) -> tuple[State, Sums]:
+        optimizer = make_optimizer(config.optimizer, config.train.steps, knobs)
+        key = jax.random.fold_in(jax.random.key(knobs.seed), state["step"])
+        known = None if teacher is None or teacher_params is None else (teacher, teacher_params)
+        # A split state is gathered once per step, and its gradient split again: left to itself the compiler would
+        # split activations along features where layers meet, which costs more than the parameters do.
+        params = jax.lax.with_sharding_constraint(state["params"], one)
+        gradient, sums = gradient_and_sums(config, params, batch, key, known, remat, parts)
+        gradient = jax.lax.with_sharding_constraint(gradient, placed["params"])
+        updates, moments = optimizer.update(gradient, state["optimizer"], state["params"])
+        params = optax.apply_updates(state["params"], updates)
+        sums["gradient_norm"] = optax.tree.norm(gradient)
+        sums["update_norm"] = safe_norm(updates)
+        sums["parameter_norm"] = safe_norm(params)
+        new = {"step": state["step"] + 1, "params": params, "optimizer": moments}
+        if "average" in state:
+            rate = average_rate(config.optimizer.average, state["step"])
+            new["average"] = jax.tree.map(lambda old, p: rate * old + (1 - rate) * p, state["average"], params)
+        return new, sums
+
+    return advance
+
+
+def average_rate(decay: float, step: jax.Array) -> jax.Array:
+    """Decay of the running average at a step: smaller at first, so that the random start is soon forgotten.
+
+    min(decay, (1 + t) / (10 + t)), as TensorFlow's ExponentialMovingAverage does with num_updates.
+    """
+    t = step.astype(jnp.float32)
+    return jnp.minimum(decay, (1 + t) / (10 + t))
