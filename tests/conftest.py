@@ -24,6 +24,8 @@ if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
     os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
 
+import jax  # noqa: E402, F401  (its first import sets variables, which no test is to be blamed for)
+
 
 @pytest.fixture(autouse=True)
 def same_environment():

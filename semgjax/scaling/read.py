@@ -121,6 +121,12 @@ def _users(
         every = _matching(every, name, value)
     for line, cells in every:
         if all(cells[part] for _, part in _factors(tuple(cells), y) if part in cells):
+            if (cells["run"], cells["user"]) in found:
+                raise InputError(
+                    f"{path}: {line}: user {cells['user']} of run {cells['run']} is there twice; keep one row, or "
+                    "choose with --where",
+                    "duplicate-run",
+                )
             found[cells["run"], cells["user"]] = float(_numbers(path, [(line, cells)], y, zero=True)[0])
     users = tuple(dict.fromkeys(user for _, user in found))
     table = np.array([[found.get((cells["run"], user), np.nan) for user in users] for _, cells in rows])

@@ -306,3 +306,31 @@ def test_a_spreadsheets_sep_line_is_understood(tmp_path, first, code):
     with pytest.raises(InputError) as caught:
         read_table(path, {"N": "params", "y": "cer"}, {})
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        ("n/a", "bad-number"),
+        ("inf", "bad-number"),
+        ("-3", "bad-number"),
+        ("1e400", "bad-number"),
+        ("\uff11\uff12", "bad-number"),
+        ("nan", "bad-number"),
+    ],
+)
+def test_a_users_row_that_holds_no_number_is_refused_with_its_line(tmp_path, cell, code):
+    rows = sweep_rows()
+    place = next(i for i, row in enumerate(rows) if row["averaging"] == "user" and row["split"] == "test")
+    rows[place] = {**rows[place], "cer": cell}
+    with pytest.raises(InputError) as caught:
+        read_table(write_csv(tmp_path / "results.csv", rows), {}, {})
+    assert caught.value.code == code and f"line {place + 2}" in str(caught.value)
+
+
+def test_a_user_who_is_there_twice_in_a_run_is_refused(tmp_path):
+    rows = sweep_rows()
+    row = next(row for row in rows if row["averaging"] == "user" and row["split"] == "test")
+    with pytest.raises(InputError) as caught:
+        read_table(write_csv(tmp_path / "results.csv", [*rows, {**row, "cer": 99.0}]), {}, {})
+    assert caught.value.code == "duplicate-run"
