@@ -166,7 +166,7 @@ def _csv_rows(path: Path, text: str) -> list[Row]:
 
 
 def _jsonl_rows(path: Path, text: str) -> list[Row]:
-    objects: list[tuple[int, dict]] = []
+    objects: list[tuple[int, dict[str, Any]]] = []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue

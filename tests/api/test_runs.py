@@ -36,6 +36,7 @@ def test_training_by_the_function_is_training_by_the_command(sessions, finished,
     assert snapshot(tmp_path / "run") == before
 
 
+@pytest.mark.slow
 def test_distilling_by_the_function_is_distilling_by_the_command(sessions, finished, student, tmp_path):
     run = semgjax.distill(semgjax.train("ladder-16", sessions, finished, window=WINDOWS, **OPTIONS), "ladder-16",
                           sessions, tmp_path / "run", **OPTIONS)  # fmt: skip
