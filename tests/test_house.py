@@ -22,7 +22,7 @@ MODULES = {
     for path in sorted((ROOT / "semgjax").rglob("*.py"))
 }
 TOP = {"sweep", "demo", "cli"}
-ALL = {"data", "model", "losses", "train", "distill", "decode", "evaluate", "scaling", "export"} | TOP
+ALL = {"data", "kernels", "model", "losses", "train", "distill", "decode", "evaluate", "scaling", "export"} | TOP
 # layer -> the layers above it, which nothing that it imports, directly or through others, may belong to
 ABOVE = {
     "errors": ALL,
@@ -33,6 +33,7 @@ ABOVE = {
     "config_json": ALL,
     "page": ALL,
     "data": ALL - {"data"},
+    "kernels": ALL - {"kernels"},
     "model": {"losses", "train", "distill", "decode", "evaluate", "scaling", "export"} | TOP,
     "parallel": {"data", "train", "distill", "evaluate", "scaling", "export"} | TOP,
     "losses": {"train", "distill", "decode", "evaluate", "scaling", "export"} | TOP,
