@@ -1,5 +1,6 @@
 """Which form of attention and convolution a device gets: what suits it, or what was asked for."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,7 +19,7 @@ from semgjax.model.encoder import Operations
 
 Attention = Literal["auto", "reference", "tiles", "blocks", "cudnn"]
 Convolution = Literal["auto", "reference", "products"]
-_ATTENTION = {
+_ATTENTION: dict[str, Callable[..., jax.Array]] = {
     "reference": encoder.attention,
     "tiles": tiled_attention,
     "blocks": block_attention,
@@ -52,7 +53,7 @@ def check_kernels(kernels: Kernels, config: Network, kind: str, dtype: Any) -> N
     """
     name, problem = kernels.attention, ""
     if not isinstance(config, ModelConfig):
-        problem = "" if name == "auto" else "this network has no attention"
+        problem = "" if name in ("auto", "reference") else "this network has no attention"
     elif name == "blocks" and config.attention_window is None:
         problem = "blocks need a bounded model.attention-window"
     elif name == "cudnn" and kind != "gpu":
