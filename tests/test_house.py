@@ -22,18 +22,8 @@ MODULES = {
     for path in sorted((ROOT / "semgjax").rglob("*.py"))
 }
 TOP = {"sweep", "demo", "cli", "api"}
-ALL = {
-    "data",
-    "kernels",
-    "model",
-    "losses",
-    "training",
-    "distillation",
-    "decode",
-    "evaluate",
-    "scaling",
-    "exporting",
-} | TOP
+UPPER = {"losses", "training", "distillation", "decode", "evaluate", "scaling", "exporting"} | TOP
+ALL = {"data", "kernels", "model"} | UPPER
 # layer -> the layers above it, which nothing that it imports, directly or through others, may belong to
 ABOVE = {
     "errors": ALL,

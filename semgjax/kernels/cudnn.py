@@ -1,4 +1,4 @@
-"""Attention by cuDNN's fused kernel: on a GPU, float16 or bfloat16 only. Lowered in tests, not yet run on a GPU."""
+"""Attention by cuDNN's fused kernel: on a GPU, float16 or bfloat16 only. Not yet run on a GPU."""
 
 import jax
 import jax.numpy as jnp
