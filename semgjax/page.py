@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from matplotlib.ticker import FixedFormatter
+from matplotlib.ticker import LogFormatter, ScalarFormatter
 
 from semgjax.printable import printable
 
@@ -118,17 +118,21 @@ def names_as_text(figure: Figure) -> None:
 
     The numbers of an axis are left alone: matplotlib writes powers of ten as formulas.
     """
+    numbers = {
+        label
+        for axes in figure.axes
+        for axis in (axes.xaxis, axes.yaxis)
+        for formatter, labels in (
+            (axis.get_major_formatter(), axis.get_majorticklabels()),
+            (axis.get_minor_formatter(), axis.get_minorticklabels()),
+        )
+        if isinstance(formatter, LogFormatter | ScalarFormatter)
+        for label in labels
+    }
     for text in figure.findobj(Text):
-        text.set_parse_math(False)
-        text.set_text(printable(text.get_text(), keep="\n"))
-    for axes in figure.axes:
-        for axis in (axes.xaxis, axes.yaxis):
-            for formatter, labels in (
-                (axis.get_major_formatter(), axis.get_majorticklabels()),
-                (axis.get_minor_formatter(), axis.get_minorticklabels()),
-            ):
-                for label in labels:
-                    label.set_parse_math(not isinstance(formatter, FixedFormatter))
+        if text not in numbers:
+            text.set_parse_math(False)
+            text.set_text(printable(text.get_text(), keep="\n"))
 
 
 def svg_bytes(figure: Figure) -> bytes:
