@@ -1,13 +1,12 @@
-"""Attention in blocks and in tiles against attention over all pairs."""
+"""Attention in blocks and in tiles against attention over all pairs, and which formulation a device gets."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from semgjax.kernels.blocks import block_attention
-from semgjax.kernels.tiles import tiled_attention
-from semgjax.model.encoder import attention as full_attention
+from semgjax.model.attention import choose_attention, cudnn_attention, full_attention, local_attention
+from semgjax.model.tiles import tiled_attention
 from tests.model.small import quick_jit
 
 
@@ -57,7 +56,7 @@ def compare(attention, time: int, window: int | None, causal: bool, rtol: float)
 @pytest.mark.parametrize("causal", [True, False])
 @pytest.mark.parametrize(("time", "window"), [(17, 4), (9, 1), (6, 8)])
 def test_attention_in_blocks_equals_attention_over_all_pairs(time, window, causal):
-    compare(block_attention, time, window, causal, rtol=1e-4)
+    compare(local_attention, time, window, causal, rtol=1e-4)
 
 
 # One tile; one that the window exceeds; several, the last one short; and full attention in one, two and eight tiles.
@@ -95,6 +94,24 @@ def test_scores_of_any_size_stay_finite_in_tiles():
     np.testing.assert_allclose(found, wanted, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("kind", "dtype", "time", "window", "wanted"),
+    [
+        ("cpu", "float32", 500, 128, tiled_attention),
+        ("cpu", "bfloat16", 500, None, tiled_attention),
+        ("gpu", "bfloat16", 500, 128, cudnn_attention),
+        ("gpu", "float16", 500, None, cudnn_attention),
+        ("gpu", "float32", 500, 128, full_attention),
+        ("tpu", "bfloat16", 500, 128, full_attention),
+        ("tpu", "bfloat16", 512, 128, local_attention),
+        ("tpu", "float32", 512, None, full_attention),
+    ],
+)
+def test_a_device_and_a_type_get_the_formulation_that_suits_them(kind, dtype, time, window, wanted):
+    chosen = choose_attention(kind, jnp.dtype(dtype), time, window, True)
+    assert chosen.func is wanted and chosen.keywords == {"window": window, "causal": True}
+
+
 @pytest.mark.parametrize("causal", [True, False])
 @pytest.mark.parametrize("window", [3, None])
 def test_a_query_gets_the_softmax_average_of_the_keys_it_may_see(window, causal):
@@ -110,7 +127,7 @@ def test_a_query_gets_the_softmax_average_of_the_keys_it_may_see(window, causal)
             np.testing.assert_allclose(found[row, query, head], wanted, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("attention", [block_attention, full_attention, tiled_attention])
+@pytest.mark.parametrize("attention", [local_attention, full_attention, tiled_attention])
 def test_a_query_without_a_visible_key_gives_finite_values_and_gradients(attention):
     q, k, v = tensors(9, 3)
     valid = np.zeros((2, 9), bool)
