@@ -17,17 +17,20 @@ from semgjax.model.tiles import KEPT, tiled_attention
 Attention = Callable[[jax.Array, jax.Array, jax.Array, jax.Array], jax.Array]
 """(q, k, v [B, T, H, D], valid [B, T]) -> [B, T, H, D]"""
 
-_HIDDEN = -1e9  # finite, so that a row with no visible key gives an average and not NaN
+_HIDDEN = -1e9  # finite, so that a row with no visible key is not NaN; it gives zero, as `tiled_attention` does
 
 
 def full_attention(q_BxTxHxD, k_BxTxHxD, v_BxTxHxD, valid_BxT, window: int | None, causal: bool) -> jax.Array:
-    """Softmax attention over all pairs, masked to the window; [B, T, H, D]. The reference for the others."""
+    """Softmax attention over all pairs, masked to the window; [B, T, H, D]. The reference for the others.
+
+    Zero for a query that sees no key.
+    """
     time = q_BxTxHxD.shape[1]
     age_qxk = jnp.arange(time)[:, None] - jnp.arange(time)[None, :]
     visible_qxk = _in_window(age_qxk, window, causal)
     mask_Bx1xqxk = (visible_qxk[None] & valid_BxT[:, None, :])[:, None]
     scores = jnp.einsum("bqhd,bkhd->bhqk", q_BxTxHxD, k_BxTxHxD).astype(jnp.float32) * q_BxTxHxD.shape[-1] ** -0.5
-    weights = jax.nn.softmax(jnp.where(mask_Bx1xqxk, scores, _HIDDEN), axis=-1)
+    weights = jnp.where(mask_Bx1xqxk, jax.nn.softmax(jnp.where(mask_Bx1xqxk, scores, _HIDDEN), axis=-1), 0.0)
     return checkpoint_name(jnp.einsum("bhqk,bkhd->bqhd", weights.astype(v_BxTxHxD.dtype), v_BxTxHxD), KEPT)
 
 
@@ -55,7 +58,8 @@ def local_attention(q_BxTxHxD, k_BxTxHxD, v_BxTxHxD, valid_BxT, window: int, cau
     age_qxk = jnp.arange(window)[:, None] + window - jnp.arange(k.shape[2])[None, :]
     mask = _in_window(age_qxk, window, causal)[None, None] & valid_BxNxK[:, :, None, :]
     scores = jnp.einsum("bnqhd,bnkhd->bnhqk", q, k).astype(jnp.float32) * width**-0.5
-    weights = jax.nn.softmax(jnp.where(mask[:, :, None], scores, _HIDDEN), axis=-1)
+    seen = mask[:, :, None]
+    weights = jnp.where(seen, jax.nn.softmax(jnp.where(seen, scores, _HIDDEN), axis=-1), 0.0)
     out = jnp.einsum("bnhqk,bnkhd->bnqhd", weights.astype(v.dtype), v)
     return checkpoint_name(out.reshape(batch, blocks * window, heads, width)[:, :time], KEPT)
 
