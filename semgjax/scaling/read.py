@@ -20,8 +20,6 @@ SWEEP_WHERE = {"split": "test", "averaging": "macro"}
 ONE_CURVE = ("kind", "split", "decoder", "averaging", "user")
 # Columns beside the inputs that --map can name: relative noise, id of a run, rows with shared noise.
 EXTRA = ("sd", "run", "cluster")
-# Columns of a run's history: rows of one run along one of these are no independent points.
-_HISTORY = ("step", "global_step", "iteration", "epoch")
 # Inputs that count whole things.
 _WHOLE = ("N", "U")
 
@@ -67,8 +65,7 @@ def read_table(
         unit = "%" if sweep and mapping["y"] == "cer" else ""
     run = mapping.get("run", "run" if "run" in columns else "")
     runs = tuple(cells[run] for _, cells in rows) if run else ()
-    if sweep or "run" in mapping or any(column.strip("_").lower() in _HISTORY for column in columns):
-        _check_runs(path, rows, run)
+    _check_runs(path, rows, run)
     users, users_y = _users(path, rows, every, where, mapping["y"]) if sweep else ((), None)
     clusters = None
     if "cluster" in mapping:

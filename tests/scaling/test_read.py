@@ -334,3 +334,11 @@ def test_a_user_who_is_there_twice_in_a_run_is_refused(tmp_path):
     with pytest.raises(InputError) as caught:
         read_table(write_csv(tmp_path / "results.csv", [*rows, {**row, "cer": 99.0}]), {}, {})
     assert caught.value.code == "duplicate-run"
+
+
+def test_a_run_that_is_there_twice_is_refused_in_any_table(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("run,params,cer\na,1e4,30\nb,1e5,20\na,1e6,15\n")
+    with pytest.raises(InputError) as caught:
+        read_table(path, {"N": "params", "y": "cer"}, {})
+    assert caught.value.code == "duplicate-run"
