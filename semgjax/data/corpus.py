@@ -81,17 +81,14 @@ def _count(path: Path, part: str, sessions: tuple[Session, ...], whole: Sequence
     """
     counts = (count_keys(s.key_first, s.key_last, s.samples, s.dropped, s.doubled) for s in whole)
     total = sum(counts, KeyCounts())
-    if part == "train" and not any(_inside(session) for session in sessions):
+    own = (count_keys(s.key_first, s.key_last, s.samples, {}, 0) for s in sessions)
+    if part == "train" and not any(counts.inside for counts in own):
         raise InputError(
             f"{path}: the {len(sessions)} sessions of {part} have no key inside their signal ({total.outside} outside, "
             f"{sum(total.dropped.values())} of other names); see semgjax data check",
             "no-keys",
         )
     return total
-
-
-def _inside(session: Session) -> bool:
-    return bool(((session.key_last >= 0) & (session.key_first < session.samples)).any())
 
 
 def _check_kind(session: Session) -> None:

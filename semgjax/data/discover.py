@@ -22,11 +22,13 @@ class LeftOut:
     reason: str
 
 
-def files_of(folder: Path) -> list[Path]:
-    """Every file and link below a folder that looks like a signal, in order of path."""
+def files_of(folder: Path, below: bool = True) -> list[Path]:
+    """Every file and link in a folder, and below it unless that is not wanted, that looks like a signal; by path."""
     found = []
-    for place, _, names in os.walk(folder):
+    for place, folders, names in os.walk(folder):
         found += [Path(place) / name for name in names if looks_like_signal(name)]
+        if not below:
+            folders.clear()
     return sorted(found)
 
 
@@ -47,10 +49,14 @@ def why_unread(path: Path) -> str:
     return "" if path.is_file() else "no regular file"
 
 
-def hdf5_files(folder: Path) -> tuple[list[Path], list[LeftOut]]:
-    """The .hdf5 and .h5 files of a folder, in order of name, and what else looks like a session there or below."""
+def hdf5_files(folder: Path, below: bool = True) -> tuple[list[Path], list[LeftOut]]:
+    """The .hdf5 and .h5 files of a folder, in order of name, and what else looks like a session there or below.
+
+    Args:
+        below: look for others in sub-folders too, which takes time where there are many.
+    """
     paths, left_out = [], []
-    for path in files_of(folder):
+    for path in files_of(folder, below):
         reason = why_unread(path) or _no_session(path, folder)
         if reason:
             left_out.append(LeftOut(path.relative_to(folder).as_posix(), reason))

@@ -165,8 +165,9 @@ def find_sessions(folder: Path) -> list[Path]:
         return [checked_path(folder, row) for row in read_manifest(folder)]
     if (folder / SHARDS).is_dir():
         raise InputError(f"{folder}: its ingest was not finished; run the same ingest command again", "not-finished")
-    paths, left_out = hdf5_files(folder)
+    paths, _ = hdf5_files(folder, below=False)
     if not paths:
+        _, left_out = hdf5_files(folder)
         why = f" ({left_out[0].id} is {left_out[0].reason})" if left_out else ""
         raise InputError(
             f"{folder}: no .hdf5 or .h5 file in this folder{why}; give the folder of the session files", "no-sessions"
