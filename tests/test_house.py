@@ -22,7 +22,8 @@ MODULES = {
     for path in sorted((ROOT / "semgjax").rglob("*.py"))
 }
 TOP = {"sweep", "demo", "cli", "api"}
-ALL = {"data", "model", "losses", "training", "distillation", "decode", "evaluate", "scaling", "exporting"} | TOP
+UPPER = {"losses", "training", "distillation", "decode", "evaluate", "scaling", "exporting"} | TOP
+ALL = {"data", "kernels", "model"} | UPPER
 # layer -> the layers above it, which nothing that it imports, directly or through others, may belong to
 ABOVE = {
     "errors": ALL,
@@ -35,7 +36,8 @@ ABOVE = {
     "page": ALL,
     "notebook": ALL,
     "data": ALL - {"data"},
-    "model": {"losses", "training", "distillation", "decode", "evaluate", "scaling", "exporting"} | TOP,
+    "kernels": ALL - {"kernels"},
+    "model": UPPER,
     "parallel": {"data", "training", "distillation", "evaluate", "scaling", "exporting"} | TOP,
     "losses": {"training", "distillation", "decode", "evaluate", "scaling", "exporting"} | TOP,
     "decode": {"training", "distillation", "evaluate", "scaling", "exporting"} | TOP,

@@ -1,148 +1,192 @@
-"""The decoder network and its pure functions: `init` makes a plain dict of parameters, `apply` the logits."""
+"""The decoder from raw sEMG to logits, to be read from top to bottom: pure functions on a plain dict of parameters.
 
-import typing
+What stands here is the definition. `Operations` holds its costly parts, in their plain form; semgjax.model.operations
+puts in those of semgjax.kernels that suit a device, which give the same values.
+"""
+
+import hashlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
-import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jax.ad_checkpoint import checkpoint_name
+from jax.nn import gelu
+from jax.nn.initializers import lecun_normal, normal, uniform, variance_scaling
 
 from semgjax.data.keys import BLANK
 from semgjax.errors import InputError
-from semgjax.model.attention import SelfAttention
-from semgjax.model.config import ModelConfig
-from semgjax.model.convolve import grouped_conv
-from semgjax.model.dropout import Dropout, random_bits
-from semgjax.model.finite import NOT_ZERO
-from semgjax.model.frontend import FrontEnd
-from semgjax.model.tiles import KEPT
+from semgjax.kernels.bits import random_bits
+from semgjax.kernels.keep import KEPT, keep
+from semgjax.model.config import SAMPLE_RATE, ModelConfig
 
 Params = dict[str, Any]
+Key = jax.Array | None
+"""a random key; none: no dropout and no masks"""
+
+_HIDDEN = -1e9  # finite, so that a row with no visible key is not NaN; it gives zero
+_EPSILON = 1e-5
+_LEAST_VARIANCE = 1e-3  # as a share of the mean square
+
+# -- the costly parts in their plain form -------------------------------------------------------------------------
 
 
-class PositionConv(nn.Module):
+def attention(q_BxTxHxD, k_BxTxHxD, v_BxTxHxD, valid_BxT, window: int | None, causal: bool) -> jax.Array:
+    """Softmax attention over all pairs, masked to the window; [B, T, H, D]. Zero for a query that sees no key."""
+    time = jnp.arange(q_BxTxHxD.shape[1])
+    age_QxK = time[:, None] - time[None, :]
+    visible_QxK = age_QxK >= 0 if causal else jnp.ones_like(age_QxK, dtype=bool)
+    if window is not None:
+        visible_QxK &= jnp.abs(age_QxK) < window
+    mask_Bx1xQxK = (visible_QxK[None] & valid_BxT[:, None, :])[:, None]
+    scores = jnp.einsum("bqhd,bkhd->bhqk", q_BxTxHxD, k_BxTxHxD).astype(jnp.float32) * q_BxTxHxD.shape[-1] ** -0.5
+    weights = jnp.where(mask_Bx1xQxK, jax.nn.softmax(jnp.where(mask_Bx1xQxK, scores, _HIDDEN), axis=-1), 0.0)
+    return keep(jnp.einsum("bhqk,bkhd->bqhd", weights.astype(v_BxTxHxD.dtype), v_BxTxHxD))
+
+
+def strided_conv(x_BxTxC: jax.Array, kernel_KxCxD: jax.Array, stride: int) -> jax.Array:
+    """[B, T / stride, D], output t ending at the last sample of its own step; zeros before the first sample."""
+    padding = [(kernel_KxCxD.shape[0] - stride, 0)]
+    return jax.lax.conv_general_dilated(
+        x_BxTxC, kernel_KxCxD, (stride,), padding, dimension_numbers=("NWC", "WIO", "NWC")
+    )
+
+
+def grouped_conv(x_BxTxD: jax.Array, kernel_KxCxE: jax.Array, groups: int, padding: tuple[int, int]) -> jax.Array:
+    """[B, T, E] with `padding` frames of zeros before and after; C = D / groups."""
+    return jax.lax.conv_general_dilated(
+        x_BxTxD, kernel_KxCxE, (1,), [padding], dimension_numbers=("NWC", "WIO", "NWC"), feature_group_count=groups
+    )
+
+
+def layer_norm(x: jax.Array, scale: jax.Array, bias: jax.Array) -> jax.Array:
+    """Mean zero and deviation one over the last axis, float32 inside."""
+    y = x.astype(jnp.float32)
+    square = jax.lax.square(y)
+    mean, power = y.mean(axis=-1, keepdims=True), square.mean(axis=-1, keepdims=True)
+    variance = jnp.maximum(0.0, power - jax.lax.square(mean))
+    return ((y - mean) * (jax.lax.rsqrt(variance + 1e-6) * scale) + bias).astype(x.dtype)
+
+
+def step_sums(x_BxFxSxD: jax.Array, weight_BxFxSx1: jax.Array) -> tuple[jax.Array, ...]:
+    """Sums over the steps of each frame of the weights [B, F, 1], and of x and its square under them [B, F, D]."""
+    x, weight = x_BxFxSxD, weight_BxFxSx1
+    return weight.sum(axis=2), (x * weight).sum(axis=2), (x * x * weight).sum(axis=2)
+
+
+class Operations(NamedTuple):
+    """The costly parts; signatures are those of the plain forms."""
+
+    attention: Callable[..., jax.Array] = attention
+    strided_conv: Callable[..., jax.Array] = strided_conv
+    grouped_conv: Callable[..., jax.Array] = grouped_conv
+    layer_norm: Callable[..., jax.Array] = layer_norm
+    step_sums: Callable[..., tuple[jax.Array, ...]] = step_sums
+
+
+PLAIN = Operations()
+
+# -- the front end ------------------------------------------------------------------------------------------------
+
+
+def front_end(config: ModelConfig, params: Params, emg_BxTxC, valid_BxT, ops: Operations) -> jax.Array:
+    """Raw sEMG [B, T, C] at 2 kHz -> frames [B, T / stride, conv_widths[-1]]; padded samples count as silence."""
+    x = emg_BxTxC * valid_BxT[..., None].astype(emg_BxTxC.dtype)
+    for index, stride in enumerate(config.conv_strides):
+        x = ops.strided_conv(x, params[f"conv{index}"]["kernel"].astype(x.dtype), stride)
+        if index == 0:
+            x = time_norm(config, params["norm"], x, valid_BxT[:, stride - 1 :: stride], ops)
+        x = gelu(x)
+    return x
+
+
+def time_norm(config: ModelConfig, params: Params, x_BxTxD, valid_BxT, ops: Operations = PLAIN) -> jax.Array:
+    """Normalisation of each channel over time, with scale and bias: group norm with groups = channels.
+
+    "window" takes the statistics of the whole valid input (the paper's layer; it sees the future). "rolling" takes
+    an exponential memory of the past, brought up to date once per output frame: that frame still sees nothing after
+    its own last sample, and a stream updates once per frame.
+    """
+    batch, time, width = x_BxTxD.shape
+    rolling = config.norm == "rolling"
+    step = config.stride // config.conv_strides[0] if rolling else time
+    # [B, frames, steps, D]: statistics are one row per frame, or one for the whole window
+    x = x_BxTxD.astype(jnp.float32).reshape(batch, time // step, step, width)
+    weight = valid_BxT.astype(jnp.float32).reshape(batch, time // step, step, 1)
+    count, first, second = ops.step_sums(x, weight)
+    if rolling:
+        decay = 1.0 - config.stride / (SAMPLE_RATE * config.norm_seconds)
+        sums = rolling_sum(jnp.concatenate([first, second, count], axis=-1), decay)
+        first, second, count = sums[..., :width], sums[..., width : 2 * width], sums[..., 2 * width :]
+    count = jnp.maximum(count, 1e-6)
+    mean = first / count
+    # One pass is accurate enough: high-passed sEMG, and so any convolution of it, has a mean near zero. A row's
+    # first steps alone have a variance of nothing but rounding, and without its floor a gradient of 1e7.
+    power = second / count
+    variance = jnp.maximum(power - mean**2, _LEAST_VARIANCE * power)
+    y = (x - mean[:, :, None]) * jax.lax.rsqrt(variance + _EPSILON)[:, :, None] * params["scale"] + params["bias"]
+    return (y * weight).reshape(batch, time, width).astype(x_BxTxD.dtype)
+
+
+def rolling_sum(x_BxTxD: jax.Array, decay: float, block: int = 64) -> jax.Array:
+    """s_t = decay s_(t-1) + x_t along time, float32: a triangular product inside a block, a scan over blocks."""
+    batch, time, width = x_BxTxD.shape
+    blocks = -(-time // block)
+    x = jnp.pad(x_BxTxD, ((0, 0), (0, blocks * block - time), (0, 0))).reshape(batch, blocks, block, width)
+    age_ixj = jnp.arange(block)[:, None] - jnp.arange(block)[None, :]
+    triangle_ixj = jnp.where(age_ixj >= 0, decay ** jnp.maximum(age_ixj, 0), 0.0).astype(jnp.float32)
+    inside = jnp.einsum("ij,bkjd->bkid", triangle_ixj, x.astype(jnp.float32))
+
+    def carry(state_BxD: jax.Array, last_BxD: jax.Array) -> tuple[jax.Array, jax.Array]:
+        return decay**block * state_BxD + last_BxD, state_BxD
+
+    _, before = jax.lax.scan(carry, jnp.zeros_like(inside[:, 0, -1]), jnp.moveaxis(inside[:, :, -1], 1, 0))
+    fade_i = decay ** (1.0 + jnp.arange(block, dtype=jnp.float32))
+    total = inside + jnp.moveaxis(before, 0, 1)[:, :, None, :] * fade_i[:, None]
+    return total.reshape(batch, blocks * block, width)[:, :time]
+
+
+# -- positions, layers and the whole ------------------------------------------------------------------------------
+
+
+def position(config: ModelConfig, params: Params, x_BxTxD: jax.Array, ops: Operations = PLAIN) -> jax.Array:
     """Grouped convolution over time with weight norm, as a relative position embedding (wav2vec 2.0, section 2).
 
     The gain of the weight norm is one number per tap. Causal: padded on the left only, so that no output sees
     a later frame; otherwise centred.
     """
-
-    config: ModelConfig
-
-    @nn.compact
-    def __call__(self, x_BxTxD: jax.Array) -> jax.Array:
-        config, width = self.config, x_BxTxD.shape[-1]
-        taps, groups = config.position_kernel, config.position_groups
-        deviation = 2.0 / (taps * width) ** 0.5
-        shape = (taps, width // groups, width)
-        direction = self.param("direction", nn.initializers.normal(deviation), shape, jnp.float32)
-        norm = jnp.sqrt((direction**2).sum(axis=(1, 2), keepdims=True))
-        gain = self.param("gain", lambda key: norm.reshape(taps))
-        bias = self.param("bias", nn.initializers.zeros, (width,), jnp.float32)
-        kernel = (direction / norm * gain[:, None, None]).astype(x_BxTxD.dtype)
-        before = taps - 1 if config.causal else taps // 2
-        y = grouped_conv(x_BxTxD, kernel, groups, (before, taps - 1 - before))
-        return nn.gelu(y + bias.astype(y.dtype))
+    direction, taps = params["direction"], config.position_kernel
+    norm = jnp.sqrt((direction**2).sum(axis=(1, 2), keepdims=True))
+    kernel = (direction / norm * params["gain"][:, None, None]).astype(x_BxTxD.dtype)
+    before = taps - 1 if config.causal else taps // 2
+    y = ops.grouped_conv(x_BxTxD, kernel, config.position_groups, (before, taps - 1 - before))
+    return gelu(y + params["bias"].astype(y.dtype))
 
 
-def layer_norm(name: str, x_BxTxD: jax.Array) -> jax.Array:
-    """Layer norm in float32, a submodule of the caller.
+def layer(config: ModelConfig, params: Params, x_BxTxD, valid_BxT, rows_B, key: Key, ops: Operations) -> jax.Array:
+    """One transformer layer, normalised before each branch."""
 
-    Frames of all rows are laid end to end: XLA's sums over [1, T, D] take ten times those over [T, D] on a CPU.
-    """
-    flat = x_BxTxD.reshape(-1, x_BxTxD.shape[-1])
-    return nn.LayerNorm(dtype=jnp.float32, name=name)(flat).astype(x_BxTxD.dtype).reshape(x_BxTxD.shape)
+    def drop(x: jax.Array, use: int) -> jax.Array:
+        return dropout(x, rows_B, config.dropout, _named(key, "layers", "Dropout_0", 3 + use))
 
-
-class Layer(nn.Module):
-    """One transformer layer, normalised before each branch; shaped as the body of a scan over layers."""
-
-    config: ModelConfig
-    train: bool
-
-    @nn.compact
-    def __call__(self, x_BxTxD: jax.Array, valid_BxT: jax.Array, rows_B: jax.Array) -> tuple[jax.Array, None]:
-        config, width = self.config, x_BxTxD.shape[-1]
-        drop = Dropout(config.dropout, self.train)
-        y = layer_norm("norm_attention", x_BxTxD)
-        x = x_BxTxD + drop(SelfAttention(config, name="attention")(y, valid_BxT), rows_B)
-        x = checkpoint_name(x, KEPT)
-        y = layer_norm("norm_feedforward", x)
-        y = checkpoint_name(nn.Dense(config.feedforward * width, dtype=x.dtype, name="expand")(y), KEPT)
-        y = drop(nn.gelu(y), rows_B)
-        return x + drop(nn.Dense(width, dtype=x.dtype, name="contract")(y), rows_B), None
+    batch, time, width = x_BxTxD.shape
+    y = ops.layer_norm(x_BxTxD, **params["norm_attention"])
+    qkv = dense(params["attention"]["qkv"], y)
+    q, k, v = (keep(part.reshape(batch, time, config.heads, -1)) for part in jnp.split(qkv, 3, axis=-1))
+    y = ops.attention(q, k, v, valid_BxT, config.attention_window, config.causal)
+    x = keep(x_BxTxD + drop(dense(params["attention"]["out"], y.reshape(batch, time, width)), 1))
+    y = ops.layer_norm(x, **params["norm_feedforward"])
+    y = drop(gelu(keep(dense(params["expand"], y))), 2)
+    return x + drop(dense(params["contract"], y), 3)
 
 
-# What is computed again on the way back; the parameters and the numbers are the same.
-_REMAT: dict[str, Callable[[type[Layer]], Any]] = {
-    "none": lambda layer: layer,
-    "cheap": lambda layer: nn.remat(
-        layer, prevent_cse=False, policy=jax.checkpoint_policies.save_only_these_names(KEPT)
+# What the backward pass computes again; the parameters and the numbers are the same.
+_REMAT: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
+    "none": lambda body: body,
+    "cheap": lambda body: jax.checkpoint(
+        body, prevent_cse=False, policy=jax.checkpoint_policies.save_only_these_names(KEPT)
     ),
-    "layers": lambda layer: nn.remat(layer, prevent_cse=False),
+    "layers": lambda body: jax.checkpoint(body, prevent_cse=False),
 }
-
-
-class Decoder(nn.Module):
-    """Raw sEMG -> class logits per frame."""
-
-    config: ModelConfig
-    train: bool = False
-    remat: str = "cheap"
-
-    @nn.compact
-    def __call__(self, emg_BxTxC: jax.Array, valid_BxT: jax.Array, rows_B: jax.Array) -> jax.Array:
-        config = self.config
-        frame_valid_BxT = valid_BxT[:, config.stride - 1 :: config.stride]
-        frames = FrontEnd(config, name="frontend")(emg_BxTxC, valid_BxT)
-        frames = layer_norm("norm_frontend", frames)
-        drop = Dropout(config.dropout, self.train)
-        project = nn.Dense(config.dim, dtype=frames.dtype, bias_init=NOT_ZERO, name="project")
-        x = drop(project(frames), rows_B)
-        hidden = self.param("mask_vector", nn.initializers.uniform(1.0), (config.dim,), jnp.float32)
-        if self.train and config.mask_share > 0:
-            mask_BxT = time_mask(self.make_rng("mask"), rows_B, x.shape[1], config.mask_share, config.mask_length)
-            x = jnp.where(mask_BxT[..., None], hidden.astype(x.dtype), x)
-        x = x * frame_valid_BxT[..., None].astype(x.dtype)  # before the recording there is silence, as when streaming
-        x = drop(x + PositionConv(config, name="position")(x), rows_B)
-        layers = nn.scan(
-            _REMAT[self.remat](Layer),
-            variable_axes={"params": 0},
-            split_rngs={"params": True, "dropout": True},
-            in_axes=nn.broadcast,
-            length=config.layers,
-        )(config, self.train, name="layers")
-        x, _ = layers(x, frame_valid_BxT, rows_B)
-        x = layer_norm("norm_out", x)
-        head = nn.Dense(config.classes, dtype=x.dtype, bias_init=mostly_blank, name="head")
-        return head(x).astype(jnp.float32)
-
-
-def mostly_blank(key: jax.Array, shape: tuple[int, ...], dtype: Any = jnp.float32) -> jax.Array:
-    """Bias of the head under which the blank has nine tenths of every frame, the keys sharing the rest.
-
-    CTC's first phase only learns that frames are mostly blank; started there, it skips 50 to 130 steps whose
-    number is a matter of luck.
-    """
-    odds = 9.0 * (shape[0] - 1)
-    return jnp.zeros(shape, dtype).at[BLANK].set(jnp.log(odds))
-
-
-def time_mask(key: jax.Array, rows_B: jax.Array, time: int, share: float, length: int) -> jax.Array:
-    """Frames to hide, bool [B, T]: spans of `length` frames start anywhere, with `share` / `length` per frame."""
-    starts_BxT = random_bits(key, rows_B, (rows_B.shape[0], time)) < jnp.uint32(share / length * 2**32)
-    spans = jnp.cumsum(starts_BxT, axis=1)
-    before = jnp.pad(spans, ((0, 0), (length, 0)))[:, :time]
-    return spans > before
-
-
-def init(config: ModelConfig, key: jax.Array) -> Params:
-    """Fresh parameters: a nested dict of float32 arrays, layers stacked on a first axis."""
-    emg = jnp.zeros((1, 4 * config.stride, config.channels))
-    valid = jnp.ones(emg.shape[:2], bool)
-    return Decoder(config).init({"params": key}, emg, valid, jnp.arange(1))["params"]
 
 
 def apply(
@@ -150,9 +194,10 @@ def apply(
     params: Params,
     emg_BxTxC: jax.Array,
     valid_BxT: jax.Array,
-    train_key: jax.Array | None = None,
+    train_key: Key = None,
     remat: str = "cheap",
     rows_B: jax.Array | None = None,
+    ops: Operations = PLAIN,
 ) -> jax.Array:
     """Logits [B, T / stride, classes], float32; frame t ends at sample (t + 1) stride - 1.
 
@@ -162,9 +207,10 @@ def apply(
             multiple of the stride.
         valid_BxT: False where the input is padding.
         train_key: with a key, dropout and time masks are on and drawn from it.
-        remat: what a gradient computes again to save memory: "cheap" (norms, activations, dropout) or "layers" (each
-            layer whole).
+        remat: what a gradient computes again to save memory: "none", "cheap" (norms, activations, dropout, scores)
+            or "layers" (each layer whole).
         rows_B: each row's number in the whole batch, which its dropout and masks depend on (default: from 0 on).
+        ops: the costly parts, in their plain form or in one that suits the device.
 
     Raises:
         InputError: T is no multiple of the stride, or another channel count.
@@ -175,11 +221,134 @@ def apply(
             f"a multiple of {config.stride} samples",
             "bad-value",
         )
-    rngs = {} if train_key is None else dict(zip(("dropout", "mask"), jax.random.split(train_key), strict=True))
-    decoder = Decoder(config, train=train_key is not None, remat=remat)
     rows_B = jnp.arange(emg_BxTxC.shape[0]) if rows_B is None else rows_B
-    logits_BxTxK = decoder.apply({"params": params}, emg_BxTxC, valid_BxT, rows_B, rngs=rngs)
-    return typing.cast(jax.Array, logits_BxTxK)
+    drop_key, mask_key = (None, None) if train_key is None else jax.random.split(train_key)
+
+    def drop(x: jax.Array, use: int) -> jax.Array:
+        return dropout(x, rows_B, config.dropout, _named(drop_key, "Dropout_0", use))
+
+    valid_BxF = valid_BxT[:, config.stride - 1 :: config.stride]
+    x = front_end(config, params["frontend"], emg_BxTxC, valid_BxT, ops)
+    x = drop(dense(params["project"], ops.layer_norm(x, **params["norm_frontend"])), 1)
+    if mask_key is not None and config.mask_share > 0:
+        mask_BxF = time_mask(_named(mask_key, 1), rows_B, x.shape[1], config.mask_share, config.mask_length)
+        x = jnp.where(mask_BxF[..., None], params["mask_vector"].astype(x.dtype), x)
+    x = x * valid_BxF[..., None].astype(x.dtype)  # before the recording there is silence, as when streaming
+    x = drop(x + position(config, params["position"], x, ops), 2)
+
+    def body(x_BxFxD: jax.Array, one: tuple[Params, Key]) -> tuple[jax.Array, None]:
+        return layer(config, one[0], x_BxFxD, valid_BxF, rows_B, one[1], ops), None
+
+    keys = None if drop_key is None else jax.random.split(drop_key, config.layers)
+    x, _ = jax.lax.scan(_REMAT[remat](body), x, (params["layers"], keys))
+    return dense(params["head"], ops.layer_norm(x, **params["norm_out"])).astype(jnp.float32)
+
+
+def dense(params: Params, x: jax.Array) -> jax.Array:
+    """A product with the kernel, and the bias, in the type of the input."""
+    return x @ params["kernel"].astype(x.dtype) + params["bias"].astype(x.dtype)
+
+
+def dropout(x: jax.Array, rows_B: jax.Array, rate: float, key: Key) -> jax.Array:
+    """Zeros for a share of the numbers, the others scaled up; the share is rounded to 1/256, the scale is exact."""
+    dropped = round(256 * rate)
+    if key is None or dropped == 0:
+        return x
+    kept = random_bits(key, rows_B, x.shape) >> 24 >= dropped
+    return jnp.where(kept, x * x.dtype.type(256 / (256 - dropped)), x.dtype.type(0))
+
+
+def time_mask(key: Any, rows_B: jax.Array, time: int, share: float, length: int) -> jax.Array:
+    """Frames to hide, bool [B, T]: spans of `length` frames start anywhere, with `share` / `length` per frame."""
+    starts_BxT = random_bits(key, rows_B, (rows_B.shape[0], time)) < jnp.uint32(share / length * 2**32)
+    spans = jnp.cumsum(starts_BxT, axis=1)
+    before = jnp.pad(spans, ((0, 0), (length, 0)))[:, :time]
+    return spans > before
+
+
+# -- parameters at the start --------------------------------------------------------------------------------------
+
+NOT_ZERO = normal(0.1)
+"""Bias of the layer in front of a stack of residual layers with norms. With biases of zero, a frame without signal is
+exactly zero through every layer at the start, and each norm makes the gradient of a zero a thousand times larger: NaN
+in ten layers. Frames without signal are those of lost electrodes, and the first one of a session."""
+
+
+def init(config: ModelConfig, key: jax.Array) -> Params:
+    """Fresh parameters: a nested dict of float32 arrays, layers stacked on a first axis."""
+    dim, wide, taps = config.dim, config.feedforward * config.dim, config.position_kernel
+
+    def linear(key: jax.Array, path: tuple[str, ...], inputs: int, outputs: int, bias: Any = None) -> Params:
+        first = 3 if path[0] == "layers" else 1  # Linen's scan counts twice
+        return {
+            "kernel": lecun_normal()(_named(key, *path, first), (inputs, outputs)),
+            "bias": jnp.zeros(outputs) if bias is None else bias(_named(key, *path, first + 1), (outputs,)),
+        }
+
+    def norm(width: int) -> Params:
+        return {"scale": jnp.ones(width), "bias": jnp.zeros(width)}
+
+    def one_layer(key: jax.Array) -> Params:
+        return {
+            "norm_attention": norm(dim),
+            "attention": {
+                "qkv": linear(key, ("layers", "attention", "qkv"), dim, 3 * dim),
+                "out": linear(key, ("layers", "attention", "out"), dim, dim),
+            },
+            "norm_feedforward": norm(dim),
+            "expand": linear(key, ("layers", "expand"), dim, wide),
+            "contract": linear(key, ("layers", "contract"), wide, dim),
+        }
+
+    inputs = (config.channels, *config.conv_widths[:-1])
+    front: Params = {"norm": norm(config.conv_widths[0])}
+    for index, shape in enumerate(zip(config.conv_kernels, inputs, config.conv_widths, strict=True)):
+        start = one_channel if index == 0 else variance_scaling(2.0, "fan_in", "truncated_normal", (0, 1), 2)
+        front[f"conv{index}"] = {"kernel": start(_named(key, "frontend", f"conv{index}", 1), shape)}
+    deviation = 2.0 / (taps * dim) ** 0.5
+    direction = normal(deviation)(_named(key, "position", 1), (taps, dim // config.position_groups, dim))
+    gain = jnp.sqrt((direction**2).sum(axis=(1, 2)))
+    return {
+        "frontend": front,
+        "norm_frontend": norm(config.conv_widths[-1]),
+        "project": linear(key, ("project",), config.conv_widths[-1], dim, NOT_ZERO),
+        "mask_vector": uniform(1.0)(_named(key, 1), (dim,)),
+        "position": {"direction": direction, "gain": gain, "bias": jnp.zeros(dim)},
+        "layers": jax.lax.map(one_layer, jax.random.split(key, config.layers)),
+        "norm_out": norm(dim),
+        "head": linear(key, ("head",), dim, config.classes, mostly_blank),
+    }
+
+
+def one_channel(key: Any, shape: tuple[int, int, int]) -> jax.Array:
+    """Kernel [K, C, D] whose filter d starts on channel d mod C alone, with random taps.
+
+    What a muscle does shows in the amplitude under each electrode. Random mixtures of all electrodes look much
+    alike once rectified; starting apart, training leaves the all-blank plateau of CTC sooner (docs/log.md).
+    """
+    taps, channels, width = shape
+    kernel_KxD = jax.random.normal(key, (taps, width)) * (2.0 / taps) ** 0.5
+    return kernel_KxD[:, None, :] * jnp.eye(channels)[:, jnp.arange(width) % channels]
+
+
+def mostly_blank(key: Any, shape: tuple[int, ...]) -> jax.Array:
+    """Bias of the head under which the blank has nine tenths of every frame, the keys sharing the rest.
+
+    CTC's first phase only learns that frames are mostly blank; started there, it skips 50 to 130 steps whose
+    number is a matter of luck.
+    """
+    return jnp.zeros(shape).at[BLANK].set(jnp.log(9.0 * (shape[0] - 1)))
+
+
+def _named(key: Key, *path: str | int) -> Any:
+    """A key of one's own for what stands under a path of names and a number; Flax Linen's rule, so that parameters
+    and dropout of a seed are those of earlier versions.
+    """
+    if key is None:
+        return None
+    words = (part.encode() if isinstance(part, str) else bytes([part]) for part in path)
+    digest = hashlib.sha1(b"".join(words), usedforsecurity=False).digest()
+    return jax.random.fold_in(key, jnp.uint32(int.from_bytes(digest[:4], "big")))
 
 
 def count_parameters(params: Params) -> int:

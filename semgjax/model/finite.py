@@ -1,17 +1,11 @@
-"""What keeps a network's numbers finite, and whether every number of a tree of arrays is."""
+"""Whether every number of a tree of arrays is finite."""
 
 from typing import Any
 
-import flax.linen as nn
 import jax
 import numpy as np
 
 from semgjax.errors import InputError
-
-NOT_ZERO = nn.initializers.normal(0.1)
-"""Bias of the layer in front of a stack of residual layers with norms. With biases of zero, a frame without signal is
-exactly zero through every layer at the start, and each norm makes the gradient of a zero a thousand times larger: NaN
-in ten layers. Frames without signal are those of lost electrodes, and the first one of a session."""
 
 
 def check_finite(tree: Any, where: str) -> None:

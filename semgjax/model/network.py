@@ -7,6 +7,7 @@ import jax
 from semgjax.model import encoder, tds
 from semgjax.model.config import Network, TDSConfig
 from semgjax.model.encoder import Params, count_parameters
+from semgjax.model.operations import AUTO, Kernels, operations
 
 
 def init(config: Network, key: jax.Array) -> Params:
@@ -22,15 +23,20 @@ def apply(
     train_key: jax.Array | None = None,
     remat: str = "cheap",
     rows_B: jax.Array | None = None,
+    kernels: Kernels = AUTO,
 ) -> jax.Array:
     """Logits [B, T / stride, classes], float32; frame t ends at sample (t + 1) stride - 1 (see `encoder.apply`).
 
+    Args:
+        kernels: forms of attention and convolution, by default what suits the device.
+
     Raises:
-        InputError: T is no multiple of the stride, or another channel count.
+        InputError: T is no multiple of the stride, another channel count, or a form that the device cannot do.
     """
+    ops = operations(kernels, config, emg_BxTxC.dtype, emg_BxTxC.shape[1])
     if isinstance(config, TDSConfig):
-        return tds.apply(config, params, emg_BxTxC, valid_BxT, train_key, remat, rows_B)
-    return encoder.apply(config, params, emg_BxTxC, valid_BxT, train_key, remat, rows_B)
+        return tds.apply(config, params, emg_BxTxC, valid_BxT, train_key, remat, rows_B, ops)
+    return encoder.apply(config, params, emg_BxTxC, valid_BxT, train_key, remat, rows_B, ops)
 
 
 @cache

@@ -18,8 +18,7 @@ import numpy as np
 
 from semgjax.errors import InputError
 from semgjax.model.config import TDS_BANDS, TDSConfig
-from semgjax.model.convolve import grouped_conv
-from semgjax.model.finite import NOT_ZERO
+from semgjax.model.encoder import NOT_ZERO, PLAIN, Operations
 
 _EPSILON = 1e-5
 
@@ -41,13 +40,14 @@ class Conv(nn.Module):
 
     channels: int
     kernel: int
+    ops: Operations
 
     @nn.compact
     def __call__(self, x_BxTxC: jax.Array) -> jax.Array:
         shape = (self.kernel, x_BxTxC.shape[-1], self.channels)
         kernel = self.param("kernel", nn.initializers.lecun_normal(), shape, jnp.float32).astype(x_BxTxC.dtype)
         bias = self.param("bias", nn.initializers.zeros, (self.channels,), jnp.float32).astype(x_BxTxC.dtype)
-        return grouped_conv(x_BxTxC, kernel, 1, (self.kernel - 1, 0)) + bias
+        return self.ops.grouped_conv(x_BxTxC, kernel, 1, (self.kernel - 1, 0)) + bias
 
 
 class Block(nn.Module):
@@ -55,6 +55,7 @@ class Block(nn.Module):
 
     channels: int
     kernel: int
+    ops: Operations
 
     @nn.compact
     def __call__(self, x_BxTxD: jax.Array) -> jax.Array:
@@ -62,7 +63,7 @@ class Block(nn.Module):
         size = width // self.channels
         # Every place of a channel is a sequence of its own: [B W, T, C].
         rows = x_BxTxD.reshape(batch, time, self.channels, size).transpose(0, 3, 1, 2).reshape(-1, time, self.channels)
-        y = nn.relu(Conv(self.channels, self.kernel, name="conv")(rows))
+        y = nn.relu(Conv(self.channels, self.kernel, self.ops, name="conv")(rows))
         y = y.reshape(batch, size, time, self.channels).transpose(0, 2, 3, 1)
         x = _norm("norm_conv", x_BxTxD + y.reshape(x_BxTxD.shape))
         y = nn.Dense(width, dtype=x.dtype, name="expand")(x)
@@ -83,6 +84,7 @@ class TDS(nn.Module):
     config: TDSConfig
     train: bool = False
     remat: str = "cheap"
+    ops: Operations = PLAIN
 
     @nn.compact
     def __call__(self, emg_BxTxC: jax.Array, valid_BxT: jax.Array, rows_B: jax.Array) -> jax.Array:
@@ -97,7 +99,7 @@ class TDS(nn.Module):
         bands = jnp.split(x, TDS_BANDS, axis=2)
         x = jnp.concatenate([BandMLP(config.features, name=f"band{i}")(band) for i, band in enumerate(bands)], axis=-1)
         for index, channels in enumerate(config.conv_channels):
-            x = _REMAT[self.remat](Block)(channels, config.kernel, name=f"block{index}")(x)
+            x = _REMAT[self.remat](Block)(channels, config.kernel, self.ops, name=f"block{index}")(x)
         return nn.Dense(config.classes, dtype=x.dtype, name="head")(x).astype(jnp.float32)
 
     def normalised(self, x_BxTxCxF: jax.Array, valid_BxT: jax.Array) -> jax.Array:
@@ -166,6 +168,7 @@ def apply(
     train_key: jax.Array | None = None,
     remat: str = "cheap",
     rows_B: jax.Array | None = None,
+    ops: Operations = PLAIN,
 ) -> jax.Array:
     """Logits [B, T / stride, classes], float32; frame t ends at sample (t + 1) stride - 1 (as `encoder.apply`).
 
@@ -185,7 +188,7 @@ def apply(
             "bad-value",
         )
     rngs = {} if train_key is None else {"mask": train_key}
-    network = TDS(config, train=train_key is not None, remat=remat)
+    network = TDS(config, train=train_key is not None, remat=remat, ops=ops)
     rows_B = jnp.arange(emg_BxTxC.shape[0]) if rows_B is None else rows_B
     return typing.cast(jax.Array, network.apply({"params": params}, emg_BxTxC, valid_BxT, rows_B, rngs=rngs))
 

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 
 from semgjax.errors import InputError
 from semgjax.model.cost import train_flops
+from semgjax.model.operations import Kernels, check_kernels
 from semgjax.parallel.hardware import Topology
 from semgjax.parallel.mesh import AnyMesh, abstract_mesh, by_batch, make_mesh
 from semgjax.parallel.rules import bytes_per_device, shardings
@@ -80,6 +81,8 @@ def dry_run(config: RunConfig, machine: Topology, engine: Engine, compile_step: 
         InputError: batch or state cannot be split over its devices.
     """
     can_compile = compile_step and (machine.platform == "cpu" or (machine.platform == "tpu" and has_libtpu()))
+    kernels = Kernels(engine.attention, engine.convolution)
+    check_kernels(kernels, config.model, machine.platform, config.train.compute)
     layout = (config.train.batch, engine.fsdp, config.train.accumulate)
     if can_compile:
         mesh: AnyMesh = make_mesh(*layout, devices=_devices(machine))
@@ -90,7 +93,7 @@ def dry_run(config: RunConfig, machine: Topology, engine: Engine, compile_step: 
     arguments = (_with(state, placed), _with(batch, by_batch(mesh)), None)
     # The model asks what it is traced for, and would else be told of this machine.
     with jax.sharding.use_abstract_mesh(mesh.abstract_mesh):
-        traced = make_step(config, mesh, None, engine.remat).trace(*arguments)
+        traced = make_step(config, mesh, None, engine.remat, kernels).trace(*arguments)
     lowered = traced.lower() if can_compile else traced.lower(lowering_platforms=(machine.platform,))
     flops = config.train.batch * train_flops(config.model, config.window.total)
     peak = machine.chip.flops

@@ -21,6 +21,10 @@ class Engine:
     """devices that the state is split over; 1: every device has it whole"""
     remat: Remat = "cheap"
     """what the backward pass computes again to save memory: none; norms, activations, scores (cheap); whole layers"""
+    attention: Literal["auto", "reference", "tiles", "blocks", "cudnn"] = "auto"
+    """form of attention: what suits the device, the plain definition, or one of semgjax.kernels"""
+    convolution: Literal["auto", "reference", "products"] = "auto"
+    """form of convolutions: what suits the device, the library's, or matrix products"""
     resume: Literal["auto", "must", "never"] = "auto"
     """with checkpoints in the folder: go on; must: refuse to begin without any; never: refuse to go on"""
     keep_last: int = 2

@@ -11,6 +11,7 @@ from jax.sharding import Mesh
 from semgjax.data.pipeline import Batch
 from semgjax.model.config import Network
 from semgjax.model.encoder import Params
+from semgjax.model.operations import AUTO, Kernels
 from semgjax.parallel.mesh import by_batch, place_batch, replicated
 from semgjax.training.config import RunConfig
 from semgjax.training.engine import Remat
@@ -42,7 +43,7 @@ class Alone:
     Args:
         placed: how its state is split.
         teacher: shape and parameters of the teacher of a distilled run.
-        remat: see semgjax.training.engine.
+        remat, kernels: see semgjax.training.engine.
     """
 
     def __init__(
@@ -52,9 +53,10 @@ class Alone:
         placed: Any,
         teacher: tuple[Network, Params] | None,
         remat: Remat,
+        kernels: Kernels = AUTO,
     ) -> None:
         self.mesh, self._placed = mesh, placed
-        self._config, self._step = config, make_step(config, mesh, teacher and teacher[0], remat)
+        self._config, self._step = config, make_step(config, mesh, teacher and teacher[0], remat, kernels)
         self._teacher = jax.device_put(teacher[1], replicated(mesh)) if teacher else None
 
     def like(self) -> State:

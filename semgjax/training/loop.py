@@ -12,6 +12,7 @@ from semgjax.data.corpus import Corpus
 from semgjax.errors import InputError, SemgjaxError
 from semgjax.model.config import Network
 from semgjax.model.encoder import Params
+from semgjax.model.operations import Kernels, check_kernels
 from semgjax.parallel.mesh import make_mesh
 from semgjax.parallel.rules import shardings
 from semgjax.parallel.runtime import check_started, is_first
@@ -55,13 +56,15 @@ def train(
     """
     check_started()
     check_trackers(engine.trackers)
+    kernels = Kernels(engine.attention, engine.convolution)
+    check_kernels(kernels, config.model, jax.default_backend(), config.train.compute)
     mesh = make_mesh(config.train.batch, engine.fsdp, config.train.accumulate)
     placed = shardings(state_shapes(config), mesh)
     with working_folder(out) as (folder, publish):
         member = Member(Job(config, corpus, folder, publish=publish), engine, teacher=teacher and teacher[0])
         check_claim(folder, config)
         check_resume(folder, engine)
-        (end,) = _run([member], lambda: Alone(config, mesh, placed, teacher, engine.remat), engine)
+        (end,) = _run([member], lambda: Alone(config, mesh, placed, teacher, engine.remat, kernels), engine)
         if isinstance(end, SemgjaxError):
             raise end
         return end

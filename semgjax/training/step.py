@@ -14,6 +14,7 @@ from semgjax.losses.distillation import frame_kl, mix
 from semgjax.model import network
 from semgjax.model.config import Network
 from semgjax.model.encoder import Params
+from semgjax.model.operations import AUTO, Kernels
 from semgjax.parallel.mesh import AXES, AnyMesh, by_batch, replicated
 from semgjax.parallel.rules import shardings
 from semgjax.training.config import RunConfig
@@ -54,6 +55,7 @@ def loss_and_sums(
     teacher: tuple[Network, Params] | None,
     remat: Remat = "cheap",
     whole: Batch | None = None,
+    kernels: Kernels = AUTO,
 ) -> tuple[jax.Array, Sums]:
     """The loss of a batch (scalar, float32) and its sums and counts.
 
@@ -67,7 +69,7 @@ def loss_and_sums(
     emg_BxTxC = batch["emg"].astype(config.train.compute)
     valid_BxT = valid_samples(batch["valid"], emg_BxTxC.shape[1])
     core = core_frames(config.model, config.window)
-    logits = network.apply(config.model, params, emg_BxTxC, valid_BxT, key, remat, batch.get("row"))[:, core]
+    logits = network.apply(config.model, params, emg_BxTxC, valid_BxT, key, remat, batch.get("row"), kernels)[:, core]
     ctc_B, ok_B = ctc(logits, batch["labels"], batch["label_count"])
     labels = jnp.where(ok_B, batch["label_count"], 0).sum()
     sums = {
@@ -105,6 +107,7 @@ def gradient_and_sums(
     teacher: tuple[Network, Params] | None,
     remat: Remat = "cheap",
     count: int = 1,
+    kernels: Kernels = AUTO,
 ) -> tuple[Params, Sums]:
     """Gradient of the batch's loss and the batch's sums, worked off in `count` parts.
 
@@ -112,7 +115,7 @@ def gradient_and_sums(
     """
 
     def objective(params: Params, part: Batch, key: jax.Array, whole: Batch | None) -> tuple[jax.Array, Sums]:
-        return loss_and_sums(config, params, part, key, teacher, remat, whole)
+        return loss_and_sums(config, params, part, key, teacher, remat, whole, kernels)
 
     differentiate = jax.grad(objective, has_aux=True)
     batch = {**batch, "row": jnp.arange(len(batch["emg"]))}
@@ -134,7 +137,13 @@ def safe_norm(tree: Any) -> jax.Array:
     return most * optax.tree.norm(jax.tree.map(lambda leaf: leaf / most, tree))
 
 
-def make_step(config: RunConfig, mesh: AnyMesh, teacher: Network | None, remat: Remat = "cheap") -> Any:
+def make_step(
+    config: RunConfig,
+    mesh: AnyMesh,
+    teacher: Network | None,
+    remat: Remat = "cheap",
+    kernels: Kernels = AUTO,
+) -> Any:
     """(state, batch, teacher parameters or None) -> (state, sums), jitted over the mesh; the state is donated.
 
     Raises:
@@ -142,7 +151,7 @@ def make_step(config: RunConfig, mesh: AnyMesh, teacher: Network | None, remat: 
     """
     one, split = replicated(mesh), by_batch(mesh)
     placed = shardings(state_shapes(config), mesh)
-    advance = _advance(config, mesh, teacher, remat, parts_of(config, mesh))
+    advance = _advance(config, mesh, teacher, remat, parts_of(config, mesh), kernels)
 
     def step(state: State, batch: Batch, teacher_params: Params | None) -> tuple[State, Sums]:
         return advance(state, batch, teacher_params, knobs_of(config))
@@ -166,7 +175,14 @@ def make_packed_step(config: RunConfig, mesh: AnyMesh, lanes: int) -> Any:
     return jax.jit(step, in_shardings=(split, split, split), out_shardings=(split, split), donate_argnums=0)
 
 
-def _advance(config: RunConfig, mesh: AnyMesh, teacher: Network | None, remat: Remat, parts: int) -> Any:
+def _advance(
+    config: RunConfig,
+    mesh: AnyMesh,
+    teacher: Network | None,
+    remat: Remat,
+    parts: int,
+    kernels: Kernels = AUTO,
+) -> Any:
     """(state, batch, teacher parameters or None, knobs) -> (state, sums) of one run, to be jitted."""
     one = replicated(mesh)
     placed = shardings(state_shapes(config), mesh)
@@ -178,7 +194,7 @@ def _advance(config: RunConfig, mesh: AnyMesh, teacher: Network | None, remat: R
         # A split state is gathered once per step, and its gradient split again: left to itself the compiler would
         # split activations along features where layers meet, which costs more than the parameters do.
         params = jax.lax.with_sharding_constraint(state["params"], one)
-        gradient, sums = gradient_and_sums(config, params, batch, key, known, remat, parts)
+        gradient, sums = gradient_and_sums(config, params, batch, key, known, remat, parts, kernels)
         gradient = jax.lax.with_sharding_constraint(gradient, placed["params"])
         updates, moments = optimizer.update(gradient, state["optimizer"], state["params"])
         params = optax.apply_updates(state["params"], updates)

@@ -7,6 +7,8 @@ import pytest
 
 from semgjax.errors import InputError
 from semgjax.model import encoder
+from semgjax.model.config import preset
+from tests.golden_files import check_golden_numbers
 from tests.model.small import SMALL, quick_jit, random_emg, random_params, small
 
 STRIDE, FRAMES = SMALL.stride, 14
@@ -24,16 +26,25 @@ def forward():
 
 
 def test_the_position_gains_scale_whole_taps_and_start_as_the_norms():
-    module = encoder.PositionConv(SMALL)
+    params = quick_jit(lambda: encoder.init(SMALL, jax.random.key(0)))()["position"]
     x = random_emg(1, 2)[..., :8]
-    params = quick_jit(module.init)(jax.random.key(0), x)["params"]
     direction, gain = params["direction"], params["gain"]
     np.testing.assert_allclose(gain, np.sqrt((np.asarray(direction) ** 2).sum(axis=(1, 2))), rtol=1e-5)
     scaled = {**params, "direction": direction * jnp.arange(1.0, 5.0)[:, None, None]}
-    apply = quick_jit(module.apply)
-    np.testing.assert_allclose(apply({"params": scaled}, x), apply({"params": params}, x), rtol=1e-4, atol=1e-4)
-    silent = apply({"params": {**params, "gain": jnp.zeros(4)}}, x)
-    np.testing.assert_array_equal(silent, np.zeros_like(x))
+    apply = quick_jit(lambda params: encoder.position(SMALL, params, x))
+    np.testing.assert_allclose(apply(scaled), apply(params), rtol=1e-4, atol=1e-4)
+    np.testing.assert_array_equal(apply({**params, "gain": jnp.zeros(4)}), np.zeros_like(x))
+
+
+def test_a_seeds_initial_values_are_those_of_earlier_versions(request):
+    """The golden file was written when modules of Flax Linen made the parameters."""
+    params = jax.jit(lambda: encoder.init(preset("ladder-16"), jax.random.key(7)))()
+    found = {}
+    for path, leaf in jax.tree_util.tree_leaves_with_path(params):
+        flat = np.asarray(leaf).ravel().astype(np.float64)
+        sums = [flat.sum(), (flat**2).sum()]
+        found[jax.tree_util.keystr(path)] = [*map(float, leaf.shape), *flat[:3].tolist(), *map(float, sums)]
+    check_golden_numbers(request, "initial_values_ladder_16.json", found, rtol=1e-5)
 
 
 @pytest.mark.parametrize("padding", [1, 4, 9])

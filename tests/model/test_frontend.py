@@ -6,8 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from semgjax.model.frontend import TimeNorm, rolling_sum
-from tests.model.small import quick_jit
+from semgjax.model.encoder import rolling_sum, time_norm
+from tests.model.small import quick_jit, small
 
 RNG = np.random.default_rng
 
@@ -27,12 +27,17 @@ def test_the_rolling_sum_of_a_long_input_is_its_recursion():
     np.testing.assert_allclose(quick_jit(lambda x: rolling_sum(x, 0.99))(x)[0, :, 0], wanted, rtol=1e-5, atol=1e-5)
 
 
-NORM_PARAMS = {"params": {"scale": np.array([0.5, 1.0, 2.0], np.float32), "bias": np.array([0.1, -1, 0], np.float32)}}
+NORM_PARAMS = {"scale": np.array([0.5, 1.0, 2.0], np.float32), "bias": np.array([0.1, -1, 0], np.float32)}
+
+
+def norm_of(norm: str):
+    """The norm with frames of four steps and a decay of 0.8 a frame."""
+    config = small(norm=norm, conv_strides=(1, 4), conv_kernels=(5, 4), norm_seconds=0.01)
+    return lambda x, valid: time_norm(config, NORM_PARAMS, x, valid)
 
 
 def normalised(norm: str, x: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    module = TimeNorm(norm, decay=0.8, update=4)
-    return np.asarray(quick_jit(lambda x, valid: module.apply(NORM_PARAMS, x, valid))(x, valid))
+    return np.asarray(quick_jit(norm_of(norm))(x, valid))
 
 
 def signal_with_gaps(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -45,7 +50,7 @@ def signal_with_gaps(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 def test_the_rolling_norm_is_its_loop_over_frames():
     x, valid = signal_with_gaps()
-    scale, bias = NORM_PARAMS["params"]["scale"], NORM_PARAMS["params"]["bias"]
+    scale, bias = NORM_PARAMS["scale"], NORM_PARAMS["bias"]
     wanted = np.zeros(x.shape)
     for row in range(2):
         count, first, second = 0.0, np.zeros(3), np.zeros(3)
@@ -67,8 +72,7 @@ def test_the_first_steps_of_a_row_have_no_steeper_gradient_than_the_others(steps
     valid[:, : 4 - steps] = False  # the first frame has these steps alone, whose spread is that of rounding
     x[:, :4] = 300 + x[:, :1] / 100
     upstream = RNG(1).normal(size=x.shape).astype(np.float32)
-    module = TimeNorm("rolling", decay=0.8, update=4)
-    gradient = np.asarray(quick_jit(jax.grad(lambda x: (module.apply(NORM_PARAMS, x, valid) * upstream).sum()))(x))
+    gradient = np.asarray(quick_jit(jax.grad(lambda x: (norm_of("rolling")(x, valid) * upstream).sum()))(x))
     assert np.abs(gradient[:, :4]).max() < 100 * np.abs(gradient[:, 8:]).max()
 
 
@@ -88,5 +92,5 @@ def test_the_window_norm_is_group_norm_of_the_valid_part_with_a_group_per_channe
     found = normalised("window", x, valid)
     for row in range(2):
         part = jnp.asarray(x[row, valid[row]])[None]
-        wanted = reference.apply(NORM_PARAMS, part)
+        wanted = reference.apply({"params": NORM_PARAMS}, part)
         np.testing.assert_allclose(found[row, valid[row]], wanted[0], rtol=1e-4, atol=1e-4)

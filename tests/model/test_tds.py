@@ -52,7 +52,7 @@ def test_a_spectrum_ends_with_its_frame_and_is_the_transform_of_its_last_samples
 
 def test_blocks_and_spectra_see_nothing_later():
     emg = signal()
-    block = tds.Block(4, 3)
+    block = tds.Block(4, 3, tds.PLAIN)
     x = np.random.default_rng(0).normal(size=(1, FRAMES, 24)).astype(np.float32)
     params = quick_jit(block.init)(jax.random.key(0), x)
     later = x.copy()

@@ -7,7 +7,7 @@ import pytest
 
 from semgjax.cli.main import main
 from semgjax.errors import InputError
-from semgjax.model import attention
+from semgjax.model import operations
 from semgjax.model.config import preset
 from semgjax.model.cost import train_flops
 from semgjax.parallel.hardware import topology
@@ -37,8 +37,12 @@ def test_a_step_lowers_for_a_machine_that_nobody_has(name, fsdp):
 
 def test_the_model_is_traced_for_the_pod_and_not_for_this_machine(monkeypatch):
     asked = []
-    choose = attention.choose_attention
-    monkeypatch.setattr(attention, "choose_attention", lambda kind, *rest: asked.append(kind) or choose(kind, *rest))
+    choose = operations.choose_attention
+    monkeypatch.setattr(
+        operations,
+        "choose_attention",
+        lambda asked_for, kind, *rest: asked.append(kind) or choose(asked_for, kind, *rest),
+    )
     # Another batch: a step of the same shapes would not be traced anew.
     config = dataclasses.replace(CONFIG, train=TrainConfig(steps=8, batch=48))
     dry_run(config, topology("v5e-16"), Engine(), compile_step=False)

@@ -1,6 +1,6 @@
-"""Attention in tiles of a few queries against the keys that they may see: the formulation for a CPU. Writes nothing.
+"""Attention in tiles of a few queries against the keys that they may see: the formulation for a CPU.
 
-The scores of a tile are short-lived: the way back makes them again from the keys (Dao et al., "FlashAttention",
+The scores of a tile are short-lived: the backward pass makes them again from the keys (Dao et al., "FlashAttention",
 NeurIPS 2022, section 3). They stand as [keys, queries], so that every product has a long side last and maxima run over
 rows. Pairs far outside the window or in the future are not computed: with a bounded window time grows linearly with the
 input, and so does memory.
@@ -10,22 +10,21 @@ import functools
 
 import jax
 import jax.numpy as jnp
-from jax.ad_checkpoint import checkpoint_name
+
+from semgjax.kernels.keep import keep
 
 _HIDDEN, _FLOOR = -1e30, -1e20  # scores of hidden pairs, and the least maximum: a query without a key gives zero
 _TILES = 4  # of full attention, laid out in line; more cost compile time
 _TILE = 64  # queries of a tile where the window is bounded
 
 Residuals = tuple[jax.Array, ...]
-KEPT = "kept"
-"""marks what is not computed again on the way back"""
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(4, 5))
 def tiled_attention(q_BxTxHxD, k_BxTxHxD, v_BxTxHxD, valid_BxT, window: int | None, causal: bool) -> jax.Array:
     """Softmax attention within the window, [B, T, H, D]; zero for a query that sees no key.
 
-    Everywhere else equal to `semgjax.model.attention.full_attention`. Products take the inputs' type, sums float32.
+    Everywhere else equal to `semgjax.model.encoder.attention`. Products take the inputs' type, sums float32.
     """
     return _forward(q_BxTxHxD, k_BxTxHxD, v_BxTxHxD, valid_BxT, window, causal)[0]
 
@@ -53,8 +52,8 @@ def _forward(q_BxTxHxD, k_BxTxHxD, v_BxTxHxD, valid_BxT, window, causal) -> tupl
 
         _, tiles = jax.lax.scan(block, None, jnp.arange(count) * _TILE)
         out, log_total = (_joined(part)[..., :time] for part in tiles)
-    out = checkpoint_name(jnp.moveaxis(out, 3, 1).astype(v_BxTxHxD.dtype), KEPT)
-    return out, (q_BxTxHxD, k_BxTxHxD, v_BxTxHxD, valid_BxT, out, checkpoint_name(log_total, KEPT))
+    out = keep(jnp.moveaxis(out, 3, 1).astype(v_BxTxHxD.dtype))
+    return out, (q_BxTxHxD, k_BxTxHxD, v_BxTxHxD, valid_BxT, out, keep(log_total))
 
 
 def _backward(window, causal, residuals: Residuals, upstream_BxTxHxD: jax.Array) -> tuple[jax.Array | None, ...]:

@@ -1,12 +1,13 @@
-"""Attention in blocks and in tiles against attention over all pairs, and which formulation a device gets."""
+"""Attention in blocks and in tiles against attention over all pairs."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from semgjax.model.attention import choose_attention, cudnn_attention, full_attention, local_attention
-from semgjax.model.tiles import tiled_attention
+from semgjax.kernels.blocks import block_attention
+from semgjax.kernels.tiles import tiled_attention
+from semgjax.model.encoder import attention as full_attention
 from tests.model.small import quick_jit
 
 
@@ -56,7 +57,7 @@ def compare(attention, time: int, window: int | None, causal: bool, rtol: float)
 @pytest.mark.parametrize("causal", [True, False])
 @pytest.mark.parametrize(("time", "window"), [(17, 4), (9, 1), (6, 8)])
 def test_attention_in_blocks_equals_attention_over_all_pairs(time, window, causal):
-    compare(local_attention, time, window, causal, rtol=1e-4)
+    compare(block_attention, time, window, causal, rtol=1e-4)
 
 
 # One tile; one that the window exceeds; several, the last one short; and full attention in one, two and eight tiles.
@@ -78,12 +79,12 @@ def test_attention_in_tiles_takes_half_precision(window):
     np.testing.assert_allclose(np.asarray(found, np.float32), wanted, atol=0.03)
 
 
-@pytest.mark.parametrize("attention", [full_attention, local_attention, tiled_attention])
+@pytest.mark.parametrize("attention", [full_attention, block_attention, tiled_attention])
 def test_a_query_that_sees_no_key_gets_zero(attention):
     q, k, v = tensors(9, 3)
     valid = np.arange(9)[None].repeat(2, 0) >= 4
     for window in (3, None):
-        if window is None and attention is local_attention:
+        if window is None and attention is block_attention:
             continue
         found = np.asarray(quick_jit(lambda window=window: attention(q, k, v, valid, window, True))())
         assert not found[:, :4].any() and found[:, 4:].all()
@@ -95,24 +96,6 @@ def test_scores_of_any_size_stay_finite_in_tiles():
     wanted = quick_jit(lambda: full_attention(1e3 * q, 1e3 * k, v, np.ones((2, 40), bool), None, True))()
     assert np.isfinite(found).all()
     np.testing.assert_allclose(found, wanted, atol=1e-4)
-
-
-@pytest.mark.parametrize(
-    ("kind", "dtype", "time", "window", "wanted"),
-    [
-        ("cpu", "float32", 500, 128, tiled_attention),
-        ("cpu", "bfloat16", 500, None, tiled_attention),
-        ("gpu", "bfloat16", 500, 128, cudnn_attention),
-        ("gpu", "float16", 500, None, cudnn_attention),
-        ("gpu", "float32", 500, 128, full_attention),
-        ("tpu", "bfloat16", 500, 128, full_attention),
-        ("tpu", "bfloat16", 512, 128, local_attention),
-        ("tpu", "float32", 512, None, full_attention),
-    ],
-)
-def test_a_device_and_a_type_get_the_formulation_that_suits_them(kind, dtype, time, window, wanted):
-    chosen = choose_attention(kind, jnp.dtype(dtype), time, window, True)
-    assert chosen.func is wanted and chosen.keywords == {"window": window, "causal": True}
 
 
 @pytest.mark.parametrize("causal", [True, False])
@@ -130,7 +113,7 @@ def test_a_query_gets_the_softmax_average_of_the_keys_it_may_see(window, causal)
             np.testing.assert_allclose(found[row, query, head], wanted, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("attention", [local_attention, full_attention, tiled_attention])
+@pytest.mark.parametrize("attention", [block_attention, full_attention, tiled_attention])
 def test_a_query_without_a_visible_key_gives_finite_values_and_gradients(attention):
     q, k, v = tensors(9, 3)
     valid = np.zeros((2, 9), bool)

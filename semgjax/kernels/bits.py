@@ -1,4 +1,4 @@
-"""Dropout whose random bits cost about as much as reading the array. Writes nothing.
+"""Random bits for dropout and masks that cost about as much as reading the array.
 
 The library's counter-based generator takes longer than everything else in a transformer layer on a CPU (docs/log.md).
 Here one of its draws gives two words for a whole array, and a bit mixer spreads them over the places. A place's bits
@@ -6,7 +6,6 @@ depend on the key, its row's number in the whole batch, and its place in the row
 on one device and on many, whole or in parts.
 """
 
-import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
@@ -27,18 +26,3 @@ def _mixed(x: jax.Array) -> jax.Array:
     x = (x ^ (x >> 16)) * jnp.uint32(0x85EBCA6B)
     x = (x ^ (x >> 13)) * jnp.uint32(0xC2B2AE35)
     return x ^ (x >> 16)
-
-
-class Dropout(nn.Module):
-    """Zeros for a share of the numbers, the others scaled up; the share is rounded to 1/256, the scale is exact."""
-
-    rate: float
-    train: bool
-
-    @nn.compact
-    def __call__(self, x: jax.Array, rows_B: jax.Array) -> jax.Array:
-        dropped = round(256 * self.rate)
-        if not self.train or dropped == 0:
-            return x
-        kept = random_bits(self.make_rng("dropout"), rows_B, x.shape) >> 24 >= dropped
-        return jnp.where(kept, x * x.dtype.type(256 / (256 - dropped)), x.dtype.type(0))

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from semgjax.model.convolve import banded_products, library_grouped, library_strided, strided_products
+from semgjax.kernels.convolutions import banded_products, strided_products
+from semgjax.model.encoder import grouped_conv, strided_conv
 from tests.model.small import assert_same_convolution
 
 
@@ -17,7 +18,7 @@ def test_a_product_of_patches_is_the_librarys_convolution_padded_in_front(kernel
     def with_stride(form):
         return lambda x, weight: form(x, weight, stride)
 
-    assert_same_convolution(with_stride(strided_products), with_stride(library_strided), x, weight, upstream)
+    assert_same_convolution(with_stride(strided_products), with_stride(strided_conv), x, weight, upstream)
 
 
 @pytest.mark.parametrize(
@@ -37,4 +38,4 @@ def test_products_with_a_banded_matrix_are_the_librarys_convolution(taps, groups
     def with_padding(convolve):
         return lambda x, weight: convolve(x, weight, groups, padding)
 
-    assert_same_convolution(with_padding(banded_products), with_padding(library_grouped), x, weight, upstream)
+    assert_same_convolution(with_padding(banded_products), with_padding(grouped_conv), x, weight, upstream)

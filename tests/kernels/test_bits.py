@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from semgjax.model.dropout import Dropout, random_bits
+from semgjax.kernels.bits import random_bits
+from semgjax.model.encoder import dropout
 from tests.model.small import quick_jit
 
 SHAPE = (40, 50, 64)
@@ -32,6 +33,23 @@ def test_a_rows_bits_depend_on_its_number_and_not_on_its_neighbours():
     np.testing.assert_array_equal(part, draw(3)[rows])
 
 
+def test_bits_are_those_of_the_mixer_in_plain_integers():
+    key = jax.random.key(5)
+    words = [int(word) for word in jax.random.bits(key, (2,), jnp.uint32)]
+
+    def mixed(x):
+        x = (x ^ (x >> 16)) * 0x85EBCA6B % 2**32
+        x = (x ^ (x >> 13)) * 0xC2B2AE35 % 2**32
+        return x ^ (x >> 16)
+
+    found = random_bits(key, jnp.array([2, 9]), (2, 3, 4))
+    wanted = [
+        [[mixed(mixed(((r * 3 + i) * 4 + j) ^ words[0]) ^ words[1]) for j in range(4)] for i in range(3)]
+        for r in (2, 9)
+    ]
+    np.testing.assert_array_equal(found, np.array(wanted, np.uint32))
+
+
 def test_rows_and_columns_keep_their_share():
     kept = np.asarray(draw(3)) >= 51
     for axes in ((0, 1), (1, 2), (0, 2)):
@@ -45,7 +63,7 @@ def test_dropout_keeps_the_mean_and_the_type_and_lets_gradients_through_where_it
     x = jnp.ones((100, 200), kind)
 
     def dropped(x):
-        return Dropout(0.2, True).apply({}, x, jnp.arange(100), rngs={"dropout": jax.random.key(0)})
+        return dropout(x, jnp.arange(100), 0.2, jax.random.key(0))
 
     y, gradient = quick_jit(lambda x: (dropped(x), jax.grad(lambda x: dropped(x).sum())(x)))(x)
     assert y.dtype == kind
@@ -56,5 +74,5 @@ def test_dropout_keeps_the_mean_and_the_type_and_lets_gradients_through_where_it
 
 def test_without_training_and_at_rate_zero_nothing_is_drawn():
     x = jnp.ones((3, 4))
-    for module in (Dropout(0.2, False), Dropout(0.0, True)):
-        assert module.apply({}, x, jnp.arange(3)) is x
+    assert dropout(x, jnp.arange(3), 0.2, None) is x
+    assert dropout(x, jnp.arange(3), 0.0, jax.random.key(0)) is x

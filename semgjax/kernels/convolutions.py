@@ -1,4 +1,4 @@
-"""Convolutions over time by what suits the device: the library's, or on a CPU plain matrix products. Writes nothing.
+"""Convolutions over time as plain matrix products, for a CPU.
 
 XLA's own convolutions are slow on a CPU, and twenty times slower still within a loop, as the parts of a batch are
 (docs/log.md).
@@ -7,33 +7,11 @@ XLA's own convolutions are slow on a CPU, and twenty times slower still within a
 import jax
 import jax.numpy as jnp
 
-from semgjax.model.attention import platform
-
 _BLOCK, _SHORT_BLOCK, _SHORT = 8, 4, 16  # frames of a block; of kernels of at most _SHORT taps
 
 
-def strided_conv(x_BxTxC: jax.Array, kernel_KxCxD: jax.Array, stride: int) -> jax.Array:
-    """[B, T / stride, D], output t ending at the last sample of its own step; zeros before the first sample."""
-    form = strided_products if platform() == "cpu" else library_strided
-    return form(x_BxTxC, kernel_KxCxD, stride)
-
-
-def grouped_conv(x_BxTxD: jax.Array, kernel_KxCxE: jax.Array, groups: int, padding: tuple[int, int]) -> jax.Array:
-    """[B, T, E] with `padding` frames of zeros before and after; C = D / groups."""
-    form = banded_products if platform() == "cpu" else library_grouped
-    return form(x_BxTxD, kernel_KxCxE, groups, padding)
-
-
-def library_strided(x_BxTxC: jax.Array, kernel_KxCxD: jax.Array, stride: int) -> jax.Array:
-    """`strided_conv` by the library."""
-    padding = (kernel_KxCxD.shape[0] - stride, 0)
-    return jax.lax.conv_general_dilated(
-        x_BxTxC, kernel_KxCxD, (stride,), [padding], dimension_numbers=("NWC", "WIO", "NWC")
-    )
-
-
 def strided_products(x_BxTxC: jax.Array, kernel_KxCxD: jax.Array, stride: int) -> jax.Array:
-    """`strided_conv` as one product of patches."""
+    """`strided_conv` of semgjax.model.encoder as one product of patches."""
     batch, time, channels = x_BxTxC.shape
     taps, _, width = kernel_KxCxD.shape
     steps, blocks = time // stride, -(-taps // stride)
@@ -44,15 +22,8 @@ def strided_products(x_BxTxC: jax.Array, kernel_KxCxD: jax.Array, stride: int) -
     return (patches.reshape(batch * steps, -1) @ kernel_KxCxD.reshape(-1, width)).reshape(batch, steps, width)
 
 
-def library_grouped(x_BxTxD: jax.Array, kernel_KxCxE: jax.Array, groups: int, padding: tuple[int, int]) -> jax.Array:
-    """`grouped_conv` by the library."""
-    return jax.lax.conv_general_dilated(
-        x_BxTxD, kernel_KxCxE, (1,), [padding], dimension_numbers=("NWC", "WIO", "NWC"), feature_group_count=groups
-    )
-
-
 def banded_products(x_BxTxD: jax.Array, kernel_KxCxE: jax.Array, groups: int, padding: tuple[int, int]) -> jax.Array:
-    """`grouped_conv` as products of blocks of frames with a banded matrix.
+    """`grouped_conv` of semgjax.model.encoder as products of blocks of frames with a banded matrix.
 
     A block's outputs need its own frames and the taps - 1 around them: one product of all those with the kernel,
     written once per frame of the block, a frame lower each time. Products tap by tap take many times as long.
