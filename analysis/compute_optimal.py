@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from analysis.study import Study, data_words, finding_words, markdown, run, star_cost, write_study
+from semgjax.pages.law_budgets import frontier_figure
 from semgjax.scaling.decide.decision import Decision
 from semgjax.scaling.decide.evidence import gather
 from semgjax.scaling.decide.frontier import frontier
 from semgjax.scaling.ends import number, span
-from semgjax.scaling.figures.budgets import frontier_figure
 from semgjax.scaling.fit import fit_law
 from semgjax.scaling.laws import CHINCHILLA
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from analysis.study import Study, run
 from semgjax.files import write_atomic
+from semgjax.pages.law_report import Ask, report_page
 from semgjax.scaling.laws import law_named
-from semgjax.scaling.report import Ask, report_page
 
 INPUTS = {"N": "params", "U": "users", "H": "hours/users"}
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from analysis.study import Study, centre, data_words, finding_words, run, write_study
+from semgjax.pages.law_curves import curve_figure
 from semgjax.scaling.answer import predict_at
 from semgjax.scaling.decide.evidence import gather
 from semgjax.scaling.ends import number, span
-from semgjax.scaling.figures.curves import curve_figure
 from semgjax.scaling.fit import fit_law
 from semgjax.scaling.laws import FLOOR_POWER
 

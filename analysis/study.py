@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 
 from semgjax.errors import InputError
 from semgjax.files import write_atomic
-from semgjax.scaling.decide.cost import Cost, table_cost
+from semgjax.pages.law_plot import save_figure
+from semgjax.scaling.decide.cost_model import Cost, table_cost
 from semgjax.scaling.diagnose import Diagnostic
 from semgjax.scaling.ends import number
-from semgjax.scaling.plot import save_figure
 from semgjax.scaling.read import read_table
 from semgjax.scaling.table import Table
 

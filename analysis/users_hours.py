@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from analysis.study import Study, centre, data_words, finding_words, run, write_study
+from semgjax.pages.law_curves import draw_curve
+from semgjax.pages.style import new_figure
 from semgjax.scaling.compare import test_users_or_hours
 from semgjax.scaling.decide.decision import Decision
 from semgjax.scaling.decide.evidence import gather
 from semgjax.scaling.decide.exchange import exchange
 from semgjax.scaling.ends import number, span
-from semgjax.scaling.figures.curves import draw_curve
-from semgjax.scaling.figures.style import new_figure
 from semgjax.scaling.fit import fit_law
 from semgjax.scaling.laws import LAWS, law_named
 

@@ -10,10 +10,10 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from semgjax.data.augment import AugmentConfig
-from semgjax.data.pipeline import stream, train_data
+from semgjax.data.batching.augment import AugmentConfig
+from semgjax.data.batching.batches import stream, train_data
+from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.sessions import find_sessions, open_session
-from semgjax.data.windows import WindowSpec
 
 
 def main(folder: str, hours: str, batch: str, batches: str, rounds: str, workers: str) -> None:

@@ -9,18 +9,18 @@ from pathlib import Path
 
 import jax
 
+from semgjax.data.batching.batches import Batch, train_data
 from semgjax.data.corpus import load_corpus
-from semgjax.data.pipeline import Batch, train_data
 from semgjax.data.simulate import simulate
-from semgjax.data.splits import leave_users_out, read_split, write_split
+from semgjax.data.splitting.splits import leave_users_out, read_split, write_split
 from semgjax.model.config import preset
 from semgjax.parallel.mesh import make_mesh
 from semgjax.parallel.rules import shardings
 from semgjax.sweep.plan import Sweep, plan_sweep
-from semgjax.training.config import RunConfig, recipe
 from semgjax.training.lanes import Alone, Packed
 from semgjax.training.metrics import read_metrics
-from semgjax.training.run import METRICS
+from semgjax.training.run_config import RunConfig, recipe
+from semgjax.training.run_folder import METRICS
 from semgjax.training.step import state_shapes
 
 NAME, TRIALS, STEPS = "ladder-16", 8, 20

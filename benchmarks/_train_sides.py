@@ -10,13 +10,13 @@ import numpy as np
 import torch
 
 from benchmarks import _torch_model
-from semgjax.data.windows import WindowSpec
+from semgjax.data.batching.windows import WindowSpec
 from semgjax.model.config import ModelConfig, preset
 from semgjax.parallel.mesh import make_mesh
 from semgjax.parallel.rules import shardings
-from semgjax.training.config import OptimizerConfig, RunConfig, TrainConfig
 from semgjax.training.engine import Engine
 from semgjax.training.lanes import Alone
+from semgjax.training.run_config import OptimizerConfig, RunConfig, TrainConfig
 from semgjax.training.step import state_shapes
 
 ROWS, LABELS, ROOM = 16, 20, 32  # windows, keys of one (5 a second), and the padded width of the labels

@@ -21,8 +21,8 @@ from pathlib import Path
 
 from benchmarks._data_corpus import base_session, write_sessions
 from benchmarks.measure import Comparison
-from semgjax.data.ingest import ingest
-from semgjax.data.manifest import SHARDS, read_manifest, write_manifest
+from semgjax.data.shards.ingest import ingest
+from semgjax.data.shards.manifest import SHARDS, read_manifest, write_manifest
 from semgjax.errors import InputError
 from semgjax.files import read_json, write_json
 

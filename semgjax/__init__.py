@@ -8,7 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from semgjax.api.laws import FittedLaw, fit, load_fit
+    from semgjax.api.fitting import FittedLaw, fit, load_fit
     from semgjax.api.models import Evaluation, Model, init, load
     from semgjax.api.runs import Export, Run, distill, export, train, verify
     from semgjax.api.signals import load_session
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 _PLACES = {
-    "semgjax.api.laws": ("FittedLaw", "fit", "load_fit"),
+    "semgjax.api.fitting": ("FittedLaw", "fit", "load_fit"),
     "semgjax.api.models": ("Evaluation", "Model", "init", "load"),
     "semgjax.api.runs": ("Export", "Run", "distill", "export", "train", "verify"),
     "semgjax.api.signals": ("load_session",),

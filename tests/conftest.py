@@ -69,7 +69,7 @@ def student(sessions, finished, tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def exported(finished, tmp_path_factory) -> Path:
     """The export of `finished`; copy it before changing anything."""
-    from semgjax.exporting.run import export_run
+    from semgjax.exporting.export_run import export_run
 
     out = tmp_path_factory.mktemp("exports") / "exported"
     export_run(finished, out)

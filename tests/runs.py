@@ -12,15 +12,15 @@ import jax
 import numpy as np
 
 from semgjax.cli.main import main
-from semgjax.data.augment import AugmentConfig
+from semgjax.data.batching.augment import AugmentConfig
+from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.corpus import Corpus
 from semgjax.data.simulate import simulate
-from semgjax.data.windows import WindowSpec
 from semgjax.model.config import preset
 from semgjax.training.checkpoint import newest_step, restore_params
-from semgjax.training.config import RunConfig, TrainConfig, recipe
 from semgjax.training.log import SPEED
 from semgjax.training.metrics import read_metrics
+from semgjax.training.run_config import RunConfig, TrainConfig, recipe
 
 ROOT = Path(__file__).parents[1]
 STEPS = 8

@@ -8,11 +8,11 @@ import pytest
 
 from semgjax.config_history import FIRST, OLD_DEFAULTS
 from semgjax.config_json import default_in_files, from_json, identity, to_json
-from semgjax.data.augment import AugmentConfig
-from semgjax.data.windows import WindowSpec
+from semgjax.data.batching.augment import AugmentConfig
+from semgjax.data.batching.windows import WindowSpec
 from semgjax.errors import InputError
 from semgjax.model.config import TDSConfig, network_from_json, preset
-from semgjax.training.config import DistillConfig, OptimizerConfig, RunConfig, TrainConfig, recipe
+from semgjax.training.run_config import DistillConfig, OptimizerConfig, RunConfig, TrainConfig, recipe
 from tests.golden_files import GOLDEN, check_golden
 
 

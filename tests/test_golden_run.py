@@ -75,10 +75,10 @@ def test_the_grown_package_has_a_new_member_in_every_class(package):
     known = ", ".join(sorted(FIRST))
     code = f"""
 import dataclasses, json
-from semgjax.data.augment import AugmentConfig
-from semgjax.data.windows import WindowSpec
+from semgjax.data.batching.augment import AugmentConfig
+from semgjax.data.batching.windows import WindowSpec
 from semgjax.model.config import ModelConfig, TDSConfig
-from semgjax.training.config import DistillConfig, OptimizerConfig, RunConfig, TrainConfig
+from semgjax.training.run_config import DistillConfig, OptimizerConfig, RunConfig, TrainConfig
 print(json.dumps({{k.__name__: "grown" in [f.name for f in dataclasses.fields(k)] for k in ({known})}}))
 """
     found = json.loads(python(package, "-c", code))
@@ -128,7 +128,7 @@ def test_its_sweep_is_the_same_plan_and_trains_the_student_on_it(package, data, 
     code = f"""
 from pathlib import Path
 from semgjax.data.corpus import load_corpus
-from semgjax.data.splits import read_split
+from semgjax.data.splitting.splits import read_split
 from semgjax.sweep.plan import plan_sweep
 from tests.golden_run import golden_configs
 data, split = load_corpus(Path({str(data)!r})).hash, read_split(Path({str(data)!r}) / "splits.json")

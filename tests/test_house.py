@@ -22,7 +22,7 @@ MODULES = {
     for path in sorted((ROOT / "semgjax").rglob("*.py"))
 }
 TOP = {"sweep", "demo", "cli", "api"}
-UPPER = {"losses", "training", "distillation", "decode", "evaluate", "scaling", "exporting"} | TOP
+UPPER = {"losses", "training", "teachers", "decode", "evaluate", "scaling", "exporting", "pages"} | TOP
 ALL = {"data", "kernels", "model"} | UPPER
 # layer -> the layers above it, which nothing that it imports, directly or through others, may belong to
 ABOVE = {
@@ -33,19 +33,19 @@ ABOVE = {
     "address": ALL,
     "config_history": ALL,
     "config_json": ALL,
-    "page": ALL,
     "notebook": ALL,
     "data": ALL - {"data"},
     "kernels": ALL - {"kernels"},
     "model": UPPER,
-    "parallel": {"data", "training", "distillation", "evaluate", "scaling", "exporting"} | TOP,
-    "losses": {"training", "distillation", "decode", "evaluate", "scaling", "exporting"} | TOP,
-    "decode": {"training", "distillation", "evaluate", "scaling", "exporting"} | TOP,
-    "scaling": {"training", "distillation", "evaluate", "exporting"} | TOP,
-    "training": {"distillation", "scaling", "exporting"} | TOP,
-    "evaluate": TOP,
-    "distillation": TOP,
-    "exporting": TOP,
+    "pages": TOP | {"training", "teachers", "exporting"},
+    "parallel": {"pages", "data", "training", "teachers", "evaluate", "scaling", "exporting"} | TOP,
+    "losses": {"pages", "training", "teachers", "decode", "evaluate", "scaling", "exporting"} | TOP,
+    "decode": {"pages", "training", "teachers", "evaluate", "scaling", "exporting"} | TOP,
+    "scaling": {"pages", "training", "teachers", "evaluate", "exporting"} | TOP,
+    "training": {"pages", "teachers", "scaling", "exporting"} | TOP,
+    "evaluate": {"pages"} | TOP,
+    "teachers": {"pages"} | TOP,
+    "exporting": {"pages"} | TOP,
     "sweep": {"demo", "cli", "api"},
     "api": {"demo", "cli"},
     "demo": {"cli"},
@@ -118,6 +118,11 @@ def test_a_layer_reaches_no_layer_above_it(layer):
         f"{module} -> {other}" for module in modules for other in reachable(module) if layer_of(other) in ABOVE[layer]
     }
     assert not wrong
+
+
+def test_no_two_modules_share_a_name():
+    names = [path.stem for path in MODULES.values() if path.stem != "__init__"]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
 
 
 def test_every_layer_has_its_rule():

@@ -10,23 +10,23 @@ import jax
 import numpy as np
 from numpy.typing import ArrayLike
 
+from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.corpus import Corpus, load_corpus
 from semgjax.data.keys import labels_to_text
 from semgjax.data.sessions import SAMPLE_RATE, Session, session_of_array
-from semgjax.data.windows import WindowSpec
 from semgjax.decode.greedy import greedy
 from semgjax.errors import InputError
-from semgjax.evaluate.errors import score_rows
-from semgjax.evaluate.sessions import Forward, evaluate_greedy, make_forward, session_logits
-from semgjax.exporting.checkpoint import MODEL, load_export
+from semgjax.evaluate.error_rates import score_rows
+from semgjax.evaluate.stitched import Forward, evaluate_greedy, make_forward, session_logits
+from semgjax.exporting.export_folder import MODEL, load_export
 from semgjax.model import network
 from semgjax.model.config import Network, preset
 from semgjax.model.encoder import Params
 from semgjax.notebook import facts
 from semgjax.parallel.runtime import is_first
-from semgjax.training.config import MOST_ROWS, recipe
-from semgjax.training.remote import finished_folder
-from semgjax.training.run import CONFIG, load_finished
+from semgjax.training.mirror import finished_folder
+from semgjax.training.run_config import MOST_ROWS, recipe
+from semgjax.training.run_folder import CONFIG, load_finished
 
 if TYPE_CHECKING:
     from semgjax.api.runs import Export, Run

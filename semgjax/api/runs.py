@@ -10,23 +10,23 @@ import numpy as np
 
 from semgjax.api.models import Model, load, percent, place_of, read_corpus
 from semgjax.config_json import from_json, to_json
-from semgjax.data.augment import AugmentConfig, augment_recipe
+from semgjax.data.batching.augment import AugmentConfig, augment_recipe
+from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.corpus import load_corpus
-from semgjax.data.windows import WindowSpec
-from semgjax.distillation import check_pair, load_teacher, student_config
 from semgjax.errors import InputError
-from semgjax.exporting.checkpoint import MODEL, SCHEMA, VERSION
-from semgjax.exporting.run import export_run
+from semgjax.exporting.export_folder import MODEL, SCHEMA, VERSION
+from semgjax.exporting.export_run import export_run
 from semgjax.exporting.verify import Verified, verify_export
 from semgjax.files import read_json
 from semgjax.model.config import Network, preset
 from semgjax.notebook import facts
 from semgjax.parallel.cores import use_cores
 from semgjax.parallel.runtime import start_processes
-from semgjax.training.config import DistillConfig, OptimizerConfig, RunConfig, TrainConfig, recipe
+from semgjax.teachers import check_pair, load_teacher, student_config
 from semgjax.training.engine import Engine
 from semgjax.training.loop import train as run_training
-from semgjax.training.remote import finished_folder
+from semgjax.training.mirror import finished_folder
+from semgjax.training.run_config import DistillConfig, OptimizerConfig, RunConfig, TrainConfig, recipe
 
 Options = Mapping[str, Any]
 """changes of a preset's recipe by name, as {"steps": 300}"""

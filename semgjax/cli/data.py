@@ -9,8 +9,8 @@ from typing import Any, Literal
 import tyro
 
 from semgjax.cli.data_check import check
+from semgjax.cli.data_ingest import ingest
 from semgjax.cli.data_splits import splits
-from semgjax.cli.ingest import ingest
 from semgjax.cli.parse import run_commands
 from semgjax.cli.terminal import say
 
@@ -71,10 +71,10 @@ def show(
         seconds: how long
         json: print one JSON object on what is shown instead of a line
     """
-    from semgjax.data.draw import keys_in
     from semgjax.data.sessions import SAMPLE_RATE, load_sessions, open_session
-    from semgjax.data.show import stretch, write_picture
     from semgjax.errors import InputError
+    from semgjax.pages.session_plot import stretch, write_picture
+    from semgjax.pages.stretch import keys_in
 
     if out.suffix.lower() != ".png":
         raise InputError(f"{out}: the picture is a PNG; give a name that ends in .png", "bad-path")

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import tyro
 
-from semgjax.cli.ingest import MOST_WORKERS
+from semgjax.cli.data_ingest import MOST_WORKERS
 from semgjax.cli.terminal import say, say_columns
 from semgjax.errors import InputError
 from semgjax.printable import printable
 
 if TYPE_CHECKING:
-    from semgjax.data.quality.report import Report, SessionReport
+    from semgjax.data.quality.check import Report, SessionReport
 
 _HEADER = ("session", "user", "minutes", "keys", "keys/s", "windows", "empty", "verdict", "findings")
 _TEXTS = {"session", "user", "verdict", "findings"}
@@ -32,9 +32,9 @@ def check(src: tyro.conf.Positional[Path], *, html: Path | None = None, workers:
         workers: processes that read at a time
         json: print one JSON object instead of the table
     """
-    from semgjax.data.quality.report import as_json, check_sessions
+    from semgjax.data.batching.windows import WindowSpec
+    from semgjax.data.quality.check import as_json, check_sessions
     from semgjax.data.sessions import find_sessions
-    from semgjax.data.windows import WindowSpec
 
     if not 1 <= workers <= MOST_WORKERS:
         raise InputError(f"--workers {workers}: give 1 to {MOST_WORKERS}", "bad-value")
@@ -47,7 +47,7 @@ def check(src: tyro.conf.Positional[Path], *, html: Path | None = None, workers:
     else:
         _print_table(report)
     if html is not None:
-        from semgjax.data.quality.page import write_page
+        from semgjax.pages.check_page import write_page
 
         write_page(report, str(src), html)
         if not json:

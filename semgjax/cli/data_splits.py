@@ -8,12 +8,12 @@ from typing import Any, Literal
 import tyro
 
 from semgjax.cli.terminal import say
-from semgjax.data.inventory import KnownSession, list_folder, read_metadata
-from semgjax.data.official import file_marks, generic, personalised, read_listed, unseen_validation
 from semgjax.data.people import similar_users, tell
 from semgjax.data.sessions import SAMPLE_RATE
-from semgjax.data.splits import PARTS, Split, leave_users_out, leave_users_out_folds, read_split, write_split
-from semgjax.data.subsets import nested_subset
+from semgjax.data.splitting.inventory import KnownSession, list_folder, read_metadata
+from semgjax.data.splitting.official import file_marks, generic, personalised, read_listed, unseen_validation
+from semgjax.data.splitting.splits import PARTS, Split, leave_users_out, leave_users_out_folds, read_split, write_split
+from semgjax.data.splitting.subsets import nested_subset
 from semgjax.errors import InputError, system_fault
 
 Kind = Literal["leave-users-out", "folds", "generic", "personalised", "odv", "listed", "subset"]

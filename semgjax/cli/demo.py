@@ -14,7 +14,7 @@ def demo(*, out: Path = Path("out/demo"), seed: int = 0) -> None:
         out: folder of the demo: new, empty, or one to go on with
         seed: of the simulated people, the split and the training
     """
-    from semgjax.demo.plan import DemoPlan
+    from semgjax.demo.demo_plan import DemoPlan
     from semgjax.demo.stages import run_demo
 
     summary = run_demo(DemoPlan(seed=seed), out)

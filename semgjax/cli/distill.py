@@ -6,10 +6,10 @@ from typing import Literal
 import tyro
 
 from semgjax.cli.parse import run_commands, word_after
-from semgjax.data.augment import AugmentConfig, augment_recipe
+from semgjax.data.batching.augment import AugmentConfig, augment_recipe
 from semgjax.model.config import Network, preset
-from semgjax.training.config import OptimizerConfig, TrainConfig, recipe
 from semgjax.training.engine import Engine
+from semgjax.training.run_config import OptimizerConfig, TrainConfig, recipe
 
 
 def run(words: list[str]) -> int:

@@ -13,8 +13,8 @@ from rich.text import Text
 
 from semgjax.cli.terminal import say
 from semgjax.printable import printable
+from semgjax.sweep.at_address import local_view
 from semgjax.sweep.plan import Sweep, read_sweep
-from semgjax.sweep.remote import local_view
 from semgjax.sweep.status import Row, rows_of, summary_of, table_of
 
 _SECONDS = 2.0

@@ -7,7 +7,7 @@ import re
 import sys
 
 from semgjax import __version__
-from semgjax.cli.choice import choose
+from semgjax.cli.commands import choose
 from semgjax.cli.terminal import drop, prepare, reader_is_gone, say
 from semgjax.errors import InputError, SemgjaxError, first_line, system_fault
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import tyro
 
-from semgjax.cli.choice import choose
-from semgjax.cli.numbers import NUMBERS
+from semgjax.cli.commands import choose
+from semgjax.cli.number_syntax import NUMBERS
 from semgjax.errors import InputError
 
 _STYLE = (tyro.conf.PositionalMetavarFromFieldName,)

@@ -69,7 +69,7 @@ def fit(
         force: show the numbers even where a finding of severity error says that they mean nothing
         json: print the fit as one JSON object
     """
-    from semgjax.api import laws
+    from semgjax.api import fitting as laws
     from semgjax.scaling.rows import name_of
     from semgjax.scaling.store import check_replaces, write_document
 
@@ -78,7 +78,7 @@ def fit(
     if users and plot is None:
         raise InputError("--users draws into a plot; name one with --plot FILE.png", "conflict")
     if plot is not None:
-        from semgjax.scaling.plot import check_figure_name
+        from semgjax.pages.law_plot import check_figure_name
 
         check_figure_name(plot)
         if len(chosen.inputs) > 1:
@@ -127,7 +127,7 @@ def predict(
         force: show the number even where a finding of severity error says that it means nothing
         json: print one JSON object
     """
-    from semgjax.api.laws import load_fit
+    from semgjax.api.fitting import load_fit
     from semgjax.scaling.answer import as_json
 
     fitted = load_fit(fit, law)

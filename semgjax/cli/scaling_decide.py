@@ -38,7 +38,7 @@ def invert(
         force: show the number even where a finding of severity error says that it means nothing
         json: print one JSON object
     """
-    from semgjax.api.laws import load_fit
+    from semgjax.api.fitting import load_fit
     from semgjax.scaling.decide.decision import as_json, lines
 
     fitted = load_fit(fit, law)
@@ -83,13 +83,13 @@ def frontier(
         json: print one JSON object
     """
     from semgjax.scaling.decide import frontier as frontiers
-    from semgjax.scaling.decide.cost import read_cost, table_cost
+    from semgjax.scaling.decide.cost_model import read_cost, table_cost
     from semgjax.scaling.decide.decision import as_json, lines
 
     if (cost is None) == (measured is None):
         raise InputError("name the cost of a run: either --cost 6*N*D or --measured TABLE", "bad-option")
     if plot is not None:
-        from semgjax.scaling.plot import check_figure_name
+        from semgjax.pages.law_plot import check_figure_name
 
         check_figure_name(plot)
         check_output(plot, fit)
@@ -97,8 +97,8 @@ def frontier(
     chosen = read_cost(cost, unit) if cost is not None else table_cost(fitted.table, measured or Path(), unit)
     rows = frontiers.frontier(fitted, chosen, sorted(budget), of, numbers("--at", at), level, force)
     if plot is not None:
-        from semgjax.scaling.figures.budgets import frontier_figure
-        from semgjax.scaling.plot import save_figure
+        from semgjax.pages.law_budgets import frontier_figure
+        from semgjax.pages.law_plot import save_figure
 
         save_figure(frontier_figure(fitted, rows, chosen, of or frontiers.pair_of(fitted)), plot)
     if json:

@@ -107,7 +107,7 @@ def suggest(
         json: print one JSON object
     """
     from semgjax.scaling.decide import suggest as suggestions
-    from semgjax.scaling.decide.cost import read_cost
+    from semgjax.scaling.decide.cost_model import read_cost
 
     fitted = stored_fit(fit, law)
     goal = suggestions.goal_of(fitted, shrink, point_of(at, fitted.law.input_names), target)
@@ -153,10 +153,10 @@ def report(
         force: show numbers even where a finding of severity error says that they mean nothing
     """
     from semgjax.files import write_atomic
+    from semgjax.pages.law_report import Ask, report_page
     from semgjax.scaling.compare import default_laws
-    from semgjax.scaling.decide.cost import read_cost
+    from semgjax.scaling.decide.cost_model import read_cost
     from semgjax.scaling.read import EXTRA, read_table
-    from semgjax.scaling.report import Ask, report_page
 
     if out.suffix != ".html":
         raise InputError(f"{out}: a report's name ends in .html", "bad-value")

@@ -16,10 +16,10 @@ from semgjax.cli.terminal import say, say_columns
 from semgjax.errors import InputError, SemgjaxError
 
 if TYPE_CHECKING:
-    from semgjax.sweep.cost import Rate
-    from semgjax.sweep.engine import Outcome
     from semgjax.sweep.plan import Sweep, Trial
+    from semgjax.sweep.runner import Outcome
     from semgjax.sweep.subset import Subset
+    from semgjax.sweep.trial_cost import Rate
 
 
 def run(words: list[str]) -> int:
@@ -59,10 +59,10 @@ def plan(
         budget: refuse a sweep that costs more
         budget_hours: refuse a sweep that takes more device-hours
     """
-    from semgjax.sweep.cost import check_budget, rate_of
     from semgjax.sweep.plan import FILE, plan_sweep, trials_of
     from semgjax.sweep.planfile import find_plan, read_plan_file
     from semgjax.sweep.resolve import resolve
+    from semgjax.sweep.trial_cost import check_budget, rate_of
 
     if machine is None:
         given = {"--utilisation": utilisation, "--price": price, "--budget": budget, "--budget-hours": budget_hours}
@@ -284,8 +284,8 @@ def status(folder: Positional[str], *, json: bool = False, live: bool = False) -
         json: print one JSON object instead of the table
         live: show it anew every few seconds until no trial runs or waits; Ctrl-C ends it, and nothing else
     """
+    from semgjax.sweep.at_address import local_view
     from semgjax.sweep.plan import read_sweep
-    from semgjax.sweep.remote import local_view
     from semgjax.sweep.status import json_of, rows_of, summary_of, table_of
 
     if live:
@@ -311,9 +311,9 @@ def collect(folder: Positional[str]) -> None:
     Args:
         folder: sweep directory, or its address (gs://...)
     """
+    from semgjax.sweep.at_address import local_view
     from semgjax.sweep.collect import CSV, JSONL, SCHEMA
     from semgjax.sweep.collect import collect as write_table
-    from semgjax.sweep.remote import local_view
 
     names = (CSV, JSONL, SCHEMA)
     with local_view(folder, written=names) as place:
@@ -327,9 +327,9 @@ def collect(folder: Positional[str]) -> None:
 
 
 def _print_plan(sweep: "Sweep", subsets: "Sequence[Subset]", rate: "Rate | None", known: bool) -> None:
-    from semgjax.sweep.cost import parameters_of
     from semgjax.sweep.plan import FILE
     from semgjax.sweep.subset import Subset
+    from semgjax.sweep.trial_cost import parameters_of
 
     partial = any(subset != Subset() for subset in subsets)
     data = ("users", "hours each") if partial else ()

@@ -8,12 +8,12 @@ from typing import Literal
 import tyro
 
 from semgjax.cli.parse import run_commands, word_after
-from semgjax.data.augment import AugmentConfig, augment_recipe
-from semgjax.data.windows import WindowSpec
+from semgjax.data.batching.augment import AugmentConfig, augment_recipe
+from semgjax.data.batching.windows import WindowSpec
 from semgjax.errors import InputError
 from semgjax.model.config import Network, preset
-from semgjax.training.config import OptimizerConfig, RunConfig, TrainConfig, recipe
 from semgjax.training.engine import Engine
+from semgjax.training.run_config import OptimizerConfig, RunConfig, TrainConfig, recipe
 
 
 def run(words: list[str]) -> int:

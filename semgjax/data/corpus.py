@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from semgjax.data.cut import first_samples
 from semgjax.data.key_counts import KeyCounts, count_keys
 from semgjax.data.people import similar_users, tell
 from semgjax.data.sessions import CHANNELS, SAMPLE_RATE, Session, load_sessions
-from semgjax.data.shard_format import STORAGE
-from semgjax.data.splits import Split, read_split
+from semgjax.data.shards.shard_format import STORAGE
+from semgjax.data.splitting.cut import first_samples
+from semgjax.data.splitting.splits import Split, read_split
 from semgjax.errors import InputError
 from semgjax.files import content_hash
 

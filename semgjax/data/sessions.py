@@ -1,7 +1,7 @@
 """Read sessions: HDF5 files of the emg2qwerty format, checked in full, or shards made from any source. Writes nothing.
 
-A folder with a manifest.json is a folder of shards (semgjax.data.shard_format); opening one of those reads no signal.
-Any other folder holds HDF5 files. Everything above takes either.
+A folder with a manifest.json is a folder of shards (semgjax.data.shards.shard_format); opening one of those reads no
+signal. Any other folder holds HDF5 files. Everything above takes either.
 
 The HDF5 format: group /emg2qwerty holds a 1-D compound dataset `timeseries` with the fields emg_left and emg_right
 (16 floats each) and time (float64, unix seconds, non-decreasing, ties occur). The group's attributes are
@@ -17,17 +17,17 @@ from typing import Any
 
 import numpy as np
 
-from semgjax.data.discover import hdf5_files
 from semgjax.data.key_counts import count_doubled
 from semgjax.data.keys import label_of_key, labels_to_text
-from semgjax.data.manifest import FILE as MANIFEST
-from semgjax.data.manifest import SHARDS, checked_path, read_manifest
-from semgjax.data.metadata import parse_keystrokes, parse_list, text_attribute
-from semgjax.data.shard_format import SUFFIX as SHARD
-from semgjax.data.shard_format import decode
-from semgjax.data.shard_read import read_ahead, read_header, read_stored
-from semgjax.data.timeseries import CHANNELS as CHANNELS
-from semgjax.data.timeseries import OpenFiles, both_bands, hdf5_errors, opened_group, scan, signal_of
+from semgjax.data.readers.discover import hdf5_files
+from semgjax.data.readers.metadata import parse_keystrokes, parse_list, text_attribute
+from semgjax.data.readers.timeseries import CHANNELS as CHANNELS
+from semgjax.data.readers.timeseries import OpenFiles, both_bands, hdf5_errors, opened_group, scan, signal_of
+from semgjax.data.shards.manifest import FILE as MANIFEST
+from semgjax.data.shards.manifest import SHARDS, checked_path, read_manifest
+from semgjax.data.shards.shard_format import SUFFIX as SHARD
+from semgjax.data.shards.shard_format import decode
+from semgjax.data.shards.shard_read import read_ahead, read_header, read_stored
 from semgjax.errors import InputError
 from semgjax.notebook import facts
 

@@ -20,19 +20,18 @@ import numpy as np
 from semgjax.data.corpus import Corpus, load_corpus
 from semgjax.data.sessions import peek_sessions
 from semgjax.data.simulate import simulate
-from semgjax.data.splits import leave_users_out, read_split, write_split
-from semgjax.demo.clock import Clock
-from semgjax.demo.plan import DemoPlan, claim, ladder_config, scratch_config
-from semgjax.demo.report import write_report
-from semgjax.demo.views import ReportInputs, RunView, heldout_cer
-from semgjax.distillation import load_teacher, student_config
+from semgjax.data.splitting.splits import leave_users_out, read_split, write_split
+from semgjax.demo.demo_plan import DemoPlan, claim, ladder_config, scratch_config
+from semgjax.demo.stage_seconds import Clock
 from semgjax.errors import SemgjaxError
-from semgjax.evaluate.sessions import make_forward, session_logits
-from semgjax.exporting.checkpoint import load_export
-from semgjax.exporting.run import export_run
+from semgjax.evaluate.stitched import make_forward, session_logits
+from semgjax.exporting.export_folder import load_export
+from semgjax.exporting.export_run import export_run
 from semgjax.files import folder_lock, read_json, write_json
 from semgjax.model.config import SAMPLE_RATE
 from semgjax.model.encoder import count_parameters
+from semgjax.pages.demo.demo_report import write_report
+from semgjax.pages.demo.views import ReportInputs, RunView, heldout_cer
 from semgjax.parallel.cores import use_cores
 from semgjax.scaling.fit import fit_law
 from semgjax.scaling.read import read_table
@@ -41,10 +40,11 @@ from semgjax.sweep.collect import collect
 from semgjax.sweep.local import run_local
 from semgjax.sweep.plan import plan_sweep
 from semgjax.sweep.trial import limit_threads
-from semgjax.training.config import DistillConfig
+from semgjax.teachers import load_teacher, student_config
 from semgjax.training.loop import train
 from semgjax.training.metrics import read_metrics
-from semgjax.training.run import METRICS, load_finished, read_result
+from semgjax.training.run_config import DistillConfig
+from semgjax.training.run_folder import METRICS, load_finished, read_result
 
 THREADS = 2  # of this process on a CPU: fixed, so that a machine's cores do not show in the student's last bits
 SLOTS = min(2, os.cpu_count() or 1)  # trials at once, each on one core

@@ -7,9 +7,9 @@ from typing import Any
 
 from semgjax.data.corpus import Corpus
 from semgjax.errors import InputError
-from semgjax.evaluate.errors import score_rows
-from semgjax.evaluate.sessions import evaluate_greedy, make_forward
-from semgjax.exporting.checkpoint import load_export
+from semgjax.evaluate.error_rates import score_rows
+from semgjax.evaluate.stitched import evaluate_greedy, make_forward
+from semgjax.exporting.export_folder import load_export
 
 TOLERANCE = 0.1
 """points of error by which another device's rounding may change a score"""

@@ -10,7 +10,7 @@ import numpy as np
 from semgjax.notebook import facts
 from semgjax.scaling.better import about_law, rivals
 from semgjax.scaling.bootstrap import draw, draw_interval, predict_draws
-from semgjax.scaling.choice import Spread, choice_spread
+from semgjax.scaling.choices import Spread, choice_spread
 from semgjax.scaling.diagnose import Diagnostic, blocks, diagnose
 from semgjax.scaling.ends import ends_json, listed, number, opened, span
 from semgjax.scaling.fit import Fit, Point, distance, points_of, predict

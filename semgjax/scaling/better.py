@@ -12,7 +12,7 @@ import numpy as np
 
 from semgjax.errors import InputError
 from semgjax.scaling.bootstrap import problems_of
-from semgjax.scaling.choice import STARTS, alternatives
+from semgjax.scaling.choices import STARTS, alternatives
 from semgjax.scaling.diagnose import Diagnostic
 from semgjax.scaling.fit import Fit, fit_law, predict
 from semgjax.scaling.noise import noise_trend

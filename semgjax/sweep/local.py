@@ -11,8 +11,8 @@ from pathlib import Path
 
 from semgjax.errors import InputError
 from semgjax.files import folder_lock
-from semgjax.sweep.engine import RETRIES, Order, Outcome, Report, no_tick, supervise
 from semgjax.sweep.plan import Sweep, Trial, read_sweep, share_of
+from semgjax.sweep.runner import RETRIES, Order, Outcome, Report, no_tick, supervise
 from semgjax.sweep.trial import PLACE, no_check
 
 Command = Callable[[Path, str, int], list[str]]

@@ -7,7 +7,7 @@ from typing import Any
 from semgjax.errors import Diverged, InputError, Preempted, SemgjaxError
 from semgjax.sweep.plan import Sweep, Trial
 from semgjax.sweep.trial import diverged_before, load_sessions, note_start, result_of, write_fault
-from semgjax.training.config import RunConfig, program_of
+from semgjax.training.run_config import RunConfig, program_of
 
 
 def packs_of(trials: Sequence[Trial], size: int) -> list[tuple[Trial, ...]]:

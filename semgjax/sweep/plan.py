@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from semgjax.config_json import from_json, to_json
-from semgjax.data.splits import Split, read_split, write_split
+from semgjax.data.splitting.splits import Split, read_split, write_split
 from semgjax.errors import InputError
 from semgjax.files import content_hash, folder_lock, read_json, write_json
-from semgjax.model.cost import train_flops
-from semgjax.training.config import RunConfig
-from semgjax.training.run import check_claim, claim
+from semgjax.model.flops import train_flops
+from semgjax.training.run_config import RunConfig
+from semgjax.training.run_folder import check_claim, claim
 
 SCHEMA, VERSION, FILE = "semgjax/sweep", 2, "sweep.json"
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semgjax.data.augment import AugmentConfig
-from semgjax.data.windows import WindowSpec
+from semgjax.data.batching.augment import AugmentConfig
+from semgjax.data.batching.windows import WindowSpec
 from semgjax.errors import InputError, system_fault
 from semgjax.model.config import ModelConfig, TDSConfig
 from semgjax.sweep.subset import Subset
-from semgjax.training.config import DistillConfig, OptimizerConfig, TrainConfig
+from semgjax.training.run_config import DistillConfig, OptimizerConfig, TrainConfig
 
 MOST_TRIALS = 10_000
 _MOST_BYTES = 4_000_000

@@ -19,9 +19,9 @@ import ray
 
 from semgjax.errors import InputError
 from semgjax.files import folder_lock
-from semgjax.sweep.engine import AGAIN, RETRIES, Order, Outcome, Report, no_tick, supervise
 from semgjax.sweep.local import Command, Ready, trial_command
 from semgjax.sweep.plan import Sweep, Trial, read_sweep
+from semgjax.sweep.runner import AGAIN, RETRIES, Order, Outcome, Report, no_tick, supervise
 from semgjax.sweep.trial import PLACE, no_check
 
 

@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from semgjax.config_json import from_json, to_json
-from semgjax.data.augment import augment_recipe
+from semgjax.data.batching.augment import augment_recipe
 from semgjax.data.corpus import load_corpus
-from semgjax.data.splits import Split, read_split, write_split
-from semgjax.distillation import Teacher, check_pair, student_config
+from semgjax.data.splitting.splits import Split, read_split, write_split
 from semgjax.errors import InputError
 from semgjax.model.config import ModelConfig, preset
-from semgjax.model.cost import train_flops
-from semgjax.sweep.cost import parameters_of
+from semgjax.model.flops import train_flops
 from semgjax.sweep.planfile import FLOPS, PARTS, RATE, Options, PlanFile
 from semgjax.sweep.subset import Subset, subset_split
-from semgjax.training.config import DistillConfig, RunConfig, recipe
+from semgjax.sweep.trial_cost import parameters_of
+from semgjax.teachers import Teacher, check_pair, student_config
+from semgjax.training.run_config import DistillConfig, RunConfig, recipe
 
 _SOURCE = "plan: "  # what from_json begins its messages with; the file's name takes its place
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from semgjax.errors import InputError
 from semgjax.files import folder_lock, read_json, write_atomic, write_json
 from semgjax.parallel.hosts import whole_number
-from semgjax.sweep.engine import RETRIES, Report
 from semgjax.sweep.plan import Sweep, Trial, read_sweep
+from semgjax.sweep.runner import RETRIES, Report
 from semgjax.sweep.trial import PLACE, look
 
 FILE, _SCHEMA, _VERSION = "slurm.json", "semgjax/slurm", 1

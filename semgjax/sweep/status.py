@@ -14,7 +14,7 @@ from semgjax.errors import InputError
 from semgjax.sweep.plan import Sweep, Trial
 from semgjax.sweep.trial import Status, look
 from semgjax.training.metrics import read_metrics
-from semgjax.training.run import METRICS
+from semgjax.training.run_folder import METRICS
 
 _RECENT = 600.0  # seconds: a trial on another machine whose metrics moved since then is taken to be running
 _BLOCKS = ("failed", "diverged", "damaged")

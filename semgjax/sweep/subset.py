@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from semgjax.data.corpus import Corpus
-from semgjax.data.inventory import KnownSession
-from semgjax.data.splits import Split
-from semgjax.data.subsets import nested_subset
+from semgjax.data.splitting.inventory import KnownSession
+from semgjax.data.splitting.splits import Split
+from semgjax.data.splitting.subsets import nested_subset
 from semgjax.errors import InputError
 
 
@@ -22,7 +22,7 @@ class Subset:
 
 
 def subset_split(split: Split, corpus: Corpus, subset: Subset) -> Split:
-    """The split with a part of its training sessions (semgjax.data.subsets).
+    """The split with a part of its training sessions (semgjax.data.splitting.subsets).
 
     Args:
         corpus: the sessions under `split`.

@@ -15,7 +15,7 @@ from semgjax.errors import Diverged, InputError, Preempted, SemgjaxError
 from semgjax.files import is_locked, read_json, write_json
 from semgjax.sweep.plan import Sweep, Trial
 from semgjax.training.metrics import read_metrics
-from semgjax.training.run import METRICS, RESULT, read_result
+from semgjax.training.run_folder import METRICS, RESULT, read_result
 
 if TYPE_CHECKING:
     from semgjax.data.corpus import Corpus
@@ -62,8 +62,8 @@ def run_trial(sweep: Sweep, trial: Trial) -> dict[str, Any]:
     if diverged is not None:
         raise diverged
     _check_teacher(sweep, trial)
-    from semgjax.distillation import load_teacher
     from semgjax.parallel.runtime import is_first
+    from semgjax.teachers import load_teacher
     from semgjax.training.loop import train
 
     corpus = load_sessions(sweep, trial)

@@ -200,7 +200,7 @@ def _sign(place: Path) -> None:
 def check_or_sign(folder: Path) -> None:
     """See that the newest checkpoint, if there is one, is as it was written.
 
-    That of a finished run at an address is not here (see `semgjax.training.remote`): who reads it checks it.
+    That of a finished run at an address is not here (see `semgjax.training.mirror`): who reads it checks it.
 
     Raises:
         InputError: it is damaged.

@@ -10,13 +10,13 @@ import jax
 import jax.numpy as jnp
 
 from semgjax.errors import InputError
-from semgjax.model.cost import train_flops
+from semgjax.model.flops import train_flops
 from semgjax.model.operations import Kernels, check_kernels
 from semgjax.parallel.hardware import Topology
 from semgjax.parallel.mesh import AnyMesh, abstract_mesh, by_batch, make_mesh
 from semgjax.parallel.rules import bytes_per_device, shardings
-from semgjax.training.config import RunConfig
 from semgjax.training.engine import Engine
+from semgjax.training.run_config import RunConfig
 from semgjax.training.step import make_step, state_shapes
 
 LABELS_PER_SECOND = 16  # room for labels when no data says how many there are: above the fastest typists' rate
@@ -43,7 +43,7 @@ class DryRun:
     state_bytes: int
     batch_bytes: int
     flops: float
-    """matrix products of one step over all devices, by count (see semgjax.model.cost)"""
+    """matrix products of one step over all devices, by count (see semgjax.model.flops)"""
     peak_seconds: float | None
     """time of those at the chips' bfloat16 peak: no step can be faster"""
     arguments_bytes: int | None = None

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from jax.typing import ArrayLike
 
-from semgjax.training.config import RunConfig
+from semgjax.training.run_config import RunConfig
 
 
 class Knobs(NamedTuple):

@@ -8,14 +8,14 @@ import jax
 import numpy as np
 from jax.sharding import Mesh
 
-from semgjax.data.pipeline import Batch
+from semgjax.data.batching.batches import Batch
 from semgjax.model.config import Network
 from semgjax.model.encoder import Params
 from semgjax.model.operations import AUTO, Kernels
 from semgjax.parallel.mesh import by_batch, place_batch, replicated
-from semgjax.training.config import RunConfig
 from semgjax.training.engine import Remat
 from semgjax.training.knobs import Knobs, knobs_of
+from semgjax.training.run_config import RunConfig
 from semgjax.training.step import State, Sums, init_state, make_packed_step, make_step, state_shapes
 
 

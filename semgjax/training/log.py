@@ -10,12 +10,12 @@ import jax
 from semgjax.data.sessions import SAMPLE_RATE
 from semgjax.errors import Diverged
 from semgjax.model.config import Network
-from semgjax.model.cost import train_flops
+from semgjax.model.flops import train_flops
 from semgjax.parallel.hardware import peak_flops
 from semgjax.training.clock import Clock
-from semgjax.training.config import RunConfig
 from semgjax.training.memory import peak_bytes
 from semgjax.training.optimizer import schedule
+from semgjax.training.run_config import RunConfig
 from semgjax.training.step import Sums
 from semgjax.training.tracker import Writer
 

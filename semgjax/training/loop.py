@@ -18,15 +18,15 @@ from semgjax.parallel.rules import shardings
 from semgjax.parallel.runtime import check_started, is_first
 from semgjax.training.checkpoint import newest_step
 from semgjax.training.compiles import compile_count, use_cache
-from semgjax.training.config import RunConfig, program_of
 from semgjax.training.engine import Engine
 from semgjax.training.lanes import Alone, Lanes, Packed
 from semgjax.training.member import End, Job, Member
+from semgjax.training.mirror import working_folder
 from semgjax.training.preemption import termination
-from semgjax.training.profile import profiler
+from semgjax.training.profiler import profiler
 from semgjax.training.progress import Progress
-from semgjax.training.remote import working_folder
-from semgjax.training.run import CHECKPOINTS, check_claim
+from semgjax.training.run_config import RunConfig, program_of
+from semgjax.training.run_folder import CHECKPOINTS, check_claim
 from semgjax.training.step import State, state_shapes
 from semgjax.training.tracker import check_trackers
 from semgjax.training.validate import make_validate

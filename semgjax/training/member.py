@@ -10,23 +10,23 @@ from typing import Any
 
 import jax
 
+from semgjax.data.batching.batches import Batch, stream, train_data
 from semgjax.data.corpus import Corpus
-from semgjax.data.pipeline import Batch, stream, train_data
 from semgjax.errors import Preempted, SemgjaxError
-from semgjax.evaluate.errors import Counts
+from semgjax.evaluate.error_rates import Counts
 from semgjax.files import folder_lock, write_json
 from semgjax.model.config import Network
 from semgjax.parallel.runtime import is_first, on_first
-from semgjax.training.batches import about_batch
+from semgjax.training.broken_batch import about_batch
 from semgjax.training.checkpoint import Checkpoints, Kept, check_or_sign
 from semgjax.training.clock import Clock
-from semgjax.training.config import RunConfig
 from semgjax.training.engine import Engine
 from semgjax.training.log import Log
 from semgjax.training.metrics import MetricsFile, read_metrics
 from semgjax.training.progress import Progress
 from semgjax.training.result import build_result
-from semgjax.training.run import CHECKPOINTS, METRICS, RESULT, claim, read_result
+from semgjax.training.run_config import RunConfig
+from semgjax.training.run_folder import CHECKPOINTS, METRICS, RESULT, claim, read_result
 from semgjax.training.step import State, Sums, read_params
 from semgjax.training.tracker import Everywhere, open_trackers
 from semgjax.training.validate import Validate
@@ -45,7 +45,7 @@ class Job:
     end: End | None = None
     """of a run that ended before: it keeps its place in a pack, for the others' last bits depend on the whole"""
     publish: Callable[[], None] | None = None
-    """called when a checkpoint is whole on disk: where the folder mirrors an address (see semgjax.training.remote)"""
+    """called when a checkpoint is whole on disk: where the folder mirrors an address (see semgjax.training.mirror)"""
 
 
 class Member:

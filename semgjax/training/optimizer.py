@@ -7,8 +7,8 @@ import optax
 from jax.typing import ArrayLike
 
 from semgjax.model.encoder import Params
-from semgjax.training.config import OptimizerConfig
 from semgjax.training.knobs import Knobs
+from semgjax.training.run_config import OptimizerConfig
 
 # Names, not ranks: layers are stacked, so that a layer's bias is two-dimensional as well.
 _DECAYED = {"kernel", "direction"}

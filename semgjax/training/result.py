@@ -2,13 +2,13 @@
 
 from typing import Any
 
+from semgjax.data.batching.batches import TrainData
 from semgjax.data.corpus import Corpus
-from semgjax.data.pipeline import TrainData
-from semgjax.evaluate.errors import Counts, score_rows
+from semgjax.evaluate.error_rates import Counts, score_rows
 from semgjax.model.config import Network
-from semgjax.model.cost import train_flops
 from semgjax.model.encoder import Params, count_parameters
-from semgjax.training.config import RunConfig
+from semgjax.model.flops import train_flops
+from semgjax.training.run_config import RunConfig
 
 
 def build_result(

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import optax
 from jax.typing import ArrayLike
 
-from semgjax.evaluate.sessions import core_frames, valid_samples
+from semgjax.evaluate.stitched import core_frames, valid_samples
 from semgjax.losses.ctc import ctc, feasible
 from semgjax.losses.distillation import frame_kl, mix
 from semgjax.model import network
@@ -17,11 +17,11 @@ from semgjax.model.encoder import Params
 from semgjax.model.operations import AUTO, Kernels
 from semgjax.parallel.mesh import AXES, AnyMesh, by_batch, replicated
 from semgjax.parallel.rules import shardings
-from semgjax.training.config import RunConfig
+from semgjax.training.accumulation import parts_of
 from semgjax.training.engine import Remat
 from semgjax.training.knobs import Knobs, knobs_of
 from semgjax.training.optimizer import make_optimizer
-from semgjax.training.parts import parts_of
+from semgjax.training.run_config import RunConfig
 
 State = dict[str, Any]
 """step int32 [], params, optimizer, and with optimizer.average also average: all that a checkpoint holds"""

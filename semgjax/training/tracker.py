@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from semgjax.config_json import to_json
 from semgjax.errors import InputError
-from semgjax.training.config import RunConfig
+from semgjax.training.run_config import RunConfig
 
 
 class Writer(Protocol):

@@ -8,12 +8,12 @@ import numpy as np
 from jax.sharding import Mesh
 
 from semgjax.data.sessions import Session
-from semgjax.evaluate.errors import Counts
-from semgjax.evaluate.sessions import Forward, evaluate_greedy, make_forward
+from semgjax.evaluate.error_rates import Counts
+from semgjax.evaluate.stitched import Forward, evaluate_greedy, make_forward
 from semgjax.model import encoder
 from semgjax.parallel.mesh import bring_home, by_batch, local_mesh
 from semgjax.parallel.runtime import from_all
-from semgjax.training.config import RunConfig
+from semgjax.training.run_config import RunConfig
 
 Validate = Callable[[encoder.Params, Sequence[Session]], dict[str, Counts]]
 """(parameters as the step left them, sessions) -> errors per user, the same in every process"""

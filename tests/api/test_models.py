@@ -11,7 +11,7 @@ from semgjax.cli.main import main
 from semgjax.data.corpus import load_corpus
 from semgjax.data.sessions import read_emg
 from semgjax.errors import InputError
-from semgjax.training.run import read_config
+from semgjax.training.run_folder import read_config
 from semgjax.training.step import init_state
 
 

@@ -7,8 +7,8 @@ import pytest
 
 import semgjax
 from semgjax.api.models import SessionsWarning
-from semgjax.data.augment import AugmentConfig
-from semgjax.data.splits import read_split, write_split
+from semgjax.data.batching.augment import AugmentConfig
+from semgjax.data.splitting.splits import read_split, write_split
 from semgjax.errors import InputError
 from semgjax.training.engine import Engine
 from tests.runs import AUGMENT, MODEL, STEPS, TRAIN, WINDOW, assert_same_parameters, snapshot

@@ -6,7 +6,7 @@ import pytest
 
 from semgjax.cli.main import main
 from semgjax.data.sessions import load_sessions
-from semgjax.data.splits import read_split
+from semgjax.data.splitting.splits import read_split
 from tests.cli.folders import corpus as corpus
 from tests.cli.folders import fails_with_one_line, files_in
 from tests.data.fixtures import write_session

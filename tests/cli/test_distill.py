@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from semgjax.cli.main import main
-from semgjax.data.splits import read_split, write_split
+from semgjax.data.splitting.splits import read_split, write_split
 from tests.runs import STEPS, assert_same_parameters, distill_words, fails, snapshot, train_words
 
 

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from semgjax.cli.main import main
-from semgjax.data.splits import read_split, write_split
+from semgjax.data.splitting.splits import read_split, write_split
 from semgjax.files import read_json
 from tests.runs import damage_biggest, fails, snapshot
 

@@ -3,7 +3,7 @@
 import re
 
 from semgjax.cli.main import main
-from semgjax.exporting.checkpoint import load_export
+from semgjax.exporting.export_folder import load_export
 from tests.runs import fails, snapshot
 
 

@@ -14,13 +14,13 @@ import pytest
 import semgjax.sweep.local
 from semgjax.cli.main import main
 from semgjax.data.corpus import load_corpus
-from semgjax.data.splits import Split, read_split, write_split
+from semgjax.data.splitting.splits import Split, read_split, write_split
 from semgjax.files import folder_lock
 from semgjax.model.config import preset
-from semgjax.sweep.cost import MACHINES, parameters_of
-from semgjax.sweep.engine import Outcome
 from semgjax.sweep.plan import read_sweep
+from semgjax.sweep.runner import Outcome
 from semgjax.sweep.trial import write_fault
+from semgjax.sweep.trial_cost import MACHINES, parameters_of
 from tests.data.fixtures import typed, write_session
 from tests.sweep.plans import files_in, finish, planned
 

@@ -9,8 +9,8 @@ import pytest
 
 from semgjax.cli.main import main
 from semgjax.files import folder_lock
-from semgjax.training.config import recipe
-from semgjax.training.run import read_config
+from semgjax.training.run_config import recipe
+from semgjax.training.run_folder import read_config
 from tests.data.damage import BAD_FILES
 from tests.data.fixtures import typed, write_session
 from tests.runs import fails, run_config, snapshot, train_words

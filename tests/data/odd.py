@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from semgjax.data.windows import WindowSpec
+from semgjax.data.batching.windows import WindowSpec
 from tests.data.fixtures import START, random_emg, sample_times, write_session
 
 SPEC = WindowSpec(length=800, stride=700, left=180, right=20)

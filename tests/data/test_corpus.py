@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from semgjax.data.corpus import load_corpus
-from semgjax.data.ingest import ingest
-from semgjax.data.splits import Split, write_split
+from semgjax.data.shards.ingest import ingest
+from semgjax.data.splitting.splits import Split, write_split
 from semgjax.errors import InputError
 from tests.data.fixtures import typed, write_session
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from semgjax.data.augment import AugmentConfig, augment_recipe
-from semgjax.data.ingest import ingest
-from semgjax.data.pipeline import eval_chunks, eval_windows, session_chunks, stream, train_data
+from semgjax.data.batching.augment import AugmentConfig, augment_recipe
+from semgjax.data.batching.batches import eval_chunks, eval_windows, session_chunks, stream, train_data
+from semgjax.data.batching.windows import labels_of, list_windows
 from semgjax.data.sessions import load_sessions
-from semgjax.data.shard_format import RELATIVE_ERROR
-from semgjax.data.windows import labels_of, list_windows
+from semgjax.data.shards.ingest import ingest
+from semgjax.data.shards.shard_format import RELATIVE_ERROR
 from semgjax.errors import InputError
 from tests.data.odd import SPEC, write_odd_sessions
 
@@ -76,7 +76,7 @@ HOST = """
 import sys
 from pathlib import Path
 import numpy as np
-from semgjax.data.pipeline import stream
+from semgjax.data.batching.batches import stream
 from semgjax.data.sessions import load_sessions
 from tests.data.test_elastic import STEP, STRONG, data
 

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from semgjax.data.corpus import load_corpus
-from semgjax.data.ingest import ingest, ingest_items
-from semgjax.data.manifest import read_manifest
-from semgjax.data.recording import Form, Item, Recording, array_recording
+from semgjax.data.readers.recording import Form, Item, Recording, array_recording
 from semgjax.data.sessions import load_sessions, read_emg
-from semgjax.data.splits import Split, write_split
+from semgjax.data.shards.ingest import ingest, ingest_items
+from semgjax.data.shards.manifest import read_manifest
+from semgjax.data.splitting.splits import Split, write_split
 from semgjax.errors import InputError
 
 

@@ -6,12 +6,12 @@ import pytest
 
 from semgjax.cli.main import main
 from semgjax.data.corpus import load_corpus
-from semgjax.data.ingest import ingest
 from semgjax.data.key_counts import KeyCounts
 from semgjax.data.keys import ALIASES, KEY_NAMES, label_of_key
-from semgjax.data.manifest import read_manifest
 from semgjax.data.sessions import open_session
-from semgjax.data.splits import Split, write_split
+from semgjax.data.shards.ingest import ingest
+from semgjax.data.shards.manifest import read_manifest
+from semgjax.data.splitting.splits import Split, write_split
 from semgjax.errors import InputError
 from tests.data.fixtures import START, typed, write_session
 from tests.fuzz.outcome import outcome

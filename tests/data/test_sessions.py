@@ -8,8 +8,8 @@ import h5py
 import numpy as np
 import pytest
 
-from semgjax.data import timeseries
 from semgjax.data.keys import labels_to_text
+from semgjax.data.readers import timeseries
 from semgjax.data.sessions import find_sessions, load_sessions, open_session, peek_session, read_emg
 from semgjax.errors import InputError
 from tests.data.damage import BAD_FILES

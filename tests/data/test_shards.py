@@ -7,9 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from semgjax.data import shard_read
-from semgjax.data.ingest import ingest
-from semgjax.data.manifest import FILE, SHARDS
+from semgjax.data.batching.windows import WindowSpec, fill_window, labels_of, list_windows, read_window
 from semgjax.data.sessions import (
     announce,
     find_sessions,
@@ -20,9 +18,11 @@ from semgjax.data.sessions import (
     read_emg,
     read_half,
 )
-from semgjax.data.shard_format import RELATIVE_ERROR
-from semgjax.data.shard_read import OpenShards, read_header
-from semgjax.data.windows import WindowSpec, fill_window, labels_of, list_windows, read_window
+from semgjax.data.shards import shard_read
+from semgjax.data.shards.ingest import ingest
+from semgjax.data.shards.manifest import FILE, SHARDS
+from semgjax.data.shards.shard_format import RELATIVE_ERROR
+from semgjax.data.shards.shard_read import OpenShards, read_header
 from semgjax.errors import InputError
 from tests.data.fixtures import random_emg, write_session
 from tests.data.odd import SAMPLES, SPEC, write_odd_sessions

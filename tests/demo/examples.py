@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from semgjax.data.sessions import open_session
-from semgjax.demo.views import ReportInputs, RunView, heldout_cer
-from semgjax.evaluate.errors import Counts, score_rows
+from semgjax.evaluate.error_rates import Counts, score_rows
+from semgjax.pages.demo.views import ReportInputs, RunView, heldout_cer
 from semgjax.scaling.fit import fit_law
 from semgjax.scaling.table import Table
 from tests.data.fixtures import typed, write_session

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from semgjax.demo.plan import DemoPlan, claim
+from semgjax.demo.demo_plan import DemoPlan, claim
 from semgjax.demo.stages import run_demo
 from semgjax.errors import InputError
 
@@ -29,7 +29,7 @@ PLAN = dict(
 SCRIPT = """
 import sys
 from pathlib import Path
-from semgjax.demo.plan import DemoPlan
+from semgjax.demo.demo_plan import DemoPlan
 from semgjax.demo.stages import run_demo
 if __name__ == "__main__":
     run_demo(DemoPlan(**{plan}), Path(sys.argv[1]))

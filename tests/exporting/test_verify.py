@@ -8,7 +8,7 @@ import pytest
 from semgjax.cli.main import main
 from semgjax.data.corpus import load_corpus
 from semgjax.errors import InputError
-from semgjax.exporting.run import export_run
+from semgjax.exporting.export_run import export_run
 from semgjax.exporting.verify import verify_export
 from semgjax.files import content_hash
 from tests.runs import fails, start_python
@@ -80,7 +80,7 @@ def test_a_killed_export_is_written_over_and_one_at_work_is_not(finished, tmp_pa
     killed = """
 import os, signal, sys
 from pathlib import Path
-from semgjax.exporting.run import export_run
+from semgjax.exporting.export_run import export_run
 export_run(Path(sys.argv[1]), Path(sys.argv[2]), lambda folder: os.kill(os.getpid(), signal.SIGKILL))
 """
     out = tmp_path / "e"

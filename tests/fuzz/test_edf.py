@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from semgjax.data.sessions import load_sessions, read_emg
 from tests.data.edf_files import write_bids
 from tests.data.fixtures import random_emg
-from tests.data.test_bids import rows
+from tests.data.readers.test_bids import rows
 from tests.fuzz.outcome import bounded, check_refusal, files_under, outcome
 
 EMG = random_emg(1000)

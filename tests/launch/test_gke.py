@@ -11,10 +11,10 @@ import yaml
 
 from launch.gke import MOUNT, Target, render, trial_command
 from semgjax.errors import InputError
-from semgjax.sweep.cost import parameters_of
 from semgjax.sweep.plan import plan_sweep
 from semgjax.sweep.planfile import read_plan_file
 from semgjax.sweep.resolve import resolve
+from semgjax.sweep.trial_cost import parameters_of
 from tests.launch.schema import faults
 from tests.launch.sweeps import awkward, check_golden, has_credential
 from tests.runs import ROOT, start

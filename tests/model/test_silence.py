@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from semgjax.evaluate.sessions import valid_samples
+from semgjax.evaluate.stitched import valid_samples
 from semgjax.model import network
 from semgjax.model.config import preset
 

@@ -14,7 +14,7 @@ from semgjax.data.keys import NUM_CLASSES
 from semgjax.model.config import preset
 from semgjax.parallel.mesh import make_mesh, place_batch
 from semgjax.parallel.rules import shardings
-from semgjax.training.config import OptimizerConfig, RunConfig, TrainConfig
+from semgjax.training.run_config import OptimizerConfig, RunConfig, TrainConfig
 from semgjax.training.step import init_state, make_step, state_shapes
 from tests.runs import WINDOW
 

@@ -10,7 +10,7 @@ import pytest
 
 from semgjax.training.checkpoint import newest_step
 from semgjax.training.metrics import read_metrics
-from semgjax.training.run import read_result
+from semgjax.training.run_folder import read_result
 from tests.runs import STEPS, start, train_words
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,7 @@ from semgjax.errors import InputError
 from semgjax.model.config import preset
 from semgjax.parallel.mesh import abstract_mesh
 from semgjax.parallel.rules import RULES, Rule, bytes_per_device, leaf_spec, path_name, shardings, table
-from semgjax.training.config import OptimizerConfig, RunConfig, recipe
+from semgjax.training.run_config import OptimizerConfig, RunConfig, recipe
 from semgjax.training.step import state_shapes
 from tests.golden_files import check_golden
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from semgjax.data.splits import Split
+from semgjax.data.splitting.splits import Split
 from semgjax.files import write_json
 from semgjax.model.config import preset
 from semgjax.sweep.collect import collect
 from semgjax.sweep.plan import Sweep, Trial, plan_sweep
-from semgjax.training.config import DistillConfig, RunConfig, recipe
+from semgjax.training.run_config import DistillConfig, RunConfig, recipe
 
 
 def config_of(name: str, seed: int = 0, steps: int = 10, data: str = "hash of the sessions") -> RunConfig:

@@ -11,8 +11,8 @@ import pytest
 
 from semgjax.errors import InputError, Preempted
 from semgjax.files import folder_lock
-from semgjax.sweep.engine import RETRIES, Outcome
 from semgjax.sweep.local import device_slots, run_local, trial_command
+from semgjax.sweep.runner import RETRIES, Outcome
 from semgjax.sweep.trial import look, read_fault
 from tests.sweep.plans import config_of, planned, students_of
 

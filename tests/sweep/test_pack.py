@@ -10,12 +10,12 @@ import pytest
 
 import semgjax.training.loop
 from semgjax.data.corpus import load_corpus
-from semgjax.data.splits import read_split
+from semgjax.data.splitting.splits import read_split
 from semgjax.errors import Diverged, InputError, Preempted
-from semgjax.sweep.engine import Outcome
 from semgjax.sweep.local import run_local
 from semgjax.sweep.pack import exit_code, packs_of, run_pack
 from semgjax.sweep.plan import plan_sweep
+from semgjax.sweep.runner import Outcome
 from semgjax.sweep.trial import look, read_fault
 from tests.runs import assert_same_parameters, fails, run_config, start
 from tests.sweep.plans import config_of, finish, planned, result_body, students_of

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from semgjax.data.splits import Split, read_split
+from semgjax.data.splitting.splits import Split, read_split
 from semgjax.errors import InputError
 from semgjax.files import read_json
 from semgjax.model.config import preset
-from semgjax.sweep.cost import parameters_of
 from semgjax.sweep.plan import find_trial, plan_sweep, read_sweep, share_of
-from semgjax.training.config import DistillConfig
-from semgjax.training.run import read_config
+from semgjax.sweep.trial_cost import parameters_of
+from semgjax.training.run_config import DistillConfig
+from semgjax.training.run_folder import read_config
 from tests.sweep.plans import SPLIT, config_of, files_in, planned, students_of
 
 SPLITS = {"hash of the sessions": SPLIT}

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from semgjax.data.augment import augment_recipe
+from semgjax.data.batching.augment import augment_recipe
 from semgjax.errors import InputError
 from semgjax.sweep.planfile import find_plan, read_plan_file, shipped_plans
 from semgjax.sweep.resolve import run_config
-from semgjax.training.config import RunConfig, recipe
+from semgjax.training.run_config import RunConfig, recipe
 
 
 def read(tmp_path, text):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from semgjax.errors import InputError
-from semgjax.sweep.engine import Outcome
+from semgjax.sweep.runner import Outcome
 from tests.sweep.plans import config_of, finished, planned, same_table, students_of, sweep_of
 from tests.sweep.test_slurm import starts
 from tests.sweep.trained import calm_and_planned, minutes

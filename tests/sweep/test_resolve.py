@@ -2,16 +2,16 @@
 
 import pytest
 
+from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.corpus import load_corpus
-from semgjax.data.splits import Split, read_split, write_split
-from semgjax.data.windows import WindowSpec
+from semgjax.data.splitting.splits import Split, read_split, write_split
 from semgjax.errors import InputError
 from semgjax.model.config import ModelConfig, TDSConfig, preset
-from semgjax.model.cost import train_flops
-from semgjax.sweep.cost import parameters_of
+from semgjax.model.flops import train_flops
 from semgjax.sweep.plan import plan_sweep, read_sweep
 from semgjax.sweep.planfile import read_plan_file, shipped_plans
 from semgjax.sweep.resolve import learning_rate, resolve, run_config
+from semgjax.sweep.trial_cost import parameters_of
 from tests.data.fixtures import typed, write_session
 from tests.sweep.plans import config_of
 

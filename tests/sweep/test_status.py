@@ -9,7 +9,7 @@ import pytest
 from semgjax.cli.main import main
 from semgjax.errors import InputError
 from semgjax.files import folder_lock
-from semgjax.sweep.remote import local_view
+from semgjax.sweep.at_address import local_view
 from semgjax.sweep.status import duration, json_of, rows_of, table_of
 from tests.sweep.plans import config_of, finish, planned, students_of
 

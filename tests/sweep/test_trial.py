@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-import semgjax.distillation
+import semgjax.teachers
 import semgjax.training.loop
 from semgjax.data.corpus import load_corpus
-from semgjax.data.splits import Split, read_split, write_split
-from semgjax.distillation import Teacher
+from semgjax.data.splitting.splits import Split, read_split, write_split
 from semgjax.errors import Diverged, InputError, Preempted
 from semgjax.files import folder_lock, write_json
 from semgjax.sweep.plan import plan_sweep
 from semgjax.sweep.trial import look, read_fault, result_of, run_trial, write_fault
-from semgjax.training.config import DistillConfig
-from semgjax.training.run import read_config
+from semgjax.teachers import Teacher
+from semgjax.training.run_config import DistillConfig
+from semgjax.training.run_folder import read_config
 from tests.data.fixtures import typed, write_session
 from tests.sweep.plans import config_of, files_in, finish, planned, result_body
 
@@ -183,7 +183,7 @@ def test_a_teacher_whose_parameters_are_gone_is_named(taught, trained):
 def test_a_student_is_given_its_teachers_shape_and_parameters(taught, monkeypatch):
     teacher, student = taught.trials
     finish(taught, teacher)
-    monkeypatch.setattr(semgjax.distillation, "load_teacher", lambda folder: Teacher(read_config(folder), {"w": 1}))
+    monkeypatch.setattr(semgjax.teachers, "load_teacher", lambda folder: Teacher(read_config(folder), {"w": 1}))
     given = []
     monkeypatch.setattr(semgjax.training.loop, "train", lambda config, corpus, out, teacher=None: given.append(teacher))
     run_trial(taught, student)

@@ -7,15 +7,15 @@ import pytest
 
 from semgjax.cli.main import main
 from semgjax.data.corpus import load_corpus
-from semgjax.evaluate.sessions import make_forward, session_logits
-from semgjax.exporting.checkpoint import load_export
-from semgjax.exporting.run import export_run
+from semgjax.evaluate.stitched import make_forward, session_logits
+from semgjax.exporting.export_folder import load_export
+from semgjax.exporting.export_run import export_run
 from semgjax.files import read_json
 from semgjax.model.config import TDSConfig
-from semgjax.model.cost import train_flops
+from semgjax.model.flops import train_flops
 from semgjax.model.network import count
 from semgjax.training.metrics import read_metrics
-from semgjax.training.run import load_finished
+from semgjax.training.run_folder import load_finished
 from tests.runs import assert_same_parameters, fails
 
 SHAPE = TDSConfig(features=24, conv_channels=(6, 6), kernel=5)

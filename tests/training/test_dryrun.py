@@ -9,11 +9,11 @@ from semgjax.cli.main import main
 from semgjax.errors import InputError
 from semgjax.model import operations
 from semgjax.model.config import preset
-from semgjax.model.cost import train_flops
+from semgjax.model.flops import train_flops
 from semgjax.parallel.hardware import topology
-from semgjax.training.config import RunConfig, TrainConfig
 from semgjax.training.dryrun import TPU_VARIABLES, dry_run, has_libtpu, report
 from semgjax.training.engine import Engine
+from semgjax.training.run_config import RunConfig, TrainConfig
 from tests.runs import MODEL, WINDOW, fails
 
 CONFIG = RunConfig("ladder-16", MODEL, "d", WINDOW, train=TrainConfig(steps=8, batch=32))

@@ -6,10 +6,10 @@ import pytest
 
 from semgjax.errors import Diverged
 from semgjax.model.config import preset
-from semgjax.model.cost import train_flops
-from semgjax.training.config import RunConfig, TrainConfig, recipe
+from semgjax.model.flops import train_flops
 from semgjax.training.log import Log
 from semgjax.training.metrics import MetricsFile, read_metrics
+from semgjax.training.run_config import RunConfig, TrainConfig, recipe
 
 BASE = recipe("ladder-16")
 SUMS = {"ctc": 30.0, "labels": 10, "rows": 4, "infeasible": 0, "loss": 3.0, "gradient_norm": 2.0}

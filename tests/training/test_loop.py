@@ -10,15 +10,15 @@ import semgjax.training.lanes as lanes
 import semgjax.training.loop as loop
 import semgjax.training.member as member
 from semgjax.cli.main import main
+from semgjax.data.batching.batches import train_data
 from semgjax.data.corpus import load_corpus
-from semgjax.data.pipeline import train_data
-from semgjax.data.splits import Split, write_split
-from semgjax.distillation import load_teacher, student_config
+from semgjax.data.splitting.splits import Split, write_split
+from semgjax.teachers import load_teacher, student_config
 from semgjax.training.checkpoint import HASHES, newest_step
-from semgjax.training.config import DistillConfig
 from semgjax.training.log import SPEED
 from semgjax.training.metrics import read_metrics
-from semgjax.training.run import read_result
+from semgjax.training.run_config import DistillConfig
+from semgjax.training.run_folder import read_result
 from tests.data.fixtures import START, typed, write_session
 from tests.runs import (
     STEPS,

@@ -9,8 +9,8 @@ import pytest
 
 from semgjax.model import encoder, network
 from semgjax.model.config import preset
-from semgjax.training.config import OptimizerConfig
 from semgjax.training.optimizer import decay_mask, make_optimizer, schedule
+from semgjax.training.run_config import OptimizerConfig
 
 PARAMS = {
     "conv0": {"kernel": jnp.full((3, 2), 2.0)},

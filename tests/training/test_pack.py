@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 
 from semgjax.data.corpus import load_corpus
-from semgjax.data.splits import read_split, write_split
+from semgjax.data.splitting.splits import read_split, write_split
 from semgjax.errors import Diverged, InputError
 from semgjax.files import folder_lock
 from semgjax.model.config import preset
 from semgjax.training.checkpoint import newest_step
-from semgjax.training.config import DistillConfig
 from semgjax.training.log import SPEED
 from semgjax.training.loop import train, train_pack
 from semgjax.training.member import Job
 from semgjax.training.metrics import read_metrics
-from semgjax.training.run import read_result
+from semgjax.training.run_config import DistillConfig
+from semgjax.training.run_folder import read_result
 from semgjax.training.step import init_state
 from tests.runs import STEPS, assert_same_parameters, run_config, start_python
 

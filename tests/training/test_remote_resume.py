@@ -14,7 +14,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from semgjax.cli.main import main
 from semgjax.training.checkpoint import newest_step, whole_steps
-from semgjax.training.run import load_finished
+from semgjax.training.run_folder import load_finished
 from tests.runs import (
     STEPS,
     assert_same_parameters,

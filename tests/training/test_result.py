@@ -6,10 +6,10 @@ import pytest
 
 from semgjax.data.corpus import load_corpus
 from semgjax.files import read_json
-from semgjax.model.cost import forward_flops
+from semgjax.model.flops import forward_flops
 from semgjax.training.checkpoint import newest_step, restore_params
 from semgjax.training.metrics import read_metrics
-from semgjax.training.run import read_config
+from semgjax.training.run_folder import read_config
 from tests.runs import STEPS, TRAIN, WINDOW
 
 COUNTS = ("characters", "substitutions", "deletions", "insertions")

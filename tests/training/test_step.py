@@ -8,11 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from semgjax.data.batching.batches import train_data
 from semgjax.data.corpus import load_corpus
-from semgjax.data.pipeline import train_data
 from semgjax.model import encoder
 from semgjax.parallel.mesh import by_batch, make_mesh, place_batch, replicated
-from semgjax.training.config import DistillConfig
+from semgjax.training.run_config import DistillConfig
 from semgjax.training.step import average_rate, init_state, loss_and_sums, make_step, read_params
 from tests.golden_files import check_golden_numbers
 from tests.parallel import layouts

@@ -6,7 +6,7 @@ import pytest
 
 from semgjax.errors import InputError
 from semgjax.model.config import preset
-from semgjax.training.config import RunConfig
+from semgjax.training.run_config import RunConfig
 from semgjax.training.tracker import Everywhere, check_trackers, numbers, open_trackers
 
 LINE = {"step": 3, "loss": 1.5, "spikes": 0}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from semgjax.data.quality.findings import Finding, Severity
-from semgjax.data.quality.keys import KeyFacts
+from semgjax.data.quality.key_meter import KeyFacts
 
 SLOW, IDLE, FAST = 1.0, 0.3, 12.0  # keys a second
 OUTSIDE_MANY, OUTSIDE_MOST = 0.01, 0.5  # of the keys

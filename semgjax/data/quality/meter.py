@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from semgjax.data.readers.timeseries import BANDS, both_bands, hdf5_errors, opened_group, signal_of
 from semgjax.data.sessions import CHANNELS, SAMPLE_RATE, Session, read_emg
-from semgjax.data.timeseries import BANDS, both_bands, hdf5_errors, opened_group, signal_of
 from semgjax.errors import InputError
 
 SHORT = 100  # samples (50 ms) over which power is taken

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from semgjax.scaling.bootstrap import Draws, draw
-from semgjax.scaling.choice import choice_fits
+from semgjax.scaling.choices import choice_fits
 from semgjax.scaling.diagnose import Diagnostic, diagnose
 from semgjax.scaling.fit import Fit, fit_law
 from semgjax.scaling.profile import LEVEL, no_interval_reason, parameter_intervals

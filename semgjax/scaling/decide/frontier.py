@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from semgjax.errors import InputError
-from semgjax.scaling.decide.cost import Cost
+from semgjax.scaling.decide.cost_model import Cost
 from semgjax.scaling.decide.decision import Decision, decide
 from semgjax.scaling.decide.evidence import Evidence, Question, gather
 from semgjax.scaling.decide.inverse import curve_values, search_range

@@ -9,7 +9,7 @@ from scipy.stats import t as t_distribution
 
 from semgjax.errors import InputError
 from semgjax.scaling.bootstrap import draw
-from semgjax.scaling.decide.cost import Cost
+from semgjax.scaling.decide.cost_model import Cost
 from semgjax.scaling.decide.inverse import check_input, reach, search_range
 from semgjax.scaling.decide.sensitivity import information, log_gradients, log_slopes, variance_of
 from semgjax.scaling.diagnose import Diagnostic, diagnose

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from semgjax.data.batching.windows import WindowSpec
+from semgjax.data.quality.key_meter import key_facts
 from semgjax.data.quality.keychecks import key_findings
-from semgjax.data.quality.keys import key_facts
 from semgjax.data.sessions import Session, open_session
-from semgjax.data.windows import WindowSpec
 from tests.data.fixtures import START, typed, write_session
 from tests.data.quality.damaged import RATE, damaged, findings_of
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from semgjax.errors import InputError
-from semgjax.scaling.decide.cost import read_cost
+from semgjax.scaling.decide.cost_model import read_cost
 from semgjax.scaling.decide.frontier import frontier
 from tests.scaling.decide.made import joint_evidence, joint_fit, size_fit
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from semgjax.errors import InputError
-from semgjax.scaling.decide.cost import read_cost
+from semgjax.scaling.decide.cost_model import read_cost
 from semgjax.scaling.decide.suggest import Budget, as_json, candidate_grid, goal_of, lines, suggest
 from semgjax.scaling.fit import fit_law
 from semgjax.scaling.profile import prediction_interval

@@ -1,0 +1,148 @@
+"""`semgjax data ingest`: sessions of any known form into shards; writes OUT/."""
+
+import json as jsonlib
+import os
+import re
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import tyro
+
+from semgjax.cli.terminal import say
+from semgjax.errors import InputError
+
+if TYPE_CHECKING:
+    from semgjax.data.shards.ingest import Ingested
+
+MOST_WORKERS = 1024
+_LINES = 20  # of remarks on sessions; the manifest has them all
+
+
+def ingest(
+    src: tyro.conf.Positional[Path],
+    out: tyro.conf.Positional[Path],
+    *,
+    users: tuple[str, ...] = (),
+    sessions: tuple[str, ...] = (),
+    channels: str = "",
+    workers: int = 0,
+    shard: str = "1/1",
+    on_error: Literal["stop", "skip"] = "stop",
+    json: bool = False,
+) -> None:
+    """Make shards for fast training; the same command after a stop goes on where it was.
+
+    Args:
+        src: folder of .hdf5 or .h5 sessions, BIDS folder, or a .tar.gz of .hdf5 sessions, which is not unpacked
+        out: folder of the shards: new, or to go on with or add to
+        users: only these users (default: all)
+        sessions: only the sessions of these names (default: all)
+        channels: names of a BIDS folder's 32 channels with commas between, left 0 to 15, then right 0 to 15
+            (default: by the bands and numbers in their names)
+        workers: processes (default: one per processor)
+        shard: I/N does the I-th of N shares; the last share to finish writes the manifest
+        on_error: what to do about a damaged session
+        json: print one JSON object instead of lines
+    """
+    from semgjax.data.shards.ingest import ingest as run
+
+    if not 0 <= workers <= MOST_WORKERS:
+        raise InputError(f"--workers {workers}: give 1 to {MOST_WORKERS}, or 0 for one per processor", "bad-value")
+    match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", shard, re.ASCII)
+    if match is None:
+        raise InputError(f"--shard {shard!r}: give I/N, such as 3/8", "bad-value")
+    done = run(
+        src,
+        out,
+        users=users,
+        sessions=sessions,
+        channels=[name.strip() for name in channels.split(",")] if channels else (),
+        workers=workers or os.cpu_count() or 1,
+        shard=(int(match[1]), int(match[2])),
+        on_error=on_error,
+        progress=_progress(),
+    )
+    _remark(done)
+    facts = _facts(done, out)
+    if json:
+        print(jsonlib.dumps(facts))
+        return
+    print(f"{done.made} sessions made, {done.reused} were there already, {len(done.skipped)} left out")
+    if done.waiting:
+        say(f"{out}: no manifest yet; shares {', '.join(map(str, done.waiting))} of {match[2]} are not done")
+        return
+    keys = facts["keys"]
+    dropped = sum(keys["dropped"].values())
+    print(f"keys: {keys['inside']} inside the signal, {keys['outside']} outside, {dropped} dropped by name")
+    say(f"{out}: {len(done.rows)} sessions of {facts['users']} users, {facts['hours']:.2f} h, {facts['gb']:.2f} GB")
+
+
+def _facts(done: "Ingested", out: Path) -> dict[str, Any]:
+    """What the ingest did, as plain JSON values; sizes are those of the sessions asked for."""
+    from semgjax.data.key_counts import KeyCounts
+    from semgjax.data.people import similar_users
+
+    return {
+        "out": str(out),
+        "made": done.made,
+        "reused": done.reused,
+        "left_out": done.skipped,
+        "waiting": done.waiting,
+        "sessions": len(done.rows),
+        "users": len({row.user for row in done.rows}),
+        "similar_users": similar_users(row.user for row in done.rows),
+        "hours": sum(row.samples / row.rate for row in done.rows) / 3600,
+        "gb": sum(row.bytes for row in done.rows) / 1e9,
+        "keys": sum((row.key_counts for row in done.rows), KeyCounts()).as_json(),
+    }
+
+
+def _remark(done: "Ingested") -> None:
+    """On stderr: what was left out, what is odd about which session, and in all."""
+    from semgjax.data.key_counts import KeyCounts, most
+    from semgjax.data.people import similar_users, tell
+
+    for skip in done.skipped:
+        say(f"left out: {skip['reason']}", error=True)
+    lines = []
+    for row in done.rows:
+        counts = row.key_counts
+        faults = [*([] if row.classes else counts.faults), *row.tags]
+        lines += [f"session {row.name}: {fault}" for fault in faults]
+    hidden = len(lines) - _LINES
+    for line in lines[:_LINES]:
+        say(line, error=True)
+    if hidden > 0:
+        print(f"{hidden} more remarks on sessions: see manifest.json", file=sys.stderr)
+    keys = sum((row.key_counts for row in done.rows), KeyCounts())
+    if keys.dropped:
+        names = ", ".join(f"{name} {count}" for name, count in most(keys.dropped, 20))
+        say(f"keys that are not in the key set: {names}", error=True)
+    for group in similar_users(row.user for row in done.rows):
+        say(f"warning: {tell(group)}", error=True)
+
+
+def _progress() -> Callable[[int, float], None]:
+    """Progress with the time left on stderr: a line rewritten on a terminal, elsewhere one for every tenth."""
+    terminal, begun, shown = sys.stderr.isatty(), time.monotonic(), [-1]
+
+    def show(sessions: int, share: float) -> None:
+        left = _duration((time.monotonic() - begun) * (1 - share) / share) if share > 0.005 else "unknown time"
+        line = f"ingest {sessions} sessions, {100 * share:.0f} %, {left} left"
+        if terminal:
+            print(f"\r{line:<60}", end="" if share < 1 else "\n", file=sys.stderr, flush=True)
+        elif int(share * 10) > shown[0]:
+            shown[0] = int(share * 10)
+            print(line, file=sys.stderr, flush=True)
+
+    return show
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"

@@ -1,0 +1,1 @@
+"""From sessions to augmented windows and batches."""

@@ -1,0 +1,233 @@
+"""Training batches by grain, each a function of (seed, step); and batches for evaluation, as many on every host.
+
+Memory: no signal stays in memory but the batches read ahead (`stream` says how many) and the windows being read. What
+grows with the corpus are its key presses (20 bytes each) and its windows (8 bytes each), once for every process.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import grain.python as grain
+import numpy as np
+from absl import flags
+
+from semgjax.data.batching.augment import AugmentConfig, Draw, draw
+from semgjax.data.batching.change import augment
+from semgjax.data.batching.windows import WindowSpec, fill_window, labels_of, list_windows, max_labels
+from semgjax.data.sessions import Session, announce, has_half
+from semgjax.errors import InputError
+
+Batch = dict[str, np.ndarray]
+"""emg [B, T, C], float32, or float16 from shards in their own unit; valid int32 [B, 2]: first and last + 1 valid
+sample; labels int32 [B, N], zero-padded; label_count int32 [B]."""
+
+AHEAD = 4
+"""Batches that are read ahead in a process."""
+
+
+@dataclass(frozen=True)
+class LoadBatch:
+    """Step and the windows' indices of its global batch -> this host's rows of the batch, augmented.
+
+    A row's random numbers come from the seed and the row's place among all rows of all steps, so that they depend
+    neither on the number of hosts nor on who loads the row.
+    """
+
+    sessions: Sequence[Session]
+    windows: np.ndarray
+    spec: WindowSpec
+    augment: AugmentConfig
+    label_room: int
+    half: bool
+    seed: int
+    rows: range
+
+    def __call__(self, step: int, indices: np.ndarray) -> Batch:
+        count, shape = len(self.rows), (self.spec.total, self.sessions[0].channels)
+        batch = {
+            "emg": np.empty((count, *shape), np.float16 if self.half else np.float32),
+            "valid": np.empty((count, 2), np.int32),
+            "labels": np.zeros((count, self.label_room), np.int32),
+            "label_count": np.empty(count, np.int32),
+        }
+        drawn = [self._draw(int(indices[place]), step * len(indices) + place) for place in self.rows]
+        for session, start, _ in drawn:
+            announce(session, start - self.spec.left, start + self.spec.length + self.spec.right)
+        for row, (session, start, change) in enumerate(drawn):
+            self._fill(batch, row, session, start, change)
+        return batch
+
+    def _draw(self, index: int, place: int) -> tuple[Session, int, Draw]:
+        """Session, first core sample and changes of the row at a place among all rows of all steps."""
+        which, start = (int(number) for number in self.windows[index])
+        session = self.sessions[which]
+        # The jitter never leaves the session, nor passes the next window's place on the grid.
+        room = min(self.spec.stride, session.samples - self.spec.length - start)
+        change = draw(self.augment, room, np.random.default_rng((self.seed, place)))
+        return session, start + change.shift, change
+
+    def _fill(self, batch: Batch, row: int, session: Session, start: int, change: Draw) -> None:
+        first, last = fill_window(batch["emg"][row], session, start, self.spec, change.lag, change.rolls)
+        batch["valid"][row] = first, last
+        if not self.augment.moves_only and last > first:
+            batch["emg"][row, first:last] = augment(batch["emg"][row, first:last], change)
+        labels = labels_of(session, start, start if change.silent else start + self.spec.length)
+        batch["labels"][row, : len(labels)] = labels
+        batch["label_count"][row] = len(labels)
+
+
+@dataclass(frozen=True)
+class TrainData:
+    """Training windows as random-access batches: `batches[step]` is a function of (seed, step) alone."""
+
+    batches: grain.MapDataset
+    windows: int
+    skipped: tuple[str, ...]
+    label_room: int
+    """width of a batch's labels"""
+
+
+def train_data(
+    sessions: Sequence[Session],
+    spec: WindowSpec,
+    augment: AugmentConfig,
+    batch: int,
+    seed: int,
+    host: int = 0,
+    hosts: int = 1,
+) -> TrainData:
+    """Shuffled, augmented batches without end; every epoch has its own order.
+
+    Args:
+        batch: rows over all hosts.
+        host: which of the `hosts` this is; it gets batch / hosts rows, the host's place in the global batch.
+
+    Raises:
+        InputError: no session is as long as a window, no window holds a key ("no-keys"), or the hosts cannot share a
+            batch evenly.
+    """
+    if hosts < 1 or not 0 <= host < hosts or batch % hosts:
+        raise InputError(
+            f"a batch of {batch} windows cannot be shared by {hosts} hosts; give a multiple of {hosts}", "bad-value"
+        )
+    windows, skipped = list_windows(sessions, spec)
+    if not windows:
+        raise InputError(
+            f"no training session holds a window of {spec.length} samples; use longer sessions or a shorter window",
+            "bad-value",
+        )
+    room = -(-max_labels(sessions, spec.length) // 8) * 8
+    # With jitter a core may come to lie anywhere.
+    if not room or not (augment.jitter or any(len(labels_of(sessions[s], at, at + spec.length)) for s, at in windows)):
+        raise InputError(
+            f"no window of the {len(sessions)} training sessions holds a key: there is nothing to learn; see semgjax "
+            "data check",
+            "no-keys",
+        )
+    half = augment.moves_only and all(has_half(session) for session in sessions)
+    rows = range(host * (batch // hosts), (host + 1) * (batch // hosts))
+    load = LoadBatch(tuple(sessions), np.array(windows, np.int32), spec, augment, room, half, seed, rows)
+    order = grain.MapDataset.source(range(len(windows))).seed(seed).shuffle().repeat()
+    batches = order.batch(batch, drop_remainder=True).map_with_index(load)
+    return TrainData(batches, len(windows), tuple(skipped), room)
+
+
+def stream(data: TrainData, start: int, threads: int = 2, workers: int = 0) -> grain.DatasetIterator:
+    """The batches from step `start` on, read ahead by a few; close it when done.
+
+    Neither threads nor workers change what comes. Memory: about 1 + AHEAD + threads batches, and where there are
+    workers that many in each, and 2 more that are on their way. Workers are processes that start in seconds.
+
+    Args:
+        workers: processes that read; 0 reads in threads of this one.
+    """
+    options = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=AHEAD)
+    batches = data.batches[start:].to_iter_dataset(options)
+    if workers:
+        if not flags.FLAGS.is_parsed():  # grain asks absl's flags, which only absl's own programs parse
+            flags.FLAGS.mark_as_parsed()
+        batches = batches.mp_prefetch(grain.MultiprocessingOptions(num_workers=workers, per_worker_buffer_size=1))
+    return iter(batches)
+
+
+def _windows_batch(
+    sessions: Sequence[Session], pairs: Sequence[tuple[int, int]], spec: WindowSpec, batch: int
+) -> dict[str, np.ndarray]:
+    """Signal and valid samples of (session index, first core sample) pairs, padded with empty rows."""
+    channels = sessions[0].channels
+    emg = np.zeros((batch, spec.total, channels), np.float32)
+    valid = np.zeros((batch, 2), np.int32)
+    for row, (which, start) in enumerate(pairs):
+        valid[row] = fill_window(emg[row], sessions[which], start, spec)
+    return {"emg": emg, "valid": valid}
+
+
+def session_chunks(session: Session, spec: WindowSpec, batch: int) -> Iterator[Batch]:
+    """A whole session in windows of the training shape, core next to core, in batches padded with empty rows.
+
+    Every sample is in one core; the last core may reach past the session's end. Batches have no labels.
+    """
+    starts = range(0, session.samples, spec.length)
+    for begin in range(0, len(starts), batch):
+        yield _windows_batch([session], [(0, start) for start in starts[begin : begin + batch]], spec, batch)
+
+
+def eval_chunks(
+    sessions: Sequence[Session], spec: WindowSpec, batch: int, host: int = 0, hosts: int = 1
+) -> Iterator[Batch]:
+    """Whole sessions, one after the other, in chunks as `session_chunks`; as many batches on every host.
+
+    Beside emg and valid, `session` int32 [B] is the index of a row's session (-1 of a row of padding) and `start`
+    int32 [B] the first sample of its core, by which the hosts' outputs are put together.
+
+    Args:
+        batch: rows over all hosts; a host gets batch / hosts of them.
+
+    Raises:
+        InputError: the hosts cannot share a batch evenly.
+    """
+    pairs = [(which, start) for which, s in enumerate(sessions) for start in range(0, s.samples, spec.length)]
+    yield from _shared(sessions, pairs, spec, batch, host, hosts)
+
+
+def eval_windows(
+    sessions: Sequence[Session], spec: WindowSpec, batch: int, host: int = 0, hosts: int = 1
+) -> Iterator[Batch]:
+    """The windows of the training grid in order, without augmentation and with their labels; as many on every host.
+
+    Beside a training batch's members, `session` and `start` as in `eval_chunks`. Rows of padding have no labels.
+
+    Raises:
+        InputError: the hosts cannot share a batch evenly.
+    """
+    pairs, _ = list_windows(sessions, spec)
+    room = -(-max_labels(sessions, spec.length) // 8) * 8
+    for rows in _shared(sessions, pairs, spec, batch, host, hosts):
+        labels = np.zeros((len(rows["session"]), room), np.int32)
+        count = np.zeros(len(labels), np.int32)
+        for row, (which, start) in enumerate(zip(rows["session"], rows["start"], strict=True)):
+            if which >= 0:
+                found = labels_of(sessions[which], int(start), int(start) + spec.length)
+                count[row] = len(found)
+                labels[row, : len(found)] = found
+        yield {**rows, "labels": labels, "label_count": count}
+
+
+def _shared(
+    sessions: Sequence[Session], pairs: list[tuple[int, int]], spec: WindowSpec, batch: int, host: int, hosts: int
+) -> Iterator[Batch]:
+    """One host's rows of every batch of `pairs`, the last batch padded."""
+    if hosts < 1 or not 0 <= host < hosts or batch % hosts:
+        raise InputError(
+            f"a batch of {batch} windows cannot be shared by {hosts} hosts; give a multiple of {hosts}", "bad-value"
+        )
+    rows = batch // hosts
+    for begin in range(0, len(pairs), batch):
+        mine = pairs[begin + host * rows : begin + (host + 1) * rows]
+        padding = [(-1, 0)] * (rows - len(mine))
+        places = np.array([*mine, *padding], np.int32)
+        yield {
+            **_windows_batch(sessions, mine, spec, rows),
+            "session": places[:, 0].copy(),
+            "start": places[:, 1].copy(),
+        }

@@ -1,0 +1,159 @@
+"""Check a folder of sessions: each on its own, then against the others. Writes nothing."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from semgjax.data.batching.windows import WindowSpec
+from semgjax.data.people import similar_users, tell
+from semgjax.data.quality.findings import Finding, Severity, Verdict, verdict
+from semgjax.data.quality.key_meter import KeyFacts, key_facts
+from semgjax.data.quality.keychecks import key_findings
+from semgjax.data.quality.meter import Measures, measure
+from semgjax.data.quality.rotation import rotations
+from semgjax.data.quality.signalchecks import clock_findings, signal_findings
+from semgjax.data.sessions import open_session
+from semgjax.errors import InputError
+
+TURN_FITS, TURN_GAINS = 0.6, 0.1  # correlation: what a turn must reach, and gain over none, to be told
+
+
+@dataclass(frozen=True, eq=False)
+class SessionReport:
+    """One session: what was counted, measured and found."""
+
+    file: str
+    session: str
+    user: str
+    facts: KeyFacts
+    measures: Measures
+    findings: tuple[Finding, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Use, look, or leave out."""
+        return verdict(self.findings)
+
+
+@dataclass(frozen=True)
+class Report:
+    """All sound sessions, in order of file name, and one line for each that is damaged."""
+
+    sessions: tuple[SessionReport, ...]
+    faults: tuple[str, ...]
+
+
+def check_session(path: Path, spec: WindowSpec) -> SessionReport:
+    """Read a session twice (sound? what is in it?) in bounded memory.
+
+    Raises:
+        InputError: it is damaged.
+    """
+    session = open_session(path)
+    facts, measures = key_facts(session, spec), measure(session)
+    findings = (*clock_findings(measures), *signal_findings(measures), *key_findings(facts))
+    return SessionReport(path.name, session.name, session.user, facts, measures, findings)
+
+
+def check_sessions(
+    paths: Sequence[Path],
+    spec: WindowSpec,
+    workers: int = 1,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Report:
+    """Check every file, then look for duplicates and turned bands among them.
+
+    Args:
+        workers: processes; the report does not depend on it.
+        progress: called with (done, total) after every file.
+    """
+    found: dict[str, SessionReport] = {}
+    faults: list[str] = []
+    for done, (path, result) in enumerate(zip(paths, _results(paths, spec, workers), strict=True), start=1):
+        if isinstance(result, str):
+            faults.append(result)
+        elif result.session in found:
+            faults.append(f"{path}: session_name {result.session!r} is that of another file too; keep one")
+        else:
+            found[result.session] = result
+        progress(done, len(paths))
+    more = compare(list(found.values()))
+    rows = (replace(row, findings=(*more.get(row.session, ()), *row.findings)) for row in found.values())
+    return Report(tuple(rows), tuple(faults))
+
+
+def _results(paths: Sequence[Path], spec: WindowSpec, workers: int):
+    if workers == 1:
+        yield from (_try(path, spec) for path in paths)
+        return
+    # Started anew, as a fork would take over locks that other threads hold.
+    with ProcessPoolExecutor(min(workers, len(paths)), mp_context=get_context("spawn")) as pool:
+        yield from pool.map(_try, paths, [spec] * len(paths))
+
+
+def _try(path: Path, spec: WindowSpec) -> SessionReport | str:
+    """The report, or the line that says what is wrong with the file."""
+    try:
+        return check_session(path, spec)
+    except InputError as error:
+        return str(error)
+
+
+def compare(rows: Sequence[SessionReport]) -> dict[str, list[Finding]]:
+    """Session -> what only shows beside other sessions: duplicates, turned bands, similar user ids."""
+    found: dict[str, list[Finding]] = defaultdict(list)
+    first: dict[str, SessionReport] = {}
+    by_user: dict[str, list[SessionReport]] = defaultdict(list)
+    for row in rows:
+        other = first.setdefault(row.measures.digest, row)
+        if other is not row:
+            whose = "" if other.user == row.user else f" of user {other.user}"
+            text = f"the same signal as {other.session}{whose}"
+            found[row.session].append(Finding("duplicate", "error", other.session, text))
+        else:
+            by_user[row.user].append(row)
+    for own in by_user.values():
+        for row, turn in zip(own, rotations([row.measures.covariance for row in own]), strict=True):
+            for band, name in enumerate(("left", "right")):
+                places = turn.places[band]
+                if places and turn.fit[band] >= TURN_FITS and turn.gain[band] >= TURN_GAINS:
+                    value = {"band": name, "places": places, "fit": turn.fit[band], "gain": turn.gain[band]}
+                    text = f"{name} band turned by {places:+d} electrodes (fit {turn.fit[band]:.2f})"
+                    severity: Severity = "note" if abs(places) == 1 else "warning"
+                    found[row.session].append(Finding("rotation", severity, value, text))
+    for group in similar_users(row.user for row in rows):
+        for row in rows:
+            if row.user in group:
+                found[row.session].append(Finding("similar_user", "warning", list(group), tell(group)))
+    return found
+
+
+def as_json(report: Report, folder: str) -> dict[str, Any]:
+    """The report as plain values: facts, measures a person can use, findings and verdicts."""
+    return {
+        "folder": folder,
+        "sessions": [_row(row) for row in report.sessions],
+        "verdicts": dict(Counter(row.verdict for row in report.sessions)),
+        "codes": dict(Counter(code for row in report.sessions for code in {f.code for f in row.findings})),
+        "faults": list(report.faults),
+    }
+
+
+def _row(row: SessionReport) -> dict[str, Any]:
+    found = row.measures
+    return {
+        "session": row.session,
+        "user": row.user,
+        "file": row.file,
+        "verdict": row.verdict,
+        **asdict(row.facts),
+        "rate": found.rate,
+        "rms": [round(float(value), 4) for value in found.rms],
+        "hum": [round(float(value), 4) for value in found.hum.max(axis=0)],
+        "sha256": found.digest,
+        "findings": [asdict(finding) for finding in row.findings],
+    }

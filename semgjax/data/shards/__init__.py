@@ -1,0 +1,1 @@
+"""Shards: sessions in our own form for streaming, and the ingest that makes them."""

@@ -1,0 +1,174 @@
+"""What a shard holds: one session as float16 stretches of fixed length, after a record that describes it.
+
+A shard is an ArrayRecord file of uncompressed groups of one record, so that any record is read alone and the
+library's own hash of each is checked whenever it is read. Record 0 is a line of JSON and the places of the keys;
+record 1 + k holds samples [k * stretch, (k + 1) * stretch) as little-endian float16 [n, channels], divided by
+`scale`. A stored sample differs from its source by at most
+max(RELATIVE_ERROR * |source|, ABSOLUTE_ERROR * scale): half a unit in the last place of float16.
+"""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from semgjax.data.readers.recording import Recording
+from semgjax.errors import InputError
+from semgjax.files import canonical_json
+
+SCHEMA, VERSION = "semgjax/shard", 1
+SUFFIX = ".arrayrecord"
+STORAGE = "float16"
+RELATIVE_ERROR = 2.0**-11
+ABSOLUTE_ERROR = 2.0**-25
+LARGEST = 65504.0
+"""Largest float16."""
+
+_KEYS = (("labels", "<i4"), ("key_first", "<i8"), ("key_last", "<i8"))
+_FACTS = {
+    "name": str,
+    "user": str,
+    "rate": float,
+    "channels": int,
+    "samples": int,
+    "stretch": int,
+    "scale": float,
+    "keys": int,
+    "source": str,
+    "dropped": dict,
+    "tags": list,
+    "doubled": int,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class ShardHeader:
+    """Record 0 of a shard; the members that `Recording` has too mean the same here.
+
+    Attributes:
+        stretch: samples of a record.
+        scale: a power of two, 1 unless the signal does not fit float16 otherwise.
+        source: SHA-256 of what the session was read from.
+    """
+
+    name: str
+    user: str
+    rate: float
+    channels: int
+    samples: int
+    stretch: int
+    scale: float
+    source: str
+    labels: np.ndarray
+    key_first: np.ndarray
+    key_last: np.ndarray
+    classes: tuple[str, ...] | None
+    dropped: dict[str, int]
+    tags: tuple[str, ...]
+    doubled: int
+
+    @property
+    def records(self) -> int:
+        """Records of the whole file."""
+        return 1 + -(-self.samples // self.stretch)
+
+
+def header_of(recording: Recording, source: str, scale: float) -> ShardHeader:
+    """The header that goes with a recording; records last about half a second."""
+    members = ("name", "user", "rate", "channels", "samples", "labels", "key_first", "key_last")
+    more = ("classes", "dropped", "tags", "doubled")
+    return ShardHeader(
+        **{member: getattr(recording, member) for member in (*members, *more)},
+        stretch=max(1, round(recording.rate / 2)),
+        scale=scale,
+        source=source,
+    )
+
+
+def scale_for(peak: float) -> float:
+    """The power of two to divide a signal by whose largest absolute value is `peak`.
+
+    1 where that loses nothing: no overflow, and the peak far above float16's smallest normal number.
+    """
+    if peak == 0 or 1 <= peak <= LARGEST:
+        return 1.0
+    return 2.0 ** (math.frexp(peak)[1] - 15)  # the peak comes to lie in [2^14, 2^15)
+
+
+def encode(emg_TxC: np.ndarray, scale: float) -> np.ndarray:
+    """float32 [n, channels] -> float16 as it is stored."""
+    return (emg_TxC if scale == 1 else emg_TxC.astype(np.float64) / scale).astype("<f2")
+
+
+def decode(stored_TxC: np.ndarray, scale: float) -> np.ndarray:
+    """float16 as it is stored -> float32 in the source's unit."""
+    emg_TxC = stored_TxC.astype(np.float32)
+    return emg_TxC if scale == 1 else emg_TxC * np.float32(scale)
+
+
+def pack(header: ShardHeader) -> bytes:
+    """Record 0."""
+    facts = {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "storage": STORAGE,
+        "classes": None if header.classes is None else list(header.classes),
+        "keys": len(header.labels),
+        **{name: getattr(header, name) for name in _FACTS if name not in ("keys", "tags", "rate", "scale")},
+        "tags": list(header.tags),
+        "rate": float(header.rate),
+        "scale": float(header.scale),
+    }
+    arrays = [np.asarray(getattr(header, name)).astype(kind).tobytes() for name, kind in _KEYS]
+    return b"".join([canonical_json(facts).encode(), b"\n", *arrays])
+
+
+def unpack(record: bytes, path: Path) -> ShardHeader:
+    """Read record 0.
+
+    Raises:
+        InputError: it is no header, or one of another version.
+    """
+    line, _, rest = record.partition(b"\n")
+    try:
+        facts = json.loads(line)
+    except ValueError:
+        facts = None
+    if isinstance(facts, dict):
+        facts.setdefault("doubled", 0)  # not counted before there was such a member
+    if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
+        raise InputError(f"{path}: is no {SCHEMA} file; ingest the session again", "wrong-schema")
+    if facts.get("version") != VERSION or facts.get("storage") != STORAGE:
+        raise InputError(
+            f"{path}: {SCHEMA} version {facts.get('version')!r} with storage {facts.get('storage')!r}, this semgjax "
+            f"reads version {VERSION} with {STORAGE}; ingest again",
+            "wrong-version",
+        )
+    sizes = [np.dtype(kind).itemsize for _, kind in _KEYS]
+    if not _sound(facts) or len(rest) != facts["keys"] * sum(sizes):
+        raise InputError(f"{path}: its header is damaged; ingest the session again", "damaged")
+    arrays: dict[str, Any] = {}
+    at = 0
+    for (name, kind), size in zip(_KEYS, sizes, strict=True):
+        length = facts["keys"] * size
+        arrays[name] = np.frombuffer(rest[at : at + length], kind).astype(np.dtype(kind).newbyteorder("="))
+        at += length
+    classes = facts["classes"]
+    return ShardHeader(
+        **{name: facts[name] for name in _FACTS if name not in ("keys", "tags")},
+        **arrays,
+        classes=None if classes is None else tuple(classes),
+        tags=tuple(facts["tags"]),
+    )
+
+
+def _sound(facts: dict[str, Any]) -> bool:
+    if not all(type(facts.get(name)) is kind for name, kind in _FACTS.items()):
+        return False
+    classes = facts.get("classes", 0)
+    listed = classes is None or (isinstance(classes, list) and all(isinstance(name, str) for name in classes))
+    positive = all(facts[name] > 0 for name in ("rate", "channels", "samples", "stretch", "scale"))
+    return listed and positive and facts["keys"] >= 0

@@ -1,0 +1,1 @@
+"""Which sessions train, validate and test."""

@@ -1,0 +1,96 @@
+"""Which sessions there are, how long and whose, from metadata.csv or from the files' heads. Writes nothing."""
+
+import csv
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from semgjax.data.readers.timeseries import opened_group, signal_of
+from semgjax.data.sessions import SAMPLE_RATE, peek_sessions
+from semgjax.data.shards.shard_format import SUFFIX as SHARD
+from semgjax.data.shards.shard_read import read_header
+from semgjax.data.splitting.splits import check_names
+from semgjax.errors import InputError
+
+COLUMNS = ("user", "session", "duration_mins", "quality_check_tags")
+"""Columns of metadata.csv that are read; there may be others."""
+
+
+@dataclass(frozen=True)
+class KnownSession:
+    """A session before its signal is read.
+
+    Attributes:
+        samples: from the file's head; at the nominal rate when it comes from metadata.csv.
+        tags: quality tags; always empty when it comes from the file's head.
+    """
+
+    session: str
+    user: str
+    samples: int
+    tags: tuple[str, ...] = ()
+
+
+def list_folder(folder: Path) -> list[KnownSession]:
+    """The session files of a folder, in order of file name; only their heads are read.
+
+    Raises:
+        InputError: as `semgjax.data.sessions.peek_sessions`, or a signal that is not as in the format.
+    """
+    return [KnownSession(name, user, _samples(path)) for name, (path, user) in sorted(peek_sessions(folder).items())]
+
+
+def _samples(path: Path) -> int:
+    if path.suffix == SHARD:
+        return read_header(path).samples
+    with opened_group(path) as (group, _):
+        return int(signal_of(path, group).shape[0])
+
+
+def read_metadata(path: Path) -> list[KnownSession]:
+    """The rows of a metadata.csv, in its order.
+
+    Raises:
+        InputError: no such file, a column missing, an empty name, a length that is no number, a name twice.
+    """
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, strict=True)
+            rows = list(reader)
+            names = reader.fieldnames or []
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; it comes with the data set, copy it there", "no-file") from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: cannot be read as CSV ({error}); download it again", "bad-row") from None
+    missing = [name for name in COLUMNS if name not in names]
+    if missing:
+        raise InputError(f"{path}: no column {missing[0]!r}; is this the data set's metadata.csv?", "no-column")
+    if not rows:
+        raise InputError(f"{path}: holds no session; download it again", "no-sessions")
+    known = [_row(f"{path}, row {number}", row) for number, row in enumerate(rows, start=1)]
+    try:
+        check_names(row.session for row in known)
+    except InputError as error:
+        raise InputError(f"{path}: {error}", "bad-row") from None
+    return known
+
+
+def _row(place: str, row: dict[str, str | None]) -> KnownSession:
+    session, user, minutes, tags = (row[name] for name in COLUMNS[1::-1] + COLUMNS[2:])
+    if not session or not user:
+        raise InputError(f"{place}: session is {session!r} of user {user!r}, expected two names", "bad-field")
+    try:
+        length = float(minutes or "")
+    except ValueError:
+        length = math.nan
+    if not 0 < length < math.inf:
+        raise InputError(f"{place}: duration_mins is {minutes!r}, expected minutes", "bad-field")
+    return KnownSession(session, user, round(length * 60 * SAMPLE_RATE), _tags(place, tags))
+
+
+def _tags(place: str, text: str | None) -> tuple[str, ...]:
+    """The texts of a list written out, such as "['too short', 'noisy']"; empty cells have none."""
+    inner = (text or "[]").strip()
+    if not (inner.startswith("[") and inner.endswith("]")):
+        raise InputError(f"{place}: quality_check_tags is {text!r}, expected a list such as []", "bad-field")
+    return tuple(tag for part in inner[1:-1].split(",") if (tag := part.strip().strip("'\"")))

@@ -1,0 +1,168 @@
+"""Which sessions train, validate and test: made by a rule, kept in splits.json beside the sessions.
+
+Other rules: `official` (emg2qwerty's own) and `subsets` (less training data), beside this module.
+"""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from semgjax.errors import InputError
+from semgjax.files import content_hash, read_json, write_json
+
+SCHEMA, VERSION = "semgjax/split", 2
+PARTS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Names of the sessions of each part, and the rule that chose them (for the reader's eyes).
+
+    Attributes:
+        limits: session -> samples of it that count, from its start on; the others count whole.
+    """
+
+    train: tuple[str, ...]
+    val: tuple[str, ...]
+    test: tuple[str, ...]
+    rule: dict[str, Any]
+    limits: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def hash(self) -> str:
+        """Equal for equal parts and limits, whatever the order of names or the rule behind them."""
+        parts: dict[str, Any] = {part: sorted(getattr(self, part)) for part in PARTS}
+        return content_hash(parts | ({"limits": self.limits} if self.limits else {}))
+
+
+def leave_users_out(sessions: Sequence[tuple[str, str]], test_users: int, val_share: float, seed: int) -> Split:
+    """Hold out whole users for test, and sessions of the other users for validation.
+
+    The validation part has about `val_share` of the sessions left, at least one where that is possible. It
+    takes one session of each user before a second of any, and never the last one of a user, so that it
+    measures known users on new sessions. The order of `sessions` does not matter.
+
+    Args:
+        sessions: (session name, user) of every session.
+
+    Raises:
+        InputError: not 1 <= test_users < number of users, not 0 <= val_share < 1, or a name that comes twice.
+    """
+    users = _drawn_users(sessions, seed)
+    if not 1 <= test_users < len(users):
+        raise InputError(
+            f"{test_users} test users of {len(users)} users: give 1 or more and leave 1 or more for training",
+            "bad-value",
+        )
+    rule = {"name": "leave_users_out", "test_users": test_users, "val_share": val_share, "seed": seed}
+    return _hold_out(sessions, set(users[:test_users]), val_share, seed, rule)
+
+
+def leave_users_out_folds(
+    sessions: Sequence[tuple[str, str]], folds: int, val_share: float, seed: int
+) -> tuple[Split, ...]:
+    """Splits that each hold out other users, and together every user once; else as `leave_users_out`.
+
+    Raises:
+        InputError: not 2 <= folds <= number of users; or as `leave_users_out`.
+    """
+    users = _drawn_users(sessions, seed)
+    if not 2 <= folds <= len(users):
+        raise InputError(
+            f"{folds} folds of {len(users)} users: give 2 or more, and no more than there are users", "bad-value"
+        )
+    rule = {"name": "leave_users_out_folds", "folds": folds, "val_share": val_share, "seed": seed}
+    return tuple(
+        _hold_out(sessions, set(users[fold::folds]), val_share, seed, rule | {"fold": fold}) for fold in range(folds)
+    )
+
+
+def _drawn_users(sessions: Sequence[tuple[str, str]], seed: int) -> list[str]:
+    return sorted({user for _, user in sessions}, key=lambda user: draw_key(seed, "user", user))
+
+
+def _hold_out(
+    sessions: Sequence[tuple[str, str]], held_out: Collection[str], val_share: float, seed: int, rule: dict[str, Any]
+) -> Split:
+    if not 0 <= val_share < 1:
+        raise InputError(f"validation share is {val_share}, expected 0 or more and below 1", "bad-value")
+    check_names(name for name, _ in sessions)
+    by_user: dict[str, list[str]] = defaultdict(list)
+    for name, user in sorted(sessions, key=lambda session: draw_key(seed, "session", session[0])):
+        by_user[user].append(name)
+    spare = [
+        (turn, draw_key(seed, "session", name), name)
+        for user in by_user.keys() - held_out
+        for turn, name in enumerate(by_user[user][:-1])
+    ]
+    rest = sum(len(by_user[user]) for user in by_user.keys() - held_out)
+    count = max(1, round(val_share * rest)) if val_share else 0
+    val = {name for _, _, name in sorted(spare)[:count]}
+    part_of = {name: "test" if user in held_out else "val" if name in val else "train" for name, user in sessions}
+    parts = {part: tuple(sorted(name for name in part_of if part_of[name] == part)) for part in PARTS}
+    return Split(parts["train"], parts["val"], parts["test"], rule)
+
+
+def check_names(names: Iterable[str]) -> None:
+    """
+    Raises:
+        InputError: a name that comes twice.
+    """
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise InputError(f"two sessions have the name {twice[0]!r}; keep one of them", "duplicate-session")
+
+
+def draw_key(seed: int, kind: str, name: str) -> str:
+    """A random-looking key to sort by, which no library's generator can change from release to release."""
+    return hashlib.sha256(f"{seed}/{kind}/{name}".encode()).hexdigest()
+
+
+def write_split(path: Path, split: Split) -> None:
+    """Write a split file (schema semgjax/split): version 2 with limits, without any version 1, as before."""
+    body: dict[str, Any] = {**{part: list(getattr(split, part)) for part in PARTS}, "rule": split.rule}
+    if split.limits:
+        write_json(path, SCHEMA, VERSION, body | {"limits": split.limits})
+    else:
+        write_json(path, SCHEMA, 1, body)
+
+
+def read_split(path: Path) -> Split:
+    """Read a split file.
+
+    Raises:
+        InputError: no such file, another schema, a part that is no list of names, a session named twice, or a limit
+            that is no number of samples or of a session in no part.
+    """
+    document = read_json(path, SCHEMA, VERSION, oldest=1)
+    place: dict[str, str] = {}
+    for part in PARTS:
+        names = document.get(part)
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise InputError(f"{path}: {part!r} is no list of session names; write it again", "bad-field")
+        for name in names:
+            if name in place:
+                raise InputError(
+                    f"{path}: session {name!r} is in {place[name]} and in {part}; keep one of them", "duplicate-session"
+                )
+            place[name] = part
+    rule = document.get("rule", {})
+    if not isinstance(rule, dict):
+        raise InputError(f"{path}: 'rule' is no object; write it again", "bad-field")
+    limits = document.get("limits", {})
+    if not isinstance(limits, dict):
+        raise InputError(f"{path}: 'limits' is no object; write it again", "bad-field")
+    for name, samples in limits.items():
+        if type(samples) is not int or samples < 1:
+            raise InputError(
+                f"{path}: limit of session {name!r} is {samples!r}, expected samples, 1 or more", "bad-field"
+            )
+        if name not in place:
+            raise InputError(
+                f"{path}: session {name!r} has a limit and is in no part; take one of them away", "bad-field"
+            )
+    train, val, test = (tuple(document[part]) for part in PARTS)
+    return Split(train, val, test, rule, limits)

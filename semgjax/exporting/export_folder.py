@@ -1,0 +1,173 @@
+"""A self-contained export: DIR/model.json (what the decoder is) and DIR/params (orbax), all that reading needs."""
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+
+from semgjax.config_json import from_json, to_json
+from semgjax.data.batching.windows import WindowSpec
+from semgjax.data.keys import KEY_NAMES
+from semgjax.errors import InputError
+from semgjax.files import check_hashes, content_hash, disk_faults, file_hashes, folder_lock, read_json, write_json
+from semgjax.model import network
+from semgjax.model.config import SAMPLE_RATE, Network, network_from_json
+from semgjax.model.encoder import Params, count_parameters
+from semgjax.model.finite import check_finite
+from semgjax.one_report import report_once
+
+MODEL, PARAMS = "model.json", "params"
+SCHEMA, VERSION = "semgjax/model", 2
+_AGAIN = "write the export again"
+
+
+@dataclass(frozen=True)
+class Export:
+    """A decoder as loaded from disk."""
+
+    config: Network
+    window: WindowSpec
+    params: Params
+    about: dict[str, Any]
+    """all of model.json"""
+
+
+def write_export(
+    config: Network,
+    window: WindowSpec,
+    params: Params,
+    source: dict[str, Any],
+    out: Path,
+    check: Callable[[Path], object] | None = None,
+) -> dict[str, Any]:
+    """Write the export as a whole new folder; returns model.json's body.
+
+    It is written in .NAME.part beside it, which another export of this name that was killed may have left.
+
+    Args:
+        window: how sessions were cut in training, so that readers cut them alike.
+        source: where the parameters come from (preset, kind, run, data, teacher, scores).
+        check: looks at the whole export before it stands at `out`; what it raises leaves nothing behind.
+
+    Raises:
+        InputError: `out` exists and is not an empty folder, another process writes it, or the disk is full.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out}: is not an empty folder; choose a new one for the export", "out-exists")
+    check_finite(params, "the parameters to export")
+    body = {
+        "source": source,
+        "params": count_parameters(params),
+        "params_sha256": params_hash(params),
+        "model": to_json(config),
+        "window": to_json(window),
+        **_facts(config),
+    }
+    report_once()
+    part = out.parent / f".{out.name}.part"
+    with disk_faults(out), folder_lock(part):
+        try:
+            work = part / "export"
+            shutil.rmtree(work, ignore_errors=True)
+            with ocp.StandardCheckpointer() as checkpointer:
+                checkpointer.save((work / PARAMS).absolute(), params)
+            body["files"] = file_hashes(work)
+            body["body_sha256"] = content_hash(body)
+            write_json(work / MODEL, SCHEMA, VERSION, body)
+            if check is not None:
+                check(work)
+            if out.exists():
+                out.rmdir()
+            work.rename(out)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    return body
+
+
+def load_export(folder: Path) -> Export:
+    """Read an export; nothing of the run that made it is needed.
+
+    Raises:
+        InputError: no export, a file that is missing or damaged, or parameters that do not match model.json.
+    """
+    about = read_json(folder / MODEL, SCHEMA, VERSION, oldest=1)
+    where = str(folder / MODEL)
+    _check_body(about, where)
+    config = network_from_json(about["model"], where)
+    window = from_json(WindowSpec, about["window"], where)
+    for name, value in _facts(config).items():
+        if about.get(name) != value:
+            raise InputError(
+                f"{where}: {name} is {about.get(name)!r}; of this model it is {value!r}; {_AGAIN}", "changed"
+            )
+    path = (folder / PARAMS).absolute()
+    if not path.is_dir():
+        raise InputError(f"{path}: no such folder; the export is incomplete, write it again", "damaged")
+    # Every byte is checked before orbax sees it: what it says about damaged files is no single clear line.
+    check_hashes(path, _below(about["files"], PARAMS), _AGAIN)
+    device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
+    with ocp.StandardCheckpointer() as checkpointer:
+        tree = checkpointer.metadata(path).item_metadata.tree
+        target = jax.tree.map(lambda m: jax.ShapeDtypeStruct(m.shape, m.dtype, sharding=device), tree)
+        params = checkpointer.restore(path, target)
+    if params_hash(params) != about["params_sha256"]:
+        raise InputError(f"{folder}: the parameters do not match model.json (SHA-256 differs); {_AGAIN}", "damaged")
+    expected = jax.eval_shape(lambda: network.init(config, jax.random.key(0)))
+    if _shapes(expected) != _shapes(params):
+        raise InputError(f"{where}: describes another model than the parameters beside it; {_AGAIN}", "changed")
+    check_finite(params, str(folder))
+    return Export(config, window, params, about)
+
+
+def _facts(config: Network) -> dict[str, Any]:
+    """What model.json says of a model besides its configuration, for readers in any language."""
+    look_ahead = config.look_ahead
+    return {
+        "sample_rate": SAMPLE_RATE,
+        "frame_samples": config.stride,
+        # None: the decoder normalises over the whole window, or attends over all of it.
+        "look_ahead_samples": look_ahead,
+        "look_ahead_seconds": None if look_ahead is None else look_ahead / SAMPLE_RATE,
+        "emission_delay_seconds": config.emission_delay / SAMPLE_RATE,
+        "keys": list(KEY_NAMES),
+        "blank": len(KEY_NAMES),
+    }
+
+
+def _check_body(about: dict[str, Any], where: str) -> None:
+    """Raises InputError: a member is missing, or the document was edited (version 1 had no hash of itself)."""
+    signed = ("body_sha256",) if about["version"] > 1 else ()
+    for name in ("model", "window", "files", "params_sha256", *signed):
+        if name not in about:
+            raise InputError(f"{where}: lacks the member {name!r}; {_AGAIN}", "bad-field")
+    body = {name: value for name, value in about.items() if name not in ("schema", "version", "body_sha256")}
+    if signed and content_hash(body) != about["body_sha256"]:
+        raise InputError(f"{where}: was edited after it was written; {_AGAIN}", "changed")
+
+
+def _below(hashes: Any, folder: str) -> Any:
+    """The hashes of the files in a folder, by their path from there."""
+    if not isinstance(hashes, dict):
+        return None
+    return {name.removeprefix(f"{folder}/"): value for name, value in hashes.items()}
+
+
+def _shapes(params: Params) -> list[tuple[str, tuple[int, ...]]]:
+    leaves = jax.tree_util.tree_leaves_with_path(params)
+    return [(jax.tree_util.keystr(path), leaf.shape) for path, leaf in leaves]
+
+
+def params_hash(params: Params) -> str:
+    """SHA-256 over names, types, shapes and bytes of all parameters."""
+    digest = hashlib.sha256()
+    for path, leaf in jax.tree_util.tree_leaves_with_path(params):
+        array = np.asarray(leaf)
+        digest.update(f"{jax.tree_util.keystr(path)} {array.dtype} {array.shape};".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,127 @@
+"""A picture of a stretch of a session: signal and keys, spectrograms, and which electrodes were loud; a PNG file.
+
+Works on whatever `read_emg` reads: session files and shards.
+"""
+
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from semgjax.data.sessions import CHANNELS, SAMPLE_RATE, Session, read_emg
+from semgjax.errors import InputError
+from semgjax.files import write_atomic
+from semgjax.pages.html import png_bytes
+from semgjax.pages.stretch import SETTINGS, choose_stretch, draw_bands, keys_in
+
+LONGEST = 60.0
+_FFT, _HOP = 256, 64  # samples: 7.8 Hz and 32 ms
+_TOP = 500.0  # Hz shown
+
+
+def stretch(session: Session, at: float | None, seconds: float) -> tuple[int, int]:
+    """Samples [start, stop): from `at` seconds on, or where keys are (`choose_stretch`).
+
+    Raises:
+        InputError: outside of the session, longer than LONGEST, or a session of another kind (data.readers.known).
+    """
+    if (session.channels, session.rate) != (CHANNELS, SAMPLE_RATE) or session.classes is not None:
+        raise InputError(
+            f"{session.path}: is no typing session of two bands at {SAMPLE_RATE} Hz, which is what can be shown",
+            "conflict",
+        )
+    if not _FFT / SAMPLE_RATE <= seconds <= LONGEST:
+        raise InputError(f"--seconds {seconds:g}: give {_FFT / SAMPLE_RATE:g} to {LONGEST:g}", "bad-value")
+    if session.samples < _FFT:
+        raise InputError(f"{session.path}: {session.samples} samples are too few for a picture ({_FFT})", "bad-value")
+    if at is None:
+        return choose_stretch(session, seconds)
+    length, start = session.samples / SAMPLE_RATE, round(at * SAMPLE_RATE) if np.isfinite(at) else -1
+    if start < 0 or start + _FFT > session.samples:
+        raise InputError(f"--at {at:g}: the session is {length:.2f} s long; give a time within it", "bad-value")
+    return start, min(start + round(seconds * SAMPLE_RATE), session.samples)
+
+
+def write_picture(session: Session, start: int, stop: int, out: Path) -> None:
+    """Write the picture, whole or not at all; same session and samples, same bytes."""
+    write_atomic(out, png_bytes(stretch_figure(session, start, stop)))
+
+
+def stretch_figure(session: Session, start: int, stop: int) -> Figure:
+    """Samples [start, stop) of both bands.
+
+    Raises:
+        InputError: the signal cannot be read any more.
+    """
+    emg_TxC = read_emg(session, start, stop)
+    presses = keys_in(session, start, stop)
+    seconds = len(emg_TxC) / SAMPLE_RATE
+    with matplotlib.rc_context(SETTINGS):
+        figure = Figure(figsize=(13.0, 9.0), dpi=110, layout="constrained")
+        grid = figure.add_gridspec(4, 2, width_ratios=[4.4, 1.5], height_ratios=[3, 1, 3, 1])
+        first = figure.add_subplot(grid[0, 0])
+        axes = [first, *(figure.add_subplot(grid[row, 0], sharex=first) for row in (1, 2, 3))]
+        draw_bands([axes[0], axes[2]], emg_TxC, presses)
+        bands = np.split(emg_TxC, 2, axis=1)
+        power = [_spectrogram(band) for band in bands]
+        top = 10 * np.log10(max(float(np.percentile(power, 99.8)), 1e-12))
+        for place, band in zip((axes[1], axes[3]), power, strict=True):
+            image = place.imshow(
+                10 * np.log10(np.maximum(band, 1e-12)), origin="lower", aspect="auto", cmap="magma", vmin=top - 40,
+                vmax=top, extent=(0, seconds, 0, _TOP), interpolation="nearest",
+            )  # fmt: skip
+            for at, _ in presses:
+                place.axvline(at, color="white", lw=0.5, alpha=0.6)
+            place.set_ylabel("Hz")
+            figure.colorbar(image, ax=place, pad=0.01, aspect=9, label="dB")
+        axes[0].set_xlim(0, seconds)
+        axes[3].set_xlabel(f"seconds from {start / SAMPLE_RATE:g} s on")
+        for place in axes[:3]:
+            place.tick_params(labelbottom=False)
+        _rings(figure, [grid[0:2, 1], grid[2:4, 1]], bands)
+        dropped = f", {sum(session.dropped.values())} keys dropped" if session.dropped else ""
+        figure.suptitle(
+            f"{session.name}, user {session.user}: {seconds:g} s, {len(presses)} keys"
+            f" (session: {len(session.labels)} keys{dropped})",
+            x=0.01, ha="left", fontsize=11,
+        )  # fmt: skip
+    return figure
+
+
+def _spectrogram(band_TxC: np.ndarray) -> np.ndarray:
+    """Mean power over the electrodes, in the signal's unit squared: [frequencies, times]."""
+    pieces = np.lib.stride_tricks.sliding_window_view(band_TxC, _FFT, axis=0)[::_HOP]
+    window = np.hanning(_FFT + 1)[:-1].astype(np.float32)
+    keep = int(_TOP / SAMPLE_RATE * _FFT)
+    power = np.zeros((keep, len(pieces)))
+    for electrode in range(band_TxC.shape[1]):
+        lines = np.fft.rfft(pieces[:, electrode] * window, axis=1)[:, :keep]
+        power += (np.abs(lines) ** 2).T
+    return power / band_TxC.shape[1] / float(np.sum(window)) ** 2
+
+
+def _rings(figure: Figure, places: list, bands: list[np.ndarray]) -> None:
+    """Where round each wrist the signal was, on one scale of colour and length."""
+    levels = [np.sqrt(np.mean(np.square(band, dtype=np.float64), axis=0)) for band in bands]
+    top = max(float(np.max(levels)), 1e-9)
+    for place, name, level in zip(places, ("left wrist", "right wrist"), levels, strict=True):
+        axes = figure.add_subplot(place, projection="polar")
+        _ring(axes, level, top)
+        axes.set_title(f"{name}: RMS, {level.min():.3g} to {level.max():.3g} \u00b5V", fontsize=10, pad=14)
+
+
+def _ring(axes: Axes, level: np.ndarray, top: float) -> None:
+    angles = 2 * np.pi * np.arange(16) / 16
+    colours = matplotlib.colormaps["viridis"](level / top)
+    axes.bar(angles, level / top, width=2 * np.pi / 17, bottom=0.45, color=colours)
+    axes.plot(np.linspace(0, 2 * np.pi, 200), np.full(200, 0.45), color="0.35", lw=1.0)
+    axes.set_theta_zero_location("N")  # type: ignore[attr-defined]
+    axes.set_theta_direction(-1)  # type: ignore[attr-defined]
+    axes.set_ylim(0, 1.5)
+    axes.set_xticks(angles, [str(number) for number in range(1, 17)])
+    axes.set_yticks([])
+    axes.grid(visible=False)
+    axes.spines["polar"].set_visible(False)
+    axes.tick_params(pad=-2)

@@ -1,0 +1,215 @@
+"""What a training run is: frozen dataclasses whose canonical JSON (config.json) is the run's identity.
+
+Paths, hardware and worker counts are no part of it, so a run keeps its identity when it moves.
+"""
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from semgjax.config_json import identity, to_json
+from semgjax.data.batching.augment import AugmentConfig, augment_recipe
+from semgjax.data.batching.windows import WindowSpec
+from semgjax.data.keys import NUM_CLASSES
+from semgjax.data.sessions import CHANNELS
+from semgjax.errors import InputError
+from semgjax.model.config import Network, preset
+
+MOST_ROWS, MOST_STEPS = 2**20, 2**31 - 1
+"""of a batch, which are held in memory; of a run, whose counter is an int32"""
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """AdamW with linear warm-up, a rate that falls to zero, and a clipped gradient norm."""
+
+    learning_rate: float = 1e-3
+    """peak learning rate"""
+    schedule: Literal["cosine", "wsd"] = "cosine"
+    """after the warm-up: half a cosine, or the peak until a straight fall at the end (warm-up, stable, decay)"""
+    cooldown: float = 0.2
+    """share of the steps that the fall of wsd takes"""
+    warmup: float = 0.05
+    """share of the steps spent warming up"""
+    decay: float = 0.2
+    """weight decay of matrices and kernels; norms, gains, biases and vectors have none"""
+    beta1: float = 0.9
+    """decay of the first moment"""
+    beta2: float = 0.98
+    """decay of the second moment"""
+    clip: float = 0.1
+    """largest norm of the gradient"""
+    average: float = 0.0
+    """decay per step of the running average of the parameters that is evaluated and exported; 0: the last ones are"""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How long and on what a decoder is trained."""
+
+    steps: int = 60_000
+    """optimiser steps"""
+    batch: int = 640
+    """windows per step, over all devices"""
+    accumulate: int = 1
+    """parts that a batch is worked off in, one after the other, to save memory"""
+    seed: int = 0
+    """seed of the parameters, of the order of windows and of their augmentation"""
+    compute: Literal["float32", "bfloat16"] = "float32"
+    """type of activations; parameters, norms and losses stay float32"""
+    evaluate_every: int = 1000
+    """steps between evaluations on the validation sessions"""
+    checkpoint_every: int = 1000
+    """steps between checkpoints"""
+    log_every: int = 20
+    """steps between lines of metrics.jsonl"""
+    max_infeasible: float = 0.05
+    """stop when more than this share of the windows has more labels than frames"""
+
+    def __post_init__(self) -> None:
+        most = {"batch": MOST_ROWS, "accumulate": self.batch}
+        for name in ("steps", "batch", "accumulate", "evaluate_every", "checkpoint_every", "log_every"):
+            if not 1 <= getattr(self, name) <= most.get(name, MOST_STEPS):
+                raise InputError(
+                    f"train.{name} {getattr(self, name)} must lie in 1 to {most.get(name, MOST_STEPS)}", "bad-value"
+                )
+        if self.batch % self.accumulate:
+            raise InputError(f"train.accumulate {self.accumulate} must divide train.batch {self.batch}", "bad-value")
+
+
+@dataclass(frozen=True)
+class DistillConfig:
+    """The teacher's part in the loss (see semgjax.losses.distillation)."""
+
+    teacher: str
+    """identity (config hash) of the teacher's run"""
+    temperature: float = 1.0
+    """divides both logits before the softmax"""
+    weight: float = 0.9
+    """share of the KL term; the rest is CTC"""
+    key_boost: float = 0.0
+    """how much more a frame counts in the KL term, times the teacher's probability that it is a key"""
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One training run, whole."""
+
+    preset: str
+    """name of the model's size, for tables"""
+    model: Network
+    data: str
+    """content hash of the sessions and their split"""
+    window: WindowSpec = field(default_factory=WindowSpec)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    distill: DistillConfig | None = None
+
+    def __post_init__(self) -> None:
+        stride = self.model.stride
+        for name in ("length", "left", "right"):
+            value = getattr(self.window, name)
+            if value % stride:
+                raise InputError(
+                    f"window.{name} {value} must be a multiple of the model's frame ({stride} samples)", "bad-value"
+                )
+        if self.model.emission_delay > self.window.right:
+            raise InputError(
+                f"window.right {self.window.right} is shorter than the model's emission_delay "
+                f"{self.model.emission_delay}: the last keys' emissions would fall outside the window",
+                "bad-value",
+            )
+        values = dict(_leaves(to_json(self)))
+
+        def must(name: str, holds: bool, rule: str) -> None:
+            if not holds:
+                raise InputError(f"{name} {values[name]} must {rule}", "bad-value")
+
+        for name, value in values.items():
+            must(name, not isinstance(value, float) or math.isfinite(value), "be a finite number")
+        must("model.channels", self.model.channels == CHANNELS, f"be {CHANNELS}, as in the data")
+        must("model.classes", self.model.classes == NUM_CLASSES, f"be {NUM_CLASSES}, as in the data")
+        must("augment.lag", self.augment.lag <= self.window.length, f"be at most window.length, {self.window.length}")
+        for name in ("learning_rate", "clip"):
+            must(f"optimizer.{name}", values[f"optimizer.{name}"] > 0, "be positive")
+        for name in ("warmup", "beta1", "beta2", "average"):
+            must(f"optimizer.{name}", 0 <= values[f"optimizer.{name}"] < 1, "lie in [0, 1)")
+        must("optimizer.cooldown", 0 < self.optimizer.cooldown <= 1, "lie in (0, 1]")
+        must("optimizer.decay", self.optimizer.decay >= 0, "not be negative")
+        must("train.max_infeasible", 0 <= self.train.max_infeasible <= 1, "lie in [0, 1]")
+        must("train.seed", 0 <= self.train.seed < 2**32, "lie in [0, 2^32)")
+        if self.distill is not None and not (self.distill.temperature > 0 and 0 < self.distill.weight <= 1):
+            raise InputError(
+                f"distill: temperature {self.distill.temperature} must be positive and weight "
+                f"{self.distill.weight} in (0, 1]",
+                "bad-value",
+            )
+        if self.distill is not None:
+            must("distill.key_boost", self.distill.key_boost >= 0, "not be negative")
+
+    @property
+    def hash(self) -> str:
+        """The run's identity, 64 hex digits: `semgjax.config_json.identity`."""
+        return identity(self)
+
+
+def program_of(config: RunConfig) -> RunConfig:
+    """A configuration without what a compiled step can take as an input: runs that are equal in it can be packed.
+
+    Seed, peak learning rate, weight decay and data are put to fixed values; shapes and steps depend on none of them.
+    """
+    return dataclasses.replace(
+        config,
+        data="",
+        optimizer=dataclasses.replace(config.optimizer, learning_rate=1.0, decay=0.0),
+        train=dataclasses.replace(config.train, seed=0),
+    )
+
+
+def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted names and values of a configuration as JSON."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaves(item, f"{name}.{key}" if name else key)
+    else:
+        yield name, value
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything of a run that is neither its size nor its data."""
+
+    window: WindowSpec = field(default_factory=WindowSpec)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+
+
+_BASELINE = Recipe(
+    # The published context is 1800 and 200 samples; here windows are whole frames of 16.
+    window=WindowSpec(length=8000, stride=8000, left=1792, right=208),
+    augment=augment_recipe("baseline"),
+    # emg2qwerty's: Adam at 1e-3, 10 of 150 epochs of warm-up, a cosine; no decay, no clipping (a norm never reached).
+    optimizer=OptimizerConfig(warmup=10 / 150, decay=0.0, beta2=0.999, clip=1e6),
+    # 150 epochs of the generic training part: 255 h in windows of 4 s.
+    train=TrainConfig(steps=135_000, batch=256),
+)
+
+
+def recipe(name: str) -> Recipe:
+    """The defaults that go with a preset: the paper's (section 4), the baseline's, or the ladder's for a laptop."""
+    preset(name)
+    if name == "tds":
+        return _BASELINE
+    if not name.startswith("ladder-"):
+        return Recipe()
+    return Recipe(
+        window=WindowSpec(length=4000, stride=4000, left=800, right=200),
+        # No roll: muscles lie about an electrode apart, and to a model of this size a roll is another finger.
+        augment=AugmentConfig(roll=0, lag=40),
+        optimizer=OptimizerConfig(learning_rate=3e-3, warmup=0.1, decay=0.05, clip=1.0),
+        train=TrainConfig(steps=300, batch=16, evaluate_every=100, checkpoint_every=100, log_every=20),
+    )

@@ -1,0 +1,93 @@
+"""The storage: its error bound, its scale, and the header record."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from semgjax.data.readers.recording import array_recording
+from semgjax.data.shards.shard_format import (
+    ABSOLUTE_ERROR,
+    LARGEST,
+    RELATIVE_ERROR,
+    decode,
+    encode,
+    header_of,
+    pack,
+    scale_for,
+    unpack,
+)
+from semgjax.errors import InputError
+
+PATH = Path("x.arrayrecord")
+
+
+def header():
+    recording = array_recording(np.zeros((2500, 3)), 500.0, [(1.0, "up"), (0.5, "down")], "s", "u", ("up", "down"))
+    return header_of(recording, "ab" * 32, 0.5)
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-6, 1e3, 1e-30, 1e20])
+@pytest.mark.parametrize("spike", [1, 1000])
+def test_what_is_stored_differs_from_its_source_by_no_more_than_the_bound_says(unit, spike):
+    rng = np.random.default_rng(0)
+    emg = (rng.normal(0, 14, (4000, 32)) * 10.0 ** rng.uniform(-9, 0, (4000, 32)) * unit).astype(np.float32)
+    emg[7, 3] = np.float32(900 * unit * spike)
+    scale = scale_for(float(np.abs(emg).max()))
+    found = decode(encode(emg, scale), scale)
+    bound = np.maximum(RELATIVE_ERROR * np.abs(emg.astype(np.float64)), ABSOLUTE_ERROR * scale)
+    error = np.abs(found.astype(np.float64) - emg)
+    assert found.dtype == np.float32
+    assert (error <= bound).all()
+    assert (error > 0.9 * bound).any()  # a smaller bound would not hold
+
+
+@pytest.mark.parametrize("peak", [0.0, 1.0, 14.0, 900.0, LARGEST])
+def test_a_signal_in_microvolts_is_stored_in_its_own_unit(peak):
+    assert scale_for(peak) == 1
+
+
+@pytest.mark.parametrize("peak", [1e-6, 0.99, 65505.0, 1e9, 3e38])
+def test_another_signal_is_scaled_by_a_power_of_two_to_the_upper_half_of_the_range(peak):
+    scale = scale_for(peak)
+    assert np.frexp(scale)[0] == 0.5
+    assert 2**14 <= peak / scale < 2**15
+
+
+def test_a_header_is_read_as_it_was_written():
+    one = header()
+    other = unpack(pack(one), PATH)
+    for field in dataclasses.fields(one):
+        a, b = getattr(one, field.name), getattr(other, field.name)
+        assert np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b, field.name
+    assert other.labels.tolist() == [1, 0]
+    assert other.records == 1 + 10
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "says"),
+    [
+        ("schema", "semgjax/split", "is no semgjax/shard file"),
+        ("version", 2, "version 2"),
+        ("storage", "int16", "storage 'int16'"),
+        ("keys", 3, "its header is damaged"),
+        ("keys", -1, "its header is damaged"),
+        ("samples", 0, "its header is damaged"),
+        ("stretch", "many", "its header is damaged"),
+        ("classes", {"a": 1}, "its header is damaged"),
+    ],
+)
+def test_another_header_is_refused_by_the_files_name(member, value, says):
+    line, _, rest = pack(header()).partition(b"\n")
+    changed = json.dumps(json.loads(line) | {member: value}).encode() + b"\n" + rest
+    with pytest.raises(InputError, match=says) as caught:
+        unpack(changed, PATH)
+    assert str(caught.value).startswith("x.arrayrecord: ")
+
+
+@pytest.mark.parametrize("record", [b"", b"\xff\n", b"[1]\n", b"{}\n"])
+def test_a_record_that_is_no_header_is_refused(record):
+    with pytest.raises(InputError, match="is no semgjax/shard file"):
+        unpack(record, PATH)

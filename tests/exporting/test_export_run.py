@@ -1,0 +1,85 @@
+"""From a run to an export that stands on its own: a fresh process gives the same logits and the same error rates."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from semgjax.data.corpus import load_corpus
+from semgjax.errors import InputError
+from semgjax.evaluate.stitched import make_forward, session_logits
+from semgjax.exporting.export_folder import load_export, params_hash
+from semgjax.exporting.export_run import export_run
+from semgjax.files import read_json
+from semgjax.training.run_folder import load_finished
+from tests.runs import STEPS, snapshot, start_python
+
+FRESH = """
+import sys
+from pathlib import Path
+import numpy as np
+from semgjax.cli.main import main
+from semgjax.data.corpus import load_corpus
+from semgjax.evaluate.stitched import make_forward, session_logits
+from semgjax.exporting.export_folder import load_export
+
+export, sessions, out = map(Path, sys.argv[1:])
+loaded = load_export(export)
+assert not [name for name in sys.modules if name.startswith("semgjax.training")]
+forward = make_forward(loaded.config, loaded.window)
+session = load_corpus(sessions).test[0]
+np.save(out, session_logits(forward, loaded.config, loaded.params, session, loaded.window, 16))
+raise SystemExit(main(["evaluate", str(export), "--data", str(sessions), "--json"]))
+"""
+
+
+def test_a_fresh_process_without_the_run_gives_the_same_logits_and_error_rates(sessions, finished, tmp_path):
+    run, export, elsewhere = tmp_path / "run", tmp_path / "export", tmp_path / "elsewhere"
+    shutil.copytree(finished, run)
+    elsewhere.mkdir()
+    config, params = load_finished(run)
+    session = load_corpus(sessions).test[0]
+    forward = make_forward(config.model, config.window)
+    expected = session_logits(forward, config.model, params, session, config.window, 16)
+    export_run(run, export)
+    run.rename(tmp_path / "away")
+
+    process = start_python(["-c", FRESH, str(export), str(sessions), str(tmp_path / "logits.npy")], elsewhere)
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    found = np.load(tmp_path / "logits.npy")
+    assert found.dtype == expected.dtype and found.shape == expected.shape
+    assert found.tobytes() == expected.tobytes()
+    result = read_json(finished / "result.json", "semgjax/result", 1)
+    assert json.loads(out)["scores"] == [row for row in result["scores"] if row["split"] == "test"]
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_an_export_tells_where_it_comes_from(student, tmp_path):
+    body = export_run(student, tmp_path / "export")
+    result = read_json(student / "result.json", "semgjax/result", 1)
+    assert body["source"] == {
+        name: result[name]
+        for name in ("preset", "kind", "config", "data", "teacher", "seed", "steps", "users", "hours", "scores")
+    }
+    loaded = load_export(tmp_path / "export")
+    assert loaded.about["source"]["teacher"] == result["teacher"]
+    assert params_hash(loaded.params) == params_hash(load_finished(student)[1])
+
+
+def test_exporting_leaves_the_run_as_it_was(finished, tmp_path):
+    before = snapshot(finished)
+    export_run(finished, tmp_path / "export")
+    assert snapshot(finished) == before
+
+
+@pytest.mark.parametrize("gone", ["result.json", f"checkpoints/{STEPS}", "checkpoints"])
+def test_an_unfinished_run_is_refused_and_nothing_is_written(finished, tmp_path, gone):
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    path = run / gone
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    with pytest.raises(InputError, match="not finished|no finished checkpoint"):
+        export_run(run, tmp_path / "export")
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]

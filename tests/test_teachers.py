@@ -1,0 +1,96 @@
+"""Distillation from a finished run: who may teach whom, and what the student's folder holds afterwards."""
+
+import dataclasses
+import shutil
+
+import jax
+import orbax.checkpoint as ocp
+import pytest
+
+from semgjax.data.corpus import load_corpus
+from semgjax.errors import InputError
+from semgjax.model.config import preset
+from semgjax.teachers import Teacher, load_teacher, student_config
+from semgjax.training.run_config import DistillConfig, RunConfig
+from semgjax.training.run_folder import read_config
+from semgjax.training.step import init_state
+from tests.runs import STEPS, WINDOW, run_config, snapshot
+
+MODEL = preset("ladder-16")
+TEACHER = Teacher(RunConfig("ladder-32", preset("ladder-32"), "d", WINDOW), {})
+
+
+def supervised(data: str = "d", **model) -> RunConfig:
+    return RunConfig("ladder-16", dataclasses.replace(MODEL, **model), data, WINDOW)
+
+
+def test_the_student_is_the_supervised_run_plus_its_teachers_identity():
+    shares = DistillConfig(TEACHER.config.hash, temperature=3.0, weight=0.5, key_boost=2.0)
+    config = student_config(supervised(), TEACHER, shares)
+    assert config.distill == shares
+    assert dataclasses.replace(config, distill=None) == supervised()
+
+
+def test_another_teacher_makes_another_run():
+    other = dataclasses.replace(TEACHER.config, train=dataclasses.replace(TEACHER.config.train, seed=1))
+    hashes = {student_config(supervised(), t, DistillConfig(t.config.hash)).hash for t in (TEACHER, Teacher(other, {}))}
+    assert len(hashes) == 2
+
+
+@pytest.mark.parametrize(
+    ("student", "says"),
+    [
+        (supervised(conv_strides=(5, 2, 2)), f"stride (20 against {MODEL.stride})"),
+        (supervised(emission_delay=160), f"emission_delay (160 against {MODEL.emission_delay})"),
+        (supervised(data="e"), "other sessions or another split"),
+    ],
+)
+def test_decoders_whose_logits_do_not_speak_of_the_same_frames_and_sessions_are_refused(student, says):
+    with pytest.raises(InputError) as caught:
+        student_config(student, TEACHER, DistillConfig(TEACHER.config.hash))
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(("temperature", "weight"), [(0.0, 0.9), (-1.0, 0.9), (1.0, 0.0), (1.0, 1.1)])
+def test_a_mix_that_means_nothing_is_refused(temperature, weight):
+    with pytest.raises(InputError, match="temperature|weight"):
+        student_config(supervised(), TEACHER, DistillConfig(TEACHER.config.hash, temperature, weight))
+
+
+def test_an_unfinished_teacher_is_refused(finished, tmp_path):
+    shutil.copytree(finished, tmp_path / "stopped")
+    shutil.rmtree(tmp_path / "stopped" / "checkpoints" / str(STEPS))
+    with pytest.raises(InputError, match=rf"not finished \(step {STEPS - 2} of {STEPS}\)"):
+        load_teacher(tmp_path / "stopped")
+    shutil.copytree(finished, tmp_path / "unscored")
+    (tmp_path / "unscored" / "result.json").unlink()
+    with pytest.raises(InputError, match="not finished"):
+        load_teacher(tmp_path / "unscored")
+    shutil.rmtree(tmp_path / "unscored" / "checkpoints")
+    with pytest.raises(InputError, match="no finished checkpoint"):
+        load_teacher(tmp_path / "unscored")
+
+
+def test_loading_a_teacher_writes_nothing(finished):
+    before = snapshot(finished)
+    teacher = load_teacher(finished)
+    assert teacher.config == read_config(finished)
+    assert snapshot(finished) == before
+
+
+def test_the_students_checkpoint_holds_no_teacher(sessions, student):
+    state = jax.eval_shape(lambda: init_state(run_config(load_corpus(sessions))))
+    expected = {
+        jax.tree_util.keystr(path, simple=True, separator="."): leaf.shape
+        for path, leaf in jax.tree_util.tree_leaves_with_path(state)
+    }
+    handler = ocp.PyTreeCheckpointHandler()
+    tree = handler.metadata((student / "checkpoints" / str(STEPS) / "state").absolute()).tree
+    handler.close()
+    found = {
+        jax.tree_util.keystr(path, simple=True, separator="."): leaf.shape
+        for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
+    }
+    assert sum(map(len, found.values())) > 0
+    assert sorted(found.values()) == sorted(expected.values())
+    assert {name.partition(".")[0] for name in found} == {"step", "params", "optimizer"}
