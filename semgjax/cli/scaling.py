@@ -9,6 +9,7 @@ from tyro.conf import Positional, arg
 
 from semgjax.cli import scaling_decide, scaling_plan
 from semgjax.cli.parse import run_commands
+from semgjax.cli.programs import keep_programs
 from semgjax.cli.scaling_words import Words, check_output, law_of, numbers, pairs, point_of, print_json
 from semgjax.cli.terminal import say
 from semgjax.errors import InputError
@@ -19,6 +20,7 @@ Kind = Literal["huber_log", "huber_linear", "log_ls", "log1p_ls", "linear_ls", "
 
 def run(words: list[str]) -> int:
     """The command."""
+    keep_programs()
     commands: dict[str, Callable[..., Any]] = {"fit": fit, "predict": predict, "compare": compare}
     return run_commands("scaling", {**commands, **scaling_decide.COMMANDS, **scaling_plan.COMMANDS}, words)
 
