@@ -11,11 +11,24 @@ _BLOCK, _SHORT_BLOCK, _SHORT = 8, 4, 16  # frames of a block; of kernels of at m
 
 
 def strided_products(x_BxTxC: jax.Array, kernel_KxCxD: jax.Array, stride: int) -> jax.Array:
-    """`strided_conv` of semgjax.model.encoder as one product of patches."""
+    """`strided_conv` of semgjax.model.encoder as one product.
+
+    Taps that fill whole steps: of the steps with all their taps at once, whose parts are then shifted and added. That
+    reads the input once; patches of it are several times its size. Other kernels: of patches, without empty taps.
+    """
     batch, time, channels = x_BxTxC.shape
     taps, _, width = kernel_KxCxD.shape
     steps, blocks = time // stride, -(-taps // stride)
     x_BxNxP = x_BxTxC[:, : steps * stride].reshape(batch, steps, stride * channels)
+    if taps % stride == 0:
+        kernel_PxE = jnp.moveaxis(kernel_KxCxD.reshape(blocks, stride * channels, width), 0, 1).reshape(
+            -1, blocks * width
+        )
+        parts = (x_BxNxP.reshape(batch * steps, -1) @ kernel_PxE).reshape(batch, steps, blocks, width)
+        y_BxNxD = parts[:, :, -1]
+        for late in range(1, blocks):
+            y_BxNxD += jnp.pad(parts[:, : steps - late, -1 - late], ((0, 0), (late, 0), (0, 0)))
+        return y_BxNxD
     x_BxNxP = jnp.pad(x_BxNxP, ((0, 0), (blocks - 1, 0), (0, 0)))
     oldest = x_BxNxP[:, :steps, (blocks * stride - taps) * channels :]  # its first samples have no tap
     patches = jnp.concatenate([oldest, *(x_BxNxP[:, b : b + steps] for b in range(1, blocks))], axis=-1)

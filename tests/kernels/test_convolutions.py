@@ -8,8 +8,10 @@ from semgjax.model.encoder import grouped_conv, strided_conv
 from tests.model.small import assert_same_convolution
 
 
-@pytest.mark.parametrize(("kernel", "stride", "time"), [(11, 5, 35), (3, 2, 13), (4, 4, 12), (3, 1, 6)])
-def test_a_product_of_patches_is_the_librarys_convolution_padded_in_front(kernel, stride, time):
+@pytest.mark.parametrize(
+    ("kernel", "stride", "time"), [(11, 5, 35), (3, 2, 13), (4, 4, 12), (3, 1, 6), (10, 5, 36), (8, 4, 4)]
+)
+def test_a_product_is_the_librarys_convolution_padded_in_front(kernel, stride, time):
     rng = np.random.default_rng(kernel)
     x = rng.normal(size=(3, time, 4)).astype(np.float32)
     weight = rng.normal(size=(kernel, 4, 5)).astype(np.float32)
