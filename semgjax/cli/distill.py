@@ -51,8 +51,8 @@ def run(words: list[str]) -> int:
             augmentation: named changes that the augment options start from (preset: those of the size)
             augment: random changes of training windows
             optimizer: AdamW and its schedule
-            train: how long and on what
-            engine: where and how it is carried out; no part of the run's identity
+            train: steps, batch, seed, precision and intervals
+            engine: where and how the run executes; not part of the run's identity
         """
         from semgjax.api import runs
         from semgjax.cli.summary import print_run, shown_warnings
