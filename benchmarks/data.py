@@ -48,7 +48,9 @@ def run() -> dict[str, Comparison]:
         InputError: torch is not installed.
     """
     if importlib.util.find_spec("torch") is None:
-        raise InputError("torch is not installed; pip install 'semgjax[bench]' from this source checkout")
+        raise InputError(
+            "torch is not installed; pip install 'semgjax[bench]' from this source checkout", "missing-extra"
+        )
     hours = float(os.environ.get("SEMGJAX_BENCH_HOURS", "1"))
     kept = os.environ.get("SEMGJAX_BENCH_DATA")
     folder = Path(kept) if kept else Path(tempfile.mkdtemp(prefix="semgjax-bench-"))
@@ -66,7 +68,9 @@ def _corpus(folder: Path, hours: float) -> float:
         built = read_json(folder / "built.json", "semgjax/bench-corpus", 1)
         if built["hours"] == hours:
             return built["ingest"]
-        raise InputError(f"{folder}: holds a corpus of {built['hours']:g} h; give another folder or remove it")
+        raise InputError(
+            f"{folder}: holds a corpus of {built['hours']:g} h; give another folder or remove it", "out-exists"
+        )
     distinct = round(min(hours, DISTINCT_HOURS) * PER_HOUR)
     write_sessions(folder / "hdf5", base_session(folder / "base"), range(distinct))
     begun = time.perf_counter()
@@ -158,7 +162,9 @@ def _measure(words: list[str], hours: float, rounds: int, workers: str) -> Load:
     output, _ = process.communicate()
     watcher.join()
     if process.returncode:
-        raise InputError(f"{words[0]}: the loader failed with code {process.returncode}; see its message above")
+        raise InputError(
+            f"{words[0]}: the loader failed with code {process.returncode}; see its message above", "conflict"
+        )
     result = json.loads(output)
     seconds = statistics.median(result["seconds"])
     return Load(result["windows"] / seconds, result["bytes"] / seconds, peak[0])

@@ -76,7 +76,7 @@ def place_of(option: str, address: str) -> Place:
     """
     match = re.fullmatch(r"gs://([a-z0-9][a-z0-9._-]{1,61}[a-z0-9])/(.*[^/])/*", address)
     if match is None or ".." in match[2].split("/") or _CONTROLS.search(address):
-        raise InputError(f"{option} {address}: write gs://BUCKET/PATH", "bad-value")
+        raise InputError(f"{option} {address}: write gs://BUCKET/PATH", "bad-path")
     return Place(match[1], PurePosixPath(match[2]))
 
 
