@@ -72,8 +72,8 @@ class Export:
 
     Attributes:
         place: the folder.
-        about: the body of its model.json.
-        verified: its scores beside those of the run, where it was evaluated again.
+        about: the content of its model.json.
+        verified: recorded and measured scores, if it was evaluated again.
     """
 
     place: str
@@ -112,7 +112,7 @@ def train(
     train: TrainConfig | Options | None = None,
     engine: Engine | Options | None = None,
 ) -> Run:
-    """Train one decoder; called again after a stop with the same arguments it resumes.
+    """Train one decoder; after a stop, the same call resumes.
 
     Args:
         preset_name: tiny, small, large, ladder-WIDTH or tds. Its recipe gives every value that is not changed below.
@@ -122,10 +122,10 @@ def train(
         model, window, augment, optimizer, train: changes by name, as train={"steps": 300, "seed": 1}, or a whole
             configuration; the names are those of the options of `semgjax train`. augment may also be the name of a
             recipe: paper, baseline or robust.
-        engine: where and how it is carried out; no part of the run's identity.
+        engine: where and how the run executes; not part of the run's identity.
 
     Raises:
-        InputError: an unknown name, a value out of range, or data that cannot be used; no run is begun then.
+        InputError: an unknown name, a value out of range, or unusable data; nothing has been written then.
         Diverged, Preempted, Unsaved: see `semgjax.errors`; after the last two the same call resumes.
 
     Example:
@@ -153,14 +153,14 @@ def distill(
     train: TrainConfig | Options | None = None,
     engine: Engine | Options | None = None,
 ) -> Run:
-    """Train a student on a teacher's frame logits and the task's CTC loss together; a stopped one resumes.
+    """Train a student on a teacher's frame logits and the CTC loss; after a stop, the same call resumes.
 
     Args:
-        teacher: run directory of the finished teacher, its address, or what `train` returned; it sets the windows too.
+        teacher: the finished teacher: run directory, address, or what `train` returned. It also sets the windows.
         preset_name: size of the student.
         temperature: divides both logits before the softmax.
         weight: share of the KL term in the loss, in (0, 1]; the rest is CTC.
-        key_boost: how much more a frame counts in the KL term, times the teacher's probability that it is a key.
+        key_boost: extra weight of a frame in the KL term, times the teacher's probability that it is a key.
         data, out, splits, model, augment, optimizer, train, engine: see `train`.
 
     Raises:
@@ -184,8 +184,8 @@ def export(
     Args:
         run: run directory, address, or what `train` returned.
         out: new folder: model.json and the parameters.
-        data: folder of the run's sessions: what was written is evaluated on them, and refused where the scores are not
-            the run's.
+        data: folder of the run's sessions. If given, the export is evaluated on them and refused if its scores differ
+            from the run's.
         splits: split file of the run (default: splits.json in the folder).
 
     Raises:
@@ -230,7 +230,7 @@ def _verified(folder: Path, data: str | Path, splits: str | Path | None) -> list
 
 def _check_splits(data: str | Path | None, splits: str | Path | None) -> None:
     if splits is not None and data is None:
-        raise InputError("splits: has a meaning with the sessions to verify on alone", "conflict")
+        raise InputError("splits: needs data, the sessions to verify on", "conflict")
 
 
 def _run(
@@ -251,7 +251,7 @@ def _run(
     else:
         with finished_folder(teaching[0]) as folder:
             teacher = load_teacher(folder)
-        check_pair(members["model"], teacher.config.model)  # before its windows are found not to fit either
+        check_pair(members["model"], teacher.config.model)  # before the check of its windows, for a clearer message
         corpus = read_corpus(data, splits)
         supervised = RunConfig(data=corpus.hash, **(members | {"window": teacher.config.window}))
         config = student_config(supervised, teacher, DistillConfig(teacher.config.hash, *teaching[1:]))
@@ -260,5 +260,5 @@ def _run(
 
 
 def _body(document: dict[str, Any]) -> dict[str, Any]:
-    """A document without its head, which is there only where it was read from its file."""
+    """A document without its schema and version, which it has only if it was read from a file."""
     return {name: value for name, value in document.items() if name not in ("schema", "version")}

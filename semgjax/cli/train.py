@@ -17,7 +17,7 @@ from semgjax.training.run_config import OptimizerConfig, TrainConfig, recipe
 
 
 def run(words: list[str]) -> int:
-    """The command; a preset's own recipe gives the defaults that its help shows."""
+    """The command; the preset's recipe gives the defaults that its help shows."""
     name = word_after(words, "--preset", "tiny")
     base, shape = recipe(name), preset(name)
     changes = word_after(words, "--augmentation", "preset")
