@@ -1,4 +1,4 @@
-"""The paper's decoder in PyTorch eager, as one writes it there: the peer of `semgjax bench train`. Writes nothing.
+"""The paper's decoder in idiomatic eager PyTorch: the peer of `semgjax bench train`.
 
 The same shapes, the same float32, dropout and time masks at the same rates as `semgjax.model.encoder`, with PyTorch's
 own convolutions, norms, attention (scaled_dot_product_attention), CTC and AdamW.

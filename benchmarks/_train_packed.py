@@ -1,4 +1,4 @@
-"""Eight short trials of the smallest ladder model, packed and apart, for `semgjax bench train`. Writes where told."""
+"""Eight short trials of the smallest ladder model, packed and one by one, for `semgjax bench train`."""
 
 import dataclasses
 import subprocess

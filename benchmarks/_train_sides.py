@@ -1,4 +1,4 @@
-"""The two sides of `semgjax bench train`: a training step on one batch, ours and PyTorch's. Writes nothing."""
+"""The two sides of `semgjax bench train`: a training step on one batch in semgjax and in PyTorch."""
 
 import dataclasses
 import os

@@ -48,7 +48,9 @@ def run() -> dict[str, Comparison]:
         InputError: torch is not installed.
     """
     if importlib.util.find_spec("torch") is None:
-        raise InputError("torch is not installed; pip install 'semgjax[bench]' from this source checkout")
+        raise InputError(
+            "torch is not installed; pip install 'semgjax[bench]' from this source checkout", "missing-extra"
+        )
     hours = float(os.environ.get("SEMGJAX_BENCH_HOURS", "1"))
     kept = os.environ.get("SEMGJAX_BENCH_DATA")
     folder = Path(kept) if kept else Path(tempfile.mkdtemp(prefix="semgjax-bench-"))
@@ -66,7 +68,9 @@ def _corpus(folder: Path, hours: float) -> float:
         built = read_json(folder / "built.json", "semgjax/bench-corpus", 1)
         if built["hours"] == hours:
             return built["ingest"]
-        raise InputError(f"{folder}: holds a corpus of {built['hours']:g} h; give another folder or remove it")
+        raise InputError(
+            f"{folder}: holds a corpus of {built['hours']:g} h; give another folder or remove it", "out-exists"
+        )
     distinct = round(min(hours, DISTINCT_HOURS) * PER_HOUR)
     write_sessions(folder / "hdf5", base_session(folder / "base"), range(distinct))
     begun = time.perf_counter()
@@ -132,7 +136,7 @@ def _median(loads: list[Load], name: str) -> float:
 
 
 def drop_cache(folder: Path) -> None:
-    """Ask the system to forget the content of the files of a folder, so that they are read from the disk again."""
+    """Drop the files of a folder from the page cache, so that they are read from the disk again."""
     os.sync()
     for path in folder.iterdir():
         handle = os.open(path, os.O_RDONLY)
@@ -143,7 +147,7 @@ def drop_cache(folder: Path) -> None:
 
 
 def _measure(words: list[str], hours: float, rounds: int, workers: str) -> Load:
-    """Run a loader, and look on at its memory; medians over the rounds."""
+    """Run a loader and sample its memory; medians over the rounds."""
     command = [sys.executable, "-m", *words, f"{hours:g}", str(BATCH), str(BATCHES), str(rounds), workers]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     peak = [0.0]
@@ -158,14 +162,16 @@ def _measure(words: list[str], hours: float, rounds: int, workers: str) -> Load:
     output, _ = process.communicate()
     watcher.join()
     if process.returncode:
-        raise InputError(f"{words[0]}: the loader failed with code {process.returncode}; see its message above")
+        raise InputError(
+            f"{words[0]}: the loader failed with code {process.returncode}; see its message above", "conflict"
+        )
     result = json.loads(output)
     seconds = statistics.median(result["seconds"])
     return Load(result["windows"] / seconds, result["bytes"] / seconds, peak[0])
 
 
 def _family(process: int) -> list[int]:
-    """A process and all that came from it."""
+    """A process and its descendants."""
     parents = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -179,13 +185,13 @@ def _family(process: int) -> list[int]:
 
 
 def _memory(process: int) -> float:
-    """Its share of memory in MB, shared pages divided among those who share them."""
+    """Its proportional set size (Pss) in MB: shared pages are divided among their users."""
     lines = [line for line in _text(Path(f"/proc/{process}/smaps_rollup")).splitlines() if line.startswith("Pss:")]
     return int(lines[0].split()[1]) / 1024 if lines else 0.0
 
 
 def _text(path: Path) -> str:
-    """The file's text; "" of a process that is gone by now."""
+    """The file's text; "" if the process has ended."""
     try:
         return path.read_text()
     except (FileNotFoundError, ProcessLookupError):

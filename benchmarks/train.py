@@ -47,10 +47,12 @@ def run() -> Rows:
     only = os.environ.get("SEMGJAX_BENCH_ONLY")
     chosen = list(parts) if only is None else [key for key in parts if key.startswith(tuple(only.split(",")))]
     if not chosen:
-        raise InputError(f"SEMGJAX_BENCH_ONLY {only!r} names no key; there are: {', '.join(parts)}")
+        raise InputError(f"SEMGJAX_BENCH_ONLY {only!r} names no key; there are: {', '.join(parts)}", "unknown-name")
     if any(not key.startswith("train.packed") for key in chosen):
         if importlib.util.find_spec("torch") is None:
-            raise InputError("torch is not installed; pip install 'semgjax[bench]' from this source checkout")
+            raise InputError(
+                "torch is not installed; pip install 'semgjax[bench]' from this source checkout", "missing-extra"
+            )
         from benchmarks._train_sides import ROWS
 
         use_cores(ROWS)  # as `semgjax train` does

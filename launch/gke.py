@@ -3,8 +3,8 @@
     python -m launch.gke SWEEP --topology v5e-16 --place gs://BUCKET/sweeps/NAME --data gs://BUCKET/sessions \\
         --image REGION-docker.pkg.dev/PROJECT/REPO/semgjax:TAG --out DIR
 
-Kueue lets a JobSet in when a slice is free; every host of the slice runs the same command, and the variables that
-GKE gives its pods make them one process group. Exit code 75 and a preempted node restart a trial without counting,
+Kueue admits a JobSet when a slice is free; every host of the slice runs the same command, and GKE's variables in the
+pods make them one process group. Exit code 75 and a preempted node restart a trial without counting,
 70 (diverged) and 2 (bad input) end it, any other failure counts against the restarts.
 """
 
@@ -27,10 +27,10 @@ MOUNT = "/bucket"
 
 @dataclass(frozen=True)
 class Target:
-    """Where and as whom trials run."""
+    """Place and account of the trials."""
 
     sweep: tyro.conf.Positional[Path]
-    """sweep directory, as planned here"""
+    """local sweep directory"""
     topology: str
     """slice of every trial, such as v5e-8 (one host) or v5e-16 (four)"""
     place: str
@@ -42,23 +42,23 @@ class Target:
     out: Path
     """folder for the rendered files"""
     namespace: str = "default"
-    """of the JobSets and the queue"""
+    """namespace of the JobSets and the queue"""
     service_account: str = "semgjax"
     """Kubernetes service account that may read and write the bucket"""
     queue: str = "tpu"
     """Kueue's local queue"""
     slices: int = 1
-    """how many slices the queue may use at a time"""
+    """number of slices that the queue may use at a time"""
     spot: bool = False
-    """on spot nodes"""
+    """use spot nodes"""
     retries: int = 2
-    """how often a failed trial is started again"""
+    """how often a failed trial is retried"""
     cores: int = 1
-    """--cores of the trials, which decides the last bits on CPUs"""
+    """processor cores of a trial, which affect the last bits on CPUs"""
 
 
 def render(target: Target) -> dict[str, str]:
-    """File name -> text: queue.yaml, and trials-N.yaml, where N + 1 has the students of N.
+    """File name -> text: queue.yaml, and trials-N.yaml, where file N + 1 has the students of file N.
 
     Raises:
         InputError: no sweep, an unknown slice, or names that Kubernetes or the bucket would refuse.
@@ -79,7 +79,7 @@ def render(target: Target) -> dict[str, str]:
 
 
 def trial_command(target: Target, trial: Trial) -> list[str]:
-    """What every pod of a trial runs."""
+    """The command of every pod of a trial."""
     sweep, data = one_bucket(target.place, target.data)
     where = [sweep.under(MOUNT), "--trial", trial.id, "--data", data.under(MOUNT), "--cores", str(target.cores)]
     return ["python", "-m", "semgjax", "sweep", "run", *where]
@@ -207,7 +207,7 @@ def _level(trial: Trial) -> int:
 
 
 def _name(sweep: Sweep, trial: Trial) -> str:
-    """A name that Kubernetes takes (it adds to it), the same whenever it is rendered; the hash keeps it unique."""
+    """A name that Kubernetes accepts, the same at every rendering; the hash makes it unique."""
     slug = re.sub(r"[^a-z0-9]+", "-", sweep.name.lower()).strip("-")[:20].strip("-") or "sweep"
     return f"{slug if slug[0].isalpha() else f's-{slug}'}-{sweep.trials.index(trial):03d}-{trial.config.hash[:8]}"
 
@@ -215,12 +215,12 @@ def _name(sweep: Sweep, trial: Trial) -> str:
 def _check_name(option: str, name: str) -> None:
     if not re.fullmatch(r"[a-z]([a-z0-9-]{0,50}[a-z0-9])?", name):
         raise InputError(
-            f"{option} {name!r}: Kubernetes wants small letters, digits and dashes, a letter first", "bad-name"
+            f"{option} {name!r}: Kubernetes requires small letters, digits and dashes, a letter first", "bad-name"
         )
 
 
 def main(target: Target) -> None:
-    """Write the files and say what to do with them."""
+    """Write the files and print the next commands."""
     files = render(target)
     for name, text in files.items():
         write_atomic(target.out / name, text)

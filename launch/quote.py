@@ -1,4 +1,4 @@
-"""User text within what is rendered or printed: a YAML scalar that reads back as itself, shell words safe to paste."""
+"""User text in rendered files: YAML scalars that read back unchanged, shell words that are safe to paste."""
 
 import os
 import re
@@ -14,18 +14,18 @@ _SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b":
 
 
 def yaml_text(value: str) -> str:
-    """A quoted YAML string that says exactly this, whatever is in it.
+    """A quoted YAML string of exactly this text.
 
     Raises:
-        InputError: a lone surrogate, which no YAML has ("bad-encoding").
+        InputError: a lone surrogate, which YAML cannot hold ("bad-encoding").
     """
     if any("\ud800" <= character <= "\udfff" for character in value):
-        raise InputError(f"{ascii(value)}: holds bytes that are no UTF-8; choose another name", "bad-encoding")
+        raise InputError(f"{ascii(value)}: holds bytes that are not UTF-8; choose another name", "bad-encoding")
     return '"' + "".join(map(_escaped, value)) + '"'
 
 
 def yaml_word(value: str) -> str:
-    """A name as it is, or quoted where a reader would take it for a number, a truth or nothing."""
+    """A name, quoted if a YAML reader would take it for a number, a boolean or null."""
     return value if _PLAIN.fullmatch(value) and not _TAKEN.fullmatch(value) else yaml_text(value)
 
 
@@ -35,7 +35,7 @@ def yaml_list(values: Iterable[str]) -> str:
 
 
 def shell_line(words: Iterable[str]) -> str:
-    """Words as one line for bash that runs nothing but what it says, and that a terminal only shows."""
+    """Words as one line for bash, safe to paste and to print."""
     return " ".join(map(_shell_word, words))
 
 

@@ -1,4 +1,4 @@
-"""TPU slices by name: hosts, and what Google Cloud and its Kubernetes engine call them; and addresses in buckets."""
+"""TPU slices by name: hosts, and their names in Google Cloud and GKE; and addresses in buckets."""
 
 import re
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from semgjax.parallel.hardware import topology
 
 @dataclass(frozen=True)
 class Slice:
-    """One slice, whole."""
+    """One whole slice."""
 
     name: str
     chips: int
     hosts: int
     topology: str
-    """chips along each axis, as GKE's node label has it"""
+    """chips along each axis, as in GKE's node label"""
     accelerator_type: str
-    """of a queued resource (TPU VM)"""
+    """accelerator type of a queued resource (TPU VM)"""
     runtime: str
     """software version of a TPU VM"""
     gke_accelerator: str
@@ -26,7 +26,7 @@ class Slice:
 
     @property
     def chips_per_host(self) -> int:
-        """Chips that one host, one pod, one process sees."""
+        """Chips of one host, which is one pod and one process."""
         return self.chips // self.hosts
 
 
@@ -45,11 +45,11 @@ def slice_of(name: str) -> Slice:
     """The slice called `name`; chips and layout are those of semgjax.parallel.hardware.
 
     Raises:
-        InputError: no such slice.
+        InputError: an unknown slice ("unknown-name").
     """
     found = topology(name)
     if found.layout is None:
-        raise InputError(f"--topology {name}: is no TPU slice; choose one such as v5e-8 or v5e-16", "unknown-name")
+        raise InputError(f"--topology {name}: is not a TPU slice; choose one such as v5e-8 or v5e-16", "unknown-name")
     family, _, axes = found.layout.partition(":")
     prefix, unit, runtime, label, single = _FAMILIES[family]
     hosts = 1 if found.devices <= single else found.devices // _CHIPS_PER_HOST
@@ -64,19 +64,19 @@ class Place:
     path: PurePosixPath
 
     def under(self, mount: str) -> str:
-        """Where it is on a machine that has the bucket at `mount`."""
+        """Its path on a machine that mounts the bucket at `mount`."""
         return str(PurePosixPath(mount) / self.path)
 
 
 def place_of(option: str, address: str) -> Place:
-    """gs://BUCKET/PATH taken apart.
+    """The bucket and path of gs://BUCKET/PATH.
 
     Raises:
-        InputError: it is none.
+        InputError: the address has another form ("bad-path").
     """
     match = re.fullmatch(r"gs://([a-z0-9][a-z0-9._-]{1,61}[a-z0-9])/(.*[^/])/*", address)
     if match is None or ".." in match[2].split("/") or _CONTROLS.search(address):
-        raise InputError(f"{option} {address}: write gs://BUCKET/PATH", "bad-value")
+        raise InputError(f"{option} {address}: write gs://BUCKET/PATH", "bad-path")
     return Place(match[1], PurePosixPath(match[2]))
 
 
@@ -88,5 +88,5 @@ def one_bucket(sweep: str, data: str) -> tuple[Place, Place]:
     """
     places = place_of("--place", sweep), place_of("--data", data)
     if places[0].bucket != places[1].bucket:
-        raise InputError(f"--place {sweep} and --data {data}: are in two buckets; put them in one", "conflict")
+        raise InputError(f"--place {sweep} and --data {data}: are in two buckets; use one bucket", "conflict")
     return places

@@ -4,8 +4,8 @@
         --data gs://BUCKET/sessions --package gs://BUCKET/semgjax-0.1.0-py3-none-any.whl --out DIR
 
 Each worker is a slice with its share of the trials. A slice of one host runs a trial per chip; the hosts of a larger
-one run each trial together, as one process group. create.sh can be run again at any time: it leaves workers that
-live alone and brings back those that were preempted.
+one run each trial together, as one process group. create.sh can be run again at any time: it skips workers
+that exist and restores those that were preempted.
 """
 
 import re
@@ -29,10 +29,10 @@ MOUNT = "/mnt/bucket"
 
 @dataclass(frozen=True)
 class Target:
-    """Which slices, and where sweep and sessions are."""
+    """The slices, and the places of sweep and sessions."""
 
     sweep: tyro.conf.Positional[Path]
-    """sweep directory, as planned here"""
+    """local sweep directory"""
     topology: str
     """slice of each worker, such as v5e-8 (one host, a trial per chip) or v5e-16 (four hosts, one trial)"""
     zone: str
@@ -46,17 +46,17 @@ class Target:
     out: Path
     """folder for the rendered files"""
     workers: int = 1
-    """how many slices"""
+    """number of slices"""
     name: str = "semgjax"
-    """begins the names of the queued resources"""
+    """prefix of the names of the queued resources"""
     capacity: Literal["spot", "reserved", "on-demand"] = "spot"
     """how the slices are paid for"""
     service_account: str | None = None
     """e-mail of the account that may read and write the bucket (default: the project's own)"""
     retries: int = 2
-    """how often a failed trial is started again"""
+    """how often a failed trial is retried"""
     cores: int = 1
-    """--cores of the trials"""
+    """processor cores of a trial"""
 
 
 def render(target: Target) -> dict[str, str]:
@@ -68,7 +68,8 @@ def render(target: Target) -> dict[str, str]:
     sweep, shape = read_sweep(target.sweep), slice_of(target.topology)
     if not re.fullmatch(r"[a-z]([a-z0-9-]{0,40}[a-z0-9])?", target.name):
         raise InputError(
-            f"--name {target.name!r}: Google Cloud wants small letters, digits and dashes, a letter first", "bad-name"
+            f"--name {target.name!r}: Google Cloud requires small letters, digits and dashes, a letter first",
+            "bad-name",
         )
     if target.workers < 1 or target.retries < 0 or target.cores < 1:
         raise InputError(
@@ -76,7 +77,7 @@ def render(target: Target) -> dict[str, str]:
         )
     for option, value in (("--zone", target.zone), ("--package", target.package)):
         if not value.strip() or value.startswith("-") or not value.isprintable():
-            raise InputError(f"{option} {value!r}: is no name; give one", "bad-value")
+            raise InputError(f"{option} {value!r}: is not a name; give one", "bad-value")
     return {
         "create.sh": _create(target, shape),
         "startup.sh": _startup(target, sweep, shape),
@@ -209,7 +210,7 @@ def _comment(text: str) -> str:
 
 
 def main(target: Target) -> None:
-    """Write the files and say what to do with them."""
+    """Write the files and print the next commands."""
     for name, text in render(target).items():
         path = target.out / name
         write_atomic(path, text)

@@ -1,4 +1,4 @@
-"""Frozen dataclasses of configuration <-> plain JSON values: nothing unknown; what has a default may be missing."""
+"""Configuration dataclasses <-> plain JSON: unknown fields are errors; fields with a default may be missing."""
 
 import dataclasses
 import types
@@ -20,22 +20,22 @@ def to_json(config: Any) -> dict[str, Any]:
 
 
 def identity(config: Any) -> str:
-    """The hash of a configuration (64 hex digits), which neither a new member nor a new default moves.
+    """The hash of a configuration (64 hex digits), which new fields and new defaults do not change.
 
-    It covers the members of version 1 and, of those added since, the ones that differ from the default that they were
-    added with (semgjax.config_history). What is read back from `to_json` has the same.
+    It covers the fields of version 1 and the later ones that differ from the default that they were added with
+    (semgjax.config_history). A configuration that is read back from `to_json` has the same hash.
     """
     return content_hash(_counted(config))
 
 
 def from_json(kind: type[T], value: dict[str, Any], where: str) -> T:
-    """Build `kind` from plain JSON: unknown members and wrong types are errors, as is a missing one without a default.
+    """Build `kind` from plain JSON.
 
     Args:
-        where: names the source in messages (a file's path).
+        where: name of the source in messages (a file's path).
 
     Raises:
-        InputError: the value does not fit the dataclass.
+        InputError: a field is unknown, of a wrong type, or missing without a default.
     """
     hints = typing.get_type_hints(kind)
     fields = dataclasses.fields(kind)  # type: ignore[arg-type]
@@ -65,7 +65,7 @@ def from_json(kind: type[T], value: dict[str, Any], where: str) -> T:
 
 
 def default_in_files(kind: type, field: "dataclasses.Field[Any]", hint: Any) -> tuple[Any, ...]:
-    """(what a file without this member means,): the default that it was added with; () where it may not be missing."""
+    """(the value of this field in a file that lacks it,): the default that it was added with; () if it is required."""
     where = f"{kind.__name__}.{field.name}"
     old = old_default(kind, field.name)
     if old:
@@ -80,7 +80,7 @@ def default_in_files(kind: type, field: "dataclasses.Field[Any]", hint: Any) -> 
 
 
 def _counted(config: Any) -> dict[str, Any]:
-    """The members that the hash covers, as plain JSON values."""
+    """The fields that the hash covers, as plain JSON values."""
     kind, members = type(config), _members(config, _counted)
     first = first_members(kind)
     added = [f for f in dataclasses.fields(config) if f.name not in first]
@@ -104,18 +104,18 @@ def _plain(value: Any, inner: Callable[[Any], dict[str, Any]]) -> Any:
 
 
 def _head(kind: type) -> dict[str, Any]:
-    """A class's JSON before its members: the name of its network, where it has one."""
+    """The JSON of a class before its fields: the tag of its network, if it has one."""
     tag = _tag(kind)
     return {} if tag is None else {_TAG: tag}
 
 
 def one_from_json(kinds: tuple[type[T], ...], value: dict[str, Any], where: str) -> T:
-    """Build the one of `kinds` that the value's "network" names; a value without one is of the kind without one.
+    """Build the one of `kinds` that the value's "network" names; a value without it is of the kind without a tag.
 
-    So files that were written when there was one kind stay readable, and keep their hashes.
+    Files written when there was only one kind stay readable and keep their hashes.
 
     Raises:
-        InputError: it names none of them, or does not fit the one it names.
+        InputError: it names none of them, or does not fit the one that it names.
     """
     named = value.get(_TAG) if isinstance(value, dict) and len(kinds) > 1 else _tag(kinds[0])
     found = [kind for kind in kinds if _tag(kind) == named]

@@ -1,71 +1,71 @@
-"""The few ways a command ends badly, each with its exit code, a stable code and one clear line."""
+"""The ways in which a command fails, each with an exit code, a stable code and one line."""
 
 import errno
 import os
 import re
 from pathlib import Path
 
-# Every code that an error can carry. Sentences may change; a code may not, scripts and tests rely on it. The table in
-# docs/errors.md is held to this one by a test.
+# Every code that an error can carry. Sentences may change; codes may not, since scripts and tests rely on them. The
+# table of docs/errors.md is written from this one: python docs/write_codes.py.
 CODES = {
-    # any place on a disk
-    "no-file": "there is no such file or folder",
-    "not-a-file": "the path is a folder where a file is wanted, or the other way round",
-    "out-exists": "the output is there already, or its folder is not empty",
+    # paths and disks
+    "no-file": "the file or folder does not exist",
+    "not-a-file": "the path is a folder where a file is expected, or the reverse",
+    "out-exists": "the output already exists, or its folder is not empty",
     "in-use": "another live process holds the folder",
     "no-permission": "the system does not permit reading or writing there",
-    "no-space": "the disk, or the user's quota, is full",
+    "no-space": "the disk or the user's quota is full",
     "too-many-files": "the process has reached its limit of open files",
-    "io-error": "the device failed while it was read or written",
-    "stale-handle": "a network file system has lost the file; it may be back on the next try",
+    "io-error": "the device failed during a read or a write",
+    "stale-handle": "a network file system has lost the file; a retry may succeed",
     "file-locked": "another process has locked the file",
     "bad-path": "the path cannot be used: too long, a loop of links, or not in the file system's encoding",
-    "no-memory": "the machine or the device has not enough memory",
-    # any document
-    "bad-encoding": "the text is in another encoding than UTF-8, or holds bytes that no text has",
-    "bad-json": "the file is no JSON, or is nested too deep",
-    "bad-toml": "the file is no TOML, or is nested too deep",
+    "no-memory": "the machine or the device has too little memory",
+    # documents
+    "bad-encoding": "the text is not valid UTF-8",
+    "bad-json": "the file is not valid JSON, or is nested too deeply",
+    "bad-toml": "the file is not valid TOML, or is nested too deeply",
     "wrong-schema": "the file is of another kind",
-    "wrong-version": "the file was written by a version that cannot be read",
-    "bad-field": "a field is missing, unknown, or of another type or range",
-    "damaged": "the bytes differ from the hash or the size that was recorded for them, or the file is cut short",
-    "changed": "the content was changed after it was signed",
-    "not-finite": "a number is NaN or infinite where a finite one is needed",
-    # any option
-    "bad-option": "an option is unknown, missing, or its words do not parse",
-    "bad-value": "a value is out of its range",
-    "unknown-name": "a name is none of the known ones",
+    "wrong-version": "the file has a version that this release cannot read",
+    "bad-field": "a field is missing, unknown, of another type, or out of range",
+    "damaged": "the bytes differ from the recorded hash or size, or the file is truncated",
+    "changed": "the content was changed after it was recorded",
+    "not-finite": "a number is NaN or infinite where a finite one is required",
+    # options
+    "bad-option": "an option is unknown, missing, or cannot be parsed",
+    "bad-value": "a value is out of range",
+    "unknown-name": "a name is not one of the known ones",
     "conflict": "two options or settings exclude each other",
     "missing-extra": "an optional package is not installed",
-    "bad-environment": "an environment variable cannot be understood",
+    "bad-environment": "an environment variable, or the machine that it describes, cannot be used",
     # sessions
     "no-sessions": "nothing there can be read as a session",
-    "duplicate-session": "two files have one session name",
-    "no-keys": "no key of the key set lies inside the signal, so that there is nothing to learn or to score",
-    "bad-name": "a file's name is not in the form that its kind of folder asks for",
-    "channel-count": "the number of electrodes is another than the model's",
-    "bad-header": "a signal file's header holds what cannot be",
-    "unknown-unit": "a channel's unit is none of volts",
-    "gap-in-signal": "the signal is not continuous, or its times are not known",
-    "electrode-order": "the channels' names do not tell which electrode each is",
+    "duplicate-session": "two files have the same session name",
+    "no-keys": "no key of the key set lies inside the signal, so there is nothing to learn or to score",
+    "bad-name": "a name does not have the form that its place requires",
+    "channel-count": "the number of electrodes differs from the model's",
+    "bad-header": "the header of a signal file holds impossible values",
+    "unknown-unit": "a channel's unit is not a form of volts",
+    "gap-in-signal": "the signal is not continuous, or its times are unknown",
+    "electrode-order": "the channels' names do not say which electrode each one is",
     # runs and exports
     "not-finished": "the run has not reached its last step, or has no checkpoint yet",
-    "scores-differ": "an export's recorded scores are not those that its bytes give",
+    "scores-differ": "an export's recorded scores differ from those that it gives",
     "unsigned": "the checkpoint has no record of hashes",
-    "unreadable": "the file's bytes are those that were written, and yet a library cannot read it",
+    "unreadable": "the place or file cannot be read, although nothing shows that it is damaged",
     # tables
     "no-column": "the table has no column of that name",
-    "bad-row": "a row is no CSV or JSON, or has not the header's cells",
-    "no-row": "no row of the table is left by the filters",
-    "duplicate-run": "two rows are of one run",
-    "bad-number": "a cell holds no number, or one that cannot be used",
+    "bad-row": "a row is not valid CSV or JSON, or its number of cells differs from the header's",
+    "no-row": "the filters leave no row of the table",
+    "duplicate-run": "two rows belong to the same run",
+    "bad-number": "a cell holds no usable number",
     # scaling laws
-    "too-few-levels": "the points are too few, or vary too little, for what is asked of them",
+    "too-few-levels": "there are too few points, or they vary too little, for the question",
     "several-curves": "the rows lie on more than one curve",
-    "bad-shape": "arrays have another shape than is expected, or lengths that differ",
+    "bad-shape": "arrays have unexpected shapes or different lengths",
     "bad-law": "a law's declaration, or the file that holds it, cannot be used",
-    "wrong-law": "the law has not the inputs, or the parts, that the question or the file needs",
-    "out-of-reach": "no value within reach gives what is asked for",
+    "wrong-law": "the law lacks the inputs or the parts that the question or the file needs",
+    "out-of-reach": "no value within range gives what is asked for",
     "input": "any other bad input",
 }
 
@@ -75,7 +75,7 @@ class SemgjaxError(Exception):
 
     Attributes:
         exit_code: what the process returns.
-        code: a stable name of the kind of failure, one of CODES for bad input.
+        code: a stable name of the kind of failure; for bad input, one of CODES.
     """
 
     exit_code = 1
@@ -88,68 +88,67 @@ class SemgjaxError(Exception):
 
 
 class InputError(SemgjaxError):
-    """Bad input: the message names the file or option, the value, and what to do about it."""
+    """Bad input: the message names the file or option, the value and the remedy."""
 
     exit_code = 2
     code = "input"
 
 
 class Diverged(SemgjaxError):
-    """Training met a non-finite loss or gradient; the last good checkpoint is kept."""
+    """The loss or gradient became non-finite; the last good checkpoint is kept."""
 
     exit_code = 70
     code = "diverged"
 
 
 class Preempted(SemgjaxError):
-    """Training was asked to stop; the state is saved and the same command resumes it."""
+    """Training was asked to stop and has saved its state; the same command resumes it."""
 
     exit_code = 75
     code = "preempted"
 
 
 class Unsaved(SemgjaxError):
-    """A run's state could not be put to its address; it stays in a local folder, which the message names."""
+    """A run's state could not be uploaded to its address; it is kept in a local folder, which the message names."""
 
     exit_code = 74
     code = "unsaved"
 
 
-# What the operating system says of a place -> code and remedy. None of these proves that data are damaged, so none
-# advises to remove any.
+# errno -> code and remedy. None of these proves that data are damaged, so none advises to remove any.
 _FAULTS = {
     errno.ENOENT: ("no-file", "check the path"),
     errno.ENOTDIR: ("not-a-file", "check the path"),
     errno.EISDIR: ("not-a-file", "give a file"),
     errno.EEXIST: ("out-exists", "choose another place"),
     errno.ENOTEMPTY: ("out-exists", "choose another place"),
-    errno.EACCES: ("no-permission", "ask for the right to it or choose another place"),
-    errno.EPERM: ("no-permission", "ask for the right to it or choose another place"),
-    errno.EROFS: ("no-permission", "choose a place that can be written"),
+    errno.EACCES: ("no-permission", "request access or choose another place"),
+    errno.EPERM: ("no-permission", "request access or choose another place"),
+    errno.EROFS: ("no-permission", "choose a writable place"),
     errno.ENOSPC: ("no-space", "free some space or choose another disk, then run the same command again"),
     errno.EDQUOT: ("no-space", "free some space or choose another disk, then run the same command again"),
-    errno.EFBIG: ("no-space", "the file system takes no file of this size; choose another disk"),
+    errno.EFBIG: ("no-space", "the file system does not support files of this size; choose another disk"),
     errno.EMFILE: ("too-many-files", "raise the limit of open files (ulimit -n 4096) and run the same command again"),
-    errno.ENFILE: ("too-many-files", "the whole system has too many files open; try again later"),
+    errno.ENFILE: ("too-many-files", "the whole system has too many open files; retry later"),
     errno.EIO: ("io-error", "check the disk and its cable or network, then run the same command again"),
-    errno.ESTALE: ("stale-handle", "the network file system lost it; mount it again or try again"),
-    errno.EAGAIN: ("file-locked", "another process has it locked; wait for that one to end"),
+    errno.ESTALE: ("stale-handle", "the network file system lost it; mount it again or retry"),
+    errno.EAGAIN: ("file-locked", "another process has locked it; wait for that process to end"),
     errno.ENAMETOOLONG: ("bad-path", "choose a shorter name"),
-    errno.ELOOP: ("bad-path", "its links lead in a circle; correct them"),
+    errno.ELOOP: ("bad-path", "its links form a loop; correct them"),
 }
 
 
 def fault_code(error: Exception) -> str:
-    """The code of what the system says of a place."""
+    """The code of a system error; "io-error" for an error of another kind."""
     fault = system_fault(error)
     return "io-error" if fault is None else fault.code
 
 
 def system_fault(error: BaseException, place: Path | str | None = None) -> InputError | None:
-    """What the operating system says of a place that the user gave, as one line; None for an error of another kind.
+    """An operating-system error about a place that the user gave, as one line; None for an error of another kind.
 
-    HDF5, tensorstore and other libraries keep the system's number, or its words alone, within their own text: pass
-    their errors here before taking them for damage.
+    HDF5, tensorstore and other libraries wrap the errno, or only its text, in their own messages: pass their errors
+    here before treating them as damage.
     """
     number = getattr(error, "errno", None) or _number_in(str(error))
     if number not in _FAULTS:
@@ -160,7 +159,7 @@ def system_fault(error: BaseException, place: Path | str | None = None) -> Input
 
 
 def _number_in(text: str) -> int | None:
-    """The errno that a library names within its message, by number or in the system's words."""
+    """The errno in a library's message, given by number or by its text."""
     named = re.search(r"\b[Ee]rrno\s*[=:]?\s*(\d{1,3})\b", text, re.ASCII)
     if named:
         return int(named[1])
@@ -168,5 +167,5 @@ def _number_in(text: str) -> int | None:
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, cut to one line of at most 200 characters."""
+    """The first line of an error's message, at most 200 characters."""
     return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

@@ -51,7 +51,7 @@ def write_atomic(path: Path, content: str | bytes) -> None:
 def write_json(path: Path, schema: str, version: int, body: dict[str, Any]) -> None:
     """Write `body` with its schema name and version, indented, atomically.
 
-    `body` may be a document read before: the schema and the version given here stand in place of its own.
+    `body` may be a document that was read: the schema and version given here replace its own.
     """
     head = {"schema": schema, "version": version}
     document = head | body | head
@@ -59,10 +59,10 @@ def write_json(path: Path, schema: str, version: int, body: dict[str, Any]) -> N
 
 
 def read_json(path: Path, schema: str, version: int, oldest: int | None = None) -> dict[str, Any]:
-    """Read a file written by `write_json`, of `version` or, where `oldest` is given, of any from that one on.
+    """Read a file written by `write_json`, of `version` or, if `oldest` is given, of any version from `oldest` on.
 
     Raises:
-        InputError: no such file, no JSON, or another schema or version.
+        InputError: no such file, invalid JSON, or another schema or version.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -71,7 +71,7 @@ def read_json(path: Path, schema: str, version: int, oldest: int | None = None) 
     except OSError as error:
         raise system_fault(error, path) or InputError(f"{path}: {error.strerror}", "unreadable") from None
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: is no UTF-8 text ({error}); write it again", "bad-encoding") from None
+        raise InputError(f"{path}: is not UTF-8 text ({error}); write it again", "bad-encoding") from None
     document = parse_json(text, str(path))
     if not isinstance(document, dict) or document.get("schema") != schema:
         found = document.get("schema") if isinstance(document, dict) else type(document).__name__
@@ -86,10 +86,10 @@ def read_json(path: Path, schema: str, version: int, oldest: int | None = None) 
 
 
 def parse_json(text: str, where: str) -> Any:
-    """The value of a JSON text, strictly: finite numbers, no member twice, no lone surrogate, no endless nesting.
+    """The value of a JSON text, strictly: finite numbers, unique members, no lone surrogate, limited nesting.
 
     Args:
-        where: names the source in messages.
+        where: name of the source, for messages.
 
     Raises:
         InputError: "bad-json", "not-finite" or "bad-encoding".
@@ -107,7 +107,7 @@ def parse_json(text: str, where: str) -> Any:
         if len(found) < len(pairs):
             names = [name for name, _ in pairs]
             twice = next(name for name in names if names.count(name) > 1)
-            raise InputError(f"{where}: member {twice!r} stands twice; write it again", "bad-json")
+            raise InputError(f"{where}: member {twice!r} occurs twice; write it again", "bad-json")
         return found
 
     try:
@@ -116,8 +116,8 @@ def parse_json(text: str, where: str) -> Any:
     except UnicodeEncodeError:
         raise InputError(f"{where}: holds a lone surrogate; write it again", "bad-encoding") from None
     except RecursionError:
-        raise InputError(f"{where}: is nested too deep; write it again", "bad-json") from None
-    except ValueError as error:  # no JSON, or a whole number of thousands of digits
+        raise InputError(f"{where}: is nested too deeply; write it again", "bad-json") from None
+    except ValueError as error:  # invalid JSON, or a whole number of thousands of digits
         raise InputError(f"{where}: cannot be read as JSON ({error}); write it again", "bad-json") from None
     return value
 
@@ -129,25 +129,27 @@ def file_hashes(folder: Path) -> dict[str, str]:
 
 
 def check_hashes(folder: Path, recorded: Any, remedy: str, beside: str = "") -> None:
-    """See that the files below are those whose hashes were recorded, byte for byte: none changed, missing or new.
+    """Check that the files below have the recorded hashes: none changed, missing or new.
 
     Args:
-        recorded: what `file_hashes` gave, as it was read from JSON.
-        remedy: what to do where a file is damaged, for the message.
-        beside: a file that the record does not hold: the record's own.
+        recorded: the result of `file_hashes`, as read from JSON.
+        remedy: what to do if a file is damaged, for the message.
+        beside: a file that is not in the record: the file of the record.
 
     Raises:
-        InputError: one is not ("damaged"), or cannot be read.
+        InputError: a file differs ("damaged"), or cannot be read.
     """
     if not isinstance(recorded, dict) or not recorded:
-        raise InputError(f"{folder}: its record of hashes is empty or no list; {remedy}", "damaged")
+        raise InputError(f"{folder}: its record of hashes is empty or not an object; {remedy}", "damaged")
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {beside}
     for name in sorted(found ^ set(recorded)):
-        fault = "is missing" if name in recorded else "was not there when the folder was written"
+        fault = "is missing" if name in recorded else "did not exist when the folder was written"
         raise InputError(f"{folder / name}: {fault}; {remedy}", "damaged")
     for name, wanted in recorded.items():
         if _file_hash(folder / name) != wanted:
-            raise InputError(f"{folder / name}: is damaged (its SHA-256 is not the recorded one); {remedy}", "damaged")
+            raise InputError(
+                f"{folder / name}: is damaged (its SHA-256 differs from the recorded one); {remedy}", "damaged"
+            )
 
 
 def _file_hash(path: Path) -> str:
@@ -157,7 +159,7 @@ def _file_hash(path: Path) -> str:
 
 @contextlib.contextmanager
 def disk_faults(place: Path) -> Iterator[None]:
-    """A full disk or a lost one, met by whatever library in whatever thread, is one InputError that names `place`."""
+    """Within the block, a disk error of any library becomes one InputError that names `place`."""
     try:
         yield
     except SemgjaxError:
@@ -191,7 +193,7 @@ def folder_lock(folder: Path) -> Iterator[None]:
                 ) from None
             file.truncate(0)
             try:
-                # Not by the file's buffer, which a full disk would keep until the file is closed.
+                # Not through the file's buffer: on a full disk it would fail only when the file is closed.
                 os.write(file.fileno(), f"process {os.getpid()} on {os.uname().nodename}".encode())
             except OSError:
                 if new:
@@ -203,8 +205,8 @@ def folder_lock(folder: Path) -> Iterator[None]:
 def is_locked(folder: Path) -> bool:
     """Whether a live process holds `folder`/.lock (see `folder_lock`).
 
-    The lock is tried, shared and for an instant, only where its owner's name cannot tell: looking on must not
-    keep a new owner out.
+    The lock itself is tried, shared and for an instant, only if its owner's name does not decide: a reader must not
+    keep out a new owner.
     """
     path = folder / ".lock"
     owner = path.read_text() if path.exists() else ""
@@ -220,7 +222,7 @@ def is_locked(folder: Path) -> bool:
 
 
 def is_alive(process: int) -> bool:
-    """Whether a process of this machine is there."""
+    """Whether a process of this machine exists."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""What objects look like in a notebook: a title over a table of two columns, every text escaped."""
+"""Notebook representations: a title over a table of two columns, with all text escaped."""
 
 import html
 from collections.abc import Iterable

@@ -1,17 +1,17 @@
-"""Text from outside made fit for a terminal: control characters, bidi marks and lone surrogates are written out."""
+"""Text from files made safe for a terminal: control characters, bidi marks and lone surrogates are escaped."""
 
 import unicodedata
 
-# Control, format (bidi marks, zero-width characters), surrogate, line and paragraph separators: what could move the
-# cursor, ring the bell, break a table's row or turn the reading order.
+# Control, format (bidi marks, zero-width characters), surrogate, line and paragraph separators: they could move the
+# cursor, ring the bell, break a row of a table or reverse the reading order.
 _WRITTEN_OUT = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 def printable(text: object, keep: str = "") -> str:
-    r"""`text` with every character that a terminal would obey, not show, written as \x1b, \u202e and the like.
+    r"""`text` with every character that a terminal would interpret, not show, written as \x1b, \u202e and the like.
 
     Args:
-        keep: characters to leave as they are; "\n" for text that is meant to have lines.
+        keep: characters that are not escaped; "\n" for text of several lines.
     """
     words = str(text)
     if words.isascii() and words.isprintable():

@@ -32,15 +32,15 @@ if TYPE_CHECKING:
     from semgjax.api.runs import Export, Run
 
 BATCH = 16
-"""windows that go through the decoder at once"""
+"""windows per forward pass"""
 
 
 class SessionsWarning(UserWarning):
-    """What is odd about sessions, though they can be used."""
+    """Sessions are unusual but usable."""
 
 
 def read_corpus(data: str | Path, splits: str | Path | None) -> Corpus:
-    """The sessions of a folder by its split; what is odd about them becomes a `SessionsWarning`.
+    """The sessions of a folder by its split; oddities become `SessionsWarning`s.
 
     Raises:
         InputError: no such folder or split, or a session that cannot be used.
@@ -69,7 +69,7 @@ class Evaluation:
 
     @property
     def cer(self) -> float | None:
-        """Character error rate in percent, the mean over users; None without keys."""
+        """Character error rate in percent, averaged over users; None without keys."""
         return next((row["cer"] for row in self.scores if row["averaging"] == "macro"), None)
 
     def __repr__(self) -> str:
@@ -83,13 +83,13 @@ class Evaluation:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Model:
-    """A decoder: its shape, the windows it was trained on, and its parameters.
+    """A decoder: its configuration, its windows, and its parameters.
 
     Attributes:
-        config: the network's shape; `config.stride` samples make one frame.
+        config: the network's configuration; one frame is `config.stride` samples.
         window: how sessions are cut, in samples.
         params: nested dict of float32 arrays.
-        source: where the parameters come from.
+        source: origin of the parameters.
         preset: name of the size.
     """
 
@@ -101,17 +101,17 @@ class Model:
 
     @property
     def parameters(self) -> int:
-        """How many parameters the decoder has."""
+        """Number of parameters."""
         return network.count(self.config)
 
     def logits(self, emg: ArrayLike | Session, batch: int = BATCH) -> np.ndarray:
         """Logits of every frame, float32 [ceil(samples / stride), classes]; the last class is the CTC blank.
 
-        The signal is cut into windows as in training, each with its context, so that its length does not matter.
+        The signal may have any length: it is cut into windows with context as in training.
 
         Args:
             emg: a session, or an array [samples, channels] at 2 kHz in the unit of the training data.
-            batch: windows that go through the decoder at once.
+            batch: windows per forward pass.
 
         Raises:
             InputError: another number of channels or another rate, no samples, or values that are not finite.
@@ -145,7 +145,7 @@ class Model:
             data: folder of sessions or shards.
             split: which part of the split.
             splits: split file (default: splits.json in the folder).
-            batch: windows that go through the decoder at once.
+            batch: windows per forward pass.
 
         Raises:
             InputError: no such data, no such part, or an empty one.
@@ -187,7 +187,7 @@ def load(place: "str | Path | Run | Export") -> Model:
     """The decoder of a finished run or of an export: its folder, its address (gs://...), or what the API returned.
 
     Raises:
-        InputError: neither is there, the run is not finished, or a file is damaged.
+        InputError: the place holds neither, the run is not finished, or a file is damaged.
 
     Example:
         >>> model = semgjax.load("runs/small")
@@ -202,14 +202,16 @@ def load(place: "str | Path | Run | Export") -> Model:
         if (folder / CONFIG).is_file():
             config, params = load_finished(folder)
             return Model(config.model, config.window, params, name, config.preset)
-        raise InputError(f"{folder}: is neither a run ({CONFIG}) nor an export ({MODEL}); name one of these", "no-file")
+        raise InputError(
+            f"{folder}: is neither a run ({CONFIG}) nor an export ({MODEL}); give the folder of one", "no-file"
+        )
 
 
 def init(preset_name: str, /, seed: int = 0) -> Model:
-    """A decoder of a preset (tiny, small, large, ladder-WIDTH, tds) with fresh parameters.
+    """A decoder of a preset (tiny, small, large, ladder-WIDTH, tds) with initial parameters.
 
     Args:
-        seed: of the parameters; the same as `train.seed` of a run.
+        seed: seed of the parameters, as `train.seed` of a run.
 
     Raises:
         InputError: no such preset, or a seed outside [0, 2^32).
@@ -231,21 +233,21 @@ def place_of(place: "str | Path | Run | Export") -> str:
 
 
 def check_batch(batch: int) -> None:
-    """Raises InputError: a batch that cannot be held."""
+    """Raises InputError: the batch is out of range."""
     if not 1 <= batch <= MOST_ROWS:
-        raise InputError(f"--batch {batch} must lie in 1 to {MOST_ROWS}", "bad-value")
+        raise InputError(f"batch {batch} must lie in 1 to {MOST_ROWS}", "bad-value")
 
 
 def percent(cer: float | None) -> str:
-    """An error rate in words."""
+    """An error rate as text."""
     return "unknown (no keys)" if cer is None else f"{cer:.2f} %"
 
 
 def _checked(emg: ArrayLike | Session, channels: int) -> Session:
-    """A session that the decoder takes.
+    """The input as a session that fits the decoder.
 
     Raises:
-        InputError: it takes none such.
+        InputError: it does not fit.
     """
     if not isinstance(emg, Session):
         try:

@@ -1,16 +1,12 @@
 """`semgjax.train`, `distill`, `export` and `verify`, and the `Run` and `Export` that they return."""
 
-import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import numpy as np
-
+from semgjax.api.changes import Options, chosen_engine, members_of
 from semgjax.api.models import Model, load, percent, place_of, read_corpus
-from semgjax.config_json import from_json, to_json
-from semgjax.data.batching.augment import AugmentConfig, augment_recipe
+from semgjax.data.batching.augment import AugmentConfig
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.corpus import load_corpus
 from semgjax.errors import InputError
@@ -18,7 +14,7 @@ from semgjax.exporting.export_folder import MODEL, SCHEMA, VERSION
 from semgjax.exporting.export_run import export_run
 from semgjax.exporting.verify import Verified, verify_export
 from semgjax.files import read_json
-from semgjax.model.config import Network, preset
+from semgjax.model.config import Network
 from semgjax.notebook import facts
 from semgjax.parallel.cores import use_cores
 from semgjax.parallel.runtime import start_processes
@@ -26,11 +22,7 @@ from semgjax.teachers import check_pair, load_teacher, student_config
 from semgjax.training.engine import Engine
 from semgjax.training.loop import train as run_training
 from semgjax.training.mirror import finished_folder
-from semgjax.training.run_config import DistillConfig, OptimizerConfig, RunConfig, TrainConfig, recipe
-
-Options = Mapping[str, Any]
-"""changes of a preset's recipe by name, as {"steps": 300}"""
-T = TypeVar("T")
+from semgjax.training.run_config import DistillConfig, OptimizerConfig, RunConfig, TrainConfig
 
 
 @dataclass(frozen=True, repr=False)
@@ -80,8 +72,8 @@ class Export:
 
     Attributes:
         place: the folder.
-        about: the body of its model.json.
-        verified: its scores beside those of the run, where it was evaluated again.
+        about: the content of its model.json.
+        verified: recorded and measured scores, if it was evaluated again.
     """
 
     place: str
@@ -120,7 +112,7 @@ def train(
     train: TrainConfig | Options | None = None,
     engine: Engine | Options | None = None,
 ) -> Run:
-    """Train one decoder; called again after a stop with the same arguments it resumes.
+    """Train one decoder; after a stop, the same call resumes.
 
     Args:
         preset_name: tiny, small, large, ladder-WIDTH or tds. Its recipe gives every value that is not changed below.
@@ -130,10 +122,10 @@ def train(
         model, window, augment, optimizer, train: changes by name, as train={"steps": 300, "seed": 1}, or a whole
             configuration; the names are those of the options of `semgjax train`. augment may also be the name of a
             recipe: paper, baseline or robust.
-        engine: where and how it is carried out; no part of the run's identity.
+        engine: where and how the run executes; not part of the run's identity.
 
     Raises:
-        InputError: an unknown name, a value out of range, or data that cannot be used; no run is begun then.
+        InputError: an unknown name, a value out of range, or unusable data; nothing has been written then.
         Diverged, Preempted, Unsaved: see `semgjax.errors`; after the last two the same call resumes.
 
     Example:
@@ -141,7 +133,7 @@ def train(
         >>> run.result["steps"]
         2
     """
-    return _run(_parts(preset_name, model, augment, optimizer, train, window), data, splits, out, engine)
+    return _run(members_of(preset_name, model, augment, optimizer, train, window), data, splits, out, engine)
 
 
 def distill(
@@ -161,14 +153,14 @@ def distill(
     train: TrainConfig | Options | None = None,
     engine: Engine | Options | None = None,
 ) -> Run:
-    """Train a student on a teacher's frame logits and the task's CTC loss together; a stopped one resumes.
+    """Train a student on a teacher's frame logits and the CTC loss; after a stop, the same call resumes.
 
     Args:
-        teacher: run directory of the finished teacher, its address, or what `train` returned; it sets the windows too.
+        teacher: the finished teacher: run directory, address, or what `train` returned. It also sets the windows.
         preset_name: size of the student.
         temperature: divides both logits before the softmax.
         weight: share of the KL term in the loss, in (0, 1]; the rest is CTC.
-        key_boost: how much more a frame counts in the KL term, times the teacher's probability that it is a key.
+        key_boost: extra weight of a frame in the KL term, times the teacher's probability that it is a key.
         data, out, splits, model, augment, optimizer, train, engine: see `train`.
 
     Raises:
@@ -180,8 +172,8 @@ def distill(
         >>> student.result["kind"]
         'distilled'
     """
-    parts = _parts(preset_name, model, augment, optimizer, train)
-    return _run(parts, data, splits, out, engine, (place_of(teacher), temperature, weight, key_boost))
+    members = members_of(preset_name, model, augment, optimizer, train)
+    return _run(members, data, splits, out, engine, (place_of(teacher), temperature, weight, key_boost))
 
 
 def export(
@@ -192,8 +184,8 @@ def export(
     Args:
         run: run directory, address, or what `train` returned.
         out: new folder: model.json and the parameters.
-        data: folder of the run's sessions: what was written is evaluated on them, and refused where the scores are not
-            the run's.
+        data: folder of the run's sessions. If given, the export is evaluated on them and refused if its scores differ
+            from the run's.
         splits: split file of the run (default: splits.json in the folder).
 
     Raises:
@@ -238,93 +230,35 @@ def _verified(folder: Path, data: str | Path, splits: str | Path | None) -> list
 
 def _check_splits(data: str | Path | None, splits: str | Path | None) -> None:
     if splits is not None and data is None:
-        raise InputError("splits: has a meaning with the sessions to verify on alone", "conflict")
-
-
-def _parts(
-    name: str,
-    model: Network | Options | None,
-    augment: AugmentConfig | Options | str | None,
-    optimizer: OptimizerConfig | Options | None,
-    train: TrainConfig | Options | None,
-    window: WindowSpec | Options | None = None,
-) -> dict[str, Any]:
-    """The members of a `RunConfig`, the preset's recipe with the changes; without its data, which are not read yet."""
-    base = recipe(name)
-    return {
-        "preset": name,
-        "model": _changed("model", preset(name), model),
-        "window": _changed("window", base.window, window),
-        "augment": augment_recipe(augment) if isinstance(augment, str) else _changed("augment", base.augment, augment),
-        "optimizer": _changed("optimizer", base.optimizer, optimizer),
-        "train": _changed("train", base.train, train),
-    }
-
-
-def _changed(part: str, value: T, given: Any) -> T:
-    """A configuration with changes by name, checked as one that is read from a file; or the one given in its place."""
-    if given is None:
-        return value
-    if isinstance(given, type(value)):
-        return given
-    if not isinstance(given, Mapping):
-        raise InputError(f"{part}: give changes by name or a {type(value).__name__}, not {given!r}", "bad-value")
-    _check_names(part, value, given)
-    plain = {name: _plain(item) for name, item in given.items()}
-    changed = from_json(type(value), {**to_json(value), **plain}, part)
-    return dataclasses.replace(value, **{name: getattr(changed, name) for name in given})  # type: ignore[type-var]
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON has it."""
-    if isinstance(value, np.generic):
-        return value.item()
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _check_names(part: str, value: Any, given: Options) -> None:
-    known = {f.name for f in dataclasses.fields(value)}
-    for name in given:
-        if name not in known:
-            raise InputError(f"{part}: no option {name!r}; there are {', '.join(sorted(known))}", "unknown-name")
-
-
-def _engine(given: Engine | Options | None) -> Engine:
-    if isinstance(given, Engine):
-        return given
-    _check_names("engine", Engine(), given or {})
-    try:
-        return Engine(**(given or {}))
-    except TypeError as error:
-        raise InputError(f"engine: a value is of another type ({error})", "bad-value") from None
+        raise InputError("splits: needs data, the sessions to verify on", "conflict")
 
 
 def _run(
-    parts: dict[str, Any],
+    members: dict[str, Any],
     data: str | Path,
     splits: str | Path | None,
     out: str | Path,
     engine: Engine | Options | None,
     teaching: tuple[str, float, float, float] | None = None,
 ) -> Run:
-    """Train to the end; teaching: the teacher's place, temperature, weight and key_boost."""
-    chosen = _engine(engine)
-    use_cores(parts["train"].batch // parts["train"].accumulate)
+    """Train to the end; `teaching` is the teacher's place, the temperature, the weight and key_boost."""
+    chosen = chosen_engine(engine)
+    use_cores(members["train"].batch // members["train"].accumulate)
     start_processes(chosen.start, chosen.wait)
     if teaching is None:
         corpus = read_corpus(data, splits)
-        config, source = RunConfig(data=corpus.hash, **parts), None
+        config, source = RunConfig(data=corpus.hash, **members), None
     else:
         with finished_folder(teaching[0]) as folder:
             teacher = load_teacher(folder)
-        check_pair(parts["model"], teacher.config.model)  # before its windows are found not to fit either
+        check_pair(members["model"], teacher.config.model)  # before the check of its windows, for a clearer message
         corpus = read_corpus(data, splits)
-        supervised = RunConfig(data=corpus.hash, **(parts | {"window": teacher.config.window}))
+        supervised = RunConfig(data=corpus.hash, **(members | {"window": teacher.config.window}))
         config = student_config(supervised, teacher, DistillConfig(teacher.config.hash, *teaching[1:]))
         source = (teacher.config.model, teacher.params)
     return Run(str(out), _body(run_training(config, corpus, str(out), source, chosen)))
 
 
 def _body(document: dict[str, Any]) -> dict[str, Any]:
-    """A document without its head, which is there only where it was read from its file."""
+    """A document without its schema and version, which it has only if it was read from a file."""
     return {name: value for name, value in document.items() if name not in ("schema", "version")}

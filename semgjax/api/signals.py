@@ -1,4 +1,4 @@
-"""`semgjax.load_session`: one recording, its signal read only where it is sliced."""
+"""`semgjax.load_session`: one recording, whose signal is read when it is sliced."""
 
 from pathlib import Path
 
@@ -11,14 +11,14 @@ def load_session(path: str | Path, name: str | None = None) -> Session:
 
     Args:
         path: an HDF5 file of the emg2qwerty format, a shard, or a folder of either.
-        name: which session of a folder.
+        name: name of the session in a folder.
 
     Returns:
         The session. `session.emg[a:b]` is float32 [b - a, channels] in the recording's own unit, left band first;
-        `session.text` is what was typed, one glyph a key.
+        `session.text` is the typed text, one glyph per key.
 
     Raises:
-        InputError: no such file or session, or one that is damaged.
+        InputError: the file or session does not exist or is damaged.
 
     Example:
         >>> session = semgjax.load_session("s.hdf5")
@@ -28,7 +28,7 @@ def load_session(path: str | Path, name: str | None = None) -> Session:
     place = Path(path)
     if not place.is_dir():
         if name is not None:
-            raise InputError(f"{place}: is one session; a name chooses from a folder", "conflict")
+            raise InputError(f"{place}: is one session; give a name only with a folder", "conflict")
         return open_session(place)
     if name is None:
         raise InputError(f"{place}: is a folder; name the session, load_session(folder, name)", "bad-value")

@@ -1,4 +1,4 @@
-"""`semgjax bench`: measure semgjax against its peers; the benchmarks live beside the package, in a source checkout."""
+"""`semgjax bench`: measure semgjax against other libraries; benchmarks exist only in a source checkout."""
 
 import importlib
 import json as jsonlib
@@ -14,10 +14,10 @@ from semgjax.errors import InputError
 
 
 def bench(name: tyro.conf.Positional[str], *, json: bool = False) -> None:
-    """Run one benchmark and print our figure, the peer's and their ratio, all from this one run.
+    """Run one benchmark and print semgjax's figure, the peer's and their ratio, measured in the same run.
 
     Args:
-        name: which benchmark
+        name: name of the benchmark
         json: print one JSON object: {key: {ours, peer, ratio, unit, note}}
     """
     rows = _benchmark(name)()
@@ -35,12 +35,12 @@ def _benchmark(name: str) -> Any:
         package = importlib.import_module("benchmarks")
     except ModuleNotFoundError:
         raise InputError(
-            "the benchmarks are not installed with the package; run this from a source checkout", "missing-extra"
+            "benchmarks are not part of the installed package; run this from a source checkout", "missing-extra"
         ) from None
     modules = [found.name for found in pkgutil.iter_modules(package.__path__) if not found.ispkg]
     known = sorted(found for found in modules if found not in {"measure"} and not found.startswith("_"))
     if name not in known:
-        raise InputError(f"no benchmark {name!r}; there are: {', '.join(known) or 'none yet'}", "unknown-name")
+        raise InputError(f"benchmark {name!r} is unknown; choose one of {', '.join(known)}", "unknown-name")
     return importlib.import_module(f"benchmarks.{name}").run
 
 

@@ -1,4 +1,4 @@
-"""The word that picks a command: its help list, and a mistake as one line with the nearest name."""
+"""Choice of a command by its name: the list for --help, and a suggestion for a mistyped name."""
 
 import difflib
 from collections.abc import Mapping
@@ -7,23 +7,21 @@ from semgjax.errors import InputError
 
 
 def choose(program: str, choices: Mapping[str, str], words: list[str]) -> str | None:
-    """The first word if it is one of `choices` (name -> what it does); None when it asked for help.
-
-    The help is printed then.
+    """The first word if it is one of `choices` (name -> description); None after printing the help that it asks for.
 
     Raises:
-        InputError: no word, or none of the choices.
+        InputError: no word, or an unknown one.
     """
     names = ", ".join(choices)
     if not words:
-        raise InputError(f"name a command: {names} ({program} --help tells what they do)", "bad-option")
+        raise InputError(f"name a command: {names} ({program} --help describes them)", "bad-option")
     if words[0] in ("-h", "--help"):
         print(_list(program, choices))
         return None
     if words[0] not in choices:
         near = difflib.get_close_matches(words[0], choices, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"choose one of {names}"
-        raise InputError(f"no command {words[0]!r}; {hint} ({program} --help)", "unknown-name")
+        raise InputError(f"command {words[0]!r} is unknown; {hint} ({program} --help)", "unknown-name")
     return words[0]
 
 
@@ -31,4 +29,4 @@ def _list(program: str, choices: Mapping[str, str]) -> str:
     width = max(map(len, choices))
     lines = [f"usage: {program} {{{','.join(choices)}}} ...", ""]
     lines += [f"  {name:<{width}}  {text}" for name, text in choices.items()]
-    return "\n".join([*lines, "", f"{program} COMMAND --help tells the options of one."])
+    return "\n".join([*lines, "", f"{program} COMMAND --help lists the options of a command."])

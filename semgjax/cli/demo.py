@@ -1,4 +1,4 @@
-"""`semgjax demo`: the whole path on simulated sessions; writes a folder with a report."""
+"""`semgjax demo`: the whole pipeline on simulated sessions; writes a folder with a report."""
 
 from pathlib import Path
 
@@ -8,11 +8,11 @@ from semgjax.cli.parse import run_commands
 def demo(*, out: Path = Path("out/demo"), seed: int = 0) -> None:
     """Simulate sessions, train a ladder of sizes, fit a law, distil, export, and write a report.
 
-    Started again after a stop, it goes on where it was.
+    The same command after a stop resumes.
 
     Args:
-        out: folder of the demo: new, empty, or one to go on with
-        seed: of the simulated people, the split and the training
+        out: folder of the demo: new, empty, or of a stopped demo
+        seed: seed of the simulated people, the split and the training
     """
     from semgjax.demo.demo_plan import DemoPlan
     from semgjax.demo.stages import run_demo

@@ -13,7 +13,7 @@ from semgjax.training.run_config import OptimizerConfig, TrainConfig, recipe
 
 
 def run(words: list[str]) -> int:
-    """The command; a preset's own recipe gives the defaults that its help shows."""
+    """The command; the preset's recipe gives the defaults that its help shows."""
     name = word_after(words, "--preset", "tiny")
     base, shape = recipe(name), preset(name)
     changes = word_after(words, "--augmentation", "preset")
@@ -36,7 +36,7 @@ def run(words: list[str]) -> int:
         train: TrainConfig = base.train,
         engine: Engine = Engine(),  # noqa: B008
     ) -> None:
-        """Train a student on a teacher's frame logits and the task's CTC loss together.
+        """Train a student on a teacher's frame logits and the CTC loss; the same command after a stop resumes.
 
         Args:
             teacher: run directory of the finished teacher, or its address (gs://...); it also sets the windows
@@ -46,13 +46,13 @@ def run(words: list[str]) -> int:
             splits: split file (default: splits.json in the folder of sessions)
             temperature: divides both logits before the softmax
             weight: share of the KL term in the loss; the rest is CTC
-            key_boost: how much more a frame counts in the KL term, times the teacher's probability that it is a key
+            key_boost: extra weight of a frame in the KL term, times the teacher's probability that it is a key
             model: the student's shape
             augmentation: named changes that the augment options start from (preset: those of the size)
             augment: random changes of training windows
             optimizer: AdamW and its schedule
-            train: how long and on what
-            engine: where and how it is carried out; no part of the run's identity
+            train: steps, batch, seed, precision and intervals
+            engine: where and how the run executes; not part of the run's identity
         """
         from semgjax.api import runs
         from semgjax.cli.summary import print_run, shown_warnings

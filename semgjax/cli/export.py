@@ -1,4 +1,4 @@
-"""`semgjax export`: a finished run's parameters as a self-contained checkpoint, and whether its scores hold."""
+"""`semgjax export`: a finished run's parameters as a self-contained checkpoint, and its verification."""
 
 from pathlib import Path
 
@@ -17,12 +17,12 @@ def export(
     verify: Path | None = None,
     splits: Path | None = None,
 ) -> None:
-    """Write model.json and an orbax checkpoint that read without the run's folder or its configuration.
+    """Write model.json and an orbax checkpoint that need neither the run's folder nor its configuration.
 
     Args:
         run: finished run directory, or its address (gs://...); with --verify and without --out an export
         out: new folder for the export
-        verify: folder of the run's sessions: evaluate what was written and refuse it where the scores are not the run's
+        verify: folder of the run's sessions: evaluate the export and refuse it if its scores differ from the run's
         splits: split file of the run (default: splits.json in the folder of sessions)
     """
     from semgjax.api import runs
@@ -30,7 +30,7 @@ def export(
     if out is None and verify is None:
         raise InputError("--out is missing; name a new folder for the export (semgjax export --help)", "bad-option")
     if splits is not None and verify is None:
-        raise InputError("--splits has a meaning with --verify alone", "conflict")
+        raise InputError("--splits needs --verify", "conflict")
     if out is None:
         assert verify is not None
         found = runs.verify(run, verify, splits)

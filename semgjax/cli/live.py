@@ -1,4 +1,4 @@
-"""A sweep's table on the terminal while trials run: of the engine at work, or of one that only looks on."""
+"""A sweep's live table on the terminal, for the engine and for `semgjax sweep status --live`."""
 
 import contextlib
 import sys
@@ -23,7 +23,7 @@ _MOST_ROWS = 30
 
 @contextlib.contextmanager
 def live_report(folder: Path) -> Iterator[tuple[Callable[[str], object], Callable[[], object]]]:
-    """What an engine reports with: a line, and a tick that renews the table; on a terminal only, else just lines."""
+    """An engine's report and tick: on a terminal the tick redraws the table, elsewhere only lines are printed."""
     if not sys.stderr.isatty():
         yield lambda line: say(line, lines=True, error=True), lambda: None
         return
@@ -41,7 +41,7 @@ def live_report(folder: Path) -> Iterator[tuple[Callable[[str], object], Callabl
 
 
 def watch(folder: str) -> None:
-    """Show the table until no trial runs or waits."""
+    """Show the table until no trial is running or waiting."""
     with contextlib.suppress(KeyboardInterrupt), Live(console=Console(), auto_refresh=False) as live:
         while True:
             with local_view(folder) as place:
@@ -54,7 +54,7 @@ def watch(folder: str) -> None:
 
 
 def _table(sweep: Sweep, rows: list[Row]) -> Table:
-    """All trials, or of many the ones that run, wait next or ended badly."""
+    """A table of all trials; of many, those that run, failed, or come next."""
     first = {"running": 0, "failed": 1, "damaged": 1, "diverged": 1, "waiting": 2, "done": 3}
     chosen = sorted(rows, key=lambda row: first[row.status.state])[:_MOST_ROWS] if len(rows) > _MOST_ROWS else rows
     heading, *cells = table_of(chosen)

@@ -1,4 +1,4 @@
-"""The command `semgjax`: picks a command group, runs it, turns errors into one line and an exit code."""
+"""The command `semgjax`: runs a command group and turns errors into one line and an exit code."""
 
 import importlib
 import json
@@ -11,10 +11,10 @@ from semgjax.cli.commands import choose
 from semgjax.cli.terminal import drop, prepare, reader_is_gone, say
 from semgjax.errors import InputError, SemgjaxError, first_line, system_fault
 
-# group -> what it does. The module semgjax.cli.<group> is imported only when asked for, so that help is
-# instant and a data command never pays for loading the training stack.
+# group -> description. semgjax.cli.<group> is imported only for its own commands, so that help is instant and a data
+# command does not load the training code.
 GROUPS = {
-    "demo": "the whole path on simulated sessions, with a report (minutes on a laptop)",
+    "demo": "the whole pipeline on simulated sessions, with a report (minutes on a laptop)",
     "data": "simulate, ingest, check, split and show sessions",
     "train": "train one decoder",
     "distill": "train a small decoder from a teacher run",
@@ -29,8 +29,8 @@ GROUPS = {
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code.
 
-    0 done, 2 bad input, 70 diverged, 74 the state is not at its address, 75 preempted (run it again), 130
-    interrupted, 141 the reader of our output went away; 1 any other failure, with its traceback.
+    0 done, 2 bad input, 70 diverged, 74 the state could not be uploaded, 75 preempted (run it again), 130 interrupted,
+    141 the reader of the output closed the pipe; 1 any other failure, with its traceback.
     """
     words = sys.argv[1:] if arguments is None else arguments
     prepare()
@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _guarded(words: list[str]) -> int:
     try:
         code = _run(words)
-        sys.stdout.flush()  # a broken pipe or a full disk shows here, not in the interpreter's own shutdown
+        sys.stdout.flush()  # shows a broken pipe or a full disk here instead of in the interpreter's shutdown
         return code
     except SemgjaxError as error:
         return _fail(error, words)
@@ -56,7 +56,7 @@ def _guarded(words: list[str]) -> int:
         raise
     except OSError as error:
         fault = system_fault(error)
-        if fault is None:  # a fault of ours: it keeps its traceback
+        if fault is None:  # a bug: keep its traceback
             raise
         return _fail(fault, words)
     except (RuntimeError, MemoryError) as error:
@@ -77,27 +77,28 @@ def _run(words: list[str]) -> int:
 
 
 def _no_memory(error: Exception) -> InputError | None:
-    """The machine or a device has not enough memory, as Python, NumPy or XLA say it."""
+    """Out of memory on the machine or a device, as reported by Python, NumPy or XLA."""
     if not isinstance(error, MemoryError) and not re.search(r"RESOURCE_EXHAUSTED|[Oo]ut of memory", str(error)):
         return None
     return InputError(
-        f"not enough memory ({first_line(error)}); take a smaller batch or model, or --train.accumulate", "no-memory"
+        f"not enough memory ({first_line(error)}); use a smaller batch or model, or a larger train.accumulate",
+        "no-memory",
     )
 
 
 def _no_platform(error: Exception) -> InputError | None:
-    """JAX was asked for a platform that is not here; only it knows which there are, and only once it is used."""
+    """JAX was asked for a platform that this machine lacks, which it reports only when it is first used."""
     named = os.environ.get("JAX_PLATFORMS") or os.environ.get("JAX_PLATFORM_NAME")
     if not named or not re.search(r"Unable to initialize backend|[Uu]nknown backend", str(error)):
         return None
     return InputError(
-        f"environment: JAX_PLATFORMS is {named!r}: {first_line(error)}; name a platform of this machine, or unset it",
+        f"environment: JAX_PLATFORMS is {named!r}: {first_line(error)}; name a platform of this machine or unset it",
         "bad-environment",
     )
 
 
 def _fail(error: SemgjaxError, words: list[str]) -> int:
-    """One line on stderr; with --json also an object on stdout, whose code is stable."""
+    """Print one line on stderr and, with --json, an object with the stable code on stdout."""
     say(f"semgjax: error: {error}", error=True)
     try:
         if "--json" in words:
@@ -106,6 +107,6 @@ def _fail(error: SemgjaxError, words: list[str]) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         raise
-    except OSError:  # stdout itself is what failed, as on a full disk
+    except OSError:  # stdout itself failed, as on a full disk
         drop(1)
     return error.exit_code

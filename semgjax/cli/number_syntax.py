@@ -1,4 +1,4 @@
-"""How numbers on the command line are read: in ASCII, without underscores, of a sensible length."""
+"""Numbers on the command line: ASCII digits only, without underscores, of limited length."""
 
 import re
 
@@ -12,7 +12,7 @@ _LONGEST = 40
 
 @NUMBERS.primitive_rule
 def _number(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec | None:
-    """Python reads full-width digits, other alphabets' and 1_0 as numbers; nobody means them."""
+    """Python also reads full-width digits, digits of other scripts, and 1_0, which are typing errors here."""
     if info.type is int:
         return PrimitiveConstructorSpec(1, "INT", lambda words: whole(words[0]), _is_int, lambda value: [str(value)])
     if info.type is float:
@@ -24,21 +24,21 @@ def whole(text: str) -> int:
     """A whole number of up to 18 digits.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not one.
     """
     if not _WHOLE.fullmatch(text):
-        raise ValueError(f"{text!r} is no whole number of up to 18 digits")
+        raise ValueError(f"{text!r} is not a whole number of up to 18 digits")
     return int(text)
 
 
 def real(text: str) -> float:
-    """A number; whether it may be infinite or NaN, who takes it decides.
+    """A number, possibly infinite or NaN; the caller checks its range.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not one.
     """
     if len(text) > _LONGEST or not _REAL.fullmatch(text):
-        raise ValueError(f"{text!r} is no number")
+        raise ValueError(f"{text!r} is not a number")
     return float(text)
 
 

@@ -1,4 +1,4 @@
-"""Words on the command line -> a call of a typed function; a mistake becomes one line and exit code 2."""
+"""The command line -> a call of a typed function; a mistake becomes one line and exit code 2."""
 
 import contextlib
 import functools
@@ -18,12 +18,12 @@ _STYLE = (tyro.conf.PositionalMetavarFromFieldName,)
 
 
 def run_commands(group: str, commands: dict[str, Callable[..., Any]], words: list[str]) -> int:
-    """Call one of `commands` (name -> function with typed arguments) by `words`; None from it counts as 0.
+    """Call one of `commands` (name -> function with typed arguments) with `words`; a result of None counts as 0.
 
-    A group of one command under the empty name takes its options directly (`semgjax train ...`).
+    A single command under the empty name takes its options directly (`semgjax train ...`).
 
     Raises:
-        InputError: the words do not fit; and whatever the function raises.
+        InputError: the words cannot be parsed, and any error of the function.
     """
     program = f"semgjax {group}"
     if set(commands) == {""}:
@@ -34,9 +34,9 @@ def run_commands(group: str, commands: dict[str, Callable[..., Any]], words: lis
 
 
 def word_after(words: list[str], option: str, default: str) -> str:
-    """The value of `option` among the words before they are parsed: it decides the defaults of the others.
+    """The value of `option` before parsing, for options that determine the defaults of others.
 
-    Given twice, the last one stands, as it does for the parser.
+    If it is given twice the last value counts, as in the parser.
     """
     found = default
     for index, word in enumerate(words):
@@ -56,7 +56,7 @@ def _call(program: str, function: Callable[..., Any], words: list[str]) -> int:
     except SystemExit as stop:
         if stop.code not in (None, 0):
             raise InputError(f"{_one_line(messages.getvalue())} ({program} --help)", "bad-option") from None
-        # Help was asked for: parse again, now onto the real terminal with its colours and its width.
+        # Help was requested: parse again with the real terminal, its colours and its width.
         with contextlib.suppress(SystemExit), NUMBERS:
             tyro.cli(bind, prog=program, args=words, config=_STYLE)
         return 0
@@ -65,7 +65,7 @@ def _call(program: str, function: Callable[..., Any], words: list[str]) -> int:
 
 
 def _deferred(function: Callable[..., Any]) -> Callable[..., Callable[[], Any]]:
-    """Parse now, call later: errors of the work itself must not be mistaken for errors of the words."""
+    """Parse now and call later, so that errors of the function are not taken for errors of the options."""
 
     @functools.wraps(function)
     def bind(*args: Any, **options: Any) -> Callable[[], Any]:
@@ -80,7 +80,7 @@ def _first_line(function: Callable[..., Any]) -> str:
 
 @contextlib.contextmanager
 def _plain_output(sink: io.StringIO) -> Iterator[None]:
-    """Send stdout and stderr to `sink`; tyro then draws no colours and no boxes, and breaks no long word."""
+    """Redirect stdout and stderr to `sink`, where tyro prints no colours, no boxes and no wrapped words."""
     columns = os.environ.get("COLUMNS")
     os.environ["COLUMNS"] = "10000"
     try:
@@ -93,13 +93,13 @@ def _plain_output(sink: io.StringIO) -> Iterator[None]:
 
 
 def _one_line(text: str) -> str:
-    """tyro's message as one line: the sections between its rules, without its pointer to the help."""
+    """tyro's message as one line: its sections, without the reference to the help."""
     sections: list[list[str]] = [[]]
     for line in map(str.strip, text.splitlines()):
         if line and not line.strip("-"):
             sections.append([])
         elif line and line != "Argument helptext:":
             sections[-1].append(line)
-    # The first section is the title: a heading without facts.
+    # The first section is only a title.
     facts = [" ".join(lines) for lines in sections[1:]]
     return "; ".join(fact for fact in facts if not fact.startswith("For full helptext"))

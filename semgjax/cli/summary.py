@@ -1,4 +1,4 @@
-"""A finished run on the terminal: its size and its error rates, one line each."""
+"""The summary of a finished run on the terminal: size and error rates."""
 
 import contextlib
 import warnings
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def shown_warnings() -> Iterator[None]:
-    """What is odd about sessions, every time and at once, as one line each on stderr; other warnings as ever."""
+    """Within the block, warnings about sessions are printed at once as lines on stderr; others do not change."""
     from semgjax.api.models import SessionsWarning
 
     with warnings.catch_warnings():
@@ -39,7 +39,7 @@ def shown_warnings() -> Iterator[None]:
 
 
 def print_run(run: "Run") -> None:
-    """A finished run's summary, in the first process alone."""
+    """Print a finished run's summary, in the first process only."""
     from semgjax.parallel.runtime import is_first
 
     if is_first():
@@ -58,7 +58,7 @@ def score_lines(rows: list[dict[str, Any]]) -> list[str]:
 
 
 def print_result(result: dict[str, Any], out: Path | str) -> None:
-    """Print a result.json's summary and where it is."""
+    """Print the summary of a result.json and its path."""
     say(f"{result['kind']} {result['preset']}: {result['params']:,} parameters, {result['steps']} steps")
     for line in score_lines(result["scores"]):
         say("  " + line)

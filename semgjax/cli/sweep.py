@@ -1,4 +1,4 @@
-"""`semgjax sweep`: plan many trials, run them, look at them, collect their results."""
+"""`semgjax sweep`: plan many trials, run them, show their state, collect their results."""
 
 import dataclasses
 import functools
@@ -46,16 +46,16 @@ def plan(
     budget: float | None = None,
     budget_hours: float | None = None,
 ) -> None:
-    """Write a sweep's plan and show what each trial costs.
+    """Write a sweep's plan and print the cost of each trial.
 
     Args:
         file: plan file, TOML (docs/sweep.md), or the name of a shipped plan (semgjax sweep plans)
         data: folder of sessions
         out: sweep directory, new or of this same plan
         splits: split file (default: splits.json in the folder of sessions)
-        machine: reckon with devices of this type: v4, v5e, v5p, v6e, a100, h100, h200, cpu-core
+        machine: type of device for the cost: v4, v5e, v5p, v6e, a100, h100, h200, cpu-core
         utilisation: share of the device's peak that training reaches (default: the table's)
-        price: of one device for one hour, in any currency
+        price: price of one device for one hour, in any currency
         budget: refuse a sweep that costs more
         budget_hours: refuse a sweep that takes more device-hours
     """
@@ -68,7 +68,7 @@ def plan(
         given = {"--utilisation": utilisation, "--price": price, "--budget": budget, "--budget-hours": budget_hours}
         for option, value in given.items():
             if value is not None:
-                raise InputError(f"{option} {value}: has no meaning without --machine, the type of device", "conflict")
+                raise InputError(f"{option} {value}: needs --machine, the type of device", "conflict")
     rate = None if machine is None else rate_of(machine, utilisation, price)
     wanted = read_plan_file(find_plan(file))
     resolved = resolve(wanted, data, splits)
@@ -110,26 +110,26 @@ def run_trials(
     sbatch: str = "",
     show: Annotated[bool, arg(name="print")] = False,
 ) -> int:
-    """Run the trials that are not done; the same command after a stop goes on.
+    """Run the unfinished trials; the same command after a stop resumes.
 
     Args:
         folder: sweep directory
-        trial: run just this one, here in this process: its id or its number from 0; several, with commas, as a pack
-        engine: where trials run: processes on this machine, a Slurm job array, or tasks of a Ray cluster
-        slots: how many trials at a time (default: as many as there is room for)
-        cores: processor cores of each trial; another number changes the last bits of the results
-        gpus: local: one trial on each of these GPUs, such as 0,1,2,3
-        chips: local: one trial on each of these TPU chips, such as 0,1,2,3
+        trial: run only this trial, in this process: its id or its number from 0; several, comma-separated, as a pack
+        engine: where trials run: as processes on this machine, as a Slurm job array, or as tasks of a Ray cluster
+        slots: number of trials at a time (default: as the cores allow)
+        cores: processor cores per trial; another number changes the last bits of the results
+        gpus: local: GPUs to use, one trial on each, such as 0,1,2,3
+        chips: local: TPU chips to use, one trial on each, such as 0,1,2,3
         order: local, ray: which trials start first
-        retries: how often a trial that failed is tried again
-        pack: local: how many trials that differ in seed, learning rate, weight decay or data alone train as one step
-        share: local: only the trials of worker I of N, such as 0/4
-        data: the folder of sessions, where it is not that of the plan
-        start: with --trial: who takes part in it: by the environment; this process alone; the hosts of a TPU VM
-        address: ray: the cluster, such as auto (default: start Ray on this machine)
-        resources: ray: what a trial takes beside cores, such as GPU=1
-        sbatch: slurm: options of sbatch in one word: --sbatch="--partition=gpu --gpus-per-task=1 --time=08:00:00"
-        show: slurm: print the job scripts and submit nothing
+        retries: how often a failed trial is retried
+        pack: local: how many trials that differ only in seed, learning rate, weight decay or data train in one step
+        share: local: run only the trials of worker I of N, such as 0/4
+        data: folder of sessions, if it differs from the plan's
+        start: with --trial: its processes: from the environment (auto), only this one, or the hosts of a TPU VM
+        address: ray: address of the cluster, such as auto (default: start Ray on this machine)
+        resources: ray: resources of a trial besides cores, such as GPU=1
+        sbatch: slurm: options for sbatch in one word: --sbatch="--partition=gpu --gpus-per-task=1 --time=08:00:00"
+        show: slurm: print the job scripts without submitting them
     """
     every = ("local", "slurm", "ray")
     options: dict[str, tuple[Any, Any, tuple[str, ...]]] = {
@@ -149,7 +149,7 @@ def run_trials(
     }
     for option, (value, default, engines) in options.items():
         if value != default and trial is not None:
-            raise InputError(f"{option} {value}: has no meaning beside --trial, which runs one", "conflict")
+            raise InputError(f"{option} {value}: cannot be combined with --trial, which runs one trial", "conflict")
         if value != default and engine not in engines:
             where = f"--engine {' or '.join(engines)}, not {engine}" if engines else "--trial"
             raise InputError(f"{option} {value}: belongs to {where}", "conflict")
@@ -177,7 +177,7 @@ def run_trials(
 
             on_devices = gpus is not None or chips is not None
             if on_devices and slots is not None:
-                raise InputError(f"--slots {slots}: the devices named are the slots; leave it out", "conflict")
+                raise InputError(f"--slots {slots}: the listed devices are the slots; remove one option", "conflict")
             outcome = run_local(
                 folder,
                 device_slots(gpus, chips) if on_devices else slots,
@@ -191,7 +191,7 @@ def run_trials(
                 pack,
                 functools.partial(check_sessions, data=data),
             )
-    return _tell(outcome)
+    return _print_outcome(outcome)
 
 
 def _run_one(folder: Path, word: str, cores: int, data: Path | None, start: Literal["auto", "one", "tpu"]) -> int:
@@ -208,7 +208,7 @@ def _run_one(folder: Path, word: str, cores: int, data: Path | None, start: Lite
         sweep = dataclasses.replace(sweep, data=data.resolve())
     chosen = [find_trial(sweep, each.strip()) for each in word.split(",")]
     if len(set(chosen)) < len(chosen):
-        raise InputError(f"--trial {word}: names a trial twice; name each once", "conflict")
+        raise InputError(f"--trial {word}: names a trial twice; name each trial once", "conflict")
     limit_threads(cores)
     first = chosen[0].config.train
     use_cores(first.batch // first.accumulate if len(chosen) == 1 else len(chosen))
@@ -246,7 +246,7 @@ def _run_slurm(folder: Path, slots: int | None, cores: int, retries: int, sbatch
     say(
         f"{len(jobs)} jobs; see them with: semgjax sweep status {shlex.quote(str(folder))}"
         if jobs
-        else "nothing is left to run"
+        else "all trials are done"
     )
     return 0
 
@@ -270,19 +270,19 @@ def _resources(text: str | None) -> dict[str, float]:
     return found
 
 
-def _tell(outcome: "Outcome") -> int:
+def _print_outcome(outcome: "Outcome") -> int:
     ends = {"diverged": outcome.diverged, "failed": outcome.failed}
     print(", ".join([f"{len(outcome.done)} done", *(f"{len(v)} {k}" for k, v in ends.items() if v)]))
     return outcome.exit_code
 
 
 def status(folder: Positional[str], *, json: bool = False, live: bool = False) -> None:
-    """Show where every trial stands.
+    """Show the state of every trial.
 
     Args:
         folder: sweep directory, or its address (gs://...)
         json: print one JSON object instead of the table
-        live: show it anew every few seconds until no trial runs or waits; Ctrl-C ends it, and nothing else
+        live: update the table every few seconds until no trial is running or waiting; Ctrl-C ends only the display
     """
     from semgjax.sweep.at_address import local_view
     from semgjax.sweep.plan import read_sweep
@@ -319,7 +319,7 @@ def collect(folder: Positional[str]) -> None:
     with local_view(folder, written=names) as place:
         table = write_table(place)
     for trial, state in table.unfinished.items():
-        say(f"{trial} is left out: {state}", error=True)
+        say(f"{trial} is not included: {state}", error=True)
     runs = len({row["run"] for row in table.rows})
     print(f"{len(table.rows)} rows of {runs} runs")
     for name in names:
@@ -337,7 +337,7 @@ def _print_plan(sweep: "Sweep", subsets: "Sequence[Subset]", rate: "Rate | None"
     rows: list[tuple[str, ...]] = [("trial", "preset", "parameters", *data, "steps", "training FLOPs", *extra)]
     total = sum(trial.flops for trial in sweep.trials)
 
-    def reckoned(flops: float) -> tuple[str, ...]:
+    def cost_cells(flops: float) -> tuple[str, ...]:
         if rate is None:
             return ()
         cost = rate.cost(flops)
@@ -349,12 +349,14 @@ def _print_plan(sweep: "Sweep", subsets: "Sequence[Subset]", rate: "Rate | None"
         size = f"{parameters_of(config.model):,}"
         flops = f"{trial.flops:.3g}"
         shown = (*(parts if partial else ()), f"{config.train.steps:,}", flops)
-        rows.append((trial.id, config.preset, size, *shown, *reckoned(trial.flops)))
-    rows.append(("total", f"{len(sweep.trials)} trials", "", *("" for _ in data), "", f"{total:.3g}", *reckoned(total)))
+        rows.append((trial.id, config.preset, size, *shown, *cost_cells(trial.flops)))
+    rows.append(
+        ("total", f"{len(sweep.trials)} trials", "", *("" for _ in data), "", f"{total:.3g}", *cost_cells(total))
+    )
     say_columns(rows)
     if rate is not None:
         print(
             f"one {rate.machine.name}: {rate.machine.peak:.3g} FLOP/s at {rate.utilisation:.0%} "
             f"({rate.machine.source}); training steps only"
         )
-    say(f"{sweep.folder / FILE}{' (the same plan was there already)' if known else ''}")
+    say(f"{sweep.folder / FILE}{' (the same plan already existed)' if known else ''}")

@@ -1,4 +1,4 @@
-"""Where text reaches a terminal: streams that take every character, lines and columns that no name can break."""
+"""Output to a terminal: any encoding, and lines and columns that names from files cannot break."""
 
 import contextlib
 import os
@@ -14,23 +14,23 @@ _NARROWEST, _WIDEST = 40, 1000
 
 
 def prepare() -> None:
-    """Make the standard streams fit for whatever is printed; a closed one is as good as /dev/null.
+    """Prepare the standard streams; a closed one behaves like /dev/null.
 
-    Any encoding will do: characters that it lacks are written as \\xe9, \\u4e00 and the like. A width that no help
-    page fits into (COLUMNS=1) is taken as the narrowest that one does.
+    Characters that the encoding lacks are written as \\xe9, \\u4e00 and the like. A width that is too small for a help
+    page (COLUMNS=1) is raised to the smallest usable one.
     """
-    # A closed stream's number would go to the next file that is opened, and what is printed into that file.
+    # Otherwise the next opened file would get the closed stream's number, and the output would go into it.
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(number)
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:
-            # Kept for the life of the process.
+            # Open for the life of the process.
             setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError, ValueError, OSError):  # a stand-in without an encoding
+        with contextlib.suppress(AttributeError, ValueError, OSError):  # a replacement stream without an encoding
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    # A notebook's kernel gives its children a backend that they may not have; we draw without one, and never on screen.
+    # A notebook kernel passes its own backend to child processes, which may lack it; figures are drawn without one.
     if os.environ.get("MPLBACKEND", "agg").lower() not in ("", "agg"):
         os.environ["MPLBACKEND"] = "agg"
     width = shutil.get_terminal_size().columns
@@ -39,7 +39,7 @@ def prepare() -> None:
 
 
 def reader_is_gone() -> bool:
-    """Whether who read our output or our errors went away (`semgjax ... | head`); drops what is still buffered then."""
+    """Whether the reader of stdout or stderr closed the pipe (`semgjax ... | head`); then drops what is buffered."""
     gone = False
     for number in (1, 2):
         poll = select.poll()
@@ -51,21 +51,21 @@ def reader_is_gone() -> bool:
 
 
 def drop(number: int) -> None:
-    """Send the rest of a stream nowhere, so that the interpreter's last flush cannot fail."""
+    """Redirect a stream to /dev/null, so that the interpreter's last flush cannot fail."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, number)
     os.close(nowhere)
 
 
 def say(text: object, lines: bool = False, error: bool = False) -> None:
-    """Print text that may hold names from files, controls written out; `lines`: it is meant to have several."""
+    """Print text that may contain names from files, with control characters escaped; `lines` keeps line breaks."""
     print(printable(text, keep="\n" if lines else ""), file=sys.stderr if error else sys.stdout, flush=error)
 
 
 def say_columns(rows: Sequence[Sequence[str]], texts: Sequence[int] = (0, 1)) -> None:
-    """Print rows of a table, the first its heading: columns `texts` to the left, the others to the right.
+    """Print a table, first row as heading: the columns `texts` left-aligned, the others right-aligned.
 
-    A column without a heading is printed as it is, unpadded.
+    A column without a heading is not padded.
     """
     table = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(width_of, column)) for column in zip(*table, strict=True)]
@@ -83,7 +83,7 @@ def say_columns(rows: Sequence[Sequence[str]], texts: Sequence[int] = (0, 1)) ->
 
 
 def width_of(text: str) -> int:
-    """How many places of a terminal a printable text takes: East Asian letters two, accents of their own none."""
+    """The width of a printable text on a terminal: East Asian letters take two cells, combining accents none."""
     if text.isascii():
         return len(text)
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)

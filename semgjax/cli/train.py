@@ -1,9 +1,9 @@
-"""`semgjax train`: one decoder, from sessions to a run directory; or what its step would cost on another machine."""
+"""`semgjax train`: one decoder, from sessions to a run directory; or what its step takes on another machine."""
 
 import dataclasses
 import json as jsonlib
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import tyro
 
@@ -13,11 +13,11 @@ from semgjax.data.batching.windows import WindowSpec
 from semgjax.errors import InputError
 from semgjax.model.config import Network, preset
 from semgjax.training.engine import Engine
-from semgjax.training.run_config import OptimizerConfig, RunConfig, TrainConfig, recipe
+from semgjax.training.run_config import OptimizerConfig, TrainConfig, recipe
 
 
 def run(words: list[str]) -> int:
-    """The command; a preset's own recipe gives the defaults that its help shows."""
+    """The command; the preset's recipe gives the defaults that its help shows."""
     name = word_after(words, "--preset", "tiny")
     base, shape = recipe(name), preset(name)
     changes = word_after(words, "--augmentation", "preset")
@@ -41,7 +41,7 @@ def run(words: list[str]) -> int:
         topology: str = "cpu",
         json: bool = False,
     ) -> None:
-        """Train one decoder; the same command after a stop goes on where it was.
+        """Train one decoder; the same command after a stop resumes.
 
         Args:
             preset: size of the model: tiny, small, large (the paper's), ladder-WIDTH or tds (emg2qwerty's)
@@ -53,16 +53,23 @@ def run(words: list[str]) -> int:
             augmentation: named changes that the augment options start from (preset: those of the size)
             augment: random changes of training windows
             optimizer: AdamW and its schedule
-            train: how long and on what
-            engine: where and how it is carried out; no part of the run's identity
-            compile_only: train nothing; tell what the step costs on --topology, which need not be at hand
-            show_sharding: train nothing; print how --topology holds every array of the state
+            train: steps, batch, seed, precision and intervals
+            engine: where and how the run executes; not part of the run's identity
+            compile_only: do not train; print what one step takes on --topology, which need not be present
+            show_sharding: do not train; print how the state's arrays are split over --topology
             topology: v4-8, v5p-8, v5p-128, v5e-N or v6e-N (4, 8, 16, 256), gpu-N, a100-N, h100-N, h200-N (1 to 8), cpu
             json: with --compile-only, print one JSON object
         """
+        changes: dict[str, Any] = {
+            "model": model,
+            "window": window,
+            "augment": augment,
+            "optimizer": optimizer,
+            "train": train,
+            "engine": engine,
+        }
         if compile_only or show_sharding:
-            config = RunConfig(preset, model, "", window, augment, optimizer, train)
-            _look(config, engine, topology, show_sharding, json)
+            _print_step(preset, topology, changes, show_sharding, json)
             return
         for option, value in (("--data", data), ("--out", out)):
             if value is None:
@@ -72,30 +79,21 @@ def run(words: list[str]) -> int:
         from semgjax.cli.summary import print_run, shown_warnings
 
         with shown_warnings():
-            result = runs.train(
-                preset, data, out, splits=splits, model=model, window=window, augment=augment, optimizer=optimizer,
-                train=train, engine=engine,
-            )  # fmt: skip
+            result = runs.train(preset, data, out, splits=splits, **changes)
         print_run(result)
 
     return run_commands("train", {"": train}, words)
 
 
-def _look(config: RunConfig, engine: Engine, name: str, show_sharding: bool, as_json: bool) -> None:
-    """The step of a run on a machine that need not be at hand."""
+def _print_step(preset: str, machine: str, changes: dict[str, Any], show_sharding: bool, as_json: bool) -> None:
     import jax
 
-    from semgjax.parallel.hardware import topology
-    from semgjax.parallel.mesh import abstract_mesh
-    from semgjax.parallel.rules import table
-    from semgjax.training.dryrun import dry_run, report
-    from semgjax.training.step import state_shapes
+    from semgjax.api.planned_step import dry_run, state_layout
+    from semgjax.training.dryrun import report
 
-    jax.config.update("jax_platforms", "cpu")  # the accelerators of this machine are not needed
-    machine = topology(name)
+    jax.config.update("jax_platforms", "cpu")  # do not claim this machine's accelerators
     if show_sharding:
-        mesh = abstract_mesh(machine.devices, config.train.batch, engine.fsdp, config.train.accumulate)
-        print("\n".join(table(state_shapes(config), mesh)))
+        print("\n".join(state_layout(preset, machine, **changes)))
         return
-    found = dry_run(config, machine, engine)
+    found = dry_run(preset, machine, **changes)
     print(jsonlib.dumps(dataclasses.asdict(found)) if as_json else "\n".join(report(found)))

@@ -6,7 +6,7 @@ from semgjax.data.keys import BLANK
 
 
 def greedy(logits_TxK: np.ndarray) -> np.ndarray:
-    """Labels int32 [N] of one session's emissions (logits or log probabilities, whole and in order)."""
+    """Labels int32 [N] of a whole session's logits or log probabilities [T, K]."""
     best_T = np.argmax(logits_TxK, axis=-1)
     changed_T = np.concatenate([[True], best_T[1:] != best_T[:-1]]) if len(best_T) else np.zeros(0, bool)
     return best_T[changed_T & (best_T != BLANK)].astype(np.int32)

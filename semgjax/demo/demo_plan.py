@@ -1,4 +1,4 @@
-"""What the demo does, as numbers: one frozen dataclass, written to OUT/demo.json as the demo's identity."""
+"""The settings of the demo: a frozen dataclass, written to OUT/demo.json as the demo's identity."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,43 +13,43 @@ from semgjax.training.run_config import RunConfig, recipe
 
 @dataclass(frozen=True)
 class DemoPlan:
-    """Sizes that fit two CPU cores and ten minutes, and are still large enough to learn from."""
+    """Sizes that fit two CPU cores and ten minutes and still show the effects."""
 
     seed: int = 0
-    """of the simulated sessions, the split and every training run"""
+    """seed of the simulated sessions, the split and every training run"""
     users: int = 36
     """simulated users"""
     sessions: int = 2
     """sessions of each user"""
     minutes: float = 1.5
-    """length of a session"""
+    """length of a session, minutes"""
     test_users: int = 6
     """users that no training run sees"""
     val_share: float = 0.1
-    """share of the other users' sessions that validation takes"""
+    """share of the other users' sessions used for validation"""
     severity: Literal["clean", "mild", "harsh"] = "mild"
-    """of noise, hum and artefacts"""
+    """severity of noise, hum and artefacts"""
     ladder: tuple[str, ...] = ("ladder-32", "ladder-40", "ladder-56", "ladder-128")
     """sizes from small to large; the largest is the teacher"""
     steps: int = 300
     """optimiser steps of the ladder's runs"""
     batch: int = 24
-    """windows a step of the ladder's runs"""
+    """windows per step of the ladder's runs"""
 
     student: str = "ladder-56"
     """the size of the ladder that is distilled; it is also trained from scratch with the same steps, batch and rate"""
     student_steps: int = 135
-    """optimiser steps of both: few and large, which is where a teacher pays (docs/log.md)"""
+    """optimiser steps of both: few and large, where a teacher helps most (docs/log.md)"""
     student_batch: int = 64
-    """windows a step of both"""
+    """windows per step of both"""
     student_rate: float = 1.2e-2
     """peak learning rate of both"""
     temperature: float = 1.0
-    """of the distillation"""
+    """temperature of the distillation"""
     weight: float = 0.7
-    """share of the teacher's part in the student's loss"""
+    """weight of the teacher's term in the student's loss"""
     key_boost: float = 20.0
-    """how much more frames with a key count in it"""
+    """extra weight of frames with a key in that term"""
 
     @property
     def teacher(self) -> str:
@@ -58,31 +58,31 @@ class DemoPlan:
 
 
 def claim(plan: DemoPlan, out: Path, write: bool) -> None:
-    """See that `out` is free for this demo or is this demo's, and with `write` make it so.
+    """Check that `out` is free or belongs to this demo; with `write`, claim it.
 
     Raises:
-        InputError: the folder holds another demo or anything else.
+        InputError: the folder holds another demo or other files ("out-exists").
     """
     path = out / "demo.json"
     if path.exists():
         body = read_json(path, "semgjax/demo", 1)
         if from_json(DemoPlan, body["plan"], str(path)) != plan:
-            raise InputError(f"{out}: holds a demo of another seed or plan; choose another --out", "out-exists")
+            raise InputError(f"{out}: holds a demo with other settings; choose another folder", "out-exists")
     elif out.exists() and (not out.is_dir() or any(p.name != ".lock" for p in out.iterdir())):
-        raise InputError(f"{out}: is not empty and holds no demo; choose another --out", "out-exists")
+        raise InputError(f"{out}: is not empty and holds no demo; choose another folder", "out-exists")
     elif write:
         write_json(path, "semgjax/demo", 1, {"plan": to_json(plan)})
 
 
 def ladder_config(plan: DemoPlan, name: str, data: str) -> RunConfig:
-    """The run of one size of the ladder; `data` is the corpus hash."""
+    """The configuration of one size of the ladder; `data` is the hash of the corpus."""
     base = recipe(name)
     train = replace(base.train, steps=plan.steps, batch=plan.batch, seed=plan.seed)
     return RunConfig(name, preset(name), data, base.window, base.augment, base.optimizer, train)
 
 
 def scratch_config(plan: DemoPlan, data: str) -> RunConfig:
-    """The student's run without its teacher."""
+    """The configuration of the student without its teacher."""
     config = ladder_config(plan, plan.student, data)
     train = replace(config.train, steps=plan.student_steps, batch=plan.student_batch)
     return replace(config, optimizer=replace(config.optimizer, learning_rate=plan.student_rate), train=train)

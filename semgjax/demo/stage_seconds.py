@@ -11,7 +11,7 @@ SCHEMA, VERSION = "semgjax/seconds", 1
 
 
 class Clock:
-    """Adds up the seconds of each stage; a stage that was broken off counts with what it took."""
+    """Adds up the seconds of each stage over all starts, interrupted ones included."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -19,7 +19,7 @@ class Clock:
 
     @contextlib.contextmanager
     def stage(self, name: str, text: str) -> Iterator[None]:
-        """Say that the stage begins, and time it."""
+        """Report the start of a stage, and time it."""
         print(f"{name}: {text}", flush=True)
         begun = time.monotonic()
         try:

@@ -1,4 +1,4 @@
-"""The demo: simulate, sweep, fit, distil, export, check, report. Each stage is done once; a rerun goes on after it.
+"""The demo: simulate, sweep, fit, distil, export, check, report. A rerun resumes after the last finished stage.
 
 Writes OUT/sessions, OUT/sweep, OUT/fit.json, OUT/student, OUT/scratch, OUT/export, OUT/summary.json and
 OUT/report.html.
@@ -46,16 +46,16 @@ from semgjax.training.metrics import read_metrics
 from semgjax.training.run_config import DistillConfig
 from semgjax.training.run_folder import METRICS, load_finished, read_result
 
-THREADS = 2  # of this process on a CPU: fixed, so that a machine's cores do not show in the student's last bits
-SLOTS = min(2, os.cpu_count() or 1)  # trials at once, each on one core
+THREADS = 2  # of this process on a CPU: fixed, so that the student's last bits do not depend on the machine's cores
+SLOTS = min(2, os.cpu_count() or 1)  # trials at a time, each on one core
 
 
 def run_demo(plan: DemoPlan, out: Path) -> dict[str, Any]:
-    """Run what is left of the demo in `out`; returns the summary (summary.json).
+    """Run the remaining stages of the demo in `out`; returns the summary (summary.json).
 
     Raises:
-        InputError: `out` holds something else, or another demo runs there.
-        SemgjaxError: a stage failed; the message says which.
+        InputError: `out` holds something else, or another demo is running there.
+        SemgjaxError: a stage failed; the message names it.
     """
     claim(plan, out, write=False)
     limit_threads(THREADS)
@@ -76,7 +76,7 @@ def run_demo(plan: DemoPlan, out: Path) -> dict[str, Any]:
         with clock.stage("scratch", f"{plan.student} without a teacher, {plan.student_steps} steps"):
             train(scratch_config(plan, corpus.hash), corpus, out / "scratch")
             scratch = _view(out / "scratch")
-        with clock.stage("export", "the student, read back by a fresh process"):
+        with clock.stage("export", "the student, loaded by a fresh process"):
             exported = _export(out / "student", out / "export", sessions, corpus)
         with clock.stage("speed", "milliseconds of compute per second of signal"):
             speeds = [_speed(runs[name]) for name in plan.ladder]
@@ -106,7 +106,7 @@ def run_demo(plan: DemoPlan, out: Path) -> dict[str, Any]:
 
 
 def _simulate(plan: DemoPlan, sessions: Path) -> None:
-    if not sessions.exists():  # it appears whole, by a rename
+    if not sessions.exists():  # atomic, by a rename
         simulate(sessions, plan.users, plan.sessions, plan.minutes, plan.seed, plan.severity)
     rows = [(name, user) for name, (_, user) in peek_sessions(sessions).items()]
     if not (sessions / "splits.json").exists():
@@ -136,13 +136,13 @@ def _distill(plan: DemoPlan, corpus: Corpus, teacher_run: Path, folder: Path) ->
 
 
 def _export(run: Path, folder: Path, sessions: Path, corpus: Corpus) -> dict[str, Any]:
-    """Export, then evaluate in a process of its own and compare the logits of one session here."""
+    """Export, evaluate the export in a new process, and compare the logits of one session here."""
     if not folder.exists():
         export_run(run, folder)
     command = [sys.executable, "-m", "semgjax", "evaluate", str(folder), "--data", str(sessions), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise SemgjaxError(f"the export could not be read by a fresh process: {done.stderr.strip()}")
+        raise SemgjaxError(f"the export could not be evaluated by a new process: {done.stderr.strip()}")
     scores = json.loads(done.stdout)["scores"]
     config, params = load_finished(run)
     export = load_export(folder)
@@ -161,7 +161,7 @@ def _export(run: Path, folder: Path, sessions: Path, corpus: Corpus) -> dict[str
 
 
 def _speed(run: Path) -> dict[str, Any]:
-    """Time to decode signal in the windows that `evaluate` uses: the median of a few batches, after one."""
+    """Time to decode the windows of `evaluate`: the median of a few batches after a warm-up."""
     config, params = load_finished(run)
     forward = make_forward(config.model, config.window)
     window, batch = config.window, config.train.batch
@@ -183,7 +183,7 @@ def _speed(run: Path) -> dict[str, Any]:
 
 def _view(run: Path) -> RunView:
     result = read_result(run)
-    assert result is not None  # every stage before this one waits for the result
+    assert result is not None  # the stages before this one have waited for their results
     return RunView(result["preset"], result, read_metrics(run / METRICS))
 
 
@@ -215,7 +215,7 @@ def _bytes(folder: Path) -> int:
 
 
 def _commands(plan: DemoPlan) -> tuple[tuple[str, str], ...]:
-    """Each stage as the command that does the same by hand."""
+    """The equivalent command of each stage."""
     size = f"--users {plan.users} --sessions {plan.sessions} --minutes {plan.minutes:g} --seed {plan.seed}"
     split = f"--test-users {plan.test_users} --val-share {plan.val_share:g} --seed {plan.seed}"
     train = f"--train.steps {plan.steps} --train.batch {plan.batch} --train.seed {plan.seed}"
@@ -230,11 +230,11 @@ def _commands(plan: DemoPlan) -> tuple[tuple[str, str], ...]:
         ("simulate sessions", f"semgjax data simulate DEMO/sessions {size} --severity {plan.severity}"),
         ("hold out users", f"semgjax data splits DEMO/sessions {split}"),
         ("train one size", f"semgjax train --preset {plan.teacher} {data} --out runs/{plan.teacher} {train}"),
-        ("go on with the ladder", "semgjax sweep run DEMO/sweep"),
-        ("make the table", "semgjax sweep collect DEMO/sweep"),
+        ("train the ladder", "semgjax sweep run DEMO/sweep"),
+        ("collect the table", "semgjax sweep collect DEMO/sweep"),
         ("fit the law", "semgjax scaling fit DEMO/sweep/results.csv --out fit.json --plot curve.png"),
         ("distil", f"semgjax distill {teacher} {boost} {student} --out runs/student"),
         ("the same without a teacher", f"semgjax train {student} --out runs/scratch"),
         ("export", "semgjax export runs/student --out exports/student"),
-        ("read the export", f"semgjax evaluate exports/student {data} --split test"),
+        ("evaluate the export", f"semgjax evaluate exports/student {data} --split test"),
     )

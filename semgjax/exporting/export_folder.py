@@ -1,4 +1,4 @@
-"""A self-contained export: DIR/model.json (what the decoder is) and DIR/params (orbax), all that reading needs."""
+"""A self-contained export: DIR/model.json describes the decoder, DIR/params holds its parameters (orbax)."""
 
 import hashlib
 import shutil
@@ -29,13 +29,13 @@ _AGAIN = "write the export again"
 
 @dataclass(frozen=True)
 class Export:
-    """A decoder as loaded from disk."""
+    """A decoder loaded from an export."""
 
     config: Network
     window: WindowSpec
     params: Params
     about: dict[str, Any]
-    """all of model.json"""
+    """the content of model.json"""
 
 
 def write_export(
@@ -46,14 +46,14 @@ def write_export(
     out: Path,
     check: Callable[[Path], object] | None = None,
 ) -> dict[str, Any]:
-    """Write the export as a whole new folder; returns model.json's body.
+    """Write the export as a new folder, whole or not at all; returns the body of model.json.
 
-    It is written in .NAME.part beside it, which another export of this name that was killed may have left.
+    It is written to .NAME.part next to `out` and then renamed; the remains of a killed export are overwritten.
 
     Args:
         window: how sessions were cut in training, so that readers cut them alike.
-        source: where the parameters come from (preset, kind, run, data, teacher, scores).
-        check: looks at the whole export before it stands at `out`; what it raises leaves nothing behind.
+        source: origin of the parameters (preset, kind, run, data, teacher, scores).
+        check: called with the complete export before it is renamed; if it raises, nothing is left.
 
     Raises:
         InputError: `out` exists and is not an empty folder, another process writes it, or the disk is full.
@@ -91,10 +91,10 @@ def write_export(
 
 
 def load_export(folder: Path) -> Export:
-    """Read an export; nothing of the run that made it is needed.
+    """Read an export, independently of its run.
 
     Raises:
-        InputError: no export, a file that is missing or damaged, or parameters that do not match model.json.
+        InputError: no export, a missing or damaged file, or parameters that do not match model.json.
     """
     about = read_json(folder / MODEL, SCHEMA, VERSION, oldest=1)
     where = str(folder / MODEL)
@@ -104,12 +104,12 @@ def load_export(folder: Path) -> Export:
     for name, value in _facts(config).items():
         if about.get(name) != value:
             raise InputError(
-                f"{where}: {name} is {about.get(name)!r}; of this model it is {value!r}; {_AGAIN}", "changed"
+                f"{where}: {name} is {about.get(name)!r}, but this model has {value!r}; {_AGAIN}", "changed"
             )
     path = (folder / PARAMS).absolute()
     if not path.is_dir():
         raise InputError(f"{path}: no such folder; the export is incomplete, write it again", "damaged")
-    # Every byte is checked before orbax sees it: what it says about damaged files is no single clear line.
+    # Checked before orbax reads them: its errors about damaged files are not one clear line.
     check_hashes(path, _below(about["files"], PARAMS), _AGAIN)
     device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
     with ocp.StandardCheckpointer() as checkpointer:
@@ -120,18 +120,18 @@ def load_export(folder: Path) -> Export:
         raise InputError(f"{folder}: the parameters do not match model.json (SHA-256 differs); {_AGAIN}", "damaged")
     expected = jax.eval_shape(lambda: network.init(config, jax.random.key(0)))
     if _shapes(expected) != _shapes(params):
-        raise InputError(f"{where}: describes another model than the parameters beside it; {_AGAIN}", "changed")
+        raise InputError(f"{where}: describes another model than the parameters; {_AGAIN}", "changed")
     check_finite(params, str(folder))
     return Export(config, window, params, about)
 
 
 def _facts(config: Network) -> dict[str, Any]:
-    """What model.json says of a model besides its configuration, for readers in any language."""
+    """Facts in model.json besides the configuration, for readers in any language."""
     look_ahead = config.look_ahead
     return {
         "sample_rate": SAMPLE_RATE,
         "frame_samples": config.stride,
-        # None: the decoder normalises over the whole window, or attends over all of it.
+        # None: the decoder normalises or attends over the whole window.
         "look_ahead_samples": look_ahead,
         "look_ahead_seconds": None if look_ahead is None else look_ahead / SAMPLE_RATE,
         "emission_delay_seconds": config.emission_delay / SAMPLE_RATE,
@@ -141,18 +141,18 @@ def _facts(config: Network) -> dict[str, Any]:
 
 
 def _check_body(about: dict[str, Any], where: str) -> None:
-    """Raises InputError: a member is missing, or the document was edited (version 1 had no hash of itself)."""
+    """Raises InputError: a field is missing, or the document was edited (version 1 has no hash of itself)."""
     signed = ("body_sha256",) if about["version"] > 1 else ()
     for name in ("model", "window", "files", "params_sha256", *signed):
         if name not in about:
-            raise InputError(f"{where}: lacks the member {name!r}; {_AGAIN}", "bad-field")
+            raise InputError(f"{where}: lacks the field {name!r}; {_AGAIN}", "bad-field")
     body = {name: value for name, value in about.items() if name not in ("schema", "version", "body_sha256")}
     if signed and content_hash(body) != about["body_sha256"]:
         raise InputError(f"{where}: was edited after it was written; {_AGAIN}", "changed")
 
 
 def _below(hashes: Any, folder: str) -> Any:
-    """The hashes of the files in a folder, by their path from there."""
+    """The hashes of the files in a folder, by relative path."""
     if not isinstance(hashes, dict):
         return None
     return {name.removeprefix(f"{folder}/"): value for name, value in hashes.items()}

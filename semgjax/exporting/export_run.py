@@ -1,4 +1,4 @@
-"""From a finished run directory to an export."""
+"""Export of a finished run."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,10 +10,10 @@ from semgjax.training.run_folder import load_finished, read_result
 
 
 def export_run(folder: Path, out: Path, check: Callable[[Path], object] | None = None) -> dict[str, Any]:
-    """Export a run's final parameters; returns model.json's body.
+    """Export a run's final parameters; returns the body of model.json.
 
     Args:
-        check: looks at the whole export before it stands at `out`; what it raises leaves nothing behind.
+        check: called with the complete export before it is renamed to `out`; if it raises, nothing is left.
 
     Raises:
         InputError: the run is not finished, or `out` is taken.

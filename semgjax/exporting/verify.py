@@ -1,4 +1,4 @@
-"""Whether an export's scores are those of its bytes: it is loaded and evaluated again. Writes nothing."""
+"""Verification of an export: load it, evaluate it again, and compare with its recorded scores."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from semgjax.evaluate.stitched import evaluate_greedy, make_forward
 from semgjax.exporting.export_folder import load_export
 
 TOLERANCE = 0.1
-"""points of error by which another device's rounding may change a score"""
+"""percentage points by which the rounding of another device may change a score"""
 
 
 @dataclass(frozen=True)
 class Verified:
-    """One score of an export: as it is recorded, and as its bytes give it now. Percent; None without keys."""
+    """One score of an export, recorded and measured again, in percent; None without keys."""
 
     split: str
     averaging: str
@@ -29,18 +29,18 @@ def verify_export(folder: Path, corpus: Corpus, batch: int = 64) -> list[Verifie
     """Evaluate an export on the sessions of its run and compare with the scores in model.json.
 
     Args:
-        batch: windows that go through the decoder at once.
+        batch: windows per forward pass.
 
     Raises:
-        InputError: as `load_export`; the sessions are others than the run's ("conflict"), no scores are recorded
+        InputError: as `load_export`; the sessions are not the run's ("conflict"), no scores are recorded
             ("bad-field"), or one differs by more than TOLERANCE ("scores-differ").
     """
     export = load_export(folder)
     source = export.about["source"]
     if source.get("data") != corpus.hash:
         raise InputError(
-            f"{folder}: its scores are of other sessions or another split than these; give the run's --verify and "
-            "--splits",
+            f"{folder}: its scores belong to other sessions or another split; give the sessions and the "
+            "splits of the run",
             "conflict",
         )
     recorded = source.get("scores")
@@ -55,7 +55,7 @@ def verify_export(folder: Path, corpus: Corpus, batch: int = 64) -> list[Verifie
     for row in rows:
         if row.recorded != row.measured and not _near(row.recorded, row.measured):
             raise InputError(
-                f"{folder}: {row.split} {row.averaging} CER is recorded as {row.recorded}, its bytes give "
+                f"{folder}: {row.split} {row.averaging} CER is recorded as {row.recorded}, but measured as "
                 f"{row.measured}; export the run again",
                 "scores-differ",
             )

@@ -1,9 +1,9 @@
-"""Random bits for dropout and masks that cost about as much as reading the array.
+"""Random bits for dropout and masks at about the cost of reading the array.
 
-The library's counter-based generator takes longer than everything else in a transformer layer on a CPU (docs/log.md).
-Here one of its draws gives two words for a whole array, and a bit mixer spreads them over the places. A place's bits
-depend on the key, its row's number in the whole batch, and its place in the row alone: a batch drops the same numbers
-on one device and on many, whole or in parts.
+On a CPU, JAX's counter-based generator takes longer than the rest of a transformer layer (docs/log.md). Here it draws
+two words per array, which a bit mixer spreads over the elements. The bits of an element depend only on the key, the
+index of its row in the global batch, and its position in the row: dropout is the same on one device and on many, and
+under gradient accumulation.
 """
 
 import jax
@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 
 def random_bits(key: jax.Array, rows_B: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-    """Bits of places of an array [B, ...], uint32: a mixed sum of the key's words, the row's number and the place.
+    """Bits of the elements of an array [B, ...], uint32: a mix of the key's words, the row and the position.
 
     The mixer is the finaliser of MurmurHash3 (Appleby 2011), twice, with a word of the key before each.
     """

@@ -1,15 +1,15 @@
-"""Attention within a window in blocks of its length: what suits an accelerator whose input is many windows long."""
+"""Sliding-window attention in blocks of the window's length, for accelerators and inputs of many windows."""
 
 import jax
 import jax.numpy as jnp
 
 from semgjax.kernels.keep import keep
 
-_HIDDEN = -1e9  # finite, so that a row with no visible key is not NaN; it gives zero
+_HIDDEN = -1e9  # finite, so that a query that sees no key gives zero and not NaN
 
 
 def block_attention(q_BxTxHxD, k_BxTxHxD, v_BxTxHxD, valid_BxT, window: int, causal: bool) -> jax.Array:
-    """Attention within `window` frames, in blocks of that length: a query's keys lie in its own and the next blocks.
+    """Attention within `window` frames, in blocks of that length: keys lie in the own and neighbouring blocks.
 
     Time and memory are O(T window) instead of O(T^2).
     """

@@ -1,6 +1,6 @@
-"""Convolutions over time as plain matrix products, for a CPU.
+"""Convolutions over time as matrix products, for a CPU.
 
-XLA's own convolutions are slow on a CPU, and twenty times slower still within a loop, as the parts of a batch are
+XLA's convolutions are slow on a CPU, and twenty times slower within a loop such as gradient accumulation
 (docs/log.md).
 """
 
@@ -38,8 +38,8 @@ def strided_products(x_BxTxC: jax.Array, kernel_KxCxD: jax.Array, stride: int) -
 def banded_products(x_BxTxD: jax.Array, kernel_KxCxE: jax.Array, groups: int, padding: tuple[int, int]) -> jax.Array:
     """`grouped_conv` of semgjax.model.encoder as products of blocks of frames with a banded matrix.
 
-    A block's outputs need its own frames and the taps - 1 around them: one product of all those with the kernel,
-    written once per frame of the block, a frame lower each time. Products tap by tap take many times as long.
+    A block's outputs need its frames and the taps - 1 around them: one product of all of these with a matrix that
+    repeats the kernel for each frame of the block, shifted by one frame. A product per tap takes many times as long.
     """
     batch, time, _ = x_BxTxD.shape
     taps, inputs, width = kernel_KxCxE.shape

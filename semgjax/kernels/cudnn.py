@@ -1,14 +1,14 @@
-"""Attention by cuDNN's fused kernel: on a GPU, float16 or bfloat16 only. Not yet run on a GPU."""
+"""Attention by cuDNN's fused kernel: GPU only, float16 or bfloat16 only. Not yet run on a GPU."""
 
 import jax
 import jax.numpy as jnp
 
 
 def cudnn_attention(q_BxTxHxD, k_BxTxHxD, v_BxTxHxD, valid_BxT, window: int | None, causal: bool) -> jax.Array:
-    """As the reference attention of semgjax.model.encoder, zero for a query that sees no key included.
+    """Equal to the reference attention of semgjax.model.encoder, including zero for a query that sees no key.
 
-    The kernel's own window looks back only, so that a window on both sides is part of the mask. The mask has a row per
-    query, since cuDNN takes none that is the same for all queries.
+    The kernel's own window looks back only, so a two-sided window is part of the mask. The mask has a row per query,
+    since cuDNN does not accept one that is shared by all queries.
     """
     time = jnp.arange(q_BxTxHxD.shape[1])
     age_QxK = time[:, None] - time[None, :]

@@ -1,4 +1,4 @@
-"""The name of what a backward pass does not compute again (see `remat` in semgjax.model.encoder)."""
+"""The checkpoint name of arrays that the backward pass does not recompute (`remat` in semgjax.model.encoder)."""
 
 import jax
 from jax.ad_checkpoint import checkpoint_name
@@ -7,5 +7,5 @@ KEPT = "kept"
 
 
 def keep(x: jax.Array) -> jax.Array:
-    """Mark an array as kept under rematerialisation."""
+    """Mark an array as saved under rematerialisation."""
     return checkpoint_name(x, KEPT)

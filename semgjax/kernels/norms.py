@@ -1,4 +1,4 @@
-"""Norms over frames that are laid end to end: XLA's sums over [1, T, D] take ten times those over [T, D] on a CPU."""
+"""Norms on flattened frames: on a CPU, XLA's sums over [1, T, D] take ten times as long as those over [T, D]."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ def flat_norm(norm: Callable[..., jax.Array]) -> Callable[..., jax.Array]:
 
 
 def flat_step_sums(x_BxFxSxD: jax.Array, weight_BxFxSx1: jax.Array) -> tuple[jax.Array, ...]:
-    """As `step_sums` of semgjax.model.encoder."""
+    """Equal to `step_sums` of semgjax.model.encoder."""
     batch, frames, steps, width = x_BxFxSxD.shape
     flat, kept = x_BxFxSxD.reshape(-1, steps, width), weight_BxFxSx1.reshape(-1, steps, 1)
     parts = (kept, flat * kept, flat * flat * kept)

@@ -1,9 +1,9 @@
-"""Attention in tiles of a few queries against the keys that they may see: the formulation for a CPU.
+"""Attention in tiles of a few queries against the keys that they may see, for a CPU.
 
-The scores of a tile are short-lived: the backward pass makes them again from the keys (Dao et al., "FlashAttention",
-NeurIPS 2022, section 3). They stand as [keys, queries], so that every product has a long side last and maxima run over
-rows. Pairs far outside the window or in the future are not computed: with a bounded window time grows linearly with the
-input, and so does memory.
+The backward pass recomputes the scores of a tile from the keys (Dao et al., "FlashAttention", NeurIPS 2022, section 3).
+Scores are laid out as [keys, queries], so that every product has a long last axis and maxima run over rows. Pairs far
+outside the window or in the future are not computed: with a bounded window, time and memory grow linearly with the
+input.
 """
 
 import functools
@@ -13,9 +13,9 @@ import jax.numpy as jnp
 
 from semgjax.kernels.keep import keep
 
-_HIDDEN, _FLOOR = -1e30, -1e20  # scores of hidden pairs, and the least maximum: a query without a key gives zero
-_TILES = 4  # of full attention, laid out in line; more cost compile time
-_TILE = 64  # queries of a tile where the window is bounded
+_HIDDEN, _FLOOR = -1e30, -1e20  # score of masked pairs, and lower bound of the maximum: a query without keys gives zero
+_TILES = 4  # tiles of full attention, unrolled; more of them cost compile time
+_TILE = 64  # queries of a tile if the window is bounded
 
 Residuals = tuple[jax.Array, ...]
 
@@ -24,7 +24,7 @@ Residuals = tuple[jax.Array, ...]
 def tiled_attention(q_BxTxHxD, k_BxTxHxD, v_BxTxHxD, valid_BxT, window: int | None, causal: bool) -> jax.Array:
     """Softmax attention within the window, [B, T, H, D]; zero for a query that sees no key.
 
-    Everywhere else equal to `semgjax.model.encoder.attention`. Products take the inputs' type, sums float32.
+    Equal to `semgjax.model.encoder.attention`. Products are in the inputs' type, sums in float32.
     """
     return _forward(q_BxTxHxD, k_BxTxHxD, v_BxTxHxD, valid_BxT, window, causal)[0]
 
@@ -32,7 +32,7 @@ def tiled_attention(q_BxTxHxD, k_BxTxHxD, v_BxTxHxD, valid_BxT, window: int | No
 def _forward(q_BxTxHxD, k_BxTxHxD, v_BxTxHxD, valid_BxT, window, causal) -> tuple[jax.Array, Residuals]:
     width, time = q_BxTxHxD.shape[-1], q_BxTxHxD.shape[1]
     q, k, v = (_time_last(x) for x in (q_BxTxHxD * q_BxTxHxD.dtype.type(width**-0.5), k_BxTxHxD, v_BxTxHxD))
-    # With a row of ones, the product with the values also sums the weights.
+    # The appended row of ones makes the product with the values also sum the weights.
     v1 = jnp.pad(v, ((0, 0), (0, 0), (0, 1), (0, 0)), constant_values=1)
     if window is None:
         parts = []
@@ -151,7 +151,7 @@ def _time_last(x_BxTxHxD: jax.Array) -> jax.Array:
 
 
 def _padded(x: jax.Array, before: int, length: int) -> jax.Array:
-    """The last axis with zeros in front, and behind up to `length`; longer ends are cut."""
+    """Pad the last axis with `before` zeros on the left and up to `length` on the right, or cut it to `length`."""
     x = x[..., : length - before]
     return jnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(before, length - before - x.shape[-1])])
 

@@ -1,4 +1,4 @@
-"""The shape of a decoder as a frozen dataclass; the paper's presets, the ladder of small ones and the baseline."""
+"""Configurations of the decoders: the paper's presets, the ladder of small sizes, and the baseline."""
 
 import math
 import re
@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Literal, cast
 from semgjax.config_json import one_from_json
 from semgjax.errors import InputError
 
-SAMPLE_RATE = 2000  # Hz, of every raw input
+SAMPLE_RATE = 2000  # Hz, of the raw input
 WIDEST, DEEPEST = 65_536, 1024
-"""far above anything trained; a typing error beyond would ask for more memory than there is"""
+"""upper limits of widths and depth, so that a typing error does not allocate all memory"""
 TDS_BANDS = 2  # left and right wrist
 
 
@@ -30,9 +30,9 @@ class ModelConfig:
     conv_kernels: tuple[int, ...] = (11, 3, 3)
     """taps of each convolution"""
     conv_strides: tuple[int, ...] = (5, 2, 2)
-    """samples (then frames) per step of each convolution; their product is a frame's length"""
+    """stride of each convolution; their product is the length of a frame in samples"""
     norm: Literal["rolling", "window"] = "rolling"
-    """normalisation over time after the first convolution: causal running statistics, or of the whole window"""
+    """normalisation over time after the first convolution: causal running statistics, or those of the whole window"""
     norm_seconds: float = 1.0
     """time constant of the running statistics, seconds"""
     dim: int = 128
@@ -42,23 +42,23 @@ class ModelConfig:
     heads: int = 16
     """attention heads"""
     feedforward: int = 4
-    """width of the feed-forward layer, in units of dim"""
+    """width of the feed-forward layer, as a multiple of dim"""
     position_kernel: int = 128
     """taps of the convolutional position embedding, frames"""
     position_groups: int = 16
     """groups of that convolution"""
     causal: bool = True
-    """look only into the past; otherwise attention and positions also look ahead"""
+    """attend to the past only; otherwise attention and position embedding also look ahead"""
     attention_window: int | None = 128
-    """frames that a query sees on each allowed side, itself included; none for the whole input"""
+    """frames that a query attends to on each allowed side, itself included; none: the whole input"""
     emission_delay: int = 200
-    """samples after a key press at which its emission is asked for; what a causal decoder may wait"""
+    """samples between a key press and its target frame, so that a causal decoder can see the movement"""
     dropout: float = 0.2
-    """dropout in the transformer while training"""
+    """dropout rate of the transformer in training"""
     mask_share: float = 0.3
-    """share of frames hidden by time masks while training, before overlaps"""
+    """share of frames hidden by time masks in training, before overlaps"""
     mask_length: int = 15
-    """frames of one time mask"""
+    """length of a time mask, frames"""
 
     def __post_init__(self) -> None:
         counts = {len(self.conv_widths), len(self.conv_kernels), len(self.conv_strides)}
@@ -93,7 +93,7 @@ class ModelConfig:
             )
         if self.dim % self.heads or self.dim % self.position_groups:
             raise InputError(
-                f"model: dim {self.dim} is no multiple of heads {self.heads} and position_groups "
+                f"model: dim {self.dim} must be a multiple of heads {self.heads} and position_groups "
                 f"{self.position_groups}",
                 "bad-value",
             )
@@ -132,10 +132,10 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class TDSConfig:
-    """The shape of the baseline (semgjax.model.tds); the defaults are the published one (5,293,315 parameters)."""
+    """The baseline (semgjax.model.tds); the defaults are the published size (5,293,315 parameters)."""
 
     NETWORK: ClassVar[str] = "tds"
-    """tells it from a transformer in JSON (semgjax.config_json)"""
+    """its tag in JSON, which distinguishes it from a transformer (semgjax.config_json)"""
 
     channels: int = 32
     """electrodes: 16 left then 16 right"""
@@ -144,7 +144,7 @@ class TDSConfig:
     points: int = 64
     """samples of one spectrum"""
     hop: int = 16
-    """samples from one spectrum to the next: a frame"""
+    """samples between spectra: the length of a frame"""
     features: int = 384
     """width of each band's rotation-invariant layer"""
     conv_channels: tuple[int, ...] = (24, 24, 24, 24)
@@ -152,15 +152,15 @@ class TDSConfig:
     kernel: int = 32
     """taps of each block's convolution, frames"""
     emission_delay: int = 208
-    """samples after a key press at which its emission is asked for"""
+    """samples between a key press and its target frame"""
     time_masks: int = 3
-    """hidden stretches of a window while training"""
+    """time masks of a window in training"""
     time_mask_length: int = 25
-    """frames of one, at most"""
+    """longest time mask, frames"""
     frequency_masks: int = 2
-    """hidden bands of frequencies while training"""
+    """frequency masks of a window in training"""
     frequency_mask_length: int = 4
-    """spectrum's bins of one, at most"""
+    """widest frequency mask, bins of the spectrum"""
 
     def __post_init__(self) -> None:
         for name in ("channels", "classes", "points", "hop", "features", "kernel"):
@@ -192,19 +192,19 @@ class TDSConfig:
 
     @property
     def look_ahead(self) -> None:
-        """Unlimited: the statistics of the norm are the whole window's."""
+        """None: the norm takes its statistics over the whole window."""
         return None
 
 
 Network = ModelConfig | TDSConfig
-"""every kind of decoder; semgjax.model.network makes and runs it"""
+"""any decoder's configuration; semgjax.model.network initialises and applies it"""
 
 
 def network_from_json(value: dict[str, Any], where: str) -> Network:
-    """The shape that `to_json` wrote, of either kind.
+    """The configuration that `to_json` wrote, of either kind.
 
     Raises:
-        InputError: it is neither, or does not fit.
+        InputError: it is neither, or its fields do not fit.
     """
     return cast(Network, one_from_json((ModelConfig, TDSConfig), value, where))
 
@@ -218,13 +218,13 @@ PAPER = {
 
 
 def ladder(width: int) -> ModelConfig:
-    """The ladder of small models: one dial, the transformer's width, sets depth, heads and front end.
+    """The ladder of small models: the width of the transformer determines depth, heads and front end.
 
-    Frames are 20 ms, as in a keyboard's rhythm of at most about 10 keys/s, so a laptop trains one in a minute.
+    A frame is 20 ms, short enough for about 10 keys/s and long enough that a laptop trains a model in a minute.
     """
     if width < 16 or width % 8 or width > WIDEST:
         raise InputError(f"preset ladder-{width}: the width must be a multiple of 8 from 16 to {WIDEST}", "bad-value")
-    front = max(32, 16 + width // 2)  # at least one filter an electrode
+    front = max(32, 16 + width // 2)  # at least one filter per electrode
     head = next(size for size in (32, 16, 8) if width % size == 0)
     return ModelConfig(
         conv_widths=(front, front, width),

@@ -1,7 +1,7 @@
-"""The decoder from raw sEMG to logits, to be read from top to bottom: pure functions on a plain dict of parameters.
+"""The decoder from raw sEMG to logits: pure functions on a plain dict of parameters, in reading order.
 
-What stands here is the definition. `Operations` holds its costly parts, in their plain form; semgjax.model.operations
-puts in those of semgjax.kernels that suit a device, which give the same values.
+This file is the definition. `Operations` holds the expensive parts in their reference form; semgjax.model.operations
+replaces them by the forms of semgjax.kernels that suit a device and give the same values.
 """
 
 import hashlib
@@ -21,13 +21,13 @@ from semgjax.model.config import SAMPLE_RATE, ModelConfig
 
 Params = dict[str, Any]
 Key = jax.Array | None
-"""a random key; none: no dropout and no masks"""
+"""a random key, or None for no dropout and no masks"""
 
-_HIDDEN = -1e9  # finite, so that a row with no visible key is not NaN; it gives zero
+_HIDDEN = -1e9  # finite, so that a query that sees no key gives zero and not NaN
 _EPSILON = 1e-5
 _LEAST_VARIANCE = 1e-3  # as a share of the mean square
 
-# -- the costly parts in their plain form -------------------------------------------------------------------------
+# -- the expensive parts, reference form --------------------------------------------------------------------------
 
 
 def attention(q_BxTxHxD, k_BxTxHxD, v_BxTxHxD, valid_BxT, window: int | None, causal: bool) -> jax.Array:
@@ -44,7 +44,7 @@ def attention(q_BxTxHxD, k_BxTxHxD, v_BxTxHxD, valid_BxT, window: int | None, ca
 
 
 def strided_conv(x_BxTxC: jax.Array, kernel_KxCxD: jax.Array, stride: int) -> jax.Array:
-    """[B, T / stride, D], output t ending at the last sample of its own step; zeros before the first sample."""
+    """[B, T / stride, D], where output t ends at the last sample of its step; zero-padded on the left."""
     padding = [(kernel_KxCxD.shape[0] - stride, 0)]
     return jax.lax.conv_general_dilated(
         x_BxTxC, kernel_KxCxD, (stride,), padding, dimension_numbers=("NWC", "WIO", "NWC")
@@ -59,7 +59,7 @@ def grouped_conv(x_BxTxD: jax.Array, kernel_KxCxE: jax.Array, groups: int, paddi
 
 
 def layer_norm(x: jax.Array, scale: jax.Array, bias: jax.Array) -> jax.Array:
-    """Mean zero and deviation one over the last axis, float32 inside."""
+    """Layer norm over the last axis, computed in float32."""
     y = x.astype(jnp.float32)
     square = jax.lax.square(y)
     mean, power = y.mean(axis=-1, keepdims=True), square.mean(axis=-1, keepdims=True)
@@ -68,13 +68,13 @@ def layer_norm(x: jax.Array, scale: jax.Array, bias: jax.Array) -> jax.Array:
 
 
 def step_sums(x_BxFxSxD: jax.Array, weight_BxFxSx1: jax.Array) -> tuple[jax.Array, ...]:
-    """Sums over the steps of each frame of the weights [B, F, 1], and of x and its square under them [B, F, D]."""
+    """Sums over the steps of each frame: weights [B, F, 1], weighted x and weighted x^2 [B, F, D]."""
     x, weight = x_BxFxSxD, weight_BxFxSx1
     return weight.sum(axis=2), (x * weight).sum(axis=2), (x * x * weight).sum(axis=2)
 
 
 class Operations(NamedTuple):
-    """The costly parts; signatures are those of the plain forms."""
+    """The expensive parts, with the signatures of the reference forms."""
 
     attention: Callable[..., jax.Array] = attention
     strided_conv: Callable[..., jax.Array] = strided_conv
@@ -89,7 +89,7 @@ PLAIN = Operations()
 
 
 def front_end(config: ModelConfig, params: Params, emg_BxTxC, valid_BxT, ops: Operations) -> jax.Array:
-    """Raw sEMG [B, T, C] at 2 kHz -> frames [B, T / stride, conv_widths[-1]]; padded samples count as silence."""
+    """Raw sEMG [B, T, C] at 2 kHz -> frames [B, T / stride, conv_widths[-1]]; padded samples are zeros."""
     x = emg_BxTxC * valid_BxT[..., None].astype(emg_BxTxC.dtype)
     for index, stride in enumerate(config.conv_strides):
         x = ops.strided_conv(x, params[f"conv{index}"]["kernel"].astype(x.dtype), stride)
@@ -103,8 +103,8 @@ def time_norm(config: ModelConfig, params: Params, x_BxTxD, valid_BxT, ops: Oper
     """Normalisation of each channel over time, with scale and bias: group norm with groups = channels.
 
     "window" takes the statistics of the whole valid input (the paper's layer; it sees the future). "rolling" takes
-    an exponential memory of the past, brought up to date once per output frame: that frame still sees nothing after
-    its own last sample, and a stream updates once per frame.
+    an exponential moving average of the past, updated once per output frame, so that a frame sees nothing after its
+    own last sample.
     """
     batch, time, width = x_BxTxD.shape
     rolling = config.norm == "rolling"
@@ -119,8 +119,8 @@ def time_norm(config: ModelConfig, params: Params, x_BxTxD, valid_BxT, ops: Oper
         first, second, count = sums[..., :width], sums[..., width : 2 * width], sums[..., 2 * width :]
     count = jnp.maximum(count, 1e-6)
     mean = first / count
-    # One pass is accurate enough: high-passed sEMG, and so any convolution of it, has a mean near zero. A row's
-    # first steps alone have a variance of nothing but rounding, and without its floor a gradient of 1e7.
+    # One pass is accurate enough: high-passed sEMG, and any convolution of it, has a mean near zero. A row's
+    # first steps have a variance of rounding errors only; without the floor its gradient would reach 1e7.
     power = second / count
     variance = jnp.maximum(power - mean**2, _LEAST_VARIANCE * power)
     y = (x - mean[:, :, None]) * jax.lax.rsqrt(variance + _EPSILON)[:, :, None] * params["scale"] + params["bias"]
@@ -145,14 +145,14 @@ def rolling_sum(x_BxTxD: jax.Array, decay: float, block: int = 64) -> jax.Array:
     return total.reshape(batch, blocks * block, width)[:, :time]
 
 
-# -- positions, layers and the whole ------------------------------------------------------------------------------
+# -- position, layers, whole network ------------------------------------------------------------------------------
 
 
 def position(config: ModelConfig, params: Params, x_BxTxD: jax.Array, ops: Operations = PLAIN) -> jax.Array:
     """Grouped convolution over time with weight norm, as a relative position embedding (wav2vec 2.0, section 2).
 
-    The gain of the weight norm is one number per tap. Causal: padded on the left only, so that no output sees
-    a later frame; otherwise centred.
+    The weight norm has one gain per tap. Causal: padded on the left only, so that no output sees a later frame;
+    otherwise centred.
     """
     direction, taps = params["direction"], config.position_kernel
     norm = jnp.sqrt((direction**2).sum(axis=(1, 2), keepdims=True))
@@ -163,7 +163,7 @@ def position(config: ModelConfig, params: Params, x_BxTxD: jax.Array, ops: Opera
 
 
 def layer(config: ModelConfig, params: Params, x_BxTxD, valid_BxT, rows_B, key: Key, ops: Operations) -> jax.Array:
-    """One transformer layer, normalised before each branch."""
+    """One pre-norm transformer layer."""
 
     def drop(x: jax.Array, use: int) -> jax.Array:
         return dropout(x, rows_B, config.dropout, _named(key, "layers", "Dropout_0", 3 + use))
@@ -179,7 +179,7 @@ def layer(config: ModelConfig, params: Params, x_BxTxD, valid_BxT, rows_B, key: 
     return x + drop(dense(params["contract"], y), 3)
 
 
-# What the backward pass computes again; the parameters and the numbers are the same.
+# Rematerialisation changes neither parameters nor values.
 _REMAT: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
     "none": lambda body: body,
     "cheap": lambda body: jax.checkpoint(
@@ -206,20 +206,20 @@ def apply(
         emg_BxTxC: raw sEMG, any unit (the front end normalises it); its type is the compute type. T is a
             multiple of the stride.
         valid_BxT: False where the input is padding.
-        train_key: with a key, dropout and time masks are on and drawn from it.
-        remat: what a gradient computes again to save memory: "none", "cheap" (norms, activations, dropout, scores)
-            or "layers" (each layer whole).
-        rows_B: each row's number in the whole batch, which its dropout and masks depend on (default: from 0 on).
-        ops: the costly parts, in their plain form or in one that suits the device.
+        train_key: random key of dropout and time masks; None for evaluation.
+        remat: what the backward pass recomputes to save memory: "none", "cheap" (norms, activations, dropout,
+            scores) or "layers" (whole layers).
+        rows_B: index of each row in the global batch, on which its dropout and masks depend (default: 0, 1, ...).
+        ops: the expensive parts, in reference form or in one that suits the device.
 
     Raises:
-        InputError: T is no multiple of the stride, or another channel count.
+        InputError: T is not a multiple of the stride, or the channel count differs.
     """
     if emg_BxTxC.shape[1] % config.stride or emg_BxTxC.shape[2] != config.channels:
         raise InputError(
-            f"input of shape {emg_BxTxC.shape}: the model wants {config.channels} channels and a length that is "
+            f"input of shape {emg_BxTxC.shape}: the model takes {config.channels} channels and a length that is "
             f"a multiple of {config.stride} samples",
-            "bad-value",
+            "bad-shape",
         )
     rows_B = jnp.arange(emg_BxTxC.shape[0]) if rows_B is None else rows_B
     drop_key, mask_key = (None, None) if train_key is None else jax.random.split(train_key)
@@ -233,7 +233,7 @@ def apply(
     if mask_key is not None and config.mask_share > 0:
         mask_BxF = time_mask(_named(mask_key, 1), rows_B, x.shape[1], config.mask_share, config.mask_length)
         x = jnp.where(mask_BxF[..., None], params["mask_vector"].astype(x.dtype), x)
-    x = x * valid_BxF[..., None].astype(x.dtype)  # before the recording there is silence, as when streaming
+    x = x * valid_BxF[..., None].astype(x.dtype)  # zeros before the recording, as in streaming
     x = drop(x + position(config, params["position"], x, ops), 2)
 
     def body(x_BxFxD: jax.Array, one: tuple[Params, Key]) -> tuple[jax.Array, None]:
@@ -245,12 +245,12 @@ def apply(
 
 
 def dense(params: Params, x: jax.Array) -> jax.Array:
-    """A product with the kernel, and the bias, in the type of the input."""
+    """x @ kernel + bias in the type of x."""
     return x @ params["kernel"].astype(x.dtype) + params["bias"].astype(x.dtype)
 
 
 def dropout(x: jax.Array, rows_B: jax.Array, rate: float, key: Key) -> jax.Array:
-    """Zeros for a share of the numbers, the others scaled up; the share is rounded to 1/256, the scale is exact."""
+    """Dropout with the rate rounded to 1/256 and the exact matching scale."""
     dropped = round(256 * rate)
     if key is None or dropped == 0:
         return x
@@ -259,23 +259,23 @@ def dropout(x: jax.Array, rows_B: jax.Array, rate: float, key: Key) -> jax.Array
 
 
 def time_mask(key: Any, rows_B: jax.Array, time: int, share: float, length: int) -> jax.Array:
-    """Frames to hide, bool [B, T]: spans of `length` frames start anywhere, with `share` / `length` per frame."""
+    """Masked frames, bool [B, T]: a span of `length` frames starts at each frame with probability share / length."""
     starts_BxT = random_bits(key, rows_B, (rows_B.shape[0], time)) < jnp.uint32(share / length * 2**32)
     spans = jnp.cumsum(starts_BxT, axis=1)
     before = jnp.pad(spans, ((0, 0), (length, 0)))[:, :time]
     return spans > before
 
 
-# -- parameters at the start --------------------------------------------------------------------------------------
+# -- initial parameters -------------------------------------------------------------------------------------------
 
 NOT_ZERO = normal(0.1)
-"""Bias of the layer in front of a stack of residual layers with norms. With biases of zero, a frame without signal is
-exactly zero through every layer at the start, and each norm makes the gradient of a zero a thousand times larger: NaN
-in ten layers. Frames without signal are those of lost electrodes, and the first one of a session."""
+"""Bias in front of the residual layers. With zero biases a frame without signal (lost electrodes, or the first frame of
+a session) stays exactly zero through every layer at initialisation, and each norm multiplies the gradient at zero by a
+thousand: NaN after ten layers."""
 
 
 def init(config: ModelConfig, key: jax.Array) -> Params:
-    """Fresh parameters: a nested dict of float32 arrays, layers stacked on a first axis."""
+    """Initial parameters: a nested dict of float32 arrays, layers stacked along the first axis."""
     dim, wide, taps = config.dim, config.feedforward * config.dim, config.position_kernel
 
     def linear(key: jax.Array, path: tuple[str, ...], inputs: int, outputs: int, bias: Any = None) -> Params:
@@ -321,10 +321,10 @@ def init(config: ModelConfig, key: jax.Array) -> Params:
 
 
 def one_channel(key: Any, shape: tuple[int, int, int]) -> jax.Array:
-    """Kernel [K, C, D] whose filter d starts on channel d mod C alone, with random taps.
+    """Kernel [K, C, D] whose filter d starts on the single channel d mod C, with random taps.
 
-    What a muscle does shows in the amplitude under each electrode. Random mixtures of all electrodes look much
-    alike once rectified; starting apart, training leaves the all-blank plateau of CTC sooner (docs/log.md).
+    Muscle activity shows in the amplitude under each electrode. Random mixtures of all electrodes look much alike
+    once rectified; with separate channels training leaves the all-blank plateau of CTC sooner (docs/log.md).
     """
     taps, channels, width = shape
     kernel_KxD = jax.random.normal(key, (taps, width)) * (2.0 / taps) ** 0.5
@@ -332,17 +332,16 @@ def one_channel(key: Any, shape: tuple[int, int, int]) -> jax.Array:
 
 
 def mostly_blank(key: Any, shape: tuple[int, ...]) -> jax.Array:
-    """Bias of the head under which the blank has nine tenths of every frame, the keys sharing the rest.
+    """Bias of the head that gives the blank probability 0.9 in every frame.
 
-    CTC's first phase only learns that frames are mostly blank; started there, it skips 50 to 130 steps whose
-    number is a matter of luck.
+    CTC training first learns that frames are mostly blank; starting there skips that phase of 50 to 130 steps.
     """
     return jnp.zeros(shape).at[BLANK].set(jnp.log(9.0 * (shape[0] - 1)))
 
 
 def _named(key: Key, *path: str | int) -> Any:
-    """A key of one's own for what stands under a path of names and a number; Flax Linen's rule, so that parameters
-    and dropout of a seed are those of earlier versions.
+    """The random key of a path of names and a number, by Flax Linen's rule, so that a seed gives the parameters
+    and dropout of earlier versions.
     """
     if key is None:
         return None
@@ -352,5 +351,5 @@ def _named(key: Key, *path: str | int) -> Any:
 
 
 def count_parameters(params: Params) -> int:
-    """How many numbers the parameters hold."""
+    """The number of parameters."""
     return sum(leaf.size for leaf in jax.tree.leaves(params))

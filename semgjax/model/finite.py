@@ -1,4 +1,4 @@
-"""Whether every number of a tree of arrays is finite."""
+"""Checks that all values in a tree of arrays are finite."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from semgjax.errors import InputError
 
 
 def check_finite(tree: Any, where: str) -> None:
-    """See that no array holds NaN or infinity.
+    """Check that no array holds NaN or infinity.
 
     Raises:
-        InputError: one does ("not-finite"); the message names it.
+        InputError: an array does ("not-finite"); the message names it.
     """
     for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
         bad = ~np.isfinite(np.asarray(leaf, np.float32))
@@ -20,6 +20,6 @@ def check_finite(tree: Any, where: str) -> None:
             name = jax.tree_util.keystr(path)
             raise InputError(
                 f"{where}: {name} holds {int(bad.sum())} of {bad.size} numbers that are NaN or infinite; "
-                "nothing can be read from such a model, train it again at a lower learning rate",
+                "the model is unusable, train it again at a lower learning rate",
                 "not-finite",
             )

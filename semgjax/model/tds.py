@@ -2,9 +2,9 @@
 
 Sivakumar et al., "emg2qwerty" (NeurIPS 2024), section 5; the blocks are of Hannun et al., "Sequence-to-Sequence Speech
 Recognition with Time-Depth Separable Convolutions" (Interspeech 2019). Two deliberate differences: convolutions are
-padded in front, so that frames do not get fewer and frame t ends at sample (t + 1) stride - 1 as in the transformers;
-and each electrode is normalised over its own window instead of over the batch, so that parameters are all there is to
-a trained decoder and its output does not depend on its neighbours in a batch. Scale and bias are those of batch norm.
+padded on the left, so that the number of frames is kept and frame t ends at sample (t + 1) stride - 1 as in the
+transformers; and each electrode is normalised over its window instead of over the batch, so that a trained decoder has
+no state besides its parameters and no output depends on other rows of a batch. Scale and bias are those of batch norm.
 """
 
 import typing
@@ -24,7 +24,7 @@ _EPSILON = 1e-5
 
 
 class BandMLP(nn.Module):
-    """One band's electrodes and frequencies -> features, the mean over the band turned by -1, 0 and 1 electrodes."""
+    """One band's electrodes and frequencies -> features, averaged over rotations by -1, 0 and 1 electrodes."""
 
     features: int
 
@@ -36,7 +36,7 @@ class BandMLP(nn.Module):
 
 
 class Conv(nn.Module):
-    """Convolution over time with bias, padded in front."""
+    """Convolution over time with bias, padded on the left."""
 
     channels: int
     kernel: int
@@ -51,7 +51,7 @@ class Conv(nn.Module):
 
 
 class Block(nn.Module):
-    """Convolution over time that mixes channels, then two full layers; each with a residual and a layer norm."""
+    """Convolution over time that mixes channels, then two dense layers; each part with a residual and a layer norm."""
 
     channels: int
     kernel: int
@@ -61,7 +61,7 @@ class Block(nn.Module):
     def __call__(self, x_BxTxD: jax.Array) -> jax.Array:
         batch, time, width = x_BxTxD.shape
         size = width // self.channels
-        # Every place of a channel is a sequence of its own: [B W, T, C].
+        # Each position within a channel is a separate sequence: [B W, T, C].
         rows = x_BxTxD.reshape(batch, time, self.channels, size).transpose(0, 3, 1, 2).reshape(-1, time, self.channels)
         y = nn.relu(Conv(self.channels, self.kernel, self.ops, name="conv")(rows))
         y = y.reshape(batch, size, time, self.channels).transpose(0, 2, 3, 1)
@@ -70,10 +70,10 @@ class Block(nn.Module):
         return _norm("norm_full", x + nn.Dense(width, dtype=x.dtype, name="contract")(nn.relu(y)))
 
 
-# What is computed again on the way back; the parameters and the numbers are the same.
+# Rematerialisation changes neither parameters nor values.
 _REMAT: dict[str, Callable[[type[Block]], Any]] = {
     "none": lambda block: block,
-    "cheap": lambda block: block,  # a ReLU's gradient needs no more than what the next product keeps anyway
+    "cheap": lambda block: block,  # the gradient of a ReLU needs only what the next product keeps
     "layers": nn.remat,
 }
 
@@ -103,7 +103,7 @@ class TDS(nn.Module):
         return nn.Dense(config.classes, dtype=x.dtype, name="head")(x).astype(jnp.float32)
 
     def normalised(self, x_BxTxCxF: jax.Array, valid_BxT: jax.Array) -> jax.Array:
-        """Every electrode to mean zero and deviation one over the window's valid frames, all frequencies together."""
+        """Each electrode to mean zero and deviation one over the window's valid frames and all frequencies."""
         channels = x_BxTxCxF.shape[2]
         scale = self.param("norm_scale", nn.initializers.ones, (channels,), jnp.float32)[:, None]
         bias = self.param("norm_bias", nn.initializers.zeros, (channels,), jnp.float32)[:, None]
@@ -117,7 +117,7 @@ class TDS(nn.Module):
 def log_spectrogram(emg_BxTxC: jax.Array, config: TDSConfig) -> jax.Array:
     """log10 of the power per Hann-windowed spectrum, float32 [B, T / hop, C, points / 2 + 1].
 
-    Spectrum t ends with the last sample of frame t; before the first sample there is silence.
+    Spectrum t ends with the last sample of frame t; the signal is zero-padded on the left.
     """
     batch, time, channels = emg_BxTxC.shape
     parts, frames = config.points // config.hop, time // config.hop
@@ -134,7 +134,7 @@ def log_spectrogram(emg_BxTxC: jax.Array, config: TDSConfig) -> jax.Array:
 
 
 def spectrum_mask(key: jax.Array, rows_B: jax.Array, time: int, frequencies: int, config: TDSConfig) -> jax.Array:
-    """What SpecAugment hides, bool [B, T, F]: stretches of time and bands of frequency, the same for all electrodes."""
+    """SpecAugment's masks, bool [B, T, F]: spans of time and bands of frequency, equal for all electrodes."""
 
     def spans(key: jax.Array, size: int, count: int, most: int) -> jax.Array:
         start_key, length_key = jax.random.split(key)
@@ -153,7 +153,7 @@ def spectrum_mask(key: jax.Array, rows_B: jax.Array, time: int, frequencies: int
 
 
 def init(config: TDSConfig, key: jax.Array) -> dict[str, Any]:
-    """Fresh parameters: a nested dict of float32 arrays."""
+    """Initial parameters: a nested dict of float32 arrays."""
     emg = jnp.zeros((1, config.hop, config.channels))
     return typing.cast(
         dict[str, Any], TDS(config).init({"params": key}, emg, jnp.ones((1, config.hop), bool), jnp.arange(1))["params"]
@@ -173,19 +173,18 @@ def apply(
     """Logits [B, T / stride, classes], float32; frame t ends at sample (t + 1) stride - 1 (as `encoder.apply`).
 
     Args:
-        train_key: with a key, stretches of time and bands of frequency are hidden, drawn from it.
-        remat: what a gradient computes again to save memory: "cheap" (nothing worth it) or "layers" (each block
-            whole).
-        rows_B: each row's number in the whole batch, which its masks depend on (default: from 0 on).
+        train_key: random key of the time and frequency masks; None for evaluation.
+        remat: what the backward pass recomputes to save memory: "cheap" (nothing here) or "layers" (whole blocks).
+        rows_B: index of each row in the global batch, on which its masks depend (default: 0, 1, ...).
 
     Raises:
-        InputError: T is no multiple of the stride, or another channel count.
+        InputError: T is not a multiple of the stride, or the channel count differs.
     """
     if emg_BxTxC.shape[1] % config.hop or emg_BxTxC.shape[2] != config.channels:
         raise InputError(
-            f"input of shape {emg_BxTxC.shape}: the model wants {config.channels} channels and a length that is "
+            f"input of shape {emg_BxTxC.shape}: the model takes {config.channels} channels and a length that is "
             f"a multiple of {config.hop} samples",
-            "bad-value",
+            "bad-shape",
         )
     rngs = {} if train_key is None else {"mask": train_key}
     network = TDS(config, train=train_key is not None, remat=remat, ops=ops)

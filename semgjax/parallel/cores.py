@@ -1,4 +1,4 @@
-"""A CPU's cores as devices, each with rows of its own. Writes nothing."""
+"""One JAX device per CPU core, each with its share of the rows."""
 
 import os
 
@@ -6,15 +6,15 @@ import jax
 
 
 def use_cores(rows: int) -> None:
-    """Let JAX see a CPU device for every core, as many as divide `rows`; call it before anything is computed.
+    """Make JAX see one CPU device per core, up to the largest number that divides `rows`; call it before computing.
 
     A step of two devices on two cores takes about three quarters of the time of one device with two threads
-    (docs/log.md): arrays are half as large, so more of them stay in a core's cache, and threads meet once a step
-    instead of in every operation. How many cores there are says NPROC, as for XLA's threads, else the system. Other
-    devices are left as they are, and so are the CPU's where JAX_NUM_CPU_DEVICES is set.
+    (docs/log.md): arrays are half as large, so more of them stay in a core's cache, and threads synchronise once a
+    step instead of in every operation. The number of cores is NPROC, as for XLA's threads, or else the system's. Other
+    kinds of devices do not change, nor does anything if JAX_NUM_CPU_DEVICES is set.
 
     Args:
-        rows: of a batch (of one part of it, see train.accumulate), or trials of a pack.
+        rows: rows of a batch (of one part under gradient accumulation), or trials of a pack.
     """
     if int(os.environ.get("JAX_NUM_CPU_DEVICES", "-1")) > 0:
         return
@@ -23,7 +23,7 @@ def use_cores(rows: int) -> None:
     try:
         jax.config.update("jax_num_cpu_devices", count)
     except RuntimeError:
-        return  # JAX has computed already (in a notebook, say) and keeps the devices that it has
+        return  # JAX has already computed (in a notebook, for example) and keeps its devices
 
 
 def _usable() -> int:

@@ -1,4 +1,4 @@
-"""Who takes part in a run, from the environment: our own variables, a Slurm step's, or a TPU slice's on GKE."""
+"""The processes of a run, from the environment: semgjax's own variables, Slurm's, or those of a TPU slice on GKE."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,39 +9,43 @@ from semgjax.parallel.hosts import address_of, host_names, whole_number
 
 Start = Literal["auto", "one", "tpu"]
 _PORT = 8476
-_NO_TASKS = ("4294967290", "4294967291", "4294967292")  # Slurm's steps for a shell, a batch script and adopted logins
+_NO_TASKS = (
+    "4294967290",
+    "4294967291",
+    "4294967292",
+)  # Slurm's steps of shells, batch scripts and logins
 
 
 @dataclass(frozen=True)
 class Processes:
-    """The processes of one run: where the first one listens, how many there are, which one this is."""
+    """The processes of a run: address of the first one, their number, and the index of this one."""
 
     coordinator: str
     count: int
     index: int
     source: str
-    """where these values come from, for the line that says who is awaited"""
+    """where these values come from, for messages"""
     local_devices: tuple[int, ...] | None = None
-    """devices of this process; None: all of its machine"""
+    """devices of this process; None: all devices of its machine"""
 
     def __post_init__(self) -> None:
         if self.count < 1 or not 0 <= self.index < self.count:
             raise InputError(
-                f"{self.source}: process {self.index} of {self.count} cannot be; number the processes from 0",
+                f"{self.source}: process {self.index} of {self.count} is impossible; number the processes from 0",
                 "bad-environment",
             )
 
 
 def find_processes(start: Start, environment: Mapping[str, str]) -> Processes | None:
-    """Who takes part, from the environment; None for a process on its own.
+    """The processes that the environment describes; None for a single process.
 
-    In this order: SEMGJAX_PROCESSES, SEMGJAX_PROCESS and SEMGJAX_COORDINATOR (a Kubernetes job's
-    JOB_COMPLETION_INDEX stands in for the second); a Slurm step of several tasks; the variables that GKE gives the
-    pods of a TPU slice, several slices too. An empty variable is none. The variables of a Slurm job that is no step
-    (a shell of salloc, ssh or an editor) name nobody: nobody else was started.
+    In this order: SEMGJAX_PROCESSES, SEMGJAX_PROCESS and SEMGJAX_COORDINATOR (the second defaults to a Kubernetes
+    job's JOB_COMPLETION_INDEX); a Slurm step of several tasks; the variables that GKE sets in the pods of one or more
+    TPU slices. An empty variable counts as unset. The variables of a Slurm job outside a step (a shell of salloc, ssh
+    or an editor) are ignored, since no other task was started.
 
     Raises:
-        InputError: a variable is missing, is no number or cannot be parsed ("bad-environment").
+        InputError: a variable is missing, is not a number or cannot be parsed ("bad-environment").
     """
     if start == "one":
         return None
@@ -74,10 +78,10 @@ def _explicit(given: Mapping[str, str]) -> Processes | None:
 
 
 def _slurm(given: Mapping[str, str]) -> Processes | None:
-    """One task per device, as Slurm and JAX on GPUs want it; the port differs between jobs on one machine.
+    """One task per device, as usual for JAX on GPUs; the port differs between jobs on one machine.
 
-    Within a step SLURM_NTASKS may still be the job's (srun --preserve-env, a shell that srun began), so the step's
-    own count stands before it.
+    Within a step SLURM_NTASKS may still be the job's (srun --preserve-env, a shell started by srun), so the step's
+    own count takes precedence.
     """
     step = "SLURM_STEP_NODELIST" in given and "SLURM_PROCID" in given
     if not step or given.get("SLURM_STEP_ID", given.get("SLURM_STEPID")) in _NO_TASKS:
@@ -88,10 +92,10 @@ def _slurm(given: Mapping[str, str]) -> Processes | None:
     port = 61440 + _number(given, "SLURM_JOB_ID") % 4096
     host = host_names(given["SLURM_STEP_NODELIST"].strip())[0]
     index, local = _number(given, "SLURM_PROCID"), _number(given, "SLURM_LOCALID")
-    # A task that Slurm bound to one GPU sees that one alone, as its device 0.
+    # A task that Slurm bound to one GPU sees only that one, as its device 0.
     bound = given.get("CUDA_VISIBLE_DEVICES", ",").count(",") == 0
     devices = (0,) if bound else (local,)
-    alone = given.get("SLURM_STEP_NUM_NODES") == str(count)  # one task per machine has it all
+    alone = given.get("SLURM_STEP_NUM_NODES") == str(count)  # one task per machine owns all its devices
     return Processes(f"{host}:{port}", count, index, "Slurm", None if alone else devices)
 
 
@@ -107,7 +111,7 @@ def _gke(given: Mapping[str, str]) -> Processes | None:
     index = _number(given, "MEGASCALE_SLICE_ID", default=0) * len(hosts) + worker
     if worker >= len(hosts):
         raise InputError(
-            f"environment: TPU_WORKER_ID is {worker} of {len(hosts)} hosts in TPU_WORKER_HOSTNAMES; they do not fit",
+            f"environment: TPU_WORKER_ID is {worker} of {len(hosts)} hosts in TPU_WORKER_HOSTNAMES; set them to agree",
             "bad-environment",
         )
     return Processes(f"{host}:{_PORT}", len(hosts) * slices, index, "GKE")

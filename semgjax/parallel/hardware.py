@@ -1,4 +1,4 @@
-"""Known devices and topologies: what a chip can do at most, and how many make a pod. Makers' published figures."""
+"""Known devices and topologies: peak rates of a chip and chips of a pod, as the makers publish them."""
 
 import re
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from semgjax.errors import InputError
 
 @dataclass(frozen=True)
 class Chip:
-    """One device's limits."""
+    """Peak figures of one device."""
 
     kind: str
-    """what JAX calls it (device_kind)"""
+    """JAX's name for it (device_kind)"""
     flops: float | None
-    """bfloat16 floating-point operations per second at most; None: not known"""
+    """peak bfloat16 floating-point operations per second; None: unknown"""
     memory: float | None
     """bytes on the chip"""
     bandwidth: float | None
@@ -44,7 +44,7 @@ class Topology:
     platform: str
     """tpu, cuda or cpu: what JAX lowers for"""
     layout: str | None = None
-    """how libtpu names it"""
+    """libtpu's name for it"""
 
 
 # Cloud names count chips for v5e and v6e, cores (two a chip) for v4 and v5p; JAX sees one device a chip.
@@ -67,7 +67,7 @@ def topology(name: str) -> Topology:
     """The machine called `name`: a TPU pod, KIND-1 to KIND-8 of GPUs (gpu, a100, h100, h200), or cpu.
 
     Raises:
-        InputError: no such machine.
+        InputError: an unknown machine ("unknown-name").
     """
     if name in _PODS:
         chip, devices, layout = _PODS[name]
@@ -85,7 +85,7 @@ def topology(name: str) -> Topology:
 
 
 def peak_flops(device_kind: str) -> float | None:
-    """bfloat16 operations per second of a device at most, by JAX's name of it; None when not known."""
+    """Peak bfloat16 operations per second of a device, by JAX's name for it; None if unknown."""
     # The longest name first: "TPU v5 lite" begins as "TPU v5" does.
     for chip in sorted(CHIPS.values(), key=lambda chip: -len(chip.kind)):
         if device_kind.startswith(chip.kind):

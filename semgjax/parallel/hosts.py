@@ -1,4 +1,4 @@
-"""Names of hosts as clusters write them: Slurm node lists, and addresses with or without a port. Writes nothing."""
+"""Names of hosts as clusters write them: Slurm node lists, and addresses with or without a port."""
 
 import ipaddress
 import itertools
@@ -19,7 +19,7 @@ _RANGE = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
 def host_names(nodes: str) -> list[str]:
     """The names of a Slurm node list, in its order: node[01-02,7]-ib,other -> node01-ib, node02-ib, node7-ib, other.
 
-    Slurm's own `scontrol show hostnames` decides where it is installed and answers.
+    Uses Slurm's own `scontrol show hostnames` if it is installed and answers.
 
     Raises:
         InputError: it cannot be parsed, or names more than 65,536 hosts ("bad-environment").
@@ -30,14 +30,14 @@ def host_names(nodes: str) -> list[str]:
 
 
 def address_of(text: str, port: int, where: str) -> str:
-    """HOST:PORT of an address whose port may be missing; IPv6 stands in brackets, as in [::1]:8476.
+    """HOST:PORT of an address whose port may be missing; IPv6 in brackets, as in [::1]:8476.
 
     Args:
-        port: taken where the address has none.
-        where: names the variable, for the message.
+        port: default port.
+        where: name of the variable, for the message.
 
     Raises:
-        InputError: no host, or a port out of 1 to 65535 ("bad-environment").
+        InputError: no host, or a port outside 1 to 65535 ("bad-environment").
     """
     words = text.strip()
     bracketed = re.fullmatch(r"\[([^\[\]]+)\](?::([^:]*))?", words)
@@ -58,7 +58,7 @@ def address_of(text: str, port: int, where: str) -> str:
 
 
 def whole_number(text: str) -> int | None:
-    """The number that 1 to 18 digits 0 to 9 are; None for all else, such as digits of another script."""
+    """The number that 1 to 18 ASCII digits write; None for any other text."""
     return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
 
 
@@ -71,7 +71,7 @@ def _is_six(host: str) -> bool:
 
 
 def _by_slurm(nodes: str) -> list[str]:
-    """What Slurm makes of the list; nothing without Slurm, or where it does not answer."""
+    """The names as Slurm expands the list; empty without Slurm, or if it does not answer."""
     if shutil.which("scontrol") is None:
         return []
     try:
@@ -83,7 +83,7 @@ def _by_slurm(nodes: str) -> list[str]:
 
 
 def _items(nodes: str) -> list[str]:
-    """The list's items: commas within brackets separate ranges, those outside separate items."""
+    """The items of the list: commas within brackets separate ranges, commas outside separate items."""
     items, depth = [""], 0
     for character in nodes:
         depth += {"[": 1, "]": -1}.get(character, 0)
@@ -99,7 +99,7 @@ def _items(nodes: str) -> list[str]:
 
 
 def _expanded(nodes: str, item: str) -> list[str]:
-    """One item's names; of several brackets the last changes fastest."""
+    """The names of one item; the last of several brackets changes fastest."""
     parts = [[m[2]] if m[1] is None else _range(nodes, m[1]) for m in _PART.finditer(item)]
     if not parts or math.prod(map(len, parts)) > MOST_HOSTS:
         raise _unfit(nodes)
@@ -110,7 +110,7 @@ def _expanded(nodes: str, item: str) -> list[str]:
 
 
 def _range(nodes: str, inside: str) -> list[str]:
-    """01-03,7 -> 01, 02, 03, 7: numbers are as wide as the first of their range."""
+    """01-03,7 -> 01, 02, 03, 7: numbers have the width of the first in their range."""
     found: list[str] = []
     for piece in inside.split(","):
         match = _RANGE.fullmatch(piece)

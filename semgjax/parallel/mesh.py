@@ -1,4 +1,4 @@
-"""The device mesh of a run: batches are split over all devices, the state by rule over the axis "fsdp"."""
+"""The device mesh of a run: batches are split over all devices, the state over the axis "fsdp" by rules."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,16 +17,16 @@ AnyMesh = Mesh | AbstractMesh
 
 
 def make_mesh(batch: int, fsdp: int = 1, accumulate: int = 1, devices: Sequence[Any] | None = None) -> Mesh:
-    """All devices of all processes as (data, fsdp); between TPU slices only the data axis runs.
+    """All devices of all processes as (data, fsdp); only the data axis spans TPU slices.
 
     Args:
         batch: rows of a step, over all devices.
-        fsdp: over how many devices the state is split.
-        accumulate: parts that a batch is worked off in, one after the other.
-        devices: instead of all.
+        fsdp: number of devices that the state is split over.
+        accumulate: number of parts of a batch under gradient accumulation.
+        devices: devices to use instead of all.
 
     Raises:
-        InputError: devices or batch cannot be split evenly.
+        InputError: devices or batch cannot be split evenly ("bad-value").
     """
     found = list(jax.devices() if devices is None else devices)
     check_layout(len(found), batch, fsdp, accumulate)
@@ -42,7 +42,7 @@ def make_mesh(batch: int, fsdp: int = 1, accumulate: int = 1, devices: Sequence[
         inner = (shape[0] // len(slices), fsdp)
         grid = mesh_utils.create_hybrid_device_mesh(inner, (len(slices), 1), found)
     elif found[0].platform == "tpu":
-        grid = mesh_utils.create_device_mesh(shape, found)  # neighbours on the chip's network
+        grid = mesh_utils.create_device_mesh(shape, found)  # neighbours in the interconnect
     else:
         grid = np.array(found).reshape(shape)
     return Mesh(grid, AXES, axis_types=_TYPES)
@@ -51,10 +51,10 @@ def make_mesh(batch: int, fsdp: int = 1, accumulate: int = 1, devices: Sequence[
 def abstract_mesh(
     count: int, batch: int, fsdp: int = 1, accumulate: int = 1, platform: str | None = None
 ) -> AbstractMesh:
-    """A mesh of `count` devices that need not exist; enough to lower for them.
+    """A mesh of `count` devices that need not exist, to lower programs for them.
 
     Args:
-        platform: kind of the devices ("cpu", "gpu", "tpu"), for code that asks what it is traced for.
+        platform: kind of the devices ("cpu", "gpu", "tpu"), for code that depends on it.
 
     Raises:
         InputError: as `make_mesh`.
@@ -65,20 +65,20 @@ def abstract_mesh(
 
 
 def check_layout(count: int, batch: int, fsdp: int, accumulate: int) -> None:
-    """See that devices and batch can be split evenly.
+    """Check that devices and batch can be split evenly.
 
     Raises:
-        InputError: they cannot.
+        InputError: they cannot ("bad-value").
     """
     if fsdp < 1 or count % fsdp:
-        raise InputError(f"engine.fsdp {fsdp} is no divisor of the {count} devices; choose one that is", "bad-value")
+        raise InputError(f"engine.fsdp {fsdp} does not divide the {count} devices; choose a divisor", "bad-value")
     parts = f"{count} devices" if accumulate == 1 else f"{count} devices x {accumulate} parts (train.accumulate)"
     if batch % (count * accumulate):
-        raise InputError(f"train.batch {batch} is no multiple of the {parts}; choose one that is", "bad-value")
+        raise InputError(f"train.batch {batch} is not a multiple of the {parts}; choose one that is", "bad-value")
 
 
 def platform_of(mesh: AnyMesh) -> str:
-    """Kind of its devices: cpu, gpu or tpu; of a mesh of no devices in particular, this machine's."""
+    """Kind of its devices: cpu, gpu or tpu; this machine's kind for a mesh without a given platform."""
     if isinstance(mesh, AbstractMesh):
         return jax.default_backend() if mesh.abstract_device is None else mesh.abstract_device.platform
     return mesh.devices.flat[0].platform
@@ -95,18 +95,18 @@ def by_batch(mesh: AnyMesh) -> NamedSharding:
 
 
 def place_batch(mesh: Mesh, rows: dict[str, np.ndarray]) -> dict[str, jax.Array]:
-    """Rows of all processes (each brings its own, equally many) as one batch over the mesh."""
+    """The rows of all processes (the same number from each) as one batch over the mesh."""
     split = by_batch(mesh)
     return {name: jax.make_array_from_process_local_data(split, value) for name, value in rows.items()}
 
 
 def local_mesh() -> Mesh:
-    """The devices of this process alone, for work that processes do apart."""
+    """A mesh of this process's devices, for work that processes do separately."""
     return Mesh(np.array(jax.local_devices()).reshape(-1, 1), AXES, axis_types=_TYPES)
 
 
 def bring_home(tree: Any, mesh: Mesh) -> Any:
-    """Every array whole on each device of this process; all processes call it together."""
+    """Every array, replicated on each device of this process; all processes call it together."""
     whole = jax.jit(lambda x: x, out_shardings=replicated(mesh))(tree)
     home = replicated(local_mesh())
     return jax.tree.map(

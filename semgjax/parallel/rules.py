@@ -14,37 +14,37 @@ from semgjax.parallel.mesh import AnyMesh
 
 @dataclass(frozen=True)
 class Rule:
-    """Leaves whose path the pattern finds are split along their last dimensions as `axes` say; () copies them."""
+    """Leaves whose path matches the pattern are split along their last dimensions over `axes`; () replicates them."""
 
     pattern: str
     axes: tuple[str | None, ...] = ()
 
 
 RULES = (
-    Rule(r"frontend/"),  # small, and its widths suit no mesh
+    Rule(r"frontend/"),  # small, and its widths do not divide over a mesh
     Rule(r"conv/kernel$"),  # the baseline's: as small
-    Rule(r"position/"),  # its groups cut across any split
-    Rule(r"head/kernel$", ("fsdp", None)),  # 99 classes suit none either
+    Rule(r"position/"),  # its groups do not align with a split
+    Rule(r"head/kernel$", ("fsdp", None)),  # 99 classes do not divide either
     Rule(r"kernel$", ("fsdp",)),
     Rule(r""),
 )
-"""The first rule that fits a leaf holds."""
+"""The first rule that matches a leaf applies."""
 
 
 def path_name(path: tuple[Any, ...]) -> str:
-    """A leaf's path as text: optimizer/1/0/mu/layers/expand/kernel."""
+    """The path of a leaf as text: optimizer/1/0/mu/layers/expand/kernel."""
     return "/".join(str(getattr(key, "key", getattr(key, "idx", getattr(key, "name", key)))) for key in path)
 
 
 def leaf_spec(name: str, shape: tuple[int, ...], mesh: AnyMesh, rules: Sequence[Rule] = RULES) -> PartitionSpec:
-    """How one leaf is split.
+    """The partition of one leaf.
 
     Raises:
         InputError: its rule's axis does not divide the dimension, or the leaf has fewer dimensions than the rule.
     """
     rule = next((rule for rule in rules if re.search(rule.pattern, name)), None)
     if rule is None:
-        raise InputError(f"sharding: no rule fits {name}; end the rules with one for all", "bad-value")
+        raise InputError(f"sharding: no rule matches {name}; end the rules with one for all", "bad-value")
     if len(rule.axes) > len(shape):
         raise InputError(
             f"sharding: rule {rule.pattern!r} names {len(rule.axes)} dimensions, {name} is {shape}", "bad-value"
@@ -74,14 +74,14 @@ def shardings(tree: Any, mesh: AnyMesh, rules: Sequence[Rule] = RULES) -> Any:
 
 
 def bytes_per_device(tree: Any, mesh: AnyMesh, rules: Sequence[Rule] = RULES) -> int:
-    """What one device holds of `tree`."""
+    """Bytes of `tree` that one device holds."""
     placed = jax.tree.leaves(shardings(tree, mesh, rules))
     leaves = zip(jax.tree.leaves(tree), placed, strict=True)
     return sum(_size(place.shard_shape(leaf.shape)) * leaf.dtype.itemsize for leaf, place in leaves)
 
 
 def table(tree: Any, mesh: AnyMesh, rules: Sequence[Rule] = RULES) -> list[str]:
-    """One line per leaf: path, type and shape, how it is split, what one device holds."""
+    """One line per leaf: path, type and shape, mesh axes, and the part that one device holds."""
     rows = []
     for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
         name = path_name(path)

@@ -1,4 +1,4 @@
-"""Start-up of one or many processes, and the few things they must do together. Writes nothing."""
+"""Start-up of one or many processes, and the operations that they perform together."""
 
 import os
 import sys
@@ -16,15 +16,15 @@ _MESSAGE_BYTES = 2000
 
 
 def start_processes(start: Start = "auto", wait: int = 300, environment: Mapping[str, str] = os.environ) -> None:
-    """Join the other processes of this run, if there are any; call it before anything is computed.
+    """Join the other processes of this run, if there are any; call it before computing.
 
     Args:
-        start: auto: by the environment (see `find_processes`); one: alone whatever it says; tpu: a TPU VM, whose
-            metadata name the hosts of the slice.
-        wait: seconds until the others must have come.
+        start: auto: as the environment says (see `find_processes`); one: a single process in any case; tpu: the hosts
+            of a TPU VM slice, from its metadata.
+        wait: seconds to wait for the other processes.
 
     Raises:
-        InputError: the environment does not fit, or not all came in time.
+        InputError: the environment is inconsistent, or not all processes joined in time.
     """
     if jax.distributed.is_initialized():
         return
@@ -42,14 +42,14 @@ def start_processes(start: Start = "auto", wait: int = 300, environment: Mapping
             "process_id": found.index,
             "local_device_ids": _local_devices(found),
         }
-    # Otherwise processes that compute on CPUs could not talk to each other.
+    # Otherwise processes on CPUs could not communicate.
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
     try:
         jax.distributed.initialize(**arguments, initialization_timeout=wait)
     except (RuntimeError, ValueError) as error:
         reason = (str(error) or type(error).__name__).strip().splitlines()[0]
         raise InputError(
-            f"start-up: not all processes came within {wait} s ({reason}); start every one of them", "bad-environment"
+            f"start-up: not all processes joined within {wait} s ({reason}); start every one of them", "bad-environment"
         ) from error
 
 
@@ -62,25 +62,25 @@ def _say(whom: str, wait: int) -> None:
 
 
 def check_started() -> None:
-    """See that a host of a larger machine does not train on its own.
+    """Check that a host of a larger machine does not train by itself.
 
     Raises:
-        InputError: JAX sees devices of other hosts, but nobody was awaited.
+        InputError: JAX sees devices of other hosts, but `start_processes` joined none ("bad-environment").
     """
     if jax.process_count() > 1 and not jax.distributed.is_initialized():
         raise InputError(
-            f"this is one of {jax.process_count()} hosts; run the command on all of them with --engine.start tpu",
+            f"this is one of {jax.process_count()} hosts; start the run on all of them with engine.start tpu",
             "bad-environment",
         )
 
 
 def is_first() -> bool:
-    """Whether this process writes the run's small files."""
+    """Whether this is the first process, which writes the run's small files."""
     return jax.process_index() == 0
 
 
 def on_first(work: Callable[[], object]) -> None:
-    """Do `work` in the first process alone; if it fails there, the same error is raised in all of them."""
+    """Do `work` in the first process only; if it fails there, all processes raise the same error."""
     if jax.process_count() == 1:
         work()
         return
@@ -89,23 +89,23 @@ def on_first(work: Callable[[], object]) -> None:
     if is_first():
         try:
             work()
-        except Exception as error:  # raised below, when the others know
+        except Exception as error:  # raised below, once the other processes know
             failure = error
             kind = f"{getattr(error, 'exit_code', 1)} {getattr(error, 'code', 'failed')}"
             text = f"{kind} {error}".encode()[:_MESSAGE_BYTES]
             note[: len(text)] = np.frombuffer(text, np.uint8)
-    told = bytes(np.asarray(multihost_utils.broadcast_one_to_all(note), np.uint8)).rstrip(b"\0").decode(errors="ignore")
+    sent = bytes(np.asarray(multihost_utils.broadcast_one_to_all(note), np.uint8)).rstrip(b"\0").decode(errors="ignore")
     if failure is not None:
         raise failure
-    if told:
-        exit_code, code, message = told.split(" ", 2)
+    if sent:
+        exit_code, code, message = sent.split(" ", 2)
         other = SemgjaxError(message, code)
         other.exit_code = int(exit_code)
         raise other
 
 
 def from_all(row: np.ndarray) -> np.ndarray:
-    """Every process's numbers, [processes, ...]; the same in all of them."""
+    """The numbers of all processes, [processes, ...]; equal in all of them."""
     if jax.process_count() == 1:
         return row[None]
     return np.asarray(multihost_utils.process_allgather(row)).reshape(jax.process_count(), *row.shape)

@@ -1,4 +1,4 @@
-"""A sweep in a bucket (gs://, s3://, any fsspec address), looked at from here; writes its table there."""
+"""A sweep at an address (gs://, s3:// or any that fsspec knows): a local view of it; writes its table there."""
 
 import contextlib
 import os
@@ -14,14 +14,14 @@ _LOOKED_AT = ("*.json", "trials/*.json", "trials/*.jsonl", "trials/*/*.json", "t
 
 @contextlib.contextmanager
 def local_view(folder: str, written: Sequence[str] = ()) -> Iterator[Path]:
-    """A local folder with what `status` and `collect` read of a sweep: the folder itself, or copies from its address.
+    """A local folder with the files of a sweep that `status` and `collect` read: the folder itself, or a copy.
 
     Args:
         folder: a path, or an address with "://".
-        written: names of files that go back to the address when the block ends well.
+        written: names of files to upload when the block ends without an error.
 
     Raises:
-        InputError: no such address, or no package for its kind.
+        InputError: the address cannot be read, or its package is missing.
     """
     if not is_address(folder):
         yield Path(folder)
@@ -43,7 +43,7 @@ def local_view(folder: str, written: Sequence[str] = ()) -> Iterator[Path]:
 
 
 def _keep_time(path: Path, facts: dict) -> None:
-    """Whether a trial moves is seen from the age of its metrics."""
+    """Keep the time of the last change: the age of a trial's metrics shows whether it is running."""
     changed = facts.get("mtime") or facts.get("updated") or facts.get("created") or facts.get("LastModified")
     if changed is not None:
         seconds = changed.timestamp() if hasattr(changed, "timestamp") else float(changed)

@@ -22,21 +22,21 @@ _COLUMNS = {
     "hours": ("number", "hours of signal trained on, all users together"),
     "epochs": ("number", "passes through the training windows"),
     "steps": ("integer", "optimiser steps"),
-    "tokens": ("integer", "frames asked for an emission"),
+    "tokens": ("integer", "target frames"),
     "flops": ("number", "floating-point operations of training"),
     "learning_rate": ("number", "peak learning rate"),
-    "seed": ("integer", "of parameters, order and augmentation"),
+    "seed": ("integer", "seed of parameters, order and augmentation"),
     "teacher": ("text", "id of the teacher's trial; empty without one"),
     "teacher_params": ("integer", "the teacher's parameters; empty without one"),
     "split": ("text", "val or test"),
     "decoder": ("text", "greedy or beam"),
     "averaging": ("text", "macro (mean of the users' rates), pooled (all keys together) or user"),
-    "user": ("text", "whom the row is about; empty in a row over all users"),
+    "user": ("text", "the user of the row; empty in a row over all users"),
     "characters": ("integer", "keys typed"),
-    "substitutions": ("integer", "keys read as another"),
+    "substitutions": ("integer", "keys read as another key"),
     "deletions": ("integer", "keys missed"),
-    "insertions": ("integer", "keys that nobody typed"),
-    "cer": ("number", "character error rate in percent; empty where no key was typed"),
+    "insertions": ("integer", "keys read that were not typed"),
+    "cer": ("number", "character error rate in percent; empty if no key was typed"),
 }
 COLUMNS = tuple(_COLUMNS)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
@@ -55,7 +55,7 @@ class Table:
 def collect(folder: Path) -> Table:
     """Write the table of a sweep: one row per run, split, decoder, and average or user.
 
-    Rows stand in the order of the plan; equal results give equal bytes, whenever and wherever they were made.
+    Rows follow the order of the plan. Equal results give equal bytes, independent of where and when they were made.
 
     Raises:
         InputError: no sweep, no finished trial, or a damaged result.
@@ -96,23 +96,23 @@ def _rows(sweep: Sweep, trial: Trial, result: dict[str, Any]) -> list[dict[str, 
     }
     scores = [{"user": "", **score} for score in result["scores"]]
     scores += [{"averaging": "user", **score} for score in result["users_scores"]]
-    # The head stands last: a score has "users" too, those averaged over.
+    # The head comes last: a score also has "users", the number averaged over.
     return [{name: {**score, **head}[name] for name in COLUMNS} for score in scores]
 
 
 def _csv(rows: list[dict[str, Any]]) -> str:
-    """Numbers in full precision; a rate without keys is an empty cell; text is never a spreadsheet's formula."""
+    """The CSV text: numbers in full precision, an empty cell for a rate without keys, no spreadsheet formulas."""
     lines = [",".join(COLUMNS), *(",".join(_cell(row[name]) for name in COLUMNS) for row in rows)]
     return "".join(f"{line}\n" for line in lines)
 
 
 def _cell(value: Any) -> str:
-    """One cell. A text that a spreadsheet would compute gets an apostrophe before it, and so does one that has one.
+    """One cell. Text that a spreadsheet would evaluate, or that begins with an apostrophe, gets a leading apostrophe.
 
-    So the text is what stands after one leading apostrophe. A text that is a number stays as it is.
+    A reader recovers the text by removing one leading apostrophe. Text that is a number is not changed.
     """
     if not isinstance(value, str):
         return "" if value is None else repr(value)
     text = f"'{value}" if value.startswith(_FORMULA) and not _NUMBER.fullmatch(value) else value
-    # The csv module leaves a lone carriage return bare, which ends a row for whoever reads it.
+    # The csv module does not quote a lone carriage return, which readers take for the end of a row.
     return '"' + text.replace('"', '""') + '"' if re.search('[,"\r\n]', text) else text

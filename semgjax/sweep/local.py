@@ -1,4 +1,4 @@
-"""The local engine: trials, or packs of them, as processes, one per device slot; writes trials/<id>.log."""
+"""The local engine: trials, or packs of them, as processes on slots of this machine; writes trials/<id>.log."""
 
 import contextlib
 import os
@@ -16,13 +16,13 @@ from semgjax.sweep.runner import RETRIES, Order, Outcome, Report, no_tick, super
 from semgjax.sweep.trial import PLACE, no_check
 
 Command = Callable[[Path, str, int], list[str]]
-"""(sweep folder, trial id, or ids with commas between, cores) -> the words of the process that runs the trials"""
+"""(sweep folder, trial id or comma-separated ids, cores) -> the command line that runs the trials"""
 
 Ready = Callable[[Sweep, Sequence[Trial]], object]
 
 
 def trial_command(folder: Path, trial: str, cores: int, data: Path | None = None) -> list[str]:
-    """The command of one trial or of a pack; `data` is where the sessions are if not at the plan's place."""
+    """The command line of one trial or a pack; `data` is the folder of sessions if it differs from the plan's."""
     program = [sys.executable, "-m", "semgjax"]
     place = [] if data is None else ["--data", str(data)]
     return [*program, "sweep", "run", str(folder), "--trial", trial, "--cores", str(cores), *place]
@@ -30,7 +30,7 @@ def trial_command(folder: Path, trial: str, cores: int, data: Path | None = None
 
 @dataclass(frozen=True)
 class Slot:
-    """Where one trial, or one pack, at a time runs."""
+    """A place that runs one trial or one pack at a time."""
 
     name: str
     cores: frozenset[int]
@@ -38,30 +38,30 @@ class Slot:
 
 
 def core_slots(slots: int | None, cores: int) -> list[Slot]:
-    """A slot for every `cores` processor cores, or `slots` of them; more than there are cores for share them.
+    """One slot per `cores` processor cores, or `slots` slots, which share cores if there are too few.
 
     Raises:
         InputError: cores or slots out of range.
     """
     usable = _usable_cores()
     if not 1 <= cores <= len(usable):
-        raise InputError(f"--cores {cores}: a trial can have 1 to {len(usable)} cores here", "bad-value")
+        raise InputError(f"cores {cores}: a trial can have 1 to {len(usable)} cores on this machine", "bad-value")
     if slots is not None and slots < 1:
-        raise InputError(f"--slots {slots}: give 1 or more", "bad-value")
+        raise InputError(f"slots {slots}: give 1 or more", "bad-value")
     count = slots or len(usable) // cores
     places = [frozenset(usable[(slot * cores + i) % len(usable)] for i in range(cores)) for slot in range(count)]
     return [Slot(f"slot {number}", place, {}) for number, place in enumerate(places)]
 
 
 def device_slots(gpus: str | None, chips: str | None) -> list[Slot]:
-    """A slot for every accelerator named, as in "0,1,3"; the machine's cores are dealt out among them.
+    """One slot per listed accelerator, such as "0,1,3"; the machine's cores are divided among them.
 
     Raises:
-        InputError: both kinds, or a list that is none.
+        InputError: both kinds are given, or a list cannot be parsed.
     """
     if gpus is not None and chips is not None:
-        raise InputError(f"--gpus {gpus} and --chips {chips}: give one of them", "conflict")
-    option, words = ("--gpus", gpus) if gpus is not None else ("--chips", str(chips))
+        raise InputError(f"gpus {gpus} and chips {chips}: give one of them", "conflict")
+    option, words = ("gpus", gpus) if gpus is not None else ("chips", str(chips))
     names = [name.strip() for name in str(words).split(",")]
     if not all(re.fullmatch("[0-9]{1,6}", name) for name in names) or len(set(map(int, names))) < len(names):
         raise InputError(f"{option} {words}: name devices by their numbers, each once, such as 0,1", "bad-option")
@@ -73,7 +73,7 @@ def device_slots(gpus: str | None, chips: str | None) -> list[Slot]:
         if gpus is not None:
             slots.append(Slot(f"GPU {name}", cores, {"CUDA_VISIBLE_DEVICES": name}))
         else:
-            # One chip as a slice of its own, of one process.
+            # Each chip is a slice of one process.
             bounds = {"TPU_CHIPS_PER_PROCESS_BOUNDS": "1,1,1", "TPU_PROCESS_BOUNDS": "1,1,1"}
             slots.append(Slot(f"chip {name}", cores, {"TPU_VISIBLE_CHIPS": name, **bounds}))
     return slots
@@ -94,21 +94,21 @@ def run_local(
 ) -> Outcome:
     """Run the trials of a sweep that are not done, one in each slot.
 
-    `cores` decides the last bits of the results (see limit_threads), `slots` only how long it takes. Every trial
-    gets cores of its own where the system can pin a process.
+    `cores` affects the last bits of the results (see limit_threads); `slots` affects only the time. Each trial is
+    pinned to its own cores if the system supports it.
 
     Args:
-        slots: how many trials at a time, on `cores` cores each (None: as many as there are cores for); or slots.
-        report: gets one line per start and end, and one now and then.
-        command: what starts a trial; its exit codes are those of `supervise`.
+        slots: number of trials at a time, each on `cores` cores (None: as the cores allow), or a list of slots.
+        report: called with one line per start and end, and with progress now and then.
+        command: gives the command line of a trial; its exit codes are those of `supervise`.
         share: (part, parts) for one of several workers, see share_of.
         tick: called a few times a second.
-        pack: how many trials at most train together in a slot (semgjax.sweep.pack).
-        ready: raises where the trials could not run at all, before any is started.
+        pack: largest number of trials that train together in a slot (semgjax.sweep.pack).
+        ready: called before any trial starts; raises if the trials cannot run.
 
     Raises:
-        InputError: no sweep, another engine at work on it, or slots, cores or pack out of range.
-        Preempted: SIGINT, SIGTERM or SIGHUP came; it was passed on and the running trials have saved.
+        InputError: no sweep, another engine is running it, or slots, cores or pack out of range.
+        Preempted: SIGINT, SIGTERM or SIGHUP arrived; the running trials received it and have saved.
     """
     sweep = read_sweep(folder)
     trials = sweep.trials if share is None else share_of(sweep, *share)
@@ -122,7 +122,7 @@ def run_local(
 
 @dataclass(frozen=True)
 class _Child:
-    """A trial's process; a Job of the engine."""
+    """The process of a trial (a Job)."""
 
     where: str
     log: Path
@@ -142,7 +142,7 @@ class _Child:
 
 
 class _Processes:
-    """Starts trials in free slots; a Launcher of the engine."""
+    """Starts trials in free slots (a Launcher)."""
 
     def __init__(self, sweep: Sweep, slots: Sequence[Slot], cores: int, command: Command) -> None:
         self._sweep, self._slots, self._cores, self._command = sweep, slots, cores, command
@@ -158,7 +158,7 @@ class _Processes:
         path.parent.mkdir(exist_ok=True)
         with open(path, "ab") as log, _pinned(slot.cores):
             log_start = log.tell()
-            # A session of its own: Ctrl-C on the terminal reaches the engine alone, which lets trials save.
+            # In a new session: Ctrl-C in the terminal reaches only the engine, which lets the trials save.
             process = subprocess.Popen(
                 words,
                 stdin=subprocess.DEVNULL,
@@ -179,7 +179,7 @@ def _usable_cores() -> list[int]:
 
 @contextlib.contextmanager
 def _pinned(cores: frozenset[int]) -> Iterator[None]:
-    """Within the block this thread, and so every process it starts, runs on these cores only."""
+    """Within the block, this thread and the processes that it starts run on these cores only."""
     if not hasattr(os, "sched_setaffinity"):
         yield
         return

@@ -20,7 +20,7 @@ def packs_of(trials: Sequence[Trial], size: int) -> list[tuple[Trial, ...]]:
         InputError: size out of range.
     """
     if size < 1:
-        raise InputError(f"--pack {size}: give 1 or more", "bad-value")
+        raise InputError(f"pack {size}: give 1 or more", "bad-value")
     groups: dict[RunConfig, list[Trial]] = {}
     for trial in trials:
         alone = trial.teacher is not None or size == 1

@@ -1,7 +1,7 @@
-"""What a sweep is: a name, sessions, splits and trials, each one run's configuration; writes SWEEP/sweep.json.
+"""A sweep: a name, sessions, splits, and trials, each the configuration of one run; writes SWEEP/sweep.json.
 
-Beside it stand SWEEP/splits/<hash>.json, the splits that trials train on, and the frozen configuration of every
-trial, SWEEP/trials/<id>/config.json.
+It also writes SWEEP/splits/<hash>.json, the splits that trials train on, and SWEEP/trials/<id>/config.json, the frozen
+configuration of each trial.
 """
 
 import difflib
@@ -25,7 +25,7 @@ SCHEMA, VERSION, FILE = "semgjax/sweep", 2, "sweep.json"
 
 @dataclass(frozen=True)
 class Trial:
-    """One run of a sweep; `id` names its folder. A distilled one waits for its teacher's trial."""
+    """One run of a sweep; `id` names its folder. A distilled trial waits for its teacher's trial."""
 
     id: str
     config: RunConfig
@@ -33,7 +33,7 @@ class Trial:
 
     @property
     def flops(self) -> float:
-        """Floating-point operations of its training (model/cost.py), the teacher's forward pass included."""
+        """Floating-point operations of its training (semgjax.model.flops), including the teacher's forward pass."""
         config = self.config
         teacher = None if self.teacher is None else self.teacher.config.model
         return config.train.steps * config.train.batch * train_flops(config.model, config.window.total, teacher)
@@ -41,7 +41,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Sweep:
-    """A planned sweep. Its identity is its name, its trials and their splits; where the sessions lie is no part of it.
+    """A planned sweep. Its identity is its name, its trials and their splits, not the place of the sessions.
 
     Attributes:
         data: folder of sessions.
@@ -63,11 +63,11 @@ class Sweep:
         return _split_file(self.folder, self.splits[trial.config.data])
 
     def log(self, trial: Trial) -> Path:
-        """What a trial's process printed."""
+        """The output of a trial's process."""
         return self.folder / "trials" / f"{trial.id}.log"
 
     def fault(self, trial: Trial) -> Path:
-        """Why a trial ended badly (semgjax.sweep.trial)."""
+        """Why a trial failed or diverged (semgjax.sweep.trial)."""
         return self.folder / "trials" / f"{trial.id}.fault.json"
 
     def starts(self, trial: Trial) -> Path:
@@ -78,15 +78,15 @@ class Sweep:
 def plan_sweep(name: str, configs: Sequence[RunConfig], data: Path, splits: Mapping[str, Split], out: Path) -> Sweep:
     """Write a sweep's plan, one trial per configuration; planning the same again changes nothing.
 
-    The same trials with the sessions at another place is a moved sweep: the new place is written.
+    The same trials with the sessions at another place are a moved sweep: the new place is written.
 
     Args:
-        configs: a teacher stands before its students, which name it by its hash (RunConfig.distill).
+        configs: teachers come before their students, which refer to them by hash (RunConfig.distill).
         data: folder of the sessions.
         splits: hash of the sessions under a split (RunConfig.data) -> that split.
 
     Raises:
-        InputError: no or equal or unfit configurations, or `out` holds another sweep or other files.
+        InputError: no configurations, equal ones or ones that do not fit together, or `out` holds something else.
     """
     used = {config.data: splits[config.data].hash for config in configs}
     sweep = Sweep(out.resolve(), name, data.resolve(), used, trials_of(configs))
@@ -96,7 +96,7 @@ def plan_sweep(name: str, configs: Sequence[RunConfig], data: Path, splits: Mapp
         before = read_sweep(sweep.folder)
         if (before.name, before.trials, before.splits) != (sweep.name, sweep.trials, sweep.splits):
             raise InputError(
-                f"{out}: holds another sweep ({_difference(before, sweep)}); give another --out", "out-exists"
+                f"{out}: holds another sweep ({_difference(before, sweep)}); choose another folder", "out-exists"
             )
     else:
         _check_free(sweep.folder)
@@ -117,10 +117,10 @@ def plan_sweep(name: str, configs: Sequence[RunConfig], data: Path, splits: Mapp
 
 
 def read_sweep(folder: Path) -> Sweep:
-    """The sweep planned in a folder.
+    """The sweep of a folder.
 
     Raises:
-        InputError: there is none, or its plan was edited.
+        InputError: the folder has none, or its plan was edited.
     """
     path = folder / FILE
     if not path.exists():
@@ -130,7 +130,7 @@ def read_sweep(folder: Path) -> Sweep:
         )
     document = read_json(path, SCHEMA, VERSION)
     content: dict[str, Any] = {name: document.get(name) for name in ("name", "splits", "trials")}
-    # The hash covers all that _content wrote: with it right, everything is as it was planned.
+    # The hash covers everything that _content wrote.
     if document.get("hash") != content_hash(content) or not isinstance(document.get("data"), str):
         raise InputError(f"{path}: was edited after planning; plan into another folder instead", "changed")
     rows = content["trials"]
@@ -138,7 +138,7 @@ def read_sweep(folder: Path) -> Sweep:
     for trial, row in zip(trials, rows, strict=True):
         if (trial.id, trial.config.hash) != (row["id"], row["hash"]):
             raise InputError(
-                f"{path}: trial {row['id']} is of another version of semgjax; use that one", "wrong-version"
+                f"{path}: trial {row['id']} belongs to another version of semgjax; use that version", "wrong-version"
             )
     return Sweep(folder.resolve(), document["name"], Path(document["data"]), document["splits"], trials)
 
@@ -147,7 +147,7 @@ def find_trial(sweep: Sweep, word: str) -> Trial:
     """The trial with this id or index.
 
     Raises:
-        InputError: there is none.
+        InputError: it does not exist ("unknown-name").
     """
     for index, trial in enumerate(sweep.trials):
         if word in (trial.id, str(index)):
@@ -158,13 +158,13 @@ def find_trial(sweep: Sweep, word: str) -> Trial:
 
 
 def share_of(sweep: Sweep, part: int, parts: int) -> tuple[Trial, ...]:
-    """The trials of worker `part` of `parts`: every parts-th teacher or single trial, each with its students.
+    """The trials of worker `part` of `parts`: every parts-th teacher or supervised trial, with its students.
 
     Raises:
         InputError: not 0 <= part < parts.
     """
     if not 0 <= part < parts:
-        raise InputError(f"--share {part}/{parts}: workers count from 0 to {parts - 1}", "bad-value")
+        raise InputError(f"share {part}/{parts}: number the workers from 0 to {parts - 1}", "bad-value")
     roots = [trial for trial in sweep.trials if trial.teacher is None]
     place = {trial.id: index for index, trial in enumerate(roots)}
     return tuple(trial for trial in sweep.trials if place[_root(trial).id] % parts == part)
@@ -179,10 +179,10 @@ def _split_file(folder: Path, split: str) -> Path:
 
 
 def trials_of(configs: Sequence[RunConfig]) -> tuple[Trial, ...]:
-    """Configurations as trials, each with its name and its teacher.
+    """Configurations as trials, each with its id and its teacher.
 
     Raises:
-        InputError: a student whose teacher does not stand before it.
+        InputError: a student's teacher does not come before it.
     """
     known: dict[str, Trial] = {}
     trials = []
@@ -193,7 +193,7 @@ def trials_of(configs: Sequence[RunConfig]) -> tuple[Trial, ...]:
             teacher = known.get(config.distill.teacher)
             if teacher is None:
                 raise InputError(
-                    f"trial {name}: its teacher ({config.distill.teacher[:16]}) is no trial before it; "
+                    f"trial {name}: its teacher ({config.distill.teacher[:16]}) is not an earlier trial; "
                     "plan the teacher in the same sweep",
                     "conflict",
                 )
@@ -210,22 +210,22 @@ def _content(sweep: Sweep) -> dict[str, Any]:
 def _check(sweep: Sweep) -> None:
     if not sweep.name.strip() or not sweep.trials:
         raise InputError(
-            f"sweep {sweep.name!r} of {len(sweep.trials)} trials: give a name and a trial or more", "bad-value"
+            f"sweep {sweep.name!r} of {len(sweep.trials)} trials: give a name and at least one trial", "bad-value"
         )
     known: dict[str, str] = {}
     for trial in sweep.trials:
         config = trial.config
         if not re.fullmatch(r"[A-Za-z0-9_.-]+", config.preset):
-            raise InputError(f"trial {trial.id!r}: preset {config.preset!r} is no name for a folder", "bad-name")
+            raise InputError(f"trial {trial.id!r}: preset {config.preset!r} cannot name a folder", "bad-name")
         if config.hash in known:
-            raise InputError(f"trials {known[config.hash]} and {trial.id} are the same run; leave one out", "conflict")
+            raise InputError(f"trials {known[config.hash]} and {trial.id} are the same run; remove one", "conflict")
         known[config.hash] = trial.id
 
 
 def _check_free(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: is a file; choose a folder", "not-a-file")
-    ours = (".lock", f".{FILE}.", "splits")  # left by a planning that was killed
+    ours = (".lock", f".{FILE}.", "splits")  # left by a plan command that was killed
     names = [p.name for p in folder.iterdir()] if folder.is_dir() else []
     strangers = sorted(name for name in names if not name.startswith(ours))
     if strangers:

@@ -1,4 +1,4 @@
-"""A plan file (TOML) -> the points of a sweep: what is set, what varies, a star, and students; writes nothing."""
+"""A plan file (TOML) -> the points of a sweep: set and varied options, a star, and students."""
 
 import dataclasses
 import difflib
@@ -37,7 +37,7 @@ OPTIONS = (
     ),
     FLOPS,
 )
-"""all that a plan file can set or vary"""
+"""the options that a plan file can set or vary"""
 _STUDENT = tuple(f"distill.{f.name}" for f in dataclasses.fields(DistillConfig) if f.name != "teacher")
 _RULE = ("at", "width", "parameters", "power")
 
@@ -46,7 +46,7 @@ Options = dict[str, Any]
 
 @dataclass(frozen=True)
 class Point:
-    """One trial's options; `teacher` is the index of its teacher's point, which stands before it."""
+    """The options of one trial; `teacher` is the index of its teacher's point, which comes earlier."""
 
     options: Options
     teacher: int | None = None
@@ -68,17 +68,17 @@ def shipped_plans() -> dict[str, Path]:
 
 
 def find_plan(word: str) -> Path:
-    """The plan file of this path, or else the shipped plan of this name.
+    """The plan file at this path, or else the shipped plan of this name.
 
     Raises:
-        InputError: neither.
+        InputError: neither exists ("no-file").
     """
     shipped = shipped_plans()
     if Path(word).exists() or word not in shipped:
         if not Path(word).exists() and Path(word).suffix != ".toml":
             near = difflib.get_close_matches(word, shipped, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"shipped plans are {', '.join(shipped)}"
-            raise InputError(f"{word}: no such file, nor a shipped plan; {hint}", "no-file")
+            raise InputError(f"{word}: is neither a file nor a shipped plan; {hint}", "no-file")
         return Path(word)
     return shipped[word]
 
@@ -86,14 +86,14 @@ def find_plan(word: str) -> Path:
 def read_plan_file(path: Path) -> PlanFile:
     """Read and check a plan file: [set], [vary], [star], [[distill]] (docs/sweep.md).
 
-    The points are the product of the lists in [vary], the last option changing fastest, with the star's points in
-    the place of its base, and then the students.
+    The points are the product of the lists in [vary], with the last option changing fastest; a star replaces its base
+    by its points; students come last.
 
     Raises:
-        InputError: no such file, no TOML, an unknown name, or tables that do not fit together.
+        InputError: no such file, invalid TOML, an unknown name, or tables that do not fit together.
     """
     if path.is_file() and path.stat().st_size > _MOST_BYTES:
-        raise InputError(f"{path}: {path.stat().st_size:,} bytes are no plan ({_MOST_BYTES:,} at most)", "bad-toml")
+        raise InputError(f"{path}: {path.stat().st_size:,} bytes; a plan has at most {_MOST_BYTES:,}", "bad-toml")
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -101,10 +101,10 @@ def read_plan_file(path: Path) -> PlanFile:
     except OSError as error:
         raise system_fault(error, path) or InputError(f"{path}: {error.strerror}", "unreadable") from None
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: is no UTF-8 text ({error})", "bad-encoding") from None
+        raise InputError(f"{path}: is not UTF-8 text ({error})", "bad-encoding") from None
     except RecursionError:
-        raise InputError(f"{path}: is nested too deep for a plan", "bad-toml") from None
-    except ValueError as error:  # no TOML, or a number of thousands of digits
+        raise InputError(f"{path}: is nested too deeply for a plan", "bad-toml") from None
+    except ValueError as error:  # invalid TOML, or a number of thousands of digits
         raise InputError(f"{path}: cannot be read as TOML ({error})", "bad-toml") from None
     for key in document:
         _check_known(path, key, ("name", "set", "vary", "star", "distill"))
@@ -127,7 +127,7 @@ def read_plan_file(path: Path) -> PlanFile:
 
 
 def _star(fixed: Options, star: Options) -> list[Options]:
-    """The base, and then every axis by itself."""
+    """The base, and then each axis varied separately."""
     return [fixed] + [
         {**fixed, name: value} for name, values in star.items() for value in values if value != fixed[name]
     ]
@@ -145,7 +145,7 @@ def _check_count(path: Path, count: int) -> None:
 
 
 def _students(path: Path, table: Any, points: list[Point]) -> list[Point]:
-    """One student per teacher and choice; it takes over its teacher's options where it sets none itself."""
+    """One student per teacher and choice; it inherits the teacher's options that it does not set."""
     if not isinstance(table, dict):
         raise InputError(
             f"{path}: distill holds {table!r}; write [[distill]], a table for each kind of student", "bad-field"
@@ -159,7 +159,8 @@ def _students(path: Path, table: Any, points: list[Point]) -> list[Point]:
     teachers = [index for index, p in enumerate(points) if all(p.options.get(k) == v for k, v in wanted.items())]
     if not wanted or not teachers:
         raise InputError(
-            f"{path}: teacher {wanted!r} in [[distill]] is no trial of this plan; name options it has", "bad-field"
+            f"{path}: teacher {wanted!r} in [[distill]] matches no trial of this plan; correct it",
+            "bad-field",
         )
     if "preset" not in {*fixed, *varied}:
         raise InputError(
@@ -174,7 +175,7 @@ def _students(path: Path, table: Any, points: list[Point]) -> list[Point]:
     return found
 
 
-_LENGTHS = ("train.steps", FLOPS)  # two ways to say how long
+_LENGTHS = ("train.steps", FLOPS)  # two ways to set the length
 
 
 def _length(options: Options) -> bool:
@@ -182,7 +183,7 @@ def _length(options: Options) -> bool:
 
 
 def _options(path: Path, table: str, value: Any, known: tuple[str, ...] = OPTIONS) -> Options:
-    """A table as option -> value; `"train.steps" = 1` and `train.steps = 1` mean the same."""
+    """A table as option -> value; `"train.steps" = 1` and `train.steps = 1` are equal."""
     if not isinstance(value, dict):
         raise InputError(f"{path}: {table} is {value!r}; write a table, [{table}]", "bad-field")
     pairs = list(_flat(value))
@@ -197,7 +198,7 @@ def _flat(value: dict[str, Any], before: str = "") -> list[tuple[str, Any]]:
     pairs: list[tuple[str, Any]] = []
     for key, item in value.items():
         name = f"{before}{key}"
-        # A learning rate may be a rule, which is a table of its own.
+        # A learning rate may be a rule, which is itself a table.
         nested = isinstance(item, dict) and name != RATE
         pairs += _flat(item, f"{name}.") if nested else [(name, item)]
     return pairs
@@ -218,7 +219,7 @@ def _check_lists(path: Path, table: str, lists: Options) -> None:
         _check_count(path, len(values))
         seen: set[Any] = set()
         for value in values:
-            # Equal numbers are one value, 1 and 1.0 too; a table is known by its text.
+            # Equal numbers are one value, also 1 and 1.0; a table is compared by its text.
             key = value if isinstance(value, str | int | float) else repr(value)
             if key in seen:
                 raise InputError(f"{path}: {name!r} in [{table}] holds {value!r} twice; keep one", "conflict")

@@ -1,7 +1,7 @@
-"""The Ray engine: every trial a task of a Ray cluster, new or existing; writes trials/<id>.log.
+"""The Ray engine: every trial is a task of a new or existing Ray cluster; writes trials/<id>.log.
 
-Ray decides which node runs a task, by the resources that it asks for. The sweep's folder and the sessions must be
-seen under the same path on every node, as on a shared file system, and semgjax must be installed there.
+Ray chooses the node of a task by the resources that it requests. The sweep's folder and the sessions must have the same
+path on every node, as on a shared file system, and semgjax must be installed there.
 """
 
 import logging
@@ -38,22 +38,22 @@ def run_ray(
     tick: Callable[[], object] = no_tick,
     ready: Ready = no_check,
 ) -> Outcome:
-    """Run the trials of a sweep that are not done as Ray tasks.
+    """Run the unfinished trials of a sweep as Ray tasks.
 
     Args:
-        address: of a cluster ("auto", "ray://host:port"); None starts Ray on this machine.
-        slots: how many trials at a time at most; None leaves that to the resources.
+        address: address of a cluster ("auto", "ray://host:port"); None starts Ray on this machine.
+        slots: largest number of trials at a time; None leaves that to the resources.
         cores: processor cores of each trial.
-        resources: what else a trial takes, such as {"GPU": 1}.
-        ready: raises where the trials could not run at all, before any is started.
+        resources: other resources of a trial, such as {"GPU": 1}.
+        ready: called before any trial starts; raises if the trials cannot run.
 
     Raises:
-        InputError: no sweep, another engine at work on it, no cluster, or one that can never run a trial.
-        Preempted: SIGINT, SIGTERM or SIGHUP came; the running trials have saved.
+        InputError: no sweep, another engine is running it, no cluster, or one whose nodes can never run a trial.
+        Preempted: SIGINT, SIGTERM or SIGHUP arrived; the running trials have saved.
     """
     sweep = read_sweep(folder)
     if slots is not None and slots < 1:
-        raise InputError(f"--slots {slots}: give 1 or more", "bad-value")
+        raise InputError(f"slots {slots}: give 1 or more", "bad-value")
     _check_address(address)
     with folder_lock(sweep.folder):
         ready(sweep, sweep.trials)
@@ -61,7 +61,7 @@ def run_ray(
             ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING, include_dashboard=False)
         except ConnectionError as error:
             raise InputError(
-                f"--address {address}: no Ray cluster answers ({str(error).splitlines()[0]})", "bad-value"
+                f"address {address}: no Ray cluster answers ({str(error).splitlines()[0]})", "bad-value"
             ) from None
         try:
             wanted = {"CPU": float(cores), **(resources or {})}
@@ -73,31 +73,31 @@ def run_ray(
 
 
 def _check_address(address: str | None) -> None:
-    """Ray itself would try a dead address for minutes."""
+    """Check the address first, for Ray itself retries a dead one for minutes."""
     match = re.fullmatch(r"(?:ray://)?(?:\[([0-9A-Fa-f:.%]+)\]|([^:/\[\]]+)):([0-9]{1,5})", address or "")
     if match is None or not 1 <= int(match[3]) <= 65_535:
         if address not in (None, "auto"):
-            raise InputError(f"--address {address}: write auto, HOST:PORT or ray://HOST:PORT", "bad-option")
+            raise InputError(f"address {address}: write auto, HOST:PORT or ray://HOST:PORT", "bad-option")
         return
     try:
         socket.create_connection((match[1] or match[2], int(match[3])), timeout=10).close()
     except OSError as error:
-        raise InputError(f"--address {address}: no Ray cluster answers ({error})", "bad-value") from None
+        raise InputError(f"address {address}: no Ray cluster answers ({error})", "bad-value") from None
 
 
 def _check_nodes(wanted: dict[str, float]) -> None:
-    """A task that no node can ever hold would wait without a word."""
+    """Check that some node can hold a task; otherwise Ray would wait silently."""
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     if not any(all(node.get(name, 0) >= amount for name, amount in wanted.items()) for node in nodes):
         text = ", ".join(f"{name} {amount:g}" for name, amount in wanted.items())
         raise InputError(
-            f"no node of the Ray cluster has what a trial takes ({text}); ask for less with --cores", "bad-value"
+            f"no node of the Ray cluster has the resources of a trial ({text}); request fewer cores", "bad-value"
         )
 
 
 @ray.remote(max_retries=0)
 def _run_task(words: list[str], log: str, place: str) -> int:
-    """One attempt at a trial, on whichever node; cancelled, it lets the trial save."""
+    """One attempt at a trial on any node; if it is cancelled, the trial saves first."""
     place = f"{place}, node {ray.get_runtime_context().get_node_id()[:8]}"
     with open(log, "ab") as file:
         process = subprocess.Popen(
@@ -117,7 +117,7 @@ def _run_task(words: list[str], log: str, place: str) -> int:
 
 @dataclass(frozen=True)
 class _Task:
-    """A Job of the engine."""
+    """A task (a Job)."""
 
     where: str
     log: Path
@@ -142,7 +142,7 @@ class _Task:
 
 
 class _Tasks:
-    """A Launcher of the engine."""
+    """Starts tasks (a Launcher)."""
 
     def __init__(self, sweep: Sweep, size: int, cores: int, wanted: dict[str, float], command: Command) -> None:
         self._sweep, self._cores, self._command = sweep, cores, command

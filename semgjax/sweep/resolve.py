@@ -1,7 +1,4 @@
-"""The points of a plan file -> run configurations on given sessions: recipe, learning-rate rule, FLOP budget, subset.
-
-Writes nothing.
-"""
+"""The points of a plan file -> run configurations: recipe, learning-rate rule, FLOP budget, subset of sessions."""
 
 import dataclasses
 import math
@@ -23,29 +20,29 @@ from semgjax.sweep.trial_cost import parameters_of
 from semgjax.teachers import Teacher, check_pair, student_config
 from semgjax.training.run_config import DistillConfig, RunConfig, recipe
 
-_SOURCE = "plan: "  # what from_json begins its messages with; the file's name takes its place
+_SOURCE = "plan: "  # the prefix of from_json's messages, replaced by the file's name
 
 
 @dataclass(frozen=True)
 class Resolved:
-    """What `plan_sweep` takes: configurations, and the split behind each hash of sessions."""
+    """The arguments of `plan_sweep`: configurations, and the split behind each hash of sessions."""
 
     configs: tuple[RunConfig, ...]
     subsets: tuple[Subset, ...]
-    """what each configuration trains on, for the eyes"""
+    """the training subset of each configuration, for display"""
     splits: dict[str, Split]
 
 
 def resolve(plan: PlanFile, data: Path, split_file: Path | None) -> Resolved:
-    """Put a plan's points on sessions.
+    """Make run configurations of a plan's points.
 
     Args:
         data: folder of sessions.
-        split_file: their split (None: splits.json beside them); subsets are taken from its training part.
+        split_file: their split (None: splits.json in that folder); subsets are taken from its training part.
 
     Raises:
-        InputError: a value of the wrong type or out of range, a subset that the sessions do not give, a student
-            that does not fit its teacher, all with the plan file's name; or damaged sessions.
+        InputError: a value of the wrong type or out of range, a subset that the sessions cannot give, or a student
+            that does not fit its teacher (all name the plan file); or damaged sessions.
     """
     whole = load_corpus(data, split_file)
     split = read_split(split_file or data / "splits.json")
@@ -72,7 +69,7 @@ def resolve(plan: PlanFile, data: Path, split_file: Path | None) -> Resolved:
 
 
 def run_config(options: Options, data: str, teacher: RunConfig | None = None) -> RunConfig:
-    """One trial: its preset's recipe with the options put in; a student's windows are its teacher's.
+    """The configuration of one trial: its preset's recipe with the options; a student has its teacher's windows.
 
     Args:
         data: hash of the sessions under the trial's split.
@@ -82,13 +79,13 @@ def run_config(options: Options, data: str, teacher: RunConfig | None = None) ->
     """
     name = options["preset"]
     if not isinstance(name, str):
-        raise InputError(f"preset {name!r} is no text; write it in quotes", "bad-field")
+        raise InputError(f"preset {name!r} is not text; write it in quotes", "bad-field")
     for option, value in options.items():
         if isinstance(value, float) and not math.isfinite(value):
             raise InputError(f"{option!r} is {value}; write a finite number", "not-finite")
     named = options.get("augmentation", "preset")
     if not isinstance(named, str):
-        raise InputError(f"augmentation {named!r} is no text; write it in quotes", "bad-field")
+        raise InputError(f"augmentation {named!r} is not text; write it in quotes", "bad-field")
     base = recipe(name)
     augment = base.augment if named == "preset" else augment_recipe(named)
     start = RunConfig(name, preset(name), data, base.window, augment, base.optimizer, base.train)
@@ -97,25 +94,25 @@ def run_config(options: Options, data: str, teacher: RunConfig | None = None) ->
     config = _from_options(plain, {RATE: learning_rate(rule, plain)}) if isinstance(rule, dict) else plain
     if teacher is not None:
         distill = DistillConfig(**{"teacher": teacher.hash} | _part(options, "distill"))
-        check_pair(config.model, teacher.model)  # before its windows are found not to fit either
+        check_pair(config.model, teacher.model)  # before the check of its windows, for a clearer message
         config = dataclasses.replace(config, window=teacher.window)
-        # The teacher's parameters play no part in whether the two fit.
+        # Whether the two fit does not depend on the teacher's parameters.
         config = student_config(config, Teacher(teacher, {}), distill)
     if budget is None:
         return config
     if "train.steps" in options:
-        raise InputError("train.steps and train.flops both say how long; keep one", "conflict")
+        raise InputError("train.steps and train.flops both set the length; keep one", "conflict")
     return _from_options(config, {"train.steps": steps_for(budget, config, teacher)})
 
 
 def learning_rate(rule: dict[str, Any], config: RunConfig) -> float:
-    """The rate that a rule gives a model: at x (size / reference) ** power.
+    """The learning rate of a model by a rule: at * (size / reference) ** power.
 
     `rule` is {at = 3e-3, width = 64, power = -0.5}: 3e-3 at width 64 (model.dim), and half of it at width 256; or
     the same with `parameters` in place of `width`.
 
     Raises:
-        InputError: an unknown member, one that is missing, or one that is no number.
+        InputError: a member is unknown, missing, or not a number.
     """
     sizes = {"parameters": parameters_of(config.model)}
     if isinstance(config.model, ModelConfig):
@@ -125,7 +122,7 @@ def learning_rate(rule: dict[str, Any], config: RunConfig) -> float:
     given = [name for name in sizes if name in rule]
     if len(given) != 1 or set(rule) != {"at", "power", *given}:
         raise InputError(
-            f"{RATE} {rule!r} is no rule; write {{at = 3e-3, width = 64, power = -0.5}}, or parameters", "bad-field"
+            f"{RATE} {rule!r} is not a rule; write {{at = 3e-3, width = 64, power = -0.5}}, or parameters", "bad-field"
         )
     for name, value in rule.items():
         good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
@@ -137,10 +134,10 @@ def learning_rate(rule: dict[str, Any], config: RunConfig) -> float:
 
 
 def steps_for(flops: Any, config: RunConfig, teacher: RunConfig | None = None) -> int:
-    """How many steps a budget of floating-point operations buys (model/cost.py), rounded.
+    """The number of steps that a budget of floating-point operations allows (semgjax.model.flops), rounded.
 
     Raises:
-        InputError: no positive number, or not one step.
+        InputError: the budget is not a positive number, or less than one step.
     """
     if isinstance(flops, bool) or not isinstance(flops, int | float) or flops <= 0:
         raise InputError(f"{FLOPS} {flops!r} must be a positive number", "bad-value")
@@ -149,7 +146,7 @@ def steps_for(flops: Any, config: RunConfig, teacher: RunConfig | None = None) -
     )
     steps = round(flops / step)
     if steps < 1:
-        raise InputError(f"{FLOPS} {flops:g} does not buy one step, which takes {step:.3g}", "bad-value")
+        raise InputError(f"{FLOPS} {flops:g} is less than one step, which takes {step:.3g}", "bad-value")
     return steps
 
 
@@ -160,7 +157,7 @@ def _from_options(config: RunConfig, options: Options) -> RunConfig:
         if part in PARTS and option != FLOPS:
             if member not in value[part]:
                 raise InputError(
-                    f"preset {config.preset!r} has no {option!r}; plan the presets that have it apart", "bad-field"
+                    f"preset {config.preset!r} has no {option!r}; plan the presets that have it separately", "bad-field"
                 )
             value[part][member] = choice
     return from_json(RunConfig, value, "plan")
@@ -168,7 +165,7 @@ def _from_options(config: RunConfig, options: Options) -> RunConfig:
 
 def _subset(options: Options) -> Subset:
     found = from_json(Subset, to_json(Subset()) | _part(options, "data"), "plan")
-    # A seed says nothing where everything is taken: one corpus, not one per seed.
+    # Without a limit the seed has no effect: one corpus, not one per seed.
     return Subset() if found.users is None and found.hours_per_user is None else found
 
 

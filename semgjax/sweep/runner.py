@@ -1,7 +1,7 @@
-"""Runs the trials of a sweep to their end, wherever a launcher puts them; writes trials/<id>.fault.json.
+"""The scheduler of a sweep's trials, for any launcher; writes trials/<id>.fault.json.
 
-It only decides which trial starts when. Whatever happens to it, the trials' folders tell the truth, and the same
-call goes on from there.
+It only decides when each trial starts. The state of a trial lies in its folder, so that the same call resumes after any
+kind of stop.
 """
 
 import contextlib
@@ -29,43 +29,43 @@ Order = Literal["cheapest", "longest"]
 
 
 class Job(Protocol):
-    """A trial, or a pack of them, under way."""
+    """A running trial, or a running pack."""
 
     @property
     def where(self) -> str:
-        """In words, for a line of the report."""
+        """Where it runs, for the report."""
 
     @property
     def log(self) -> Path:
-        """The file with what it prints."""
+        """The file with its output."""
 
     @property
     def log_start(self) -> int:
-        """Where in the log this attempt begins."""
+        """Byte offset in the log at which this attempt begins."""
 
     def poll(self) -> int | None:
-        """Its exit code (negative: the signal that ended it), None while it runs."""
+        """Its exit code (negative: the signal that ended it); None while it runs."""
 
     def stop(self) -> None:
-        """Ask it to save and to end with 75."""
+        """Ask it to save and to exit with 75."""
 
     def kill(self) -> None:
         """End it at once."""
 
 
 class Launcher(Protocol):
-    """A place where trials run."""
+    """Starts trials somewhere."""
 
     size: int
-    """how many at a time"""
+    """how many jobs can run at a time"""
 
     def start(self, pack: Sequence[Trial]) -> Job:
-        """Start a trial, or several in one process; there is room."""
+        """Start a trial, or several in one process; called only when there is room."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the trials of a sweep ended: ids, with the reason where it was bad."""
+    """How the trials of a sweep ended: ids, with the reason of those that diverged or failed."""
 
     done: tuple[str, ...]
     diverged: dict[str, str]
@@ -73,12 +73,12 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """0 all done, 70 the others diverged, 1 something failed."""
+        """0 if all are done, 70 if the others diverged, 1 if any failed."""
         return 1 if self.failed else DIVERGED if self.diverged else 0
 
 
 def no_tick() -> None:
-    """For an engine that nobody watches."""
+    """The default tick: nothing."""
 
 
 def supervise(
@@ -93,23 +93,23 @@ def supervise(
 ) -> Outcome:
     """Run `trials` until each is done, diverged or failed.
 
-    Cheapest first: a mistake shows after the shortest trial, and a curve has points early. Longest first: the
-    short ones fill the gaps, and several slots end at nearly the same time. A student waits for its teacher.
+    Cheapest first: mistakes show after the shortest trial, and a curve has points early. Longest first: short trials
+    fill the gaps, and slots finish at nearly the same time. A student waits for its teacher.
 
-    Exit codes of a trial: 0 done; 70 diverged, kept; 2 bad input, which would be bad again; 75 goes on (when it
-    made no step, that counts as a failure, or it could turn for ever); anything else is a failure, tried again
+    Exit codes of a trial: 0 done; 70 diverged, not retried; 2 bad input, not retried; 75 preempted, resumed (if it
+    made no step it counts as a failure, so that it cannot loop forever); any other code is a failure, retried
     `retries` times.
 
     Args:
-        report: gets one line per start and end, and one now and then.
+        report: called with one line per start and end, and with progress now and then.
         tick: called a few times a second.
-        pack: how many trials at most train together in one process (semgjax.sweep.pack).
+        pack: largest number of trials that train together in one process (semgjax.sweep.pack).
 
     Raises:
-        Preempted: SIGINT, SIGTERM or SIGHUP came; it was passed on and the running trials have saved.
+        Preempted: SIGINT, SIGTERM or SIGHUP arrived; the running trials received it and have saved.
     """
     if retries < 0:
-        raise InputError(f"--retries {retries}: give 0 or more", "bad-value")
+        raise InputError(f"retries {retries}: give 0 or more", "bad-value")
     with _stop_requests() as asked:
         engine = _Engine(sweep, trials, packs_of(trials, pack), launcher, retries, report)
         try:
@@ -119,7 +119,7 @@ def supervise(
     outcome = engine.outcome()
     left = len(trials) - len(outcome.done) - len(outcome.diverged) - len(outcome.failed)
     if left:
-        raise Preempted(f"{sweep.folder}: stopped with {left} of {len(trials)} trials left; the same command goes on")
+        raise Preempted(f"{sweep.folder}: stopped with {left} of {len(trials)} trials left; the same command resumes")
     return outcome
 
 
@@ -132,7 +132,7 @@ class _Running:
 
 
 class _Engine:
-    """What waits, what runs, and how the rest ended."""
+    """The queue, the running trials, and the outcomes."""
 
     def __init__(
         self,
@@ -155,7 +155,7 @@ class _Engine:
         self._failed: dict[str, str] = {}
 
     def run(self, ordered: Sequence[Trial], asked: Callable[[], bool], tick: Callable[[], object]) -> None:
-        """Until everything has ended, or, when asked to stop, until what runs has saved."""
+        """Run until all trials have ended or, after a request to stop, until the running ones have saved."""
         for trial in ordered:
             self._admit(trial)
         if self._done:
@@ -184,17 +184,17 @@ class _Engine:
             time.sleep(_SECONDS_BETWEEN_LOOKS)
 
     def kill(self) -> None:
-        """End what still runs; nothing does, unless the engine itself met a fault."""
+        """Kill what still runs, which happens only after an error of the engine itself."""
         for child in self._running:
             child.job.kill()
 
     def outcome(self) -> Outcome:
-        """How it ended."""
+        """The outcome so far."""
         done = tuple(trial.id for trial in self._trials if trial.id in self._done)
         return Outcome(done, dict(self._diverged), dict(self._failed))
 
     def _admit(self, trial: Trial) -> None:
-        """Put a trial where its files say: to those that ended, those in other processes, or in the queue."""
+        """Sort a trial by its files: ended, running in another process, or waiting."""
         status = look(self._sweep, trial)
         if status.state == "done":
             self._done.add(trial.id)
@@ -203,35 +203,35 @@ class _Engine:
             self._report(f"{trial.id} diverged before: {status.reason}")
         elif status.state == "damaged":
             self._failed[trial.id] = status.reason
-            self._report(f"{trial.id} is left alone: {status.reason}")
+            self._report(f"{trial.id} is skipped: {status.reason}")
         elif status.state == "running":
             self._elsewhere.append(trial)
-            self._report(f"{trial.id} runs in another process; waiting for that")
+            self._report(f"{trial.id} is running in another process; waiting for it")
         else:
             self._queue.append(trial)
 
     def _welcome(self) -> None:
-        """Trials that another process has let go of."""
+        """Admit the trials that another process no longer holds."""
         for trial in [t for t in self._elsewhere if not is_locked(self._sweep.run_folder(t))]:
             self._elsewhere.remove(trial)
             self._admit(trial)
-            self._report(f"{trial.id} has left the other process; {self._count()}")
+            self._report(f"{trial.id} has ended in the other process; {self._count()}")
 
     def _fill(self) -> None:
-        """Start what waits while there is room; a trial in another process takes room, too."""
+        """Start waiting trials while there is room; a trial in another process takes room too."""
         for trial in list(self._queue):
             teacher = trial.teacher
             if teacher is not None and teacher.id in {**self._diverged, **self._failed}:
                 self._queue.remove(trial)
-                self._failed[trial.id] = f"not run: its teacher {teacher.id} is not to be had"
+                self._failed[trial.id] = f"not run: its teacher {teacher.id} did not finish"
                 self._report(f"{trial.id} {self._failed[trial.id]}")
             elif trial in self._queue and (teacher is None or self._has(teacher)) and self._room():
                 pack = self._pack_of[trial.id]
-                if not any(member in self._elsewhere for member in pack):  # those join when they are let go of
+                if not any(member in self._elsewhere for member in pack):  # they join once the other process ends
                     self._start(pack)
 
     def _start(self, pack: tuple[Trial, ...]) -> None:
-        """Start those of a pack that wait; the others keep their places in it."""
+        """Start the waiting trials of a pack; the others keep their lanes."""
         waiting = tuple(trial for trial in pack if trial in self._queue)
         self._queue = [trial for trial in self._queue if trial not in waiting]
         found = {trial.id: look(self._sweep, trial) for trial in waiting}
@@ -244,7 +244,7 @@ class _Engine:
             self._report(f"{name} starts at step {status.progress} ({where}{again})")
 
     def _has(self, teacher: Trial) -> bool:
-        """Whether a teacher is finished; one outside this engine's share is looked up."""
+        """Whether a teacher is finished; one outside this share is read from its folder."""
         mine = any(teacher.id == trial.id for trial in self._trials)
         return teacher.id in self._done if mine else look(self._sweep, teacher).state == "done"
 
@@ -253,16 +253,16 @@ class _Engine:
         return len(self._running) + len(elsewhere) < self._launcher.size
 
     def _code_of(self, child: _Running, trial: Trial, code: int) -> int:
-        """The exit code of one trial: of a pack's the files tell, where it is done or has diverged."""
+        """The exit code of one trial; within a pack its files decide whether it is done or has diverged."""
         state = "" if len(self._pack_of[trial.id]) == 1 else look(self._sweep, trial).state
         return {"done": 0, "diverged": DIVERGED}.get(state, code)
 
     def _settle(self, child: _Running, trial: Trial, code: int, stopping: bool) -> None:
-        """A trial's process has ended: done, again, or a bad end."""
+        """Decide on a trial whose process has ended: done, retry, or failed."""
         if code == 0:
             self._settle_done(child, trial)
         elif is_locked(self._sweep.run_folder(trial)):
-            # Its folder is another's, or what had started it died and left it running.
+            # Another process holds its folder, or its launcher died and left it running.
             self._admit(trial)
         elif code == DIVERGED:
             self._diverged[trial.id] = self._last_words(child, trial)
@@ -303,7 +303,7 @@ class _Engine:
         self._report("\n".join([f"{trial.id} failed: {reason}; the end of {child.job.log}:", *lines]))
 
     def _said(self, child: _Running) -> list[str]:
-        """What this attempt printed, without empty lines."""
+        """The output of this attempt, without empty lines."""
         if not child.job.log.exists():
             return []
         with open(child.job.log, "rb") as log:
@@ -312,10 +312,10 @@ class _Engine:
         return [line for line in text.splitlines() if line.strip()]
 
     def _last_words(self, child: _Running, trial: Trial) -> str:
-        """What was said of a trial of a pack; else the last line."""
+        """The last line about this trial of a pack, or else the last line."""
         lines = [line.removeprefix("semgjax: error: ") for line in self._said(child)]
         own = [line.removeprefix(f"{trial.id}: ") for line in lines if line.startswith(f"{trial.id}: ")]
-        return [*lines, *own][-1] if lines else "it printed nothing"
+        return [*lines, *own][-1] if lines else "no output"
 
     def _line(self) -> str:
         trials = [trial for child in self._running for trial in child.trials] + self._elsewhere
@@ -328,9 +328,9 @@ class _Engine:
 
 @contextlib.contextmanager
 def _stop_requests() -> Iterator[Callable[[], bool]]:
-    """Within the block SIGINT, SIGTERM and SIGHUP only set a flag; the yielded function tells it.
+    """Within the block, SIGINT, SIGTERM and SIGHUP only set a flag, which the yielded function returns.
 
-    A signal that is ignored (nohup) stays so. Outside the main thread no handler can be set.
+    Ignored signals (nohup) stay ignored. Outside the main thread no handler can be set.
     """
     asked = threading.Event()
     before: dict[signal.Signals, Any] = {}

@@ -1,7 +1,7 @@
 """The Slurm engine: job arrays whose tasks run one trial each; writes SWEEP/slurm.json and SWEEP/slurm-*.sh.
 
-Slurm schedules; a task says which trial it is by its index, and an array's first trial where the plan has more than
-Slurm's MaxArraySize. A task that is asked to stop saves and is put back in the queue; one that fails is, too, a
+Slurm schedules. The index of a task, added to the first trial of its array, gives its trial; a plan longer than Slurm's
+MaxArraySize becomes several arrays. A task that is asked to stop saves and is requeued; one that fails is requeued a
 number of times; students wait for their teacher's task.
 """
 
@@ -40,14 +40,14 @@ _TIME_TO_SAVE = 120  # seconds between Slurm's signal and its limit
 
 @dataclass(frozen=True)
 class Options:
-    """What a site wants to know.
+    """Options of the jobs.
 
     Attributes:
-        slots: how many tasks at a time; None for as many as Slurm lets run.
-        cores: of each task.
-        retries: how often a failed task is tried again.
-        sbatch: further options of sbatch, such as "--partition=gpu --gpus-per-task=1 --time=08:00:00".
-        program: what runs `sweep run SWEEP --trial K` on a node.
+        slots: largest number of tasks at a time; None leaves that to Slurm.
+        cores: processor cores of each task.
+        retries: how often a failed task is retried.
+        sbatch: further options for sbatch, such as "--partition=gpu --gpus-per-task=1 --time=08:00:00".
+        program: command that runs `sweep run SWEEP --trial K` on a node.
     """
 
     slots: int | None = None
@@ -59,11 +59,11 @@ class Options:
 
 @dataclass(frozen=True)
 class Array:
-    """One job array: trials by index, after a teacher's task where they are students.
+    """One job array: trials by index; students run after their teacher's task.
 
     Attributes:
-        first: number of the trial that task 0 would be; not 0 where the plan is longer than an array may be.
-        follows: waits for the array before it, so that no more than `Options.slots` run at a time.
+        first: number of the trial of task 0; above 0 if the plan is longer than an array may be.
+        follows: waits for the previous array, so that at most `Options.slots` tasks run at a time.
     """
 
     script: str
@@ -74,10 +74,10 @@ class Array:
 
 
 def arrays_of(sweep: Sweep, options: Options) -> list[Array]:
-    """The job arrays that run what is not done; a teacher's comes before its students'.
+    """The job arrays of the unfinished trials; teachers before students.
 
     Raises:
-        InputError: options that Slurm or we would not understand.
+        InputError: options that cannot be used.
     """
     _check(sweep, options)
     states = {trial.id: look(sweep, trial).state for trial in sweep.trials}
@@ -93,7 +93,7 @@ def arrays_of(sweep: Sweep, options: Options) -> list[Array]:
     number = {trial.id: index for index, trial in enumerate(sweep.trials)}
     most = largest_array()
     arrays: list[Array] = []
-    # Plan order: a teacher's own array stands before its students', as its trial stands before theirs.
+    # In plan order a teacher's array comes before its students', as its trial does.
     for after, group in groups.items():
         blocks: dict[int, list[Trial]] = {}
         for trial in group:
@@ -106,10 +106,10 @@ def arrays_of(sweep: Sweep, options: Options) -> list[Array]:
 
 
 def largest_array() -> int:
-    """How many indices, from 0, an array may have: Slurm's MaxArraySize, or its default where none answers.
+    """The largest length of an array: Slurm's MaxArraySize, or its default if Slurm does not answer.
 
     Raises:
-        InputError: this Slurm permits no arrays.
+        InputError: this Slurm does not permit arrays.
     """
     if shutil.which("scontrol") is None:
         return _MAX_ARRAY_SIZE
@@ -120,12 +120,12 @@ def largest_array() -> int:
     found = re.search(r"^MaxArraySize\s*=\s*([0-9]{1,9})\s*$", text, re.MULTILINE)
     size = _MAX_ARRAY_SIZE if found is None else int(found[1])
     if size < 1:
-        raise InputError("Slurm's MaxArraySize is 0, so it takes no job arrays; use --engine local", "bad-environment")
+        raise InputError("Slurm's MaxArraySize is 0, so it runs no arrays; use the local engine", "bad-environment")
     return size
 
 
 def submit(folder: Path, options: Options, report: Report) -> list[str]:
-    """Hand the trials that are not done to Slurm; returns the numbers of the jobs.
+    """Submit the unfinished trials to Slurm; returns the job numbers.
 
     Raises:
         InputError: no sweep, no sbatch, jobs of this sweep still in the queue, or Slurm refuses.
@@ -133,7 +133,7 @@ def submit(folder: Path, options: Options, report: Report) -> list[str]:
     sweep = read_sweep(folder)
     if shutil.which("sbatch") is None:
         raise InputError(
-            "no sbatch here: run this on a machine with Slurm, or see the script with --print", "bad-environment"
+            "sbatch is not installed: run this on a machine with Slurm, or print the script", "bad-environment"
         )
     with folder_lock(sweep.folder):
         _check_queue(sweep)
@@ -162,7 +162,7 @@ def submit(folder: Path, options: Options, report: Report) -> list[str]:
 
 
 def _script(sweep: Sweep, trials: Sequence[Trial], first: int, options: Options) -> str:
-    """A batch script; Slurm reads its #SBATCH lines, bash the rest."""
+    """The batch script of an array."""
     number = {trial.id: index for index, trial in enumerate(sweep.trials)}
     indices = ",".join(str(number[trial.id] - first) for trial in trials)
     limit = "" if options.slots is None else f"%{options.slots}"
@@ -181,8 +181,8 @@ def _script(sweep: Sweep, trials: Sequence[Trial], first: int, options: Options)
     head = "\n".join(f"#SBATCH {line}" for line in lines)
     return f"""#!/bin/bash
 {head}
-# A task of a sweep: which trial it is, from {first} on, is all that Slurm says. Exit codes of the trial: 0 done,
-# 70 diverged (kept), 2 bad input, 75 stopped and saved; else a failure, tried {options.retries} times again.
+# A task of a sweep: its index plus {first} is the number of its trial. Exit codes of the trial: 0 done,
+# 70 diverged, 2 bad input, 75 stopped and saved; any other is a failure, retried {options.retries} times.
 job="${{SLURM_ARRAY_JOB_ID}}_${{SLURM_ARRAY_TASK_ID}}"
 export {PLACE}="Slurm job $job"
 {shlex.join(words)} --trial "$((SLURM_ARRAY_TASK_ID + {first}))" &
@@ -190,7 +190,7 @@ trial=$!
 trap 'kill -TERM "$trial"' TERM
 wait "$trial"
 code=$?
-# The signal ends the first wait; the trial saves and ends after it.
+# The signal ends the first wait; the trial then saves and exits.
 while kill -0 "$trial" 2>/dev/null; do
   wait "$trial"
   code=$?
@@ -207,10 +207,10 @@ exit "$code"
 
 def _check(sweep: Sweep, options: Options) -> None:
     if options.slots is not None and options.slots < 1:
-        raise InputError(f"--slots {options.slots}: give 1 or more", "bad-value")
+        raise InputError(f"slots {options.slots}: give 1 or more", "bad-value")
     if options.cores < 1 or options.retries < 0:
         raise InputError(
-            f"--cores {options.cores}, --retries {options.retries}: give 1 or more, and 0 or more", "bad-value"
+            f"cores {options.cores}, retries {options.retries}: give 1 or more, and 0 or more", "bad-value"
         )
     if "\n" in str(sweep.folder) or "%" in str(sweep.folder):
         raise InputError(
@@ -219,16 +219,16 @@ def _check(sweep: Sweep, options: Options) -> None:
     try:
         words = shlex.split(options.sbatch)
     except ValueError as error:
-        raise InputError(f"--sbatch {options.sbatch!r}: {error}", "bad-option") from None
+        raise InputError(f"sbatch {options.sbatch!r}: {error}", "bad-option") from None
     for word in words:
         if not re.fullmatch(r"--?[a-zA-Z][\w-]*(=[^\s]*)?", word):
-            raise InputError(f"--sbatch {word!r} is no option; write each as --name=value", "bad-option")
+            raise InputError(f"sbatch {word!r} is not an option; write each as --name=value", "bad-option")
         if word.partition("=")[0] in _OURS:
-            raise InputError(f"--sbatch {word!r} is set by the sweep itself; leave it out", "conflict")
+            raise InputError(f"sbatch {word!r} is set by the sweep itself; remove it", "conflict")
 
 
 def _check_queue(sweep: Sweep) -> None:
-    """Refuse while jobs that were submitted before are still in the queue: each trial would be there twice."""
+    """Refuse while earlier jobs of this sweep are in the queue, for each trial would be queued twice."""
     path = sweep.folder / FILE
     if not path.exists():
         return
@@ -237,7 +237,8 @@ def _check_queue(sweep: Sweep) -> None:
     if known & queued:
         some = ", ".join(sorted(known & queued))
         raise InputError(
-            f"{sweep.folder}: Slurm still has its jobs ({some}); wait, or end them with: scancel {some}", "in-use"
+            f"{sweep.folder}: its jobs are still queued ({some}); wait, or cancel them with: scancel {some}",
+            "in-use",
         )
 
 

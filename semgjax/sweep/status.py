@@ -1,4 +1,4 @@
-"""Where every trial of a sweep stands: state, place, step, time left, productive share. Only reads."""
+"""The state of every trial of a sweep: state, place, step, time left, productive share."""
 
 import dataclasses
 import json
@@ -16,7 +16,7 @@ from semgjax.sweep.trial import Status, look
 from semgjax.training.metrics import read_metrics
 from semgjax.training.run_folder import METRICS
 
-_RECENT = 600.0  # seconds: a trial on another machine whose metrics moved since then is taken to be running
+_RECENT = 600.0  # seconds: a trial on another machine whose metrics are newer counts as running
 _BLOCKS = ("failed", "diverged", "damaged")
 
 
@@ -26,11 +26,11 @@ class Row:
 
     status: Status
     where: str
-    """of its newest start: the engine's word and the host"""
+    """place and host of its newest start"""
     seconds_left: float | None
-    """by the speed of its last steps; None where it does not run"""
+    """seconds left at the speed of its last steps; None if it is not running"""
     productive: float | None
-    """share of the wall time since the first start that went into the steps that stand (metrics.jsonl)"""
+    """share of the wall time since the first start that went into steps that were kept (metrics.jsonl)"""
 
 
 def rows_of(sweep: Sweep, now: float | None = None) -> list[Row]:
@@ -61,7 +61,7 @@ def json_of(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 def table_of(rows: Sequence[Row]) -> list[tuple[str, ...]]:
-    """The rows as text, with a heading; the last column has none."""
+    """The rows as text, with a heading; the last column has no heading."""
     cells: list[tuple[str, ...]] = [("trial", "state", "step", "left", "productive", "")]
     for row in rows:
         left = "" if row.seconds_left is None else duration(row.seconds_left)
@@ -72,7 +72,7 @@ def table_of(rows: Sequence[Row]) -> list[tuple[str, ...]]:
 
 
 def summary_of(sweep: Sweep, rows: Sequence[Row]) -> str:
-    """How many trials are in which state."""
+    """The number of trials in each state, as text."""
     counts = Counter(row.status.state for row in rows)
     return f"{sweep.name}: " + ", ".join(f"{count} {state}" for state, count in counts.items())
 
@@ -108,7 +108,7 @@ def _with_teacher(sweep: Sweep, teacher: Trial, status: Status) -> Status:
     found = look(sweep, teacher)
     if found.state == "done":
         return status
-    why = f"its teacher {teacher.id} {found.state}" if found.state in _BLOCKS else f"waits for its teacher {teacher.id}"
+    why = f"teacher {teacher.id}: {found.state}" if found.state in _BLOCKS else f"waits for teacher {teacher.id}"
     return dataclasses.replace(status, reason=why)
 
 
@@ -119,12 +119,12 @@ def _starts(sweep: Sweep, trial: Trial) -> list[dict[str, Any]]:
         return [json.loads(line) for line in text.split("\n")[:-1]]
     except json.JSONDecodeError:
         raise InputError(
-            f"{path}: was edited or damaged; move it away (it only says when the trial started)", "damaged"
+            f"{path}: is not valid JSON; move it away (it only records when the trial started)", "damaged"
         ) from None
 
 
 def _steps(sweep: Sweep, trial: Trial) -> list[dict[str, Any]]:
-    """The lines of training steps; none where they cannot be read, which the step column tells."""
+    """The lines of training steps; empty if they cannot be read, which the step column shows."""
     path = sweep.run_folder(trial) / METRICS
     try:
         return [line for line in read_metrics(path) if line.get("windows_per_s")] if path.exists() else []
@@ -133,7 +133,7 @@ def _steps(sweep: Sweep, trial: Trial) -> list[dict[str, Any]]:
 
 
 def _is_elsewhere(sweep: Sweep, trial: Trial) -> bool:
-    """Whether another machine had the folder last; its lock may not reach ours (a bucket, some network folders)."""
+    """Whether another machine held the folder last; its lock may be invisible here (buckets, some network folders)."""
     path = sweep.run_folder(trial) / ".lock"
     owner = re.fullmatch(r"process \d+ on (\S+)", path.read_text()) if path.exists() else None
     return owner is not None and owner[1] != os.uname().nodename

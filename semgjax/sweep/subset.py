@@ -1,4 +1,4 @@
-"""Parts of the training data, for curves over users and hours. Writes nothing."""
+"""Subsets of the training data, for curves over users and hours."""
 
 from dataclasses import dataclass
 
@@ -11,24 +11,24 @@ from semgjax.errors import InputError
 
 @dataclass(frozen=True)
 class Subset:
-    """What of the training part a trial learns from; validation and test stay whole, so that scores compare."""
+    """The part of the training data that a trial uses; validation and test stay whole, so scores are comparable."""
 
     users: int | None = None
-    """how many users; all without it"""
+    """number of users; None: all"""
     hours_per_user: float | None = None
-    """hours of signal of each user; all without it"""
+    """hours of signal of each user; None: all"""
     seed: int = 0
-    """of the order in which users and sessions join"""
+    """seed of the order in which users and sessions are added"""
 
 
 def subset_split(split: Split, corpus: Corpus, subset: Subset) -> Split:
-    """The split with a part of its training sessions (semgjax.data.splitting.subsets).
+    """The split with a subset of its training sessions (semgjax.data.splitting.subsets).
 
     Args:
         corpus: the sessions under `split`.
 
     Raises:
-        InputError: there are not as many users or hours.
+        InputError: the split has fewer users or hours.
     """
     if subset.users is None and subset.hours_per_user is None:
         return split
@@ -36,8 +36,7 @@ def subset_split(split: Split, corpus: Corpus, subset: Subset) -> Split:
     found = nested_subset(split, sessions, users=subset.users, hours_per_user=subset.hours_per_user, seed=subset.seed)
     if found.rule["short_users"]:
         raise InputError(
-            f"data.hours_per_user {subset.hours_per_user}: {found.rule['short_users']} users have less than that for "
-            "training; give fewer hours",
+            f"data.hours_per_user {subset.hours_per_user}: {found.rule['short_users']} users have less; give fewer",
             "bad-value",
         )
     return found

@@ -1,4 +1,4 @@
-"""A trial is one idempotent, resumable run; writes trials/<id>/, <id>.starts.jsonl, after a bad end <id>.fault.json."""
+"""A trial: one idempotent, resumable run; writes trials/<id>/, <id>.starts.jsonl and, on failure, <id>.fault.json."""
 
 import dataclasses
 import json
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 
 State = Literal["done", "running", "waiting", "failed", "diverged", "damaged"]
 PLACE = "SEMGJAX_PLACE"
-"""environment variable: where an engine put a trial, in its own words ("slot 0", "Slurm job 12_3")"""
+"""environment variable: where an engine runs a trial, for display ("slot 0", "Slurm job 12_3")"""
 _FAULT, _FAULT_VERSION = "semgjax/fault", 1
 _TAIL = 15  # lines of a log or a traceback
 
 
 @dataclass(frozen=True)
 class Status:
-    """Where a trial stands."""
+    """The state of a trial."""
 
     trial: Trial
     state: State
     step: int | None
-    """last step in its metrics; None when they cannot be read"""
+    """last step in its metrics; None if they cannot be read"""
     reason: str = ""
-    """why it failed, diverged, is damaged, or has to wait"""
+    """why it failed, diverged, is damaged, or waits"""
 
     @property
     def progress(self) -> str:
@@ -45,15 +45,15 @@ class Status:
 
 
 def run_trial(sweep: Sweep, trial: Trial) -> dict[str, Any]:
-    """Train a trial to its end, from wherever it stands; returns its result.
+    """Train a trial to its end, resuming it if it was begun; returns its result.
 
-    A finished trial is not trained again, nor is one that diverged: it would do the same again.
+    A finished trial is not trained again, nor is one that diverged, which would diverge again.
 
     Raises:
-        InputError: the sessions are not those of the plan, the folder is damaged or in use, or the teacher ended
-            badly.
+        InputError: the sessions are not those of the plan, the folder is damaged or in use, or the teacher diverged
+            or is damaged.
         Diverged: now or before; the reason is kept in trials/<id>.fault.json.
-        Preempted: SIGTERM came and the state is saved; or the teacher is not finished yet.
+        Preempted: SIGTERM arrived and the state is saved; or the teacher is not finished yet.
     """
     result = result_of(sweep, trial)
     if result is not None:
@@ -81,39 +81,39 @@ def run_trial(sweep: Sweep, trial: Trial) -> dict[str, Any]:
     except SemgjaxError:
         raise
     except Exception as error:
-        # Not every engine sees the end of a trial's log; its folder tells why it failed all the same.
+        # Not every engine sees the end of a trial's log, so the reason is kept in its folder.
         tail = traceback.format_exc().splitlines() if is_first() else []
         write_fault(sweep, trial, "failed", f"{type(error).__name__}: {error}".splitlines()[0], tail)
         raise
 
 
 def load_sessions(sweep: Sweep, trial: Trial) -> "Corpus":
-    """What a trial trains on.
+    """The sessions of a trial.
 
     Raises:
         InputError: the sessions are damaged, or not those of the plan.
     """
-    # Not at the top: to look at a trial needs no sessions.
+    # Imported here: reading the state of a trial needs no sessions.
     from semgjax.data.corpus import load_corpus
 
     corpus = load_corpus(sweep.data, sweep.split_file(trial))
     if corpus.hash != trial.config.data:
         raise InputError(
-            f"{sweep.data}: the sessions are not those of the plan any more; restore them, or plan again into "
-            "another folder",
+            f"{sweep.data}: the sessions differ from those of the plan; restore them, or plan again into another "
+            "folder",
             "changed",
         )
     return corpus
 
 
 def check_sessions(sweep: Sweep, trials: Sequence[Trial], data: Path | None = None) -> None:
-    """See that the sessions of the trials that are not done are there, so that not every trial fails by itself.
+    """Check the sessions of the unfinished trials once, before each trial would fail separately.
 
     Args:
-        data: where the sessions are if not at the plan's place.
+        data: folder of the sessions if it differs from the plan's.
 
     Raises:
-        InputError: as `load_sessions`, of the first that fails.
+        InputError: as `load_sessions`, for the first that fails.
     """
     place = sweep if data is None else dataclasses.replace(sweep, data=data.resolve())
     ended = ("done", "diverged", "damaged", "running")
@@ -123,11 +123,11 @@ def check_sessions(sweep: Sweep, trials: Sequence[Trial], data: Path | None = No
 
 
 def no_check(sweep: Sweep, trials: Sequence[Trial]) -> None:
-    """For trials that need no sessions, or whose sessions lie where this process cannot see them."""
+    """No check: the trials need no sessions, or this process cannot see them."""
 
 
 def diverged_before(sweep: Sweep, trial: Trial) -> Diverged | None:
-    """Why a trial diverged when it was run before.
+    """The error of a trial that diverged in an earlier run; None if it did not.
 
     Raises:
         InputError: its fault file is damaged.
@@ -135,7 +135,7 @@ def diverged_before(sweep: Sweep, trial: Trial) -> Diverged | None:
     fault = read_fault(sweep, trial)
     if fault is None or fault[0] != "diverged":
         return None
-    return Diverged(f"{fault[1]} (kept in {sweep.fault(trial)}; remove that file to try again)")
+    return Diverged(f"{fault[1]} (recorded in {sweep.fault(trial)}; remove that file to retry)")
 
 
 def _check_teacher(sweep: Sweep, trial: Trial) -> None:
@@ -157,34 +157,34 @@ def _is(state: State) -> str:
 
 
 def limit_threads(cores: int) -> None:
-    """Let XLA compute with `cores` threads on a CPU; before anything is computed, or it has no effect.
+    """Let XLA compute with `cores` threads on a CPU; it has an effect only before the first computation.
 
-    The order of XLA's sums, and with it the last bits of a result, depends on the number of its threads: a
-    sweep fixes it, so that neither the machine nor the number of slots shows in the table.
+    The order of XLA's sums, and so the last bits of a result, depend on the number of threads. A sweep fixes it, so
+    that the table depends neither on the machine nor on the number of slots.
     """
     os.environ["NPROC"] = str(cores)
 
 
 def result_of(sweep: Sweep, trial: Trial) -> dict[str, Any] | None:
-    """The result of a finished trial, None of an unfinished one.
+    """The result of a finished trial; None if it is unfinished.
 
     Raises:
-        InputError: the file is damaged or of another run.
+        InputError: the file is damaged or belongs to another run.
     """
     folder = sweep.run_folder(trial)
     try:
         result = read_result(folder)
     except InputError as error:
-        # The parameters are safe: a run without its result scores its last checkpoint once more.
-        remedy = "move it away and run the trial again: it only makes its scores anew"
+        # The parameters are safe: a run without a result evaluates its last checkpoint again.
+        remedy = "move it away and run the trial again, which only repeats its evaluation"
         raise InputError(f"{error} ({remedy})", error.code) from None
     if result is not None and result.get("config") != trial.config.hash:
-        raise InputError(f"{folder / RESULT}: is of another run; move it away and run the trial again", "conflict")
+        raise InputError(f"{folder / RESULT}: belongs to another run; move it away and run the trial again", "conflict")
     return result
 
 
 def look(sweep: Sweep, trial: Trial) -> Status:
-    """Where a trial stands, from its files alone."""
+    """The state of a trial, read from its files."""
     done = _steps_done(sweep, trial)
     try:
         result = result_of(sweep, trial)
@@ -211,13 +211,13 @@ def _steps_done(sweep: Sweep, trial: Trial) -> int | None:
 def write_fault(
     sweep: Sweep, trial: Trial, kind: Literal["failed", "diverged"], reason: str, tail: Sequence[str] = ()
 ) -> None:
-    """Keep why a trial ended badly, and the last lines that it said."""
+    """Record why a trial failed or diverged, and the last lines of its output."""
     body = {"kind": kind, "reason": reason, "tail": list(tail)[-_TAIL:]}
     write_json(sweep.fault(trial), _FAULT, _FAULT_VERSION, body)
 
 
 def read_fault(sweep: Sweep, trial: Trial) -> tuple[Literal["failed", "diverged"], str] | None:
-    """Kind and reason of a bad end, None without one.
+    """Kind and reason of a recorded failure; None without one.
 
     Raises:
         InputError: the file is damaged.
@@ -228,12 +228,12 @@ def read_fault(sweep: Sweep, trial: Trial) -> tuple[Literal["failed", "diverged"
     document = read_json(path, _FAULT, _FAULT_VERSION)
     kind, reason = document.get("kind"), document.get("reason")
     if kind not in ("failed", "diverged") or not isinstance(reason, str):
-        raise InputError(f"{path}: kind {kind!r} is none; remove the file to try the trial again", "bad-field")
+        raise InputError(f"{path}: kind {kind!r} is unknown; remove the file to retry the trial", "bad-field")
     return kind, reason
 
 
 def note_start(sweep: Sweep, trial: Trial) -> None:
-    """Note when and where a trial was started."""
+    """Record when and where a trial was started."""
     host, place = os.uname().nodename, os.environ.get(PLACE, "")
     line = {"time": time.time(), "host": host, "process": os.getpid(), "place": place}
     with open(sweep.starts(trial), "a") as file:

@@ -1,17 +1,19 @@
-"""Runs at an address: a local folder is trained in, and mirrored to ADDRESS whenever a checkpoint has become whole.
+"""Runs at an address: training writes to a local folder, which is uploaded whenever a checkpoint is complete.
 
-What stands at the address is a run directory, as good as a local one. Files go there in such an order that a kill
-at any moment leaves the newest whole checkpoint, with its metrics, or the one before it:
+The address then holds a run directory like a local one. The order of uploads ensures that a kill at any moment leaves
+the newest complete checkpoint, with its metrics, or the one before it:
 
 1. config.json, once;
-2. a checkpoint's files, but for the one that marks it as whole;
-3. metrics.jsonl (and the files of trackers and profiles), which then has the lines of that checkpoint;
+2. a checkpoint's files, except the one that marks it as complete;
+3. metrics.jsonl (and the files of trackers and profiles), up to that checkpoint;
 4. the checkpoint's mark;
-5. checkpoints that the retention rule dropped are dropped, their marks first;
+5. removal of the checkpoints that the retention rule dropped, their marks first;
 6. result.json, once.
 
-It all happens in the thread that waits for the checkpoint to be on disk, while training goes on. The next save waits
-for it, so an upload that takes longer than the steps between two checkpoints slows the run down.
+orbax could write a checkpoint to gs:// or s3:// itself, but to no other store, without the metrics that belong to it
+and without hashes of its bytes; this order and the lock (semgjax.training.owner) are what neither orbax nor epath has.
+Uploads run in a thread while training continues. The next save waits for the upload, so one that takes longer than the
+steps between two checkpoints slows the run down.
 """
 
 import contextlib
@@ -31,23 +33,22 @@ from semgjax.training.owner import LOCK, Holder, address_lock
 from semgjax.training.run_folder import CHECKPOINTS, CONFIG, METRICS, RESULT
 
 Publish = Callable[[], None]
-"""Puts what is whole in a run's folder to its address."""
+"""Uploads what is complete in a run's folder."""
 _VIEWS = ("tensorboard", "profile")
 _EXPORT = ("model.json", "params")
 
 
 @contextlib.contextmanager
 def working_folder(out: Path | str) -> Iterator[tuple[Path, Publish | None]]:
-    """The folder to train in: `out` itself or, where that is an address, a new temporary one that mirrors it.
+    """The folder to train in: `out` itself or, for an address, a temporary copy of what resuming needs.
 
-    The second value is to be called when a checkpoint is whole on disk. The folder holds all of the run that going
-    on needs: its small files, its newest whole checkpoint , and of the
-    others all but the state, so that the retention rule ranks them. At the end of the block everything is at the
-    address and the folder is removed; errors name the address.
+    Call the second value whenever a checkpoint is complete on disk. The temporary folder holds the run's small files,
+    its newest complete checkpoint, and the others without their state, for the retention rule to rank. At the end of
+    the block everything is uploaded and the folder is removed. Errors name the address.
 
     Raises:
         InputError: the address cannot be used, holds other files, or is in use; or there are several processes.
-        Unsaved: an upload failed for good; the folder stays.
+        Unsaved: an upload failed after its retries; the folder is kept.
     """
     if not is_address(str(out)):
         yield Path(out), None
@@ -55,8 +56,8 @@ def working_folder(out: Path | str) -> Iterator[tuple[Path, Publish | None]]:
     store = open_address(str(out))
     if jax.process_count() > 1:
         raise InputError(
-            f"{out}: a run of {jax.process_count()} processes needs a folder that all of them see; mount the bucket "
-            "(gcsfuse, say) and give that folder",
+            f"{out}: a run of {jax.process_count()} processes needs a folder that all of them share; mount the bucket "
+            "(with gcsfuse, for example) and give that folder",
             "conflict",
         )
     with reaching(store.address):
@@ -74,7 +75,7 @@ def working_folder(out: Path | str) -> Iterator[tuple[Path, Publish | None]]:
                 except Unsaved:
                     raise
                 except SemgjaxError:
-                    mirror.publish()  # of a run that diverged, say, the last lines of its metrics
+                    mirror.publish()  # the last metrics of a run that diverged, for example
                     raise
                 mirror.publish()
         except Unsaved:
@@ -84,7 +85,7 @@ def working_folder(out: Path | str) -> Iterator[tuple[Path, Publish | None]]:
 
 @contextlib.contextmanager
 def finished_folder(place: str) -> Iterator[Path]:
-    """A finished run or an export to read: the folder itself or, of an address, a copy for the time of the block.
+    """A finished run or an export to read: the folder itself or, for an address, a temporary copy.
 
     Errors within the block name the address.
 
@@ -105,10 +106,10 @@ def finished_folder(place: str) -> Iterator[Path]:
 
 
 class Mirror:
-    """What of a run's folder stands at its address. The caller holds the address.
+    """Keeps an address equal to a run's folder. The caller holds the address's lock.
 
     Args:
-        holder: tells who else holds the address by now, None while it is us.
+        holder: returns who else holds the address; None while this process does.
     """
 
     def __init__(self, store: Store, folder: Path, holder: Holder) -> None:
@@ -117,7 +118,7 @@ class Mirror:
         self._sent: dict[str, tuple[int, int]] = {}
 
     def fetch(self) -> None:
-        """Copy here what going on needs, and remove what an interrupted upload left.
+        """Download what resuming needs, and remove what an interrupted upload left.
 
         Raises:
             InputError: the address cannot be reached.
@@ -134,7 +135,7 @@ class Mirror:
                     self._store.remove(name)
             small = [name for name in (CONFIG, METRICS, RESULT) if name in names]
             newest = max(self._steps, default=None)
-            # A finished run is not trained on; where its checkpoint has no hashes yet, they are made from its bytes.
+            # A finished run needs no state, unless its checkpoint still lacks the hashes of its bytes.
             if RESULT in small and f"{CHECKPOINTS}/{newest}/{HASHES}" in names:
                 newest = None
             kept = [
@@ -149,10 +150,10 @@ class Mirror:
             self._sent[name] = self._stamp(name)
 
     def publish(self) -> None:
-        """Put everything that is new and whole to the address, in the order that the module tells.
+        """Upload everything that is new and complete, in the order given above.
 
         Raises:
-            Unsaved: that failed, or another process has taken the address over.
+            Unsaved: an upload failed, or another process has taken the address over.
         """
         try:
             self._publish()
@@ -161,8 +162,8 @@ class Mirror:
         except Exception as error:
             raise Unsaved(
                 f"{self._store.address}: an upload failed ({type(error).__name__}: {first_line(error)}); the run's "
-                f"state stays in {self._folder}: end the run there with --out {self._folder}, or mend the access and "
-                "run the same command, which goes on from the last checkpoint at the address"
+                f"state is kept in {self._folder}: resume there with out {self._folder}, or restore the access and run "
+                "the same command, which resumes from the last checkpoint at the address"
             ) from error
 
     def _publish(self) -> None:
@@ -175,7 +176,7 @@ class Mirror:
             self._store.put([name for name in files if not name.endswith(f"/{MARKER}")], self._folder)
             self._sent |= {name: self._stamp(name) for name in files if name.endswith(f"/{HASHES}")}
         self._put_changed([*(name for view in _VIEWS for name in self._files(view)), METRICS])
-        self._check()  # the big part took its time
+        self._check()  # again, for uploading the state may take long
         for step in new:
             marker = f"{CHECKPOINTS}/{step}/{MARKER}"
             self._store.replace(marker, (self._folder / marker).read_bytes())
@@ -184,7 +185,7 @@ class Mirror:
             self._store.remove(f"{CHECKPOINTS}/{step}/{MARKER}")
             self._store.remove_folder(f"{CHECKPOINTS}/{step}")
             self._steps.remove(step)
-        # Of a checkpoint that was uploaded by a process that died before it had hashes, they follow.
+        # Hashes of a checkpoint whose process was killed before it wrote them.
         self._put_changed([f"{CHECKPOINTS}/{step}/{HASHES}" for step in sorted(here)])
         self._put_changed([RESULT])
 
@@ -192,8 +193,8 @@ class Mirror:
         other = self._holder()
         if other is not None:
             raise Unsaved(
-                f"{self._store.address}: was taken over by {other}, which goes on with it; this run ends here, and its "
-                f"state stays in {self._folder}"
+                f"{self._store.address}: was taken over by {other}, which continues it; this run ends, and its "
+                f"state is kept in {self._folder}"
             )
 
     def _put_changed(self, names: Sequence[str]) -> None:
@@ -212,33 +213,33 @@ class Mirror:
 
 
 def _check_free(store: Store) -> None:
-    """See that the address is empty or holds a run; whose, its config.json tells later.
+    """Check that the address is empty or holds a run; which one is compared later.
 
     Raises:
-        InputError: it holds other files.
+        InputError: it holds other files ("out-exists").
     """
     names = store.names()
-    strangers = [name for name in names if name != LOCK and not name.endswith(PART)]
-    if strangers and CONFIG not in names:
+    others = [name for name in names if name != LOCK and not name.endswith(PART)]
+    if others and CONFIG not in names:
         raise InputError(
-            f"{store.address}: is not empty ({strangers[0]}) and holds no run; choose another address", "out-exists"
+            f"{store.address}: is not empty ({others[0]}) and holds no run; choose another address", "out-exists"
         )
 
 
 def _step(name: str) -> int | None:
-    """The step of the checkpoint that a file belongs to."""
+    """The step of the checkpoint that a file belongs to, or None."""
     match = re.match(rf"{CHECKPOINTS}/(\d+)/.", name)
     return None if match is None else int(match[1])
 
 
 def _whole(names: Sequence[str]) -> set[int]:
-    """The steps whose checkpoints are whole."""
+    """The steps whose checkpoints are complete."""
     return {step for n in names if (step := _step(n)) is not None and n == f"{CHECKPOINTS}/{step}/{MARKER}"}
 
 
 @contextlib.contextmanager
 def _named(folder: Path, address: str) -> Iterator[None]:
-    """Errors name the place that the user gave."""
+    """Put the address in place of the temporary folder in every error."""
     try:
         yield
     except Unsaved:

@@ -1,4 +1,4 @@
-"""One writer at an address: ADDRESS/.lock names it and changes while it lives, for a store has no locks of its own."""
+"""One writer at an address: it renews ADDRESS/.lock while it lives, for neither fsspec nor orbax locks a bucket."""
 
 import contextlib
 import os
@@ -15,25 +15,25 @@ from semgjax.errors import InputError, first_line
 from semgjax.files import is_alive
 
 LOCK = ".lock"
-BEAT = 15.0  # seconds between two signs of life
-SILENCE = 60.0  # seconds without one after which an owner counts as gone
-_SETTLE = 2.0  # seconds after which two that began in one moment both see whose lock it is
+BEAT = 15.0  # seconds between two renewals
+SILENCE = 60.0  # seconds without a renewal after which an owner counts as dead
+_SETTLE = 2.0  # seconds after which two processes that started together both see whose lock it is
 
 Holder = Callable[[], str | None]
-"""Asks the store: who holds the address in our place, None while it is us."""
+"""Reads from the store who else holds the address; None while this process does."""
 
 
 @contextlib.contextmanager
 def address_lock(store: Store) -> Iterator[Holder]:
-    """Hold an address for one writer; the yielded function tells whether it is still held: ask it before writing.
+    """Hold an address for one writer; call the yielded function before every write to see whether it is still held.
 
-    The owner renews the file every BEAT seconds in a thread. A lock that nobody renews for SILENCE seconds by this
-    machine's own clock, or whose process was on this machine and is gone, is taken over. Stores offer no
-    compare-and-swap that all of them share: an owner cut off from the store for longer than SILENCE may be taken for
-    dead, learns it when it asks next, and what it was writing in that moment may still arrive.
+    A thread renews the file every BEAT seconds. A lock is taken over if nobody renews it for SILENCE seconds by this
+    machine's clock, or if its process ran on this machine and has ended. The stores share no compare-and-swap, so an
+    owner that is cut off for longer than SILENCE may lose the lock; it notices at its next check, and a write that it
+    began before may still arrive.
 
     Raises:
-        InputError: another owner gives signs of life, or the store cannot be reached.
+        InputError: another owner renews the lock ("in-use"), or the store cannot be reached.
     """
     text = f"process {os.getpid()} on {os.uname().nodename}\n{_machine()} {secrets.token_hex(8)}"
     one_at_a_time, ended = threading.Lock(), threading.Event()
@@ -55,8 +55,8 @@ def address_lock(store: Store) -> Iterator[Holder]:
                 if holder() is not None:
                     return
                 write(beat)
-            except Exception as error:  # the next beat makes up for it; the run ends if it cannot write its state
-                _say(f"{store.address}: no sign of life was written ({first_line(error)}); trying again")
+            except Exception as error:  # retried at the next beat; the run ends if it cannot write its state
+                _say(f"{store.address}: the lock was not renewed ({first_line(error)}); retrying")
 
     with reaching(store.address):
         _wait_until_free(store)
@@ -75,24 +75,24 @@ def address_lock(store: Store) -> Iterator[Holder]:
         try:
             if holder() is None:
                 store.remove(LOCK)
-        except Exception as error:  # what the run has done stands, whether or not this succeeds
+        except Exception as error:  # the run is complete without this
             _say(
                 f"{store.address}/{LOCK} was not removed ({first_line(error)}); the next run waits {SILENCE:g} s for it"
             )
 
 
 def _wait_until_free(store: Store) -> None:
-    """Return when there is no owner or it is gone.
+    """Return once there is no owner or it is dead.
 
     Raises:
-        InputError: it lives.
+        InputError: it is alive ("in-use").
     """
     first = _read(store)
     if first is None or _is_gone(first):
         return
     _say(
-        f"{store.address}: in use by {_name(first)}; waiting {SILENCE:g} s for a sign of life (if that process is gone "
-        f"for good, remove {store.address}/{LOCK} to begin at once)"
+        f"{store.address}: in use by {_name(first)}; waiting {SILENCE:g} s to see whether it is alive (if that process "
+        f"has ended, remove {store.address}/{LOCK} to start at once)"
     )
     end = time.monotonic() + SILENCE
     while time.monotonic() < end:
@@ -114,18 +114,18 @@ def _read(store: Store) -> str | None:
 
 
 def _name(text: str) -> str:
-    """The owner, of a lock of ours or of a folder's (semgjax.files), which has the same first line."""
+    """The owner's name: the first line of the lock, as in a folder's lock (semgjax.files)."""
     return text.partition("\n")[0][:100] or "another process"
 
 
 def _is_gone(text: str) -> bool:
-    """Whether the owner was a process of this machine that has ended: then nobody need wait for its silence."""
+    """Whether the owner was a process of this machine that has ended, so that waiting is needless."""
     named = re.match(r"process (\d+) on \S+\n(\S+) ", text)
     return named is not None and named[2] == _machine() and not is_alive(int(named[1]))
 
 
 def _machine() -> str:
-    """This machine since its start and, on Linux, whose process numbers are meant: containers have their own."""
+    """This machine's name and, on Linux, its boot and its process-number namespace: each container has its own."""
     name = os.uname().nodename
     boot, space = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
     return f"{name}/{boot.read_text().strip()}/{space.readlink()}" if boot.exists() and space.exists() else name

@@ -13,6 +13,7 @@ from benchmarks._data_corpus import Base, write_sessions
 from semgjax.cli.main import main
 from semgjax.data.sessions import load_sessions, read_emg
 from tests.data.fixtures import random_emg
+from tests.refused import refused
 from tests.runs import fails
 
 
@@ -47,7 +48,7 @@ def test_the_corpus_is_built_once_and_the_loader_reads_its_links(tmp_path, base,
     found = json.loads(capsys.readouterr().out)
     assert len(found["seconds"]) == 2
     assert (found["windows"], found["bytes"]) == (24, 24 * 10_000 * 32 * 2)
-    with pytest.raises(data.InputError, match="holds a corpus of 1 h"):
+    with refused("out-exists", tmp_path):
         data._corpus(tmp_path, 2.0)
 
 

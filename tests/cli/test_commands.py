@@ -3,7 +3,7 @@
 import pytest
 
 from semgjax.cli.commands import choose
-from semgjax.errors import InputError
+from tests.refused import refused
 
 CHOICES = {"simulate": "write sessions", "check": "look at sessions"}
 
@@ -21,15 +21,14 @@ def test_help_lists_every_choice_with_what_it_does(word, capsys):
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("words", "named"),
     [
-        ([], "name a command: simulate, check (semgjax data --help tells what they do)"),
-        (["simulat"], "no command 'simulat'; did you mean 'simulate'? (semgjax data --help)"),
-        (["xyz"], "no command 'xyz'; choose one of simulate, check (semgjax data --help)"),
-        (["--sed"], "no command '--sed'; choose one of simulate, check (semgjax data --help)"),
+        ([], "simulate, check"),
+        (["simulat"], "did you mean 'simulate'?"),
+        (["xyz"], "simulate, check"),
+        (["--sed"], "simulate, check"),
     ],
 )
-def test_a_missing_or_wrong_word_is_refused_with_the_mend(words, message):
-    with pytest.raises(InputError) as caught:
+def test_a_missing_or_wrong_word_is_refused_with_the_known_ones(words, named):
+    with refused("unknown-name" if words else "bad-option", named, "semgjax data --help"):
         choose("semgjax data", CHOICES, words)
-    assert str(caught.value) == message

@@ -93,7 +93,7 @@ def test_an_empty_part_of_the_split_is_refused(sessions, exported, tmp_path, cap
     ("words", "says"),
     [
         (["--split", "all"], "all"),
-        (["--batch", "0"], "--batch 0"),
+        (["--batch", "0"], "batch 0"),
         (["--splits", "none.json"], "none.json"),
         (["--spilt", "val"], "--split"),
     ],

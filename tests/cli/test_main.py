@@ -116,9 +116,9 @@ def test_the_module_is_the_command():
 @pytest.mark.parametrize(
     ("words", "fact"),
     [
-        ([], "name a command: demo, data"),
+        ([], "demo, data"),
         (["trian"], "did you mean 'train'?"),
-        (["--out"], "no command '--out'"),
+        (["--out"], "'--out'"),
     ],
 )
 def test_a_missing_or_wrong_group_is_one_line_and_exit_2(words, fact, capsys):

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from semgjax.data.corpus import load_corpus
-from semgjax.errors import InputError
 from semgjax.evaluate.stitched import make_forward, session_logits
 from semgjax.exporting.export_folder import load_export, params_hash
 from semgjax.exporting.export_run import export_run
 from semgjax.files import read_json
 from semgjax.training.run_folder import load_finished
+from tests.refused import refused
 from tests.runs import STEPS, snapshot, start_python
 
 FRESH = """
@@ -80,6 +80,6 @@ def test_an_unfinished_run_is_refused_and_nothing_is_written(finished, tmp_path,
     shutil.copytree(finished, run)
     path = run / gone
     shutil.rmtree(path) if path.is_dir() else path.unlink()
-    with pytest.raises(InputError, match="not finished|no finished checkpoint"):
+    with refused("not-finished"):
         export_run(run, tmp_path / "export")
     assert [path.name for path in tmp_path.iterdir()] == ["run"]

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from semgjax.errors import InputError
 from semgjax.model import encoder
 from semgjax.model.config import ModelConfig, ladder, preset
 from tests.model.small import SMALL, abstract_params, small
+from tests.refused import refused
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "parameters.json").read_text())
 COUNTS = {name: count for name, count in GOLDEN.items() if name != "note"}
@@ -65,25 +65,25 @@ def test_the_ladder_grows_strictly_with_its_width():
 
 @pytest.mark.parametrize("name", ["", "Tiny", "medium", "ladder", "ladder-", "ladder-64x", "ladder--16", " tiny"])
 def test_an_unknown_preset_is_an_input_error_that_names_the_known_ones(name):
-    with pytest.raises(InputError, match="choose tiny, small, large, tds or ladder-WIDTH"):
+    with refused("unknown-name", repr(name), "tiny, small, large, tds"):
         preset(name)
 
 
 @pytest.mark.parametrize("width", [0, 8, 20, 100])
 def test_a_width_off_the_ladder_is_an_input_error(width):
-    with pytest.raises(InputError, match=f"ladder-{width}: the width must be a multiple of 8"):
+    with refused("bad-value", f"ladder-{width}"):
         preset(f"ladder-{width}")
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "named"),
     [
-        ({"conv_widths": (4,)}, "one entry per layer"),
-        ({"conv_widths": (), "conv_kernels": (), "conv_strides": ()}, "one entry per layer"),
+        ({"conv_widths": (4,)}, "conv_widths"),
+        ({"conv_widths": (), "conv_kernels": (), "conv_strides": ()}, "conv_widths"),
         ({"conv_widths": (0, 8)}, "conv_widths"),
         ({"conv_strides": (4, 0)}, "stride 0"),
-        ({"conv_strides": (6, 2)}, "stride 6 skips samples"),
-        ({"heads": 3}, "no multiple of heads 3"),
+        ({"conv_strides": (6, 2)}, "stride 6"),
+        ({"heads": 3}, "heads 3"),
         ({"position_groups": 3}, "position_groups 3"),
         ({"heads": 0}, "heads 0"),
         ({"position_groups": 0}, "position_groups 0"),
@@ -100,11 +100,11 @@ def test_a_width_off_the_ladder_is_an_input_error(width):
         ({"mask_share": -0.1}, "mask_share"),
         ({"mask_length": 0}, "mask_length"),
         ({"emission_delay": -8}, "emission_delay -8"),
-        ({"emission_delay": 12}, "emission_delay 12 must be a multiple of a frame"),
+        ({"emission_delay": 12}, "emission_delay 12"),
     ],
 )
-def test_a_shape_that_cannot_be_is_an_input_error(options, says):
-    with pytest.raises(InputError, match=says):
+def test_a_shape_that_cannot_be_is_an_input_error(options, named):
+    with refused("bad-value", named):
         small(**options)
 
 

@@ -5,11 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from semgjax.errors import InputError
 from semgjax.model import encoder
 from semgjax.model.config import preset
 from tests.golden_files import check_golden_numbers
 from tests.model.small import SMALL, quick_jit, random_emg, random_params, small
+from tests.refused import refused
 
 STRIDE, FRAMES = SMALL.stride, 14
 
@@ -129,5 +129,5 @@ def test_time_masks_are_spans_of_their_length_or_longer():
 
 @pytest.mark.parametrize("shape", [(1, 3 * STRIDE + 1, 32), (1, 3 * STRIDE, 16)])
 def test_an_input_of_the_wrong_shape_is_an_input_error(params, shape):
-    with pytest.raises(InputError, match=f"wants 32 channels and a length that is a multiple of {STRIDE}"):
+    with refused("bad-shape", shape, 32, STRIDE):
         encoder.apply(SMALL, params, jnp.zeros(shape), jnp.ones(shape[:2], bool))

@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from semgjax.errors import InputError
 from semgjax.model import tds
 from semgjax.model.config import TDSConfig
 from tests.model.small import quick_jit
+from tests.refused import refused
 
 SMALL = TDSConfig(features=12, conv_channels=(4, 4), kernel=3, emission_delay=32)
 FRAMES = 12
@@ -101,24 +101,24 @@ def test_masks_come_with_a_training_key_and_hide_at_most_what_is_set(params):
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "named"),
     [
-        ({"channels": 31}, "channels 31 must be even"),
-        ({"hop": 0}, "hop 0 must be at least 1"),
-        ({"kernel": 0}, "kernel 0 must be at least 1"),
-        ({"features": -2}, "features -2 must be at least 1"),
-        ({"time_masks": -1}, "time_masks -1 must not be negative"),
-        ({"hop": 15}, "points 64 a multiple of hop 15"),
-        ({"conv_channels": (24, 7)}, "conv_channels 7 do not divide"),
-        ({"emission_delay": 200}, "emission_delay 200 must be a multiple of a frame"),
+        ({"channels": 31}, "channels 31"),
+        ({"hop": 0}, "hop 0"),
+        ({"kernel": 0}, "kernel 0"),
+        ({"features": -2}, "features -2"),
+        ({"time_masks": -1}, "time_masks -1"),
+        ({"hop": 15}, "hop 15"),
+        ({"conv_channels": (24, 7)}, "conv_channels 7"),
+        ({"emission_delay": 200}, "emission_delay 200"),
     ],
 )
-def test_a_shape_that_cannot_be_is_an_input_error(options, says):
-    with pytest.raises(InputError, match=says):
+def test_a_shape_that_cannot_be_is_an_input_error(options, named):
+    with refused("bad-value", named):
         TDSConfig(**options)
 
 
 @pytest.mark.parametrize("shape", [(1, 33, 32), (1, 32, 16)])
 def test_an_input_of_the_wrong_shape_is_an_input_error(params, shape):
-    with pytest.raises(InputError, match="wants 32 channels and a length that is a multiple of 16"):
+    with refused("bad-shape", shape, 32, 16):
         tds.apply(SMALL, params, np.zeros(shape, np.float32), np.ones(shape[:2], bool))

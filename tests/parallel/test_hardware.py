@@ -2,8 +2,8 @@
 
 import pytest
 
-from semgjax.errors import InputError
 from semgjax.parallel.hardware import peak_flops, topology
+from tests.refused import refused
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ def test_a_preset_has_its_devices_and_platform(name, devices, platform):
 
 @pytest.mark.parametrize("name", ["v5e-17", "gpu-0", "gpu-9", "gpu", "tpu", ""])
 def test_an_unknown_machine_is_refused_with_the_known_ones(name):
-    with pytest.raises(InputError, match=r"is unknown; choose v4-8, .*gpu-N"):
+    with refused("unknown-name", "v4-8", "gpu-N"):
         topology(name)
 
 

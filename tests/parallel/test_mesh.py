@@ -4,10 +4,10 @@ import jax
 import numpy as np
 import pytest
 
-from semgjax.errors import InputError
 from semgjax.parallel import mesh
 from semgjax.parallel.mesh import by_batch, make_mesh, replicated
 from semgjax.training.metrics import read_metrics
+from tests.refused import refused
 from tests.runs import STEPS, start, train_words
 
 TWO_DEVICES = {"JAX_NUM_CPU_DEVICES": "2"}
@@ -24,7 +24,7 @@ def test_all_devices_split_rows_and_copy_the_state():
 @pytest.mark.parametrize(("devices", "batch"), [(2, 3), (4, 2), (8, 12)])
 def test_a_batch_that_cannot_be_split_evenly_is_refused(monkeypatch, devices, batch):
     monkeypatch.setattr(mesh.jax, "devices", lambda: jax.local_devices()[:1] * devices)
-    with pytest.raises(InputError, match=f"train.batch {batch} is no multiple of the {devices} devices"):
+    with refused("bad-value", f"train.batch {batch}", f"{devices} devices"):
         make_mesh(batch)
 
 
@@ -33,7 +33,7 @@ def test_the_command_refuses_such_a_batch_before_it_writes_anything(sessions, tm
     process = start(words, **TWO_DEVICES)
     out, err = process.communicate(timeout=300)
     assert (process.returncode, out) == (2, "")
-    assert err == "semgjax: error: train.batch 3 is no multiple of the 2 devices; choose one that is\n"
+    assert err.startswith("semgjax: error: train.batch 3 ") and err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 
 

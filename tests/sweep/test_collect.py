@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from semgjax.errors import InputError
 from semgjax.scaling.read import read_table, read_user_points
 from semgjax.sweep.collect import COLUMNS, CSV, JSONL, _cell, collect
+from tests.refused import refused
 from tests.sweep.plans import config_of, finish, planned, students_of
 
 
@@ -78,7 +78,7 @@ def test_unfinished_trials_are_left_out_and_named(tmp_path):
 
 def test_without_any_finished_trial_nothing_is_written(tmp_path):
     sweep = planned(tmp_path)
-    with pytest.raises(InputError, match="no trial is finished; run them with: semgjax sweep run"):
+    with refused("not-finished", sweep.folder):
         collect(sweep.folder)
     assert not (sweep.folder / "results.csv").exists()
 
@@ -91,13 +91,13 @@ def test_a_damaged_result_is_one_line_and_the_old_table_stays(tmp_path):
     before = (sweep.folder / "results.csv").read_bytes()
     path = sweep.run_folder(sweep.trials[2]) / "result.json"
     path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(InputError, match=r"result.json: cannot be read as JSON"):
+    with refused("bad-json", "result.json"):
         collect(sweep.folder)
     finish(sweep, sweep.trials[2], config="another run's")
-    with pytest.raises(InputError, match=r"result.json: is of another run"):
+    with refused("conflict", "result.json"):
         collect(sweep.folder)
     finish(sweep, sweep.trials[2], scores=[{"split": "test"}])
-    with pytest.raises(InputError, match=r"result.json lacks 'decoder'"):
+    with refused("bad-field", "result.json", "'decoder'"):
         collect(sweep.folder)
     assert (sweep.folder / "results.csv").read_bytes() == before
 

@@ -18,6 +18,7 @@ from semgjax.teachers import Teacher
 from semgjax.training.run_config import DistillConfig
 from semgjax.training.run_folder import read_config
 from tests.data.fixtures import typed, write_session
+from tests.refused import refused
 from tests.sweep.plans import config_of, files_in, finish, planned, result_body
 
 
@@ -59,7 +60,7 @@ def test_a_finished_trial_is_not_trained_again_and_needs_no_sessions(sweep, trai
 
 def test_sessions_that_are_not_those_of_the_plan_are_refused_before_training(sweep, trained):
     write_session(sweep.data / "a.hdf5", user="a", keystrokes=typed("other"))
-    with pytest.raises(InputError, match="the sessions are not those of the plan any more"):
+    with refused("changed", sweep.data):
         run_trial(sweep, sweep.trials[0])
     assert trained == []
     assert {path.name for path in sweep.run_folder(sweep.trials[0]).iterdir()} == {"config.json"}
@@ -80,7 +81,7 @@ def test_a_diverged_trial_is_kept_with_its_reason_and_not_trained_again(sweep, m
     path = sweep.fault(sweep.trials[0])
     with pytest.raises(Diverged) as caught:
         run_trial(sweep, sweep.trials[0])
-    assert str(caught.value) == f"step 3: loss nan (kept in {path}; remove that file to try again)"
+    assert str(caught.value).startswith("step 3: loss nan ") and str(path) in str(caught.value)
     assert len(calls) == 1
     path.unlink()
     with pytest.raises(Diverged):
@@ -113,7 +114,7 @@ def test_a_result_cut_short_is_one_clear_line_and_stays_as_it_is(sweep, trained,
 
 def test_the_result_of_another_run_is_refused(sweep):
     path = finish(sweep, sweep.trials[0], config=sweep.trials[1].config.hash)
-    with pytest.raises(InputError, match="is of another run"):
+    with refused("conflict", path):
         result_of(sweep, sweep.trials[0])
     assert path.exists()
 
@@ -136,7 +137,7 @@ def test_a_state_is_read_from_the_folder_alone(sweep):
 
 def test_a_fault_file_that_makes_no_sense_is_told(sweep):
     write_json(sweep.fault(sweep.trials[0]), "semgjax/fault", 1, {"kind": "bored", "reason": "x"})
-    with pytest.raises(InputError, match="kind 'bored' is none"):
+    with refused("bad-field", "'bored'"):
         read_fault(sweep, sweep.trials[0])
 
 
@@ -154,7 +155,7 @@ def test_a_student_whose_teacher_is_not_finished_says_so_and_may_be_run_again(ta
     teacher, student = taught.trials
     with pytest.raises(Preempted) as caught:
         run_trial(taught, student)
-    assert str(caught.value).startswith(f"{student.id}: its teacher {teacher.id} is not finished (waiting, step 0/10)")
+    assert student.id in str(caught.value) and "(waiting, step 0/10)" in str(caught.value)
     assert f"--trial {teacher.id}" in str(caught.value) and "\n" not in str(caught.value)
     assert trained == []
 
@@ -167,7 +168,7 @@ def test_a_student_whose_teacher_ended_badly_is_refused(taught, trained, end):
     else:
         path = finish(taught, teacher)
         path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(InputError, match=f"its teacher {teacher.id} (is )?{end}: "):
+    with refused("conflict", teacher.id, end):
         run_trial(taught, student)
     assert trained == []
 
@@ -175,7 +176,7 @@ def test_a_student_whose_teacher_ended_badly_is_refused(taught, trained, end):
 def test_a_teacher_whose_parameters_are_gone_is_named(taught, trained):
     teacher, student = taught.trials
     finish(taught, teacher)
-    with pytest.raises(InputError, match=f"{taught.run_folder(teacher)}"):
+    with refused("not-finished", taught.run_folder(teacher)):
         run_trial(taught, student)
     assert trained == []
 

@@ -6,7 +6,6 @@ import json
 import pytest
 
 from semgjax.cli.main import main
-from semgjax.errors import InputError
 from semgjax.model import operations
 from semgjax.model.config import preset
 from semgjax.model.flops import train_flops
@@ -14,6 +13,7 @@ from semgjax.parallel.hardware import topology
 from semgjax.training.dryrun import TPU_VARIABLES, dry_run, has_libtpu, report
 from semgjax.training.engine import Engine
 from semgjax.training.run_config import RunConfig, TrainConfig
+from tests.refused import refused
 from tests.runs import MODEL, WINDOW, fails
 
 CONFIG = RunConfig("ladder-16", MODEL, "d", WINDOW, train=TrainConfig(steps=8, batch=32))
@@ -50,7 +50,7 @@ def test_the_model_is_traced_for_the_pod_and_not_for_this_machine(monkeypatch):
 
 
 def test_a_batch_that_the_pod_cannot_split_is_refused():
-    with pytest.raises(InputError, match="train.batch 32 is no multiple of the 256 devices"):
+    with refused("bad-value", 32, 256):
         dry_run(CONFIG, topology("v5e-256"), Engine(), compile_step=False)
 
 
@@ -60,7 +60,7 @@ def test_the_command_needs_no_data_and_tells_one_object(capsys, monkeypatch):
     assert main([*words, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["topology"], found["devices"], found["compiled"]) == ("v5e-8", 8, False)
-    assert "topology 'v5e-9' is unknown" in fails(capsys, [*words, "--topology", "v5e-9"])
+    assert "v5e-9" in fails(capsys, [*words, "--topology", "v5e-9"])
 
 
 @pytest.mark.slow

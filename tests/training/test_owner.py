@@ -8,9 +8,9 @@ import fsspec
 import pytest
 
 from semgjax.address import open_address
-from semgjax.errors import InputError
 from semgjax.training import owner
 from semgjax.training.owner import LOCK, address_lock
+from tests.refused import refused
 from tests.runs import start_python
 
 ME = f"process {os.getpid()} on {os.uname().nodename}"
@@ -44,12 +44,9 @@ def test_the_lock_names_its_owner_gives_signs_of_life_and_goes_with_it(store):
 
 def test_a_second_writer_is_refused_with_the_owner_and_let_in_afterwards(store, capsys):
     with address_lock(store):
-        with (
-            pytest.raises(InputError, match=f"^memory://locks/run: in use by {ME}; wait for it, stop it, or"),
-            address_lock(store),
-        ):
+        with refused("in-use", "memory://locks/run", ME), address_lock(store):
             pass
-        assert f"in use by {ME}; waiting 1 s" in capsys.readouterr().err
+        assert ME in capsys.readouterr().err  # while it waits
     with address_lock(store):
         pass
 
@@ -68,7 +65,7 @@ def test_an_owner_elsewhere_that_is_silent_is_taken_over_after_a_while(store, ca
     with address_lock(store) as holder:
         assert time.monotonic() - begun >= 1.0 and holder() is None
     owner_name = text.partition("\n")[0] or "another process"
-    assert f"in use by {owner_name}; waiting 1 s for a sign of life" in capsys.readouterr().err
+    assert owner_name in capsys.readouterr().err
 
 
 def test_an_owner_that_goes_while_it_is_waited_for_is_waited_for_no_longer(store, monkeypatch):
@@ -108,12 +105,12 @@ def test_a_writer_that_was_taken_for_dead_learns_it_and_leaves_the_other_lock_al
 
 def test_of_two_that_begin_in_one_moment_the_later_writer_stays(store, monkeypatch):
     monkeypatch.setattr(owner.time, "sleep", lambda _: store.write(LOCK, b"process 1 on another-machine"))
-    with pytest.raises(InputError, match="in use by process 1 on another-machine"), address_lock(store):
+    with refused("in-use", "process 1 on another-machine"), address_lock(store):
         pass
     assert store.read(LOCK) == b"process 1 on another-machine"
 
 
-def test_a_sign_of_life_that_cannot_be_written_is_told_and_made_up_for(store, monkeypatch, capsys):
+def test_a_renewal_that_fails_is_reported_and_retried(store, monkeypatch, capsys):
     faults = [OSError("503 try later")]
     real = type(store).write
 
@@ -127,7 +124,8 @@ def test_a_sign_of_life_that_cannot_be_written_is_told_and_made_up_for(store, mo
         first = store.read(LOCK)
         wait_until(lambda: store.read(LOCK) != first)
         assert holder() is None
-    assert "memory://locks/run: no sign of life was written (503 try later); trying again" in capsys.readouterr().err
+    line = capsys.readouterr().err
+    assert "memory://locks/run" in line and "503 try later" in line
 
 
 def test_a_store_that_cannot_be_reached_is_one_line(store, monkeypatch):
@@ -135,5 +133,5 @@ def test_a_store_that_cannot_be_reached_is_one_line(store, monkeypatch):
         raise PermissionError(13, "no access")
 
     monkeypatch.setattr(type(store), "write", write)
-    with pytest.raises(InputError, match="locks/run: cannot be reached .*no access"), address_lock(store):
+    with refused("unreadable", "locks/run", "no access"), address_lock(store):
         pass

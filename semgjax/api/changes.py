@@ -1,0 +1,86 @@
+"""Options of a run given by name: a preset's recipe with changes, checked like a configuration read from a file."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+
+from semgjax.config_json import from_json, to_json
+from semgjax.data.batching.augment import AugmentConfig, augment_recipe
+from semgjax.data.batching.windows import WindowSpec
+from semgjax.errors import InputError
+from semgjax.model.config import Network, preset
+from semgjax.training.engine import Engine
+from semgjax.training.run_config import OptimizerConfig, TrainConfig, recipe
+
+Options = Mapping[str, Any]
+"""changes of a preset's recipe by name, such as {"steps": 300}"""
+T = TypeVar("T")
+
+
+def members_of(
+    name: str,
+    model: Network | Options | None,
+    augment: AugmentConfig | Options | str | None,
+    optimizer: OptimizerConfig | Options | None,
+    train: TrainConfig | Options | None,
+    window: WindowSpec | Options | None = None,
+) -> dict[str, Any]:
+    """The members of a `RunConfig` except its data: the preset's recipe with the changes put in.
+
+    Raises:
+        InputError: an unknown name ("unknown-name"), or a value of another type or out of range.
+    """
+    base = recipe(name)
+    return {
+        "preset": name,
+        "model": _changed("model", preset(name), model),
+        "window": _changed("window", base.window, window),
+        "augment": augment_recipe(augment) if isinstance(augment, str) else _changed("augment", base.augment, augment),
+        "optimizer": _changed("optimizer", base.optimizer, optimizer),
+        "train": _changed("train", base.train, train),
+    }
+
+
+def _changed(part: str, value: T, given: Any) -> T:
+    """The configuration with changes by name, checked like one read from a file; or a whole one in its place."""
+    if given is None:
+        return value
+    if isinstance(given, type(value)):
+        return given
+    if not isinstance(given, Mapping):
+        raise InputError(f"{part}: give changes by name or a {type(value).__name__}, not {given!r}", "bad-value")
+    _check_names(part, value, given)
+    plain = {name: _plain(item) for name, item in given.items()}
+    changed = from_json(type(value), {**to_json(value), **plain}, part)
+    return dataclasses.replace(value, **{name: getattr(changed, name) for name in given})  # type: ignore[type-var]
+
+
+def _plain(value: Any) -> Any:
+    """The value as plain JSON."""
+    if isinstance(value, np.generic):
+        return value.item()
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _check_names(part: str, value: Any, given: Options) -> None:
+    known = {f.name for f in dataclasses.fields(value)}
+    for name in given:
+        if name not in known:
+            raise InputError(f"{part}: no option {name!r}; choose among {', '.join(sorted(known))}", "unknown-name")
+
+
+def chosen_engine(given: Engine | Options | None) -> Engine:
+    """The engine with changes by name.
+
+    Raises:
+        InputError: an unknown name, or a value of another type.
+    """
+    if isinstance(given, Engine):
+        return given
+    _check_names("engine", Engine(), given or {})
+    try:
+        return Engine(**(given or {}))
+    except TypeError as error:
+        raise InputError(f"engine: a value is of another type ({error})", "bad-value") from None
