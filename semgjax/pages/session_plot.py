@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from semgjax.data.sessions import CHANNELS, SAMPLE_RATE, Session, read_emg
 from semgjax.errors import InputError
 from semgjax.files import write_atomic
-from semgjax.pages.html import png_bytes
+from semgjax.pages.figure_bytes import png_bytes
 from semgjax.pages.stretch import SETTINGS, choose_stretch, draw_bands, keys_in
 
 LONGEST = 60.0

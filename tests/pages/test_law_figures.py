@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from semgjax.errors import InputError
-from semgjax.pages.html import svg_bytes
+from semgjax.pages.figure_bytes import svg_bytes
 from semgjax.pages.law_budgets import contour_figure, valley_figure
 from semgjax.pages.law_checks import influence_figure, profile_figure, residual_figure, rolling_figure
 from semgjax.pages.law_curves import curve_figure, excess_figure, middle
