@@ -40,7 +40,7 @@ def render(report: Report, folder: str) -> str:
 
 def _codes(rows: Sequence[SessionReport]) -> list[tuple[str, ...]]:
     """(code, meaning, errors, warnings, notes) of every code found."""
-    counts = Counter((finding.code, finding.severity) for row in rows for finding in row.findings)
+    counts = Counter[tuple[str, str]]((finding.code, finding.severity) for row in rows for finding in row.findings)
     found = {code for code, _ in counts}
     severities = ("error", "warning", "note")
     return [(code, CODES[code], *(str(counts[code, s]) for s in severities)) for code in CODES if code in found]
