@@ -1,4 +1,4 @@
-"""The pictures of a check: all sessions at a glance, and one session over time."""
+"""The figures of a check: an overview of all sessions, and one session over time."""
 
 from collections.abc import Sequence
 
@@ -53,7 +53,7 @@ def session_figure(row: SessionReport) -> Figure:
     found = row.measures
     with matplotlib.rc_context(_SMALL):
         figure = Figure(figsize=(_WIDTH, 2.7), dpi=100)
-        # By hand: a layout that is worked out costs more than the drawing, and there may be many.
+        # Placed by hand: constrained layout takes longer than the drawing, and there may be many figures.
         time, bar, level, spectrum = (
             figure.add_axes((left, 0.19, width, 0.77))
             for left, width in ((0.065, 0.4), (0.472, 0.012), (0.575, 0.13), (0.785, 0.2))

@@ -1,4 +1,4 @@
-"""The page of a check: one HTML file with tables and pictures in it, which needs no network."""
+"""The page of a check: one self-contained HTML file with tables and figures, which needs no network."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,12 +12,12 @@ from semgjax.pages.figure_bytes import png_bytes, svg_bytes
 from semgjax.pages.html import Image, image, render_template
 
 PICTURES = 60
-"""Sessions shown with a picture: those to leave out first, then those to look at."""
+"""Largest number of sessions shown with a figure: those to leave out first, then those to look at."""
 _ORDER = {"leave out": 0, "look": 1, "use": 2}
 
 
 def write_page(report: Report, folder: str, out: Path) -> None:
-    """Write the page to the file `out`, whole or not at all; same report, same bytes."""
+    """Write the page to the file `out` atomically; the same report gives the same bytes."""
     write_atomic(out, render(report, folder))
 
 

@@ -11,9 +11,9 @@ from semgjax.printable import printable
 
 
 def names_as_text(figure: Figure) -> None:
-    """Have every text of a figure drawn as it is: a $ in a column's name begins no formula, an ESC is written out.
+    """Have every text of a figure drawn literally: a $ in a column's name starts no formula, control characters show.
 
-    The numbers of an axis are left alone: matplotlib writes powers of ten as formulas.
+    The tick labels of numeric axes are not changed: matplotlib writes powers of ten as formulas.
     """
     numbers = {
         label
@@ -33,7 +33,7 @@ def names_as_text(figure: Figure) -> None:
 
 
 def svg_bytes(figure: Figure) -> bytes:
-    """The figure as SVG with its letters as outlines; same figure, same bytes."""
+    """The figure as SVG with its text as outlines; equal figures give equal bytes."""
     content = io.BytesIO()
     names_as_text(figure)
     with matplotlib.rc_context({"svg.hashsalt": "semgjax", "svg.fonttype": "path"}):
@@ -42,7 +42,7 @@ def svg_bytes(figure: Figure) -> bytes:
 
 
 def png_bytes(figure: Figure) -> bytes:
-    """The figure as PNG; same figure, same bytes."""
+    """The figure as PNG; equal figures give equal bytes."""
     content = io.BytesIO()
     names_as_text(figure)
     figure.savefig(content, format="png", metadata={"Software": None})

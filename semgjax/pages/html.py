@@ -33,7 +33,7 @@ def image(picture: bytes, alt: str, caption: str, kind: str = "svg+xml") -> Imag
 def render_template(template: str, **values: Any) -> str:
     """A file of templates/ filled with `values`; same values, same text.
 
-    Strings are escaped in texts and in attributes. A name that the template uses and nobody gave is an error.
+    Strings are escaped in texts and in attributes. A missing value is an error.
     """
     return _templates().get_template(template).render(**values)
 

@@ -1,4 +1,4 @@
-"""Which sessions there are, how long and whose, from metadata.csv or from the files' heads. Writes nothing."""
+"""List sessions with user and length, from metadata.csv or from the files' headers."""
 
 import csv
 import math
@@ -21,8 +21,8 @@ class KnownSession:
     """A session before its signal is read.
 
     Attributes:
-        samples: from the file's head; at the nominal rate when it comes from metadata.csv.
-        tags: quality tags; always empty when it comes from the file's head.
+        samples: from the file's header, or computed from the minutes in metadata.csv at the nominal rate.
+        tags: quality tags; always empty when it comes from the file's header.
     """
 
     session: str
@@ -32,7 +32,7 @@ class KnownSession:
 
 
 def list_folder(folder: Path) -> list[KnownSession]:
-    """The session files of a folder, in order of file name; only their heads are read.
+    """The session files of a folder, in order of file name; only their headers are read.
 
     Raises:
         InputError: as `semgjax.data.sessions.peek_sessions`, or a signal that is not as in the format.
@@ -51,7 +51,7 @@ def read_metadata(path: Path) -> list[KnownSession]:
     """The rows of a metadata.csv, in its order.
 
     Raises:
-        InputError: no such file, a column missing, an empty name, a length that is no number, a name twice.
+        InputError: no such file, a column missing, an empty name, a length that is not a number, a name twice.
     """
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
@@ -66,7 +66,7 @@ def read_metadata(path: Path) -> list[KnownSession]:
     if missing:
         raise InputError(f"{path}: no column {missing[0]!r}; is this the data set's metadata.csv?", "no-column")
     if not rows:
-        raise InputError(f"{path}: holds no session; download it again", "no-sessions")
+        raise InputError(f"{path}: has no rows; download it again", "no-sessions")
     known = [_row(f"{path}, row {number}", row) for number, row in enumerate(rows, start=1)]
     try:
         check_names(row.session for row in known)
@@ -89,7 +89,7 @@ def _row(place: str, row: dict[str, str | None]) -> KnownSession:
 
 
 def _tags(place: str, text: str | None) -> tuple[str, ...]:
-    """The texts of a list written out, such as "['too short', 'noisy']"; empty cells have none."""
+    """The texts of a list such as "['too short', 'noisy']"; () for an empty cell."""
     inner = (text or "[]").strip()
     if not (inner.startswith("[") and inner.endswith("]")):
         raise InputError(f"{place}: quality_check_tags is {text!r}, expected a list such as []", "bad-field")

@@ -1,7 +1,7 @@
-"""The figures of the demo's report, as matplotlib Figures and from those as SVG bytes. Writes nothing.
+"""The figures of the demo's report.
 
-One model has one colour and one mark everywhere: the teacher black squares, the distilled student purple
-diamonds, its size from scratch orange dots. Marks and lightness tell them apart without colours too.
+Each model has one colour and one mark everywhere: the teacher black squares, the distilled student purple diamonds,
+its size from scratch orange dots. Marks and lightness distinguish them without colour too.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""The report of the demo: writes one self-contained HTML file that a browser shows without a network."""
+"""The report of the demo: writes one self-contained HTML file, which needs no network."""
 
 import platform
 from importlib import metadata
@@ -31,10 +31,10 @@ NAMES = {"teacher": "teacher", "distilled": "student, distilled", "from scratch"
 
 
 def write_report(inputs: ReportInputs, out: Path) -> None:
-    """Write the report to the file `out`, whole or not at all; same inputs, same bytes.
+    """Write the report to the file `out` atomically; the same inputs give the same bytes.
 
     Raises:
-        InputError: the signal of the first session cannot be read any more.
+        InputError: the signal of the first session can no longer be read.
     """
     write_atomic(out, render(inputs))
 

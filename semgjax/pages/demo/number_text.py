@@ -1,4 +1,4 @@
-"""Numbers as the report shows them: few digits, a unit, "-" for what is not known."""
+"""Format numbers for the report: few digits, a unit, "-" for a missing value."""
 
 from collections.abc import Sequence
 from typing import Any
