@@ -21,7 +21,8 @@ from semgjax.data.readers.edf import Edf, edf_blocks, read_edf
 from semgjax.data.readers.electrodes import electrode_order
 from semgjax.data.readers.recording import BLOCK, Files, Form, Item, Recording, place_events
 from semgjax.data.readers.timeseries import CHANNELS
-from semgjax.errors import InputError, system_fault
+from semgjax.errors import InputError
+from semgjax.files import read_text
 
 
 def find_items(folder: Path, channels: Sequence[str] = ()) -> tuple[list[Item], list[LeftOut]]:
@@ -170,12 +171,7 @@ def _table(path: Path, names: Sequence[str]) -> list[tuple[int, dict[str, str]]]
     Raises:
         InputError: not UTF-8 text, or a column that is missing or occurs twice.
     """
-    try:
-        lines = path.read_bytes().decode("utf-8-sig").split("\n")
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: is no UTF-8 text; save it as UTF-8", "bad-encoding") from None
-    except OSError as error:
-        raise system_fault(error, path) or InputError(f"{path}: {error.strerror}", "unreadable") from None
+    lines = read_text(path, encoding="utf-8-sig").split("\n")
     header = lines[0].rstrip("\r").split("\t")
     for name in names:
         if header.count(name) != 1:

@@ -165,11 +165,11 @@ def _same_names(items: Sequence[Item], wanted: dict[str, list[str]]) -> dict[str
     found = {}
     for item in items:
         try:
-            if not _is_wanted(item, wanted):
-                continue
-            name, _ = item.form.peek(item.files)
+            name, user = item.form.peek(item.files)
         except InputError:
-            continue  # who reads the whole session says what is wrong with it
+            continue  # reported when the whole session is read
+        if not _is_wanted(name, user, wanted):
+            continue
         other = first.setdefault(name, item.id)
         if other != item.id:
             found[item.id] = f"{item.id}: its session name {name!r} is that of {other} too; keep one of them"
@@ -321,10 +321,10 @@ def make_shard(task: _Task) -> _Outcome:
     if item is None:
         return _Outcome(entry, reason=entry.reason)
     try:
-        if not _is_wanted(item, task.wanted):
+        name, user = item.form.peek(item.files)
+        if not _is_wanted(name, user, task.wanted):
             return _Outcome(entry)
-        content = entry.digest or hash_files(item.files)
-        digest = _identity(content, *item.form.peek(item.files), item.form.options)
+        digest = _identity(entry.digest or hash_files(item.files), name, user, item.form.options)
         path = shard_path(task.out / SHARDS, digest)
         done = _finished(path, digest)
         header = done or write_shard(item.form.open(item.files), digest, path.parent, task.work)
@@ -343,10 +343,7 @@ def _identity(content: str, name: str, user: str, options: str) -> str:
     return content_hash({"content": content, "name": name, "user": user, "readers": READERS, "options": options})
 
 
-def _is_wanted(item: Item, wanted: dict[str, list[str]]) -> bool:
-    if not any(wanted.values()):
-        return True
-    name, user = item.form.peek(item.files)
+def _is_wanted(name: str, user: str, wanted: dict[str, list[str]]) -> bool:
     return (not wanted["users"] or user in wanted["users"]) and (not wanted["sessions"] or name in wanted["sessions"])
 
 

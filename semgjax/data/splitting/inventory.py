@@ -1,6 +1,7 @@
 """List sessions with user and length, from metadata.csv or from the files' headers."""
 
 import csv
+import io
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from semgjax.data.shards.shard_format import SUFFIX as SHARD
 from semgjax.data.shards.shard_read import read_header
 from semgjax.data.splitting.splits import check_names
 from semgjax.errors import InputError
+from semgjax.files import read_text
 
 COLUMNS = ("user", "session", "duration_mins", "quality_check_tags")
 """Columns of metadata.csv that are read; there may be others."""
@@ -53,14 +55,12 @@ def read_metadata(path: Path) -> list[KnownSession]:
     Raises:
         InputError: no such file, a column missing, an empty name, a length that is not a number, a name twice.
     """
+    text = read_text(path, "the data set's table of sessions", "utf-8-sig")
     try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            rows = list(reader)
-            names = reader.fieldnames or []
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; it comes with the data set, copy it there", "no-file") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        rows = list(reader)
+        names = reader.fieldnames or []
+    except csv.Error as error:
         raise InputError(f"{path}: cannot be read as CSV ({error}); download it again", "bad-row") from None
     missing = [name for name in COLUMNS if name not in names]
     if missing:

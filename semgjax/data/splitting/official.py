@@ -18,8 +18,8 @@ from typing import Any
 
 from semgjax.data.splitting.inventory import KnownSession
 from semgjax.data.splitting.splits import PARTS, Split, check_names, draw_key
-from semgjax.errors import InputError, system_fault
-from semgjax.files import parse_json
+from semgjax.errors import InputError
+from semgjax.files import parse_json, read_text
 
 SEED = 1501
 TEST_USERS = 8
@@ -176,17 +176,9 @@ def read_listed(path: Path) -> Split:
     Raises:
         InputError: no such file, another form, another part, or a name that occurs twice.
     """
+    text = read_text(path, "session names and their parts, JSON or CSV", "utf-8-sig")
     try:
-        text = path.read_text(encoding="utf-8-sig")
         pairs = _from_json(path, text) if path.suffix == ".json" else _from_csv(path, text)
-    except FileNotFoundError:
-        raise InputError(
-            f"{path}: no such file (expected session names and their parts, JSON or CSV)", "no-file"
-        ) from None
-    except OSError as error:
-        raise system_fault(error, path) or InputError(f"{path}: {error.strerror}", "unreadable") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: is no UTF-8 text ({error}); write it again", "bad-encoding") from None
     except csv.Error as error:
         raise InputError(f"{path}: cannot be read as CSV ({error})", "bad-row") from None
     parts: dict[str, list[str]] = {part: [] for part in PARTS}
