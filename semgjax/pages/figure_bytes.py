@@ -5,7 +5,7 @@ import io
 import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from matplotlib.ticker import LogFormatter, ScalarFormatter
+from matplotlib.ticker import FixedFormatter, Formatter, FuncFormatter, LogFormatter, ScalarFormatter
 
 from semgjax.printable import printable
 
@@ -26,10 +26,19 @@ def names_as_text(figure: Figure) -> None:
         if isinstance(formatter, LogFormatter | ScalarFormatter)
         for label in labels
     }
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            # Tick labels are made again when the figure is drawn, so their formatter has to give printable text.
+            if isinstance(axis.get_major_formatter(), FixedFormatter | FuncFormatter):
+                axis.set_major_formatter(_printable_labels(axis.get_major_formatter()))
     for text in figure.findobj(Text):
         if text not in numbers:
             text.set_parse_math(False)
             text.set_text(printable(text.get_text(), keep="\n"))
+
+
+def _printable_labels(formatter: Formatter) -> FuncFormatter:
+    return FuncFormatter(lambda value, place: printable(formatter(value, place), keep="\n"))
 
 
 def svg_bytes(figure: Figure) -> bytes:

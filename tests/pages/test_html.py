@@ -104,6 +104,11 @@ def test_powers_of_ten_on_an_axis_stay_formulas():
 @pytest.mark.parametrize("name", ["a\x1b[31m", "a\x00b", "two\nlines", "turned \u202e", "lone \udcff"])
 def test_a_control_character_in_a_name_breaks_neither_picture_nor_page(name):
     assert b"<svg" in drawn(name, True)
+    figure = Figure(figsize=(4, 1))
+    figure.subplots().set_yticks([0.5], [name])
+    assert b"<svg" in svg_bytes(figure)
+    (label,) = figure.axes[0].get_yticklabels()
+    assert label.get_text().replace("\n", "").isprintable()
     text = page_of(name)
     assert all(character.isprintable() or character == "\n" for character in text) and text.encode()
 

@@ -53,6 +53,12 @@ def test_residuals_are_shown_in_per_cent():
     np.testing.assert_allclose(axes[0].lines[0].get_ydata(), 100 * np.expm1(size_fit().residuals))
 
 
+def test_at_most_three_residual_panels_are_beside_each_other():
+    axes = residual_figure(joint_fit()).axes
+    assert len(axes) == 4
+    assert [one.get_subplotspec().rowspan.start for one in axes] == [0, 0, 0, 1]
+
+
 def test_profiles_touch_zero_at_the_fit_and_cross_the_line():
     fit = size_fit()
     (axes,) = profile_figure(fit, [{"N": 2e6}, {"N": 2e7}]).axes

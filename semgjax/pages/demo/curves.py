@@ -129,7 +129,7 @@ def users_figure(inputs: ReportInputs) -> Figure:
         axes.axhline(rows[names[-1]] + 0.65, color="0.6", lw=0.8)
         for role in cers:
             axes.plot([], [], MARKS[role], ms=9, color=COLOURS[role], label=role)
-        axes.set_yticks(list(rows.values()), names)
+        axes.set_yticks(list(rows.values()), [name if len(name) <= 32 else f"{name[:31]}\u2026" for name in names])
         axes.set_ylim(min(rows.values()) - 0.6, 0.6)
         axes.set_xlim(left=0.0)
         axes.xaxis.set_major_locator(MaxNLocator(10))
