@@ -58,21 +58,34 @@ def write_json(path: Path, schema: str, version: int, body: dict[str, Any]) -> N
     write_atomic(path, json.dumps(document, indent=1, allow_nan=False) + "\n")
 
 
+def read_text(path: Path, expected: str = "", encoding: str = "utf-8") -> str:
+    """The text of a file, its line ends unchanged.
+
+    Args:
+        expected: what the file should be, for the message when it is missing.
+        encoding: "utf-8", or "utf-8-sig" to skip a byte order mark.
+
+    Raises:
+        InputError: no such file ("no-file"), one that is not UTF-8 ("bad-encoding"), or an error of the system.
+    """
+    try:
+        return path.read_bytes().decode(encoding)
+    except FileNotFoundError:
+        hint = f" (expected {expected})" if expected else ""
+        raise InputError(f"{path}: no such file{hint}", "no-file") from None
+    except OSError as error:
+        raise system_fault(error, path) or InputError(f"{path}: {error.strerror}", "unreadable") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: is not UTF-8 text ({error}); save it as UTF-8", "bad-encoding") from None
+
+
 def read_json(path: Path, schema: str, version: int, oldest: int | None = None) -> dict[str, Any]:
     """Read a file written by `write_json`, of `version` or, if `oldest` is given, of any version from `oldest` on.
 
     Raises:
         InputError: no such file, invalid JSON, or another schema or version.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file (expected a {schema} file)", "no-file") from None
-    except OSError as error:
-        raise system_fault(error, path) or InputError(f"{path}: {error.strerror}", "unreadable") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: is not UTF-8 text ({error}); write it again", "bad-encoding") from None
-    document = parse_json(text, str(path))
+    document = parse_json(read_text(path, f"a {schema} file"), str(path))
     if not isinstance(document, dict) or document.get("schema") != schema:
         found = document.get("schema") if isinstance(document, dict) else type(document).__name__
         raise InputError(f"{path}: schema is {found!r}, expected {schema!r}; is this the right file?", "wrong-schema")

@@ -40,11 +40,11 @@ def simulate(
 
     Args:
         out: new or empty folder for the sessions
-        users: how many people
-        sessions: sessions of each
+        users: number of users
+        sessions: number of sessions of each user
         minutes: length of a session
-        seed: same seed and sizes, same bytes
-        severity: how bad noise, hum and artefacts are
+        seed: the same seed and sizes give the same bytes
+        severity: strength of noise, hum and artefacts
     """
     from semgjax.data.simulate import simulate as write_sessions
 
@@ -61,15 +61,15 @@ def show(
     seconds: float = 3.0,
     json: bool = False,
 ) -> None:
-    """Draw a stretch of a session: signal with its keys, spectrograms, and how loud each electrode was.
+    """Plot a stretch of a session: signal with its keys, spectrograms, and the RMS of each electrode.
 
     Args:
-        src: an .hdf5 session file or a shard; or a folder of either, then with --session
-        out: the picture to write, a .png
+        src: an .hdf5 session file or a shard; or a folder of either, together with --session
+        out: the figure to write, a .png
         session: name of the session in the folder
-        at: seconds from the session's start (default: where keys are, after the middle)
-        seconds: how long
-        json: print one JSON object on what is shown instead of a line
+        at: start in seconds from the session's start (default: near a key in the second half)
+        seconds: length of the stretch
+        json: print one JSON object that describes the figure instead of a line
     """
     from semgjax.data.sessions import SAMPLE_RATE, load_sessions, open_session
     from semgjax.errors import InputError
@@ -77,7 +77,7 @@ def show(
     from semgjax.pages.stretch import keys_in
 
     if out.suffix.lower() != ".png":
-        raise InputError(f"{out}: the picture is a PNG; give a name that ends in .png", "bad-path")
+        raise InputError(f"{out}: the figure is a PNG; give a name that ends in .png", "bad-path")
     if src.is_dir() != (session is not None):
         raise InputError(
             f"{src}: give a session file, or a folder and the name of a session in it with --session", "not-a-file"
@@ -95,7 +95,7 @@ def show(
 
 
 def _progress(done: int, total: int) -> None:
-    """Progress on stderr: one line, rewritten, on a terminal; elsewhere ten lines at most."""
+    """Progress on stderr: on a terminal one line that is rewritten, elsewhere at most ten lines."""
     if sys.stderr.isatty():
         print(f"\rsimulate {done}/{total} sessions", end="" if done < total else "\n", file=sys.stderr, flush=True)
     elif done * 10 // total > (done - 1) * 10 // total:

@@ -1,4 +1,4 @@
-"""`semgjax data check`: what is wrong with a folder of sessions; a table, a JSON object or a page (writes FILE)."""
+"""`semgjax data check`: report what is wrong with a folder of sessions, as a table, a JSON object or a page."""
 
 import json as jsonlib
 import sys
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 _HEADER = ("session", "user", "minutes", "keys", "keys/s", "windows", "empty", "verdict", "findings")
 _TEXTS = {"session", "user", "verdict", "findings"}
-_QUIET = 30.0  # seconds between lines of progress where there is no terminal
+_QUIET = 30.0  # seconds between lines of progress without a terminal
 
 
 def check(src: tyro.conf.Positional[Path], *, html: Path | None = None, workers: int = 1, json: bool = False) -> int:
-    """Read every session in full and say what is wrong with it; damaged files go to stderr, exit code 2.
+    """Read every session in full and report what is wrong with it. Damaged files are listed on stderr (exit code 2).
 
     Args:
         src: folder of the .hdf5 session files
-        html: write a page with pictures to this file too
-        workers: processes that read at a time
+        html: also write a page with figures to this file
+        workers: number of processes
         json: print one JSON object instead of the table
     """
     from semgjax.data.batching.windows import WindowSpec
@@ -93,7 +93,7 @@ def _print_table(report: "Report") -> None:
 
 
 def _progress() -> Callable[[int, int], None]:
-    """Progress on stderr: one line, rewritten, on a terminal; elsewhere a line now and then, if it takes long."""
+    """Progress on stderr: on a terminal one line that is rewritten, elsewhere a line every half minute."""
     begin = said = time.monotonic()
 
     def show(done: int, total: int) -> None:

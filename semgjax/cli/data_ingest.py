@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from semgjax.data.shards.ingest import Ingested
 
 MOST_WORKERS = 1024
-_LINES = 20  # of remarks on sessions; the manifest has them all
+_LINES = 20  # warnings about sessions that are printed; the manifest has them all
 
 
 def ingest(
@@ -33,18 +33,18 @@ def ingest(
     on_error: Literal["stop", "skip"] = "stop",
     json: bool = False,
 ) -> None:
-    """Make shards for fast training; the same command after a stop goes on where it was.
+    """Make shards for fast training. After an interruption the same command resumes.
 
     Args:
         src: folder of .hdf5 or .h5 sessions, BIDS folder, or a .tar.gz of .hdf5 sessions, which is not unpacked
-        out: folder of the shards: new, or to go on with or add to
+        out: folder of the shards: a new one, or one to resume or to add to
         users: only these users (default: all)
         sessions: only the sessions of these names (default: all)
-        channels: names of a BIDS folder's 32 channels with commas between, left 0 to 15, then right 0 to 15
-            (default: by the bands and numbers in their names)
-        workers: processes (default: one per processor)
-        shard: I/N does the I-th of N shares; the last share to finish writes the manifest
-        on_error: what to do about a damaged session
+        channels: comma-separated names of a BIDS folder's 32 channels, left 0 to 15, then right 0 to 15
+            (default: ordered by the bands and numbers in their names)
+        workers: number of processes (default: one per processor)
+        shard: I/N processes the I-th of N parts; the last part to finish writes the manifest
+        on_error: stop at a damaged session, or skip it
         json: print one JSON object instead of lines
     """
     from semgjax.data.shards.ingest import ingest as run
@@ -70,18 +70,18 @@ def ingest(
     if json:
         print(jsonlib.dumps(facts))
         return
-    print(f"{done.made} sessions made, {done.reused} were there already, {len(done.skipped)} left out")
+    print(f"{done.made} sessions made, {done.reused} reused, {len(done.skipped)} left out")
     if done.waiting:
-        say(f"{out}: no manifest yet; shares {', '.join(map(str, done.waiting))} of {match[2]} are not done")
+        say(f"{out}: no manifest yet; parts {', '.join(map(str, done.waiting))} of {match[2]} are not done")
         return
     keys = facts["keys"]
     dropped = sum(keys["dropped"].values())
-    print(f"keys: {keys['inside']} inside the signal, {keys['outside']} outside, {dropped} dropped by name")
+    print(f"keys: {keys['inside']} inside the signal, {keys['outside']} outside, {dropped} not in the key set")
     say(f"{out}: {len(done.rows)} sessions of {facts['users']} users, {facts['hours']:.2f} h, {facts['gb']:.2f} GB")
 
 
 def _facts(done: "Ingested", out: Path) -> dict[str, Any]:
-    """What the ingest did, as plain JSON values; sizes are those of the sessions asked for."""
+    """What the ingest did, as plain JSON values; sizes count the selected sessions."""
     from semgjax.data.key_counts import KeyCounts
     from semgjax.data.people import similar_users
 
@@ -101,9 +101,9 @@ def _facts(done: "Ingested", out: Path) -> dict[str, Any]:
 
 
 def _remark(done: "Ingested") -> None:
-    """On stderr: what was left out, what is odd about which session, and in all."""
+    """Print on stderr which files were left out, and the warnings about sessions and users."""
     from semgjax.data.key_counts import KeyCounts, most
-    from semgjax.data.people import similar_users, tell
+    from semgjax.data.people import one_person_warning, similar_users
 
     for skip in done.skipped:
         say(f"left out: {skip['reason']}", error=True)
@@ -116,13 +116,13 @@ def _remark(done: "Ingested") -> None:
     for line in lines[:_LINES]:
         say(line, error=True)
     if hidden > 0:
-        print(f"{hidden} more remarks on sessions: see manifest.json", file=sys.stderr)
+        print(f"{hidden} more warnings about sessions: see manifest.json", file=sys.stderr)
     keys = sum((row.key_counts for row in done.rows), KeyCounts())
     if keys.dropped:
         names = ", ".join(f"{name} {count}" for name, count in most(keys.dropped, 20))
         say(f"keys that are not in the key set: {names}", error=True)
     for group in similar_users(row.user for row in done.rows):
-        say(f"warning: {tell(group)}", error=True)
+        say(f"warning: {one_person_warning(group)}", error=True)
 
 
 def _progress() -> Callable[[int, float], None]:

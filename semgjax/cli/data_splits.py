@@ -1,4 +1,4 @@
-"""`semgjax data splits`: every rule that makes a split; writes splits.json, or one file per fold or user."""
+"""`semgjax data splits`: choose train, validation and test sessions; writes splits.json or a file per fold or user."""
 
 import sys
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import Any, Literal
 import tyro
 
 from semgjax.cli.terminal import say
-from semgjax.data.people import similar_users, tell
+from semgjax.data.people import one_person_warning, similar_users
 from semgjax.data.sessions import SAMPLE_RATE
 from semgjax.data.splitting.inventory import KnownSession, list_folder, read_metadata
 from semgjax.data.splitting.official import file_marks, generic, personalised, read_listed, unseen_validation
@@ -17,7 +17,7 @@ from semgjax.data.splitting.subsets import nested_subset
 from semgjax.errors import InputError, system_fault
 
 Kind = Literal["leave-users-out", "folds", "generic", "personalised", "odv", "listed", "subset"]
-# kind -> the options that mean something to it
+# kind -> the options that it uses
 _TAKES: dict[str, tuple[str, ...]] = {
     "leave-users-out": ("test_users", "val_share", "seed"),
     "folds": ("folds", "val_share", "seed"),
@@ -45,21 +45,21 @@ def splits(
     seed: int | None = None,
     out: Path | None = None,
 ) -> None:
-    """Say which sessions train, validate and test; write the split file.
+    """Choose the sessions for training, validation and test, and write the split file.
 
     Args:
         src: folder of the session files, or the data set's metadata.csv
-        kind: leave-users-out and folds hold out users; generic, personalised and odv are emg2qwerty's own, from
-            metadata.csv; listed takes names from a file; subset takes less training data of another split
-        test_users: how many users to hold out (needed by leave-users-out; emg2qwerty's own: 8)
-        val_share: share of the other users' sessions to validate on, for leave-users-out and folds (0.1)
-        folds: how many splits that together hold out every user once; a file each
+        kind: leave-users-out and folds hold out users; generic, personalised and odv are emg2qwerty's splits, made
+            from metadata.csv; listed reads names from a file; subset reduces the training data of another split
+        test_users: number of held-out users (needed by leave-users-out; default of emg2qwerty's splits: 8)
+        val_share: share of the other users' sessions for validation, for leave-users-out and folds (0.1)
+        folds: number of splits, one file each, that together hold out every user once
         names: JSON or CSV of session names and their parts, for listed
-        of: the split that a subset is of (default: splits.json beside the sessions)
+        of: the split to reduce, for subset (default: splits.json in the folder of the sessions)
         users: users in the subset's training part (default: all)
         hours_per_user: hours of each of them (default: all)
-        seed: chooses users and sessions (default 0; emg2qwerty's own: 1501)
-        out: the file to write (default: splits.json beside the sessions; a subset needs one)
+        seed: of the random choice of users and sessions (default 0; for emg2qwerty's splits 1501)
+        out: the file to write (default: splits.json in the folder of the sessions; needed by subset)
     """
     given = {
         "test_users": test_users, "val_share": val_share, "folds": folds, "names": names, "of": of,
@@ -70,11 +70,11 @@ def splits(
     home = src.parent if src.is_file() else src
     if kind == "subset":
         if out is None:
-            raise InputError("--kind subset needs --out: splits.json keeps the split that it is of", "bad-option")
+            raise InputError("--kind subset needs --out: splits.json holds the full split and is kept", "bad-option")
         options.setdefault("of", home / "splits.json")
     official = kind in ("generic", "personalised", "odv")
     there = None if src.is_file() else list_folder(src)
-    # Only the table tells quality tags, and only it can tell of sessions that are not here.
+    # Only the table has quality tags and the sessions that are not in the folder.
     rows = read_metadata(src if src.is_file() else src / "metadata.csv") if official or there is None else there
     made = _make(kind, rows, options)
     if there is not None:
@@ -82,15 +82,15 @@ def splits(
     path = out or home / "splits.json"
     files = {path.with_name(f"{path.stem}{mark}{path.suffix}"): split for mark, split in made.items()}
     for group in similar_users(row.user for row in rows):
-        say(f"warning: {tell(group)}", error=True)
+        say(f"warning: {one_person_warning(group)}", error=True)
     known = [_is_there(file, split) for file, split in files.items()]
     for (file, split), old in zip(files.items(), known, strict=True):
-        _tell(split, rows)
+        _print_parts(split, rows)
         if not old:
             _write(file, split)
-        say(f"{file}{' (the same split was there already)' if old else ''}")
+        say(f"{file}{' (unchanged)' if old else ''}")
     if options.get("val_share", _VAL_SHARE) and kind == "leave-users-out" and not made[""].val:
-        print("no validation sessions: every user left for training has just one session", file=sys.stderr)
+        print("no validation sessions: every training user has only one session", file=sys.stderr)
 
 
 def _check_options(kind: str, options: dict[str, Any]) -> None:
@@ -98,7 +98,7 @@ def _check_options(kind: str, options: dict[str, Any]) -> None:
         if name not in _TAKES[kind]:
             takes = ", ".join(f"--{other.replace('_', '-')}" for other in _TAKES[kind])
             raise InputError(
-                f"--{name.replace('_', '-')} has no meaning for --kind {kind}, which takes {takes}", "conflict"
+                f"--{name.replace('_', '-')} does not apply to --kind {kind}, which uses {takes}", "conflict"
             )
     for name in _NEEDS.get(kind, ()):
         if name not in options:
@@ -129,14 +129,14 @@ def _make(kind: str, rows: Sequence[KnownSession], options: dict[str, Any]) -> d
 
 
 def _only_present(made: dict[str, Split], there: set[str], folder: Path) -> dict[str, Split]:
-    """The splits without the sessions that are not in the folder, which is said."""
+    """The splits without the sessions that are not in the folder, with a note on stderr."""
     wanted = {name for split in made.values() for part in PARTS for name in getattr(split, part)}
     missing = wanted - there
     if not missing:
         return made
     if missing == wanted:
         raise InputError(
-            f"{folder}: holds none of the {len(wanted)} sessions of the split; is this their folder?", "no-sessions"
+            f"{folder}: has none of the {len(wanted)} sessions of the split; check the folder", "no-sessions"
         )
     say(f"{len(missing)} of {len(wanted)} sessions of the split are not in {folder}: left out", error=True)
     return {mark: _kept(split, there) for mark, split in made.items()}
@@ -165,7 +165,7 @@ def _write(path: Path, split: Split) -> None:
         raise system_fault(error, path) or InputError(f"{path}: {error.strerror}", "io-error") from None
 
 
-def _tell(split: Split, rows: Sequence[KnownSession]) -> None:
+def _print_parts(split: Split, rows: Sequence[KnownSession]) -> None:
     known = {row.session: row for row in rows}
     for part in PARTS:
         found = [known[name] for name in getattr(split, part) if name in known]
@@ -173,4 +173,4 @@ def _tell(split: Split, rows: Sequence[KnownSession]) -> None:
         users = len({row.user for row in found})
         print(f"{part:<5} {len(found)} sessions of {users} users, {samples / SAMPLE_RATE / 3600:.2f} h")
     if split.rule.get("short_users"):
-        print(f"{split.rule['short_users']} users have less than {split.rule['hours_per_user']:g} h: all there is")
+        print(f"{split.rule['short_users']} users have less than {split.rule['hours_per_user']:g} h; all of it is used")

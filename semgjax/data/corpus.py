@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from semgjax.data.key_counts import KeyCounts, count_keys
-from semgjax.data.people import similar_users, tell
+from semgjax.data.people import one_person_warning, similar_users
 from semgjax.data.sessions import CHANNELS, SAMPLE_RATE, Session, load_sessions
 from semgjax.data.shards.shard_format import STORAGE
 from semgjax.data.splitting.cut import first_samples
@@ -20,8 +20,8 @@ class Corpus:
     """Sessions of each split part, in the split's order, and the hash of their content.
 
     Attributes:
-        keys: part -> counts of its keys; those of whole sessions where a split takes their beginning.
-        warnings: what is odd about them, one line each.
+        keys: part -> counts of its keys; where a split uses only the start of a session, the whole session is counted.
+        warnings: one line each.
     """
 
     train: tuple[Session, ...]
@@ -37,7 +37,7 @@ class Corpus:
 
     @property
     def train_users(self) -> int:
-        """How many users the training part holds."""
+        """Number of users in the training part."""
         return len({session.user for session in self.train})
 
     @property
@@ -50,8 +50,8 @@ def load_corpus(folder: Path, split_file: Path | None = None) -> Corpus:
     """Load the sessions that a split names (default: `folder`/splits.json) from HDF5 files or from shards.
 
     Raises:
-        InputError: no sessions, no split, a session that is damaged, one that no decoder can take, or a train part
-            without a key inside its signal ("no-keys").
+        InputError: no sessions, no split, a damaged session, one with other channels or labels than decoders use, or a
+            train part without a key inside its signal ("no-keys").
     """
     path = split_file or folder / "splits.json"
     if split_file is None and folder.is_dir() and not path.is_file():
@@ -69,15 +69,15 @@ def load_corpus(folder: Path, split_file: Path | None = None) -> Corpus:
         raise InputError(f"{path}: the train part is empty; write a split with training sessions", "no-sessions")
     keys = {part: _count(path, part, own, [whole[s.name] for s in own]) for part, own in parts.items()}
     faults = [f"{path}: {part}: {fault}" for part, counts in keys.items() for fault in counts.faults]
-    groups = similar_users(session.user for session in whole.values())
-    return Corpus(**parts, hash=_content(split, sessions), keys=keys, warnings=(*faults, *map(tell, groups)))
+    same = map(one_person_warning, similar_users(session.user for session in whole.values()))
+    return Corpus(**parts, hash=_content(split, sessions), keys=keys, warnings=(*faults, *same))
 
 
 def _count(path: Path, part: str, sessions: tuple[Session, ...], whole: Sequence[Session]) -> KeyCounts:
     """The counts of a part's keys.
 
     Raises:
-        InputError: it is the train part, and no session of it has a key to learn.
+        InputError: it is the train part and has no key inside its signal.
     """
     counts = (count_keys(s.key_first, s.key_last, s.samples, s.dropped, s.doubled) for s in whole)
     total = sum(counts, KeyCounts())
@@ -85,14 +85,14 @@ def _count(path: Path, part: str, sessions: tuple[Session, ...], whole: Sequence
     if part == "train" and not any(counts.inside for counts in own):
         raise InputError(
             f"{path}: the {len(sessions)} sessions of {part} have no key inside their signal ({total.outside} outside, "
-            f"{sum(total.dropped.values())} of other names); see semgjax data check",
+            f"{sum(total.dropped.values())} not in the key set); see semgjax data check",
             "no-keys",
         )
     return total
 
 
 def _check_kind(session: Session) -> None:
-    """Refuse what the decoders are not made for, though shards can hold it."""
+    """Refuse sessions that shards can hold but decoders cannot use."""
     if (session.channels, session.rate) != (CHANNELS, SAMPLE_RATE):
         raise InputError(
             f"{session.path}: session {session.name} has {session.channels} channels at {session.rate:g} Hz; decoders "
@@ -108,9 +108,9 @@ def _check_kind(session: Session) -> None:
 
 
 def _content(split: Split, sessions: dict[str, Session]) -> str:
-    """Names, lengths, users and labelled key presses; a moved or renamed folder keeps its hash.
+    """Hash of names, lengths, users and labelled key presses; the same for a moved or renamed folder.
 
-    Shards hold a rounded signal, so that a run on them is another run than one on the HDF5 files.
+    Shards hold a rounded signal, so their hash differs from that of the HDF5 files.
     """
     rows = {
         name: [

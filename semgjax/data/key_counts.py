@@ -1,4 +1,4 @@
-"""How many of a session's keys can be learnt: of the key set, inside the signal, not doubled. Writes nothing."""
+"""Count a session's keys: inside and outside the signal, doubled, and not in the key set."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 FEW = 0.01
-"""share of keys outside the signal from which on it is worth a warning"""
+"""share of keys outside the signal above which there is a warning"""
 MANY_DROPPED = 0.05
-"""share of presses of no class from which on it is worth a warning"""
+"""share of presses of no class above which there is a warning"""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class KeyCounts:
         outside: keys of a class before the first or after the last sample.
         doubled: keys of a class that repeat one of the same class at the same time; counted as inside or outside too.
         dropped: names of keys of no class -> how often they were pressed.
-        sessions: how many there are; `without_keys`: how many of them have no key inside.
+        sessions: number of sessions; `without_keys`: number of those without a key inside.
     """
 
     inside: int = 0
@@ -44,7 +44,7 @@ class KeyCounts:
 
     @property
     def faults(self) -> list[str]:
-        """What is odd about them, in words; [] when nothing is."""
+        """Warnings about them, one line each; [] when there are none."""
         keys, dropped = self.inside + self.outside, sum(self.dropped.values())
         found = []
         if self.without_keys:
@@ -53,7 +53,7 @@ class KeyCounts:
             found.append(f"{self.outside} of {keys} keys lie outside the signal")
         if dropped > MANY_DROPPED * (keys + dropped):
             names = ", ".join(f"{name} {count}" for name, count in most(self.dropped))
-            found.append(f"{dropped} of {keys + dropped} presses are of no key in the set ({names})")
+            found.append(f"{dropped} of {keys + dropped} presses are of keys that are not in the key set ({names})")
         if self.doubled:
             found.append(f"{self.doubled} keys repeat the same key at the same instant")
         return found
@@ -73,10 +73,10 @@ def count_keys(
 
 
 def count_doubled(presses: Iterable[tuple[float, int]]) -> int:
-    """How many of the (time, class) of a session's keys were there before."""
+    """Number of keys of a session whose (time, class) repeats that of an earlier one."""
     return sum(count - 1 for count in Counter(presses).values())
 
 
 def most(dropped: dict[str, int], limit: int = 8) -> list[tuple[str, int]]:
-    """The names that came most often."""
+    """The most frequent names, with their counts."""
     return Counter(dropped).most_common(limit)

@@ -1,7 +1,7 @@
-"""The key set: 98 keys and the CTC blank, and the way between key names, text and class numbers.
+"""The key set: 98 keys and the CTC blank, and conversions between key names, text and class numbers.
 
 Classes 0-97, in this order: a-z, A-Z, 0-9, the 32 ASCII punctuation marks, backspace, enter, space, shift.
-The stream of keys is raw: shift and backspace are classes of their own, a capital is shift, then the capital.
+The stream of keys is raw: shift and backspace are classes of their own; a capital is the shift key, then the capital.
 """
 
 import string
@@ -10,7 +10,7 @@ import numpy as np
 from anyascii import anyascii
 
 _CHARACTERS = string.ascii_lowercase + string.ascii_uppercase + string.digits + string.punctuation
-# pynput's name of a key that types no mark -> the glyph that stands for it in text.
+# pynput's name of a key that types no character -> its glyph in text.
 _NAMED = {"Key.backspace": "\u232b", "Key.enter": "\u23ce", "Key.space": " ", "Key.shift": "\u21e7"}
 
 KEY_NAMES: tuple[str, ...] = (*_CHARACTERS, *_NAMED)
@@ -18,8 +18,8 @@ NUM_KEYS = len(KEY_NAMES)
 BLANK = NUM_KEYS
 NUM_CLASSES = NUM_KEYS + 1
 
-# Other tools' names of a key -> pynput's. A name that says the right shift is left out, as pynput's own "Key.shift_r"
-# is in the data set's labels.
+# Other tools' names of a key -> pynput's. Names of the right shift are left out, as pynput's own "Key.shift_r" is in
+# the data set's labels.
 ALIASES: dict[str, str] = {
     **{name.lower(): name for name in _NAMED},
     **dict.fromkeys(("space", "spacebar", "key.spacebar", "key_space", "<space>"), "Key.space"),
@@ -33,7 +33,7 @@ ALIASES: dict[str, str] = {
     "question": "?", "at": "@", "bracketleft": "[", "backslash": "\\", "bracketright": "]", "asciicircum": "^",
     "underscore": "_", "grave": "`", "braceleft": "{", "bar": "|", "braceright": "}", "asciitilde": "~",
 }  # fmt: skip
-"""In lower case; any case of a name is taken."""
+"""In lower case; names are matched in any case."""
 # What Python prints of a character: 'a', "'", '\\\\'.
 _QUOTED = {repr(character): character for character in _CHARACTERS} | {f"'{c}'": c for c in _CHARACTERS}
 
@@ -52,10 +52,10 @@ _LABEL_OF_CHARACTER = {
     "\u201d": _LABEL_OF_GLYPH['"'],
     "\u2014": _LABEL_OF_GLYPH["-"],
 }
-# Characters of Latin-1 or of a US Mac keyboard where anyascii says otherwise than the transliteration that
-# the data set's labels were published with: these marks are no key there ...
+# Characters of Latin-1 or of a US Mac keyboard where anyascii differs from the transliteration that the data set's
+# labels were published with: these characters are not a key there ...
 _NO_KEY = frozenset("\u00a2\u00a4\u00a5\u00a7\u201e\u2202\u2206\u220f\u2211\u222b\u2248\u2260")
-# ... and these are another one.
+# ... and these are another key.
 _OTHER_KEY = {
     "\u00b7": "*", "\u00d7": "x", "\u02c7": "V", "\u02d8": "V", "\u02da": "@", "\u201a": ",",
 }  # fmt: skip
@@ -66,15 +66,15 @@ def _label_of_character(character: str) -> int | None:
         return _LABEL_OF_CHARACTER[character]
     if character in _NO_KEY:
         return None
-    # "" or several characters (an ellipsis, a ligature) stand for no single key press and are in no class.
+    # "" or several characters (an ellipsis, a ligature) are not a single key press and have no class.
     return _LABEL_OF_GLYPH.get(_OTHER_KEY.get(character) or anyascii(character))
 
 
 def label_of_key(name: str) -> int | None:
     """Class of a keystroke by its pynput name, such as "t" or "Key.space"; None when not in the key set.
 
-    A single character goes through the same normalisation as text, also within quotes as Python prints it. Names that
-    other tools give are those of ALIASES. Right shift, control, arrows and the like are in no class.
+    A single character is normalised as in text, also when it is quoted as Python prints it. Other tools' names are
+    translated by ALIASES. Right shift, control, arrow keys and others have no class.
     """
     if len(name) == 1:
         return _label_of_character(name)
@@ -84,7 +84,7 @@ def label_of_key(name: str) -> int | None:
 
 
 def text_to_labels(text: str) -> np.ndarray:
-    """Classes of a text, int32[n]; n can be less than the characters, as those without a key are dropped.
+    """Classes of a text, int32[n]; characters without a key are dropped.
 
     Line ends become enter, \\b backspace, curly quotes straight ones, an em dash '-'; any other character
     counts when its ASCII transliteration is exactly one key.
@@ -96,10 +96,10 @@ def text_to_labels(text: str) -> np.ndarray:
 def labels_to_text(labels: np.ndarray) -> str:
     """Text of classes 0-97, one glyph a key: backspace U+232B, enter U+23CE, shift U+21E7, space ' '.
 
-    `text_to_labels` gives the same classes back.
+    `text_to_labels` is the inverse.
 
     Raises:
-        ValueError: a number outside 0-97, such as the blank: collapse a CTC path before.
+        ValueError: a number outside 0-97, such as the blank: collapse a CTC path first.
     """
     numbers = [int(label) for label in labels]
     if any(not 0 <= number < NUM_KEYS for number in numbers):

@@ -1,4 +1,4 @@
-"""User ids that look like spellings of one person's. Writes nothing."""
+"""User ids that may be different spellings of one person's id."""
 
 import re
 import unicodedata
@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 
 def similar_users(users: Iterable[str]) -> list[tuple[str, ...]]:
-    """Groups of ids that differ by case, blanks, hyphens, underscores or leading zeros alone, each in order.
+    """Groups of ids that differ only by case, blanks, hyphens, underscores or leading zeros, each sorted.
 
-    One person under two ids can be trained on and tested at once.
+    One person with two ids could be in the training and the test part at once.
     """
     groups: dict[str, list[str]] = defaultdict(list)
     for user in sorted(set(users)):
@@ -17,10 +17,10 @@ def similar_users(users: Iterable[str]) -> list[tuple[str, ...]]:
     return [tuple(group) for group in groups.values() if len(group) > 1]
 
 
-def tell(group: tuple[str, ...]) -> str:
-    """One line on such a group."""
+def one_person_warning(group: tuple[str, ...]) -> str:
+    """A warning about such a group, one line."""
     ids = " and ".join(map(repr, group))
-    return f"users {ids} differ by case, blanks or leading zeros alone; if they are one person, give them one id"
+    return f"users {ids} differ only by case, blanks or leading zeros; if they are one person, give them one id"
 
 
 def _plain(user: str) -> str:

@@ -1,7 +1,7 @@
-"""Read sessions: HDF5 files of the emg2qwerty format, checked in full, or shards made from any source. Writes nothing.
+"""Read sessions: HDF5 files of the emg2qwerty format, checked in full, or shards made from any source.
 
-A folder with a manifest.json is a folder of shards (semgjax.data.shards.shard_format); opening one of those reads no
-signal. Any other folder holds HDF5 files. Everything above takes either.
+A folder with a manifest.json is a folder of shards (semgjax.data.shards.shard_format); opening a shard reads no
+signal. Any other folder holds HDF5 files. All code that uses sessions works with both.
 
 The HDF5 format: group /emg2qwerty holds a 1-D compound dataset `timeseries` with the fields emg_left and emg_right
 (16 floats each) and time (float64, unix seconds, non-decreasing, ties occur). The group's attributes are
@@ -47,18 +47,18 @@ class Stored:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Session:
-    """What is known of a session without its signal.
+    """A session: labels, places of the keys and facts; the signal is read on demand.
 
     Attributes:
         labels: int32[keys], classes of the keys in order of key press.
         key_first: int64[keys], first sample with time >= the key's press (`samples` when after the end).
         key_last: int64[keys], last sample with time <= the key's press (-1 when before the start).
-        dropped: names of keys outside the key set -> how often they were pressed.
+        dropped: names of keys that are not in the key set -> number of presses.
         rate: samples a second, nominal.
-        classes: what the labels mean; None: the key set.
-        stored: how the shard at `path` holds the signal; None of an HDF5 file.
+        classes: names of the labels' classes; None for the key set.
+        stored: how the shard at `path` holds the signal; None for an HDF5 file.
         doubled: keys that repeat one of the same class at the same time.
-        array: float32[samples, channels], the signal itself where there is no file (see `session_of_array`).
+        array: float32[samples, channels], a signal in memory (see `session_of_array`); None when it is in a file.
 
     A key belongs to the samples [a, b) when a <= key_last and key_first <= b - 1, which is the same as
     time[a] <= press <= time[b - 1].
@@ -81,12 +81,12 @@ class Session:
 
     @property
     def emg(self) -> "Signal":
-        """The signal, read where it is sliced: `session.emg[a:b]` is float32[b - a, channels], left band first."""
+        """The signal, read on slicing: `session.emg[a:b]` is float32[b - a, channels], left band first."""
         return Signal(self)
 
     @property
     def text(self) -> str:
-        """What was typed, one glyph a key (see `labels_to_text`); other classes by name, a space between them."""
+        """The typed text, one glyph per key (see `labels_to_text`); other classes by name, separated by spaces."""
         if self.classes is None:
             return labels_to_text(self.labels)
         return " ".join(self.classes[label] for label in self.labels)
@@ -123,12 +123,12 @@ class Signal:
         return self.session.samples
 
     def __getitem__(self, index: slice | tuple[Any, ...]) -> np.ndarray:
-        """Samples of a slice with a step of 1, cut to the session's ends; after a comma any index of the channels.
+        """Samples of a slice with step 1, clipped to the session; after a comma any index of the channels.
 
         Raises:
-            TypeError: the first index is no slice.
+            TypeError: the first index is not a slice.
             ValueError: its step is not 1.
-            InputError: the file is gone or was changed since it was opened.
+            InputError: the file was removed or changed since it was opened.
         """
         rows, *columns = index if isinstance(index, tuple) else (index,)
         if not isinstance(rows, slice):
@@ -145,11 +145,11 @@ class Signal:
 
     def __repr__(self) -> str:
         """One line."""
-        return f"Signal({self.session.name}, float32{list(self.shape)}, read where it is sliced)"
+        return f"Signal({self.session.name}, float32{list(self.shape)}, read on slicing)"
 
 
 def is_sharded(folder: Path) -> bool:
-    """Whether a folder holds shards, whole: it has a manifest."""
+    """Whether a folder holds a complete set of shards: it has a manifest."""
     return (folder / MANIFEST).exists()
 
 
@@ -164,7 +164,7 @@ def find_sessions(folder: Path) -> list[Path]:
     if is_sharded(folder):
         return [checked_path(folder, row) for row in read_manifest(folder)]
     if (folder / SHARDS).is_dir():
-        raise InputError(f"{folder}: its ingest was not finished; run the same ingest command again", "not-finished")
+        raise InputError(f"{folder}: its ingest is not finished; run the same ingest command again", "not-finished")
     paths, _ = hdf5_files(folder, below=False)
     if not paths:
         _, left_out = hdf5_files(folder)
@@ -176,10 +176,10 @@ def find_sessions(folder: Path) -> list[Path]:
 
 
 def peek_session(path: Path) -> tuple[str, str]:
-    """(session name, user) of a file; quick, as the rest of it is neither read nor checked.
+    """(session name, user) of a file; quick, since the rest of it is neither read nor checked.
 
     Raises:
-        InputError: no HDF5 file, or without the group or these attributes; a damaged shard.
+        InputError: not an HDF5 file, or one without the group or these attributes; a damaged shard.
     """
     if path.suffix == SHARD:
         header = read_header(path)
@@ -212,14 +212,14 @@ def load_sessions(folder: Path, names: Iterable[str] | None = None) -> list[Sess
     """Open the sessions of a folder: all of them, in order of file name, or those named, in the order given.
 
     Raises:
-        InputError: a name that no file has, two files with one name, or a session that is damaged.
+        InputError: a name that no file has, two files with one name, or a damaged session.
     """
     found = peek_sessions(folder)
     wanted = list(found) if names is None else list(names)
     missing = [name for name in wanted if name not in found]
     if missing:
         raise InputError(
-            f"{folder}: no session {missing[0]!r} ({len(missing)} of {len(wanted)} asked for are missing); "
+            f"{folder}: no session {missing[0]!r} ({len(missing)} of {len(wanted)} are missing); "
             "copy the files there or make the split again",
             "no-sessions",
         )
@@ -227,12 +227,12 @@ def load_sessions(folder: Path, names: Iterable[str] | None = None) -> list[Sess
 
 
 def open_session(path: Path) -> Session:
-    """Check a whole session file, the signal included, and place its keys, in bounded memory.
+    """Check a whole session file, including the signal, and place its keys, in bounded memory.
 
-    A shard was checked when it was made: its header is read and checked here, its records when they are read.
+    A shard was checked when it was made: here only its header is checked, its records when they are read.
 
     Raises:
-        InputError: naming the file, the fault and the mend.
+        InputError: naming the file, the fault and the remedy.
     """
     if path.suffix == SHARD:
         return _open_shard(path)
@@ -299,7 +299,7 @@ def read_emg(session: Session, start: int, stop: int) -> np.ndarray:
 
     Raises:
         ValueError: not 0 <= start <= stop <= samples.
-        InputError: the file is gone or was changed since it was opened.
+        InputError: the file was removed or changed since it was opened.
     """
     if session.stored is not None:
         return decode(read_half(session, start, stop), session.stored.scale)
@@ -309,12 +309,12 @@ def read_emg(session: Session, start: int, stop: int) -> np.ndarray:
     with hdf5_errors(session.path, f"samples {start}..{stop}"):
         emg = both_bands(_FILES.read(session.path, start, stop))
     if len(emg) != stop - start or not np.isfinite(emg).all():
-        raise InputError(f"{session.path}: changed since it was checked; start again with the whole file", "changed")
+        raise InputError(f"{session.path}: changed since it was checked; open the file again", "changed")
     return emg
 
 
 def has_half(session: Session) -> bool:
-    """Whether `read_half` gives the signal in its own unit, so that it can stay as it is until it is on the device."""
+    """Whether `read_half` gives the signal in its own unit, so that the device can convert it."""
     return session.stored is not None and session.stored.scale == 1
 
 
@@ -322,17 +322,17 @@ def read_half(session: Session, start: int, stop: int) -> np.ndarray:
     """The signal of samples [start, stop) of a shard as it is stored: float16[stop - start, channels], over its scale.
 
     Raises:
-        ValueError: not 0 <= start <= stop <= samples, or no shard.
-        InputError: the shard is gone or damaged.
+        ValueError: not 0 <= start <= stop <= samples, or not a shard.
+        InputError: the shard was removed or is damaged.
     """
     if session.stored is None:
-        raise ValueError(f"session {session.name} is no shard")
+        raise ValueError(f"session {session.name} is not a shard")
     _check_range(session, start, stop)
     return read_stored(session.path, session.stored.stretch, session.channels, start, stop)
 
 
 def announce(session: Session, start: int, stop: int) -> None:
-    """Say that samples [start, stop), cut to the session's ends, are going to be read; helps with shards only."""
+    """Prefetch samples [start, stop), clipped to the session, of a shard; does nothing for other files."""
     if session.stored is not None:
         begin = max(0, start)
         read_ahead(session.path, session.samples, begin, max(begin, min(stop, session.samples)))

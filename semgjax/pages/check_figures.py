@@ -1,4 +1,4 @@
-"""The pictures of a check: all sessions at a glance, and one session over time. Writes nothing."""
+"""The figures of a check: an overview of all sessions, and one session over time."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import matplotlib
 import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator
 
 from semgjax.data.quality.check import SessionReport
 from semgjax.pages.stretch import LEFT, RIGHT, SETTINGS
@@ -18,7 +18,7 @@ _SMALL = {**SETTINGS, "font.size": 9.0}
 
 
 def overview_figure(rows: Sequence[SessionReport]) -> Figure:
-    """Length, keys a second and amplitude of every session, in the order of users; the mark is the verdict."""
+    """Length, keys a second and amplitude of every session, ordered by user; the mark is the verdict."""
     ordered = sorted(rows, key=lambda row: (row.user, row.file))
     place = np.arange(len(ordered))
     panels = (
@@ -42,7 +42,7 @@ def overview_figure(rows: Sequence[SessionReport]) -> Figure:
             axes.set_ylabel(label)
             axes.set_ylim(0, 1.1 * max(*values, 1e-9))
             axes.margins(x=0.02)
-        axes.set_xlabel("session, in the order of users (grey lines part them)")
+        axes.set_xlabel("sessions, ordered by user (grey lines separate users)")
         axes.set_xticks([])
         figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3, frameon=False)
     return figure
@@ -53,7 +53,7 @@ def session_figure(row: SessionReport) -> Figure:
     found = row.measures
     with matplotlib.rc_context(_SMALL):
         figure = Figure(figsize=(_WIDTH, 2.7), dpi=100)
-        # By hand: a layout that is worked out costs more than the drawing, and there may be many.
+        # Placed by hand: constrained layout takes longer than the drawing, and there may be many figures.
         time, bar, level, spectrum = (
             figure.add_axes((left, 0.19, width, 0.77))
             for left, width in ((0.065, 0.4), (0.472, 0.012), (0.575, 0.13), (0.785, 0.2))
@@ -65,7 +65,8 @@ def session_figure(row: SessionReport) -> Figure:
             norm=LogNorm(max(low, high / 1e3), max(high, 2e-3)), extent=(0, row.facts.minutes, 32, 0),
         )  # fmt: skip
         plain = FuncFormatter(lambda value, _: f"{value:g}")
-        figure.colorbar(image, cax=bar, label="RMS (\u00b5V)", format=plain).ax.yaxis.set_minor_formatter(plain)
+        ticks = LogLocator(subs=(1.0, 2.0, 5.0))
+        figure.colorbar(image, cax=bar, label="RMS (\u00b5V)", format=plain, ticks=ticks).minorticks_off()
         time.axhline(16, color="white", lw=1.2)
         time.set_yticks([0.5, 7.5, 16.5, 23.5, 31.5], ["left 1", "8", "right 1", "8", "16"])
         time.set_xlabel("minutes")

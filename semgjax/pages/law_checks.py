@@ -35,7 +35,13 @@ MOST_BARS = 24
 def residual_figure(fit: Fit) -> Figure:
     """Residuals in per cent against each input and the fitted value, and against normal quantiles."""
     names = [n for n in fit.law.input_names if np.ptp(fit.table.x[n]) > 0]
-    figure, axes = new_figure(3.4 * (len(names) + 2), 3.4, 1, len(names) + 2)
+    count = len(names) + 2
+    columns = min(count, 3)  # more beside each other would be too small to read on a page
+    rows = -(-count // columns)
+    figure, places = new_figure(3.4 * columns, 3.2 * rows, rows, columns)
+    axes, left = places[:count], places[count:]
+    for one in left:
+        one.remove()
     residuals = percent(fit.residuals)
     for one, name in zip(axes, names, strict=False):
         one.plot(fit.table.x[name], residuals, "o", color=BLUE, ms=5, mec="white")
@@ -55,7 +61,8 @@ def residual_figure(fit: Fit) -> Figure:
     axes[-1].set_xlabel("normal quantile")
     for one in axes:
         one.axhline(0.0, color="0.4", lw=0.9)
-    axes[0].set_ylabel("measured over fitted (%)")
+    for one in axes[::columns]:
+        one.set_ylabel("measured over fitted (%)")
     return figure
 
 
@@ -107,7 +114,8 @@ def influence_figure(fit: Fit, at: Mapping[str, float]) -> Figure:
     axes.set_yticks(np.arange(len(order)), labels, fontsize=7.5)
     axes.axvline(0.0, color="0.4", lw=0.9)
     place = ", ".join(f"{fit.table.column(k)} {short_number(v)}" for k, v in at.items())
-    axes.set_xlabel(f"change of the prediction at {place} without the run (%)")
+    # Of the figure, not of the axes, which are narrow beside long names.
+    figure.supxlabel(f"change of the prediction (%) without the run\nat {place}", fontsize=9.5)
     if len(moves) > MOST_BARS:
         axes.set_title(f"the {MOST_BARS} largest of {len(moves)}", loc="left", fontsize=9, color=GREY)
     return figure

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from semgjax.errors import InputError
 from semgjax.files import write_atomic
-from semgjax.pages.html import names_as_text
+from semgjax.pages.figure_bytes import names_as_text
 from semgjax.scaling.fit import Fit, parameter_values, predict
 from semgjax.scaling.profile import LEVEL, no_interval_reason, parameter_intervals, prediction_band
 

@@ -1,7 +1,8 @@
 """One self-contained HTML page on a table of results: verdict, laws, answers with their layers, pictures."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -9,7 +10,8 @@ from matplotlib.figure import Figure
 from semgjax.pages import law_budgets as budgets
 from semgjax.pages import law_checks as checks
 from semgjax.pages import law_curves as curves
-from semgjax.pages.html import Html, document, el, image, join, paragraph, svg_bytes, table
+from semgjax.pages.figure_bytes import svg_bytes
+from semgjax.pages.html import Image, image, render_template
 from semgjax.scaling.answer import Prediction, predict_at
 from semgjax.scaling.compare import Comparison, compare_laws, test_users_or_hours
 from semgjax.scaling.decide.cost_model import Cost
@@ -17,7 +19,7 @@ from semgjax.scaling.decide.decision import Decision
 from semgjax.scaling.decide.evidence import Evidence, gather
 from semgjax.scaling.decide.frontier import frontier, pair_of
 from semgjax.scaling.decide.inverse import invert
-from semgjax.scaling.diagnose import Diagnostic, blocks
+from semgjax.scaling.diagnose import blocks
 from semgjax.scaling.ends import number, span
 from semgjax.scaling.fit import Fit, floor
 from semgjax.scaling.law import Law
@@ -56,19 +58,22 @@ def report_page(points: Table, laws: Sequence[Law], ask: Ask, fit: Fit | None = 
     evidence = gather(fit, ask.level)
     prediction = predict_at(fit, at, ask.level, ask.force)
     reached = _reached(fit, evidence, ask)
-    title = ask.title or f"Scaling of {points.y_name} in {points.source}"
-    return document(
-        title,
-        el("header", el("h1", title), paragraph(*data_words(points), class_="lead")),
-        el(
-            "main",
-            _verdict(comparison, prediction, reached, fit),
-            _laws(comparison, points),
-            _parameters(fit, ask.level, blocks(evidence.findings) and not ask.force),
-            _pictures(fit, evidence, at, ask),
-            _findings(prediction.diagnostics),
-        ),
-        el("footer", paragraph("Made by semgjax scaling report. An interval holds if the law does.")),
+    return render_template(
+        "law_report.html",
+        title=ask.title or f"Scaling of {points.y_name} in {points.source}",
+        lead=data_words(points),
+        prediction=prediction,
+        **_verdict(prediction, fit),
+        verdict=comparison.verdict,
+        reached=_reached_rows(reached),
+        users_or_hours=test_users_or_hours(fit.table)[0] if set(fit.table.x) == {"U", "H"} else "",
+        laws=_law_rows(comparison),
+        refused=comparison.refused,
+        seeds_note=_seeds_note(points),
+        law=fit.law,
+        level=f"{ask.level:.0%}",
+        parameters=None if blocks(evidence.findings) and not ask.force else _parameter_rows(fit, ask.level),
+        pictures=_pictures(fit, evidence, at, ask),
     )
 
 
@@ -78,7 +83,7 @@ def asked_point(fit: Fit) -> dict[str, float]:
     return {name: 10.0 * float(fit.table.x[name].max()), **curves.middle(fit, name)}
 
 
-def data_words(points: Table) -> list[str]:
+def data_words(points: Table) -> str:
     """Where the points come from, how many there are, and how often each was repeated."""
     groups = np.bincount(points.groups)
     seeds = f"{groups.min()} to {groups.max()} runs" if groups.min() < groups.max() else f"{groups.max()} run(s)"
@@ -86,10 +91,10 @@ def data_words(points: Table) -> list[str]:
     ranges = "; ".join(
         f"{points.column(n)} from {number(float(v.min()))} to {number(float(v.max()))}" for n, v in points.x.items()
     )
-    return [
+    return (
         f"{len(points.y)} runs of {points.source}{' with ' + filters if filters else ''}: "
         f"{len(groups)} configurations of {seeds} each; {ranges}."
-    ]
+    )
 
 
 def _reached(fit: Fit, evidence: Evidence, ask: Ask) -> tuple[Decision, ...]:
@@ -101,47 +106,31 @@ def _reached(fit: Fit, evidence: Evidence, ask: Ask) -> tuple[Decision, ...]:
     )
 
 
-def _section(name: str, title: str, *children: str) -> Html:
-    return el("section", el("h2", title), *children, id=name)
-
-
-def _verdict(comparison: Comparison, prediction: Prediction, reached: Sequence[Decision], fit: Fit) -> Html:
+def _verdict(prediction: Prediction, fit: Fit) -> dict[str, Any]:
+    """The answer in words with its layers, or the reasons why there is none."""
     unit = f" {fit.table.unit}" if fit.table.unit else ""
     place = ", ".join(f"{fit.table.column(k)} = {number(v)}" for k, v in prediction.x.items())
-    said: list[str] = []
     if prediction.blocked:
-        reasons = "; ".join(d.message for d in prediction.diagnostics if d.severity == "error")
-        said.append(
-            el("div", el("strong", "No number can be quoted from this table."), reasons + ".", class_="warning")
-        )
-    else:
-        said.append(
-            paragraph(
-                f"At {place}, {prediction.beyond:.3g} times beyond the sweep, the law {fit.law.name} foretells "
-                f"{fit.table.y_name} {number(prediction.value)}{unit}."
-            )
-        )
-        rows = [
-            ("sampling", span(prediction.interval), f"{prediction.level:.0%} interval by profile likelihood"),
-            *([("test users", span(prediction.users), "other test users")] if prediction.users else []),
-            (
-                "choice",
-                span((prediction.choice.low, prediction.choice.high) if prediction.choice else None),
-                f"{len(prediction.choice.members) if prediction.choice else 0} objectives, laws, outliers",
-            ),
-            ("extrapolation", span(prediction.extrapolation), "by the law's record of foretelling larger runs"),
-        ]
-        said.append(table("The same number in its layers", ["layer", "range", "by"], rows, texts=3))
-    said.append(paragraph(comparison.verdict + "."))
-    if reached:
-        said.append(_reached_table(reached))
-    if set(fit.table.x) == {"U", "H"}:
-        said.append(paragraph(test_users_or_hours(fit.table)[0]))
-    return _section("verdict", "Verdict", *said)
+        return {"reasons": "; ".join(d.message for d in prediction.diagnostics if d.severity == "error")}
+    answer = (
+        f"At {place}, {prediction.beyond:.3g} times beyond the sweep, the law {fit.law.name} predicts "
+        f"{fit.table.y_name} {number(prediction.value)}{unit}."
+    )
+    layers = [
+        ("sampling", span(prediction.interval), f"{prediction.level:.0%} interval by profile likelihood"),
+        *([("test users", span(prediction.users), "other test users")] if prediction.users else []),
+        (
+            "choice",
+            span((prediction.choice.low, prediction.choice.high) if prediction.choice else None),
+            f"{len(prediction.choice.members) if prediction.choice else 0} objectives, laws, outliers",
+        ),
+        ("extrapolation", span(prediction.extrapolation), "from the law's errors on larger runs within the sweep"),
+    ]
+    return {"answer": answer, "layers": layers}
 
 
-def _reached_table(reached: Sequence[Decision]) -> Html:
-    rows = [
+def _reached_rows(reached: Sequence[Decision]) -> list[tuple[str, ...]]:
+    return [
         (
             d.question,
             "blocked" if d.blocked else "out of reach" if d.value == np.inf else number(d.value),
@@ -152,12 +141,10 @@ def _reached_table(reached: Sequence[Decision]) -> Html:
         )
         for d in reached
     ]
-    head = ["question", "answer", "sampling", "choice", "extrapolation", "out of reach"]
-    return table("What reaches the target, the other inputs in the middle of the sweep", head, rows)
 
 
-def _laws(comparison: Comparison, points: Table) -> Html:
-    rows = [
+def _law_rows(comparison: Comparison) -> list[tuple[str, ...]]:
+    return [
         (
             s.name,
             f"{s.weight:.2f}",
@@ -168,31 +155,22 @@ def _laws(comparison: Comparison, points: Table) -> Html:
         )
         for s in comparison.scores
     ]
-    head = ["law", "weight", "error on the next larger", "on the largest", "AICc", "search"]
-    children: list[str] = [table("Laws by how well they foretell larger runs from smaller ones", head, rows)]
-    refused = [el("li", f"{name}: {reason}") for name, reason in comparison.refused]
-    if refused:
-        children += [paragraph("Not fitted:"), el("ul", *refused)]
+
+
+def _seeds_note(points: Table) -> str:
     replicated = len(points.y) > int(points.groups.max()) + 1
-    note = "Seeds are replicates: runs with equal inputs." if replicated else f"{SEEDS_UNKNOWN.capitalize()}."
-    return _section("laws", "Laws side by side", *children, paragraph(note, class_="note"))
+    return "Seeds are replicates: runs with equal inputs." if replicated else f"{SEEDS_UNKNOWN.capitalize()}."
 
 
-def _parameters(fit: Fit, level: float, blocked: bool) -> Html:
-    if blocked:
-        return _section("parameters", "Parameters", paragraph("Not shown: an error-level finding forbids it."))
+def _parameter_rows(fit: Fit, level: float) -> list[tuple[str, ...]]:
     intervals = parameter_intervals(fit, level) or {}
-    rows = [
+    return [
         (p.name, number(fit.parameters[p.name], 5), span(intervals.get(p.name)), p.unit, p.meaning)
         for p in fit.law.parameters
     ]
-    head = ["parameter", "value", f"{level:.0%} interval", "unit", "meaning"]
-    return _section(
-        "parameters", "Parameters", paragraph(fit.law.formula), table(f"{fit.law.name}", head, rows, texts=5)
-    )
 
 
-def _pictures(fit: Fit, evidence: Evidence, at: Mapping[str, float], ask: Ask) -> Html:
+def _pictures(fit: Fit, evidence: Evidence, at: Mapping[str, float], ask: Ask) -> list[Image]:
     column = fit.table.column
     varied = [n for n in fit.law.input_names if np.ptp(fit.table.x[n]) > 0]
     made: list[tuple[Callable[[], Figure], str, str]] = [
@@ -225,7 +203,7 @@ def _pictures(fit: Fit, evidence: Evidence, at: Mapping[str, float], ask: Ask) -
         made.append((lambda: budgets.contour_figure(fit, pair, held), "contours", text))
     if ask.cost is not None:
         made += _budget_pictures(fit, evidence, ask.cost, ask.force)
-    return _section("pictures", "Pictures", *(image(svg_bytes(draw()), alt, caption) for draw, alt, caption in made))
+    return [image(svg_bytes(draw()), alt, caption) for draw, alt, caption in made]
 
 
 def _budget_pictures(
@@ -248,9 +226,3 @@ def _budget_pictures(
             "The best mix for each budget, and its error; the last budgets lie beyond the sweep.",
         ),
     ]
-
-
-def _findings(found: Iterable[Diagnostic]) -> Html:
-    items = [el("li", el("code", d.code), f" ({d.severity}): {d.message}") for d in found]
-    body = el("ul", *items) if items else paragraph("None.")
-    return _section("findings", "Findings", join([body]))

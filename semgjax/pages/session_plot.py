@@ -1,6 +1,6 @@
-"""A picture of a stretch of a session: signal and keys, spectrograms, and which electrodes were loud; a PNG file.
+"""Plot a stretch of a session to a PNG file: signal with keys, spectrograms, and the RMS of each electrode.
 
-Works on whatever `read_emg` reads: session files and shards.
+Works with session files and shards.
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from semgjax.data.sessions import CHANNELS, SAMPLE_RATE, Session, read_emg
 from semgjax.errors import InputError
 from semgjax.files import write_atomic
-from semgjax.pages.html import png_bytes
+from semgjax.pages.figure_bytes import png_bytes
 from semgjax.pages.stretch import SETTINGS, choose_stretch, draw_bands, keys_in
 
 LONGEST = 60.0
@@ -25,17 +25,17 @@ def stretch(session: Session, at: float | None, seconds: float) -> tuple[int, in
     """Samples [start, stop): from `at` seconds on, or where keys are (`choose_stretch`).
 
     Raises:
-        InputError: outside of the session, longer than LONGEST, or a session of another kind (data.readers.known).
+        InputError: outside the session, longer than LONGEST, or a session of another kind (data.readers.known).
     """
     if (session.channels, session.rate) != (CHANNELS, SAMPLE_RATE) or session.classes is not None:
         raise InputError(
-            f"{session.path}: is no typing session of two bands at {SAMPLE_RATE} Hz, which is what can be shown",
+            f"{session.path}: is not a typing session of two bands at {SAMPLE_RATE} Hz; only these can be shown",
             "conflict",
         )
     if not _FFT / SAMPLE_RATE <= seconds <= LONGEST:
         raise InputError(f"--seconds {seconds:g}: give {_FFT / SAMPLE_RATE:g} to {LONGEST:g}", "bad-value")
     if session.samples < _FFT:
-        raise InputError(f"{session.path}: {session.samples} samples are too few for a picture ({_FFT})", "bad-value")
+        raise InputError(f"{session.path}: {session.samples} samples, a figure needs {_FFT}", "bad-value")
     if at is None:
         return choose_stretch(session, seconds)
     length, start = session.samples / SAMPLE_RATE, round(at * SAMPLE_RATE) if np.isfinite(at) else -1
@@ -45,7 +45,7 @@ def stretch(session: Session, at: float | None, seconds: float) -> tuple[int, in
 
 
 def write_picture(session: Session, start: int, stop: int, out: Path) -> None:
-    """Write the picture, whole or not at all; same session and samples, same bytes."""
+    """Write the figure atomically; the same session and samples give the same bytes."""
     write_atomic(out, png_bytes(stretch_figure(session, start, stop)))
 
 
@@ -53,7 +53,7 @@ def stretch_figure(session: Session, start: int, stop: int) -> Figure:
     """Samples [start, stop) of both bands.
 
     Raises:
-        InputError: the signal cannot be read any more.
+        InputError: the signal can no longer be read.
     """
     emg_TxC = read_emg(session, start, stop)
     presses = keys_in(session, start, stop)
@@ -77,7 +77,7 @@ def stretch_figure(session: Session, start: int, stop: int) -> Figure:
             place.set_ylabel("Hz")
             figure.colorbar(image, ax=place, pad=0.01, aspect=9, label="dB")
         axes[0].set_xlim(0, seconds)
-        axes[3].set_xlabel(f"seconds from {start / SAMPLE_RATE:g} s on")
+        axes[3].set_xlabel(f"seconds after {start / SAMPLE_RATE:g} s")
         for place in axes[:3]:
             place.tick_params(labelbottom=False)
         _rings(figure, [grid[0:2, 1], grid[2:4, 1]], bands)
@@ -103,7 +103,7 @@ def _spectrogram(band_TxC: np.ndarray) -> np.ndarray:
 
 
 def _rings(figure: Figure, places: list, bands: list[np.ndarray]) -> None:
-    """Where round each wrist the signal was, on one scale of colour and length."""
+    """The RMS around each wrist, on one scale of colour and length."""
     levels = [np.sqrt(np.mean(np.square(band, dtype=np.float64), axis=0)) for band in bands]
     top = max(float(np.max(levels)), 1e-9)
     for place, name, level in zip(places, ("left wrist", "right wrist"), levels, strict=True):

@@ -1,4 +1,4 @@
-"""Drawing a stretch of signal with its keys: what the pictures of a session have in common. Writes nothing."""
+"""Plot a stretch of signal with its keys; shared by the figures of a session."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ LEFT, RIGHT, KEY = "#0072B2", "#2F6B4F", "#B5651D"
 STRETCH = 3.0  # seconds of signal shown
 CROWDED = 0.09  # seconds between key presses under which their glyphs would touch, in a stretch of 3 s
 
-# Names of users and keys are text, never mathematics.
+# Names of users and keys are plain text, not formulas.
 SETTINGS: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 10.5,
@@ -26,7 +26,7 @@ SETTINGS: dict[Any, Any] = {
 
 
 def choose_stretch(session: Session, seconds: float = STRETCH) -> tuple[int, int]:
-    """Samples [start, stop) to show: from shortly before the first key after the middle, or what there is."""
+    """Samples [start, stop) to show: starting shortly before the first key of the second half, if there is one."""
     length = min(round(seconds * SAMPLE_RATE), session.samples)
     late = session.key_first[session.key_first >= session.samples // 2]
     keys = late if len(late) else session.key_first
@@ -44,7 +44,7 @@ def keys_in(session: Session, start: int, stop: int) -> list[tuple[float, str]]:
 
 def draw_bands(bands: Sequence[Axes], emg_TxC: np.ndarray, presses: list[tuple[float, str]]) -> None:
     """All electrodes as lines, a band in each axes and both on one scale, with the keys pressed."""
-    # So far apart that neighbours touch only in the strongest bursts.
+    # Neighbouring lines touch only in the strongest bursts.
     space = max(1.6 * float(np.percentile(np.abs(emg_TxC), 99.5)), 1e-6)
     seconds = np.arange(len(emg_TxC)) / SAMPLE_RATE
     for axes, name, colour, band in zip(
@@ -63,7 +63,7 @@ def draw_bands(bands: Sequence[Axes], emg_TxC: np.ndarray, presses: list[tuple[f
 
 
 def _glyphs(axes: Axes, presses: list[tuple[float, str]], seconds: float) -> None:
-    """What was typed, above the axes; keys close together go up in steps."""
+    """The typed keys above the axes; keys close together are staggered."""
     last, level = -np.inf, 0
     size = 12 if seconds <= 5 * STRETCH else 7
     for at, glyph in presses:

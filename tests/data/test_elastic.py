@@ -15,8 +15,8 @@ from semgjax.data.batching.windows import labels_of, list_windows
 from semgjax.data.sessions import load_sessions
 from semgjax.data.shards.ingest import ingest
 from semgjax.data.shards.shard_format import RELATIVE_ERROR
-from semgjax.errors import InputError
 from tests.data.odd import SPEC, write_odd_sessions
+from tests.refusal import refused
 
 AUGMENT = AugmentConfig(roll=2, lag=40, jitter=True)
 STRONG = replace(augment_recipe("robust"), lag=40, silence=0.3)
@@ -121,9 +121,9 @@ def test_a_host_has_its_place_in_every_global_batch(sessions, hosts):
 
 @pytest.mark.parametrize(("host", "hosts"), [(0, 4), (2, 2), (-1, 2), (0, 0)])
 def test_hosts_that_cannot_share_a_batch_are_refused(sessions, host, hosts):
-    with pytest.raises(InputError, match="cannot be shared"):
+    with refused("bad-value"):
         data(sessions, host, hosts)
-    with pytest.raises(InputError, match="cannot be shared"):
+    with refused("bad-value"):
         next(eval_chunks(sessions, SPEC, 6, host, hosts))
 
 
@@ -148,7 +148,7 @@ def test_a_damaged_record_stops_a_stream_with_the_shards_name(tmp_path, folders)
         session.path.write_bytes(content)
     for workers in (0, 1):
         rows = stream(data(sessions), 0, workers=workers)
-        with pytest.raises(InputError, match=r"arrayrecord: record \d+ \(from sample \d+ on\) is damaged"):
+        with refused("damaged"):
             for _ in range(30):
                 next(rows)
         rows.close()

@@ -26,6 +26,7 @@ from semgjax.data.shards.shard_read import OpenShards, read_header
 from semgjax.errors import InputError
 from tests.data.fixtures import random_emg, write_session
 from tests.data.odd import SAMPLES, SPEC, write_odd_sessions
+from tests.refusal import refused
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +77,7 @@ def test_a_folder_of_shards_is_peeked_at_and_opened_like_one_of_files(both):
     assert {name: user for name, (_, user) in peek_sessions(folder).items()} == {s.name: s.user for s in sources}
     assert [session.samples for session in shards] == list(SAMPLES)
     assert all(has_half(session) for session in shards) and not any(has_half(session) for session in sources)
-    with pytest.raises(ValueError, match="is no shard"):
+    with pytest.raises(ValueError):
         read_half(sources[0], 0, 1)
 
 
@@ -102,9 +103,7 @@ def test_a_flipped_bit_anywhere_gives_the_right_samples_or_names_the_record(shar
                 found = read_emg(session, record * 1000, record * 1000 + 1000)
             except InputError as error:
                 assert str(error).startswith(f"{shard}: ") and "\n" not in str(error)
-                named.add(
-                    record if f"record {record + 1} (from sample {record * 1000} on)" in str(error) else str(error)
-                )
+                named.add(record if f"record {record + 1} " in str(error) else str(error))
             else:
                 np.testing.assert_array_equal(found, emg[record * 1000 : record * 1000 + 1000])
     assert {0, 1, 2} <= named
@@ -114,7 +113,7 @@ def test_a_flipped_bit_in_the_header_is_found(shard):
     changed = bytearray(shard.read_bytes())
     changed[changed.index(b'"user"') + 1] ^= 1
     shard.write_bytes(changed)
-    with pytest.raises(InputError, match="its header is damaged"):
+    with refused("damaged"):
         open_session(shard)
 
 
@@ -125,25 +124,31 @@ def test_a_shard_cut_short_anywhere_is_found_and_named(shard):
         with pytest.raises(InputError) as caught:
             read_header(shard)
         assert str(caught.value).startswith(f"{shard}: ") and "\n" not in str(caught.value)
-        with pytest.raises(InputError, match=r"shard of session a has \d+ bytes, the manifest says \d+"):
+        with refused("damaged"):
             find_sessions(shard.parents[1])
 
 
 def test_a_missing_shard_is_named_with_its_session(shard):
     session = open_session(shard)
     shard.unlink()
-    with pytest.raises(InputError, match=rf"{shard.name}: shard of session a is missing"):
+    with refused("no-file", f"{shard.name}"):
         load_sessions(shard.parents[1])
-    with pytest.raises(InputError, match="no such shard"):
+    with refused("no-file"):
         read_emg(session, 0, 10)
 
 
-@pytest.mark.parametrize("change", ['"version": 2', '"schema": "semgjax/manifest"', '"storage"'])
-def test_a_manifest_of_another_schema_or_version_is_refused(shard, change):
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ('"version": 2', '"version": 9', "wrong-version"),
+        ('"schema": "semgjax/manifest"', '"schema": "other"', "wrong-schema"),
+        ('"storage"', "[", "bad-json"),
+    ],
+)
+def test_a_manifest_of_another_schema_or_version_is_refused(shard, old, new, code):
     path = shard.parents[1] / FILE
-    changed = {'"version": 2': '"version": 9', '"schema": "semgjax/manifest"': '"schema": "other"'}.get(change, "[")
-    path.write_text(path.read_text().replace(change, changed))
-    with pytest.raises(InputError, match=rf"{FILE}: "):
+    path.write_text(path.read_text().replace(old, new))
+    with refused(code, f"{FILE}: "):
         load_sessions(shard.parents[1])
 
 
@@ -151,14 +156,14 @@ def test_a_manifest_of_another_schema_or_version_is_refused(shard, change):
 def test_a_manifest_whose_file_names_lead_elsewhere_is_refused(shard, name):
     path = shard.parents[1] / FILE
     path.write_text(path.read_text().replace(shard.name, name))
-    with pytest.raises(InputError, match="is no plain name"):
+    with refused("bad-path"):
         load_sessions(shard.parents[1])
 
 
 def test_a_folder_whose_ingest_was_not_finished_is_refused(shard):
     (shard.parents[1] / FILE).unlink()
     assert (shard.parents[1] / SHARDS).is_dir()
-    with pytest.raises(InputError, match="its ingest was not finished"):
+    with refused("not-finished"):
         load_sessions(shard.parents[1])
 
 

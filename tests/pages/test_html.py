@@ -1,14 +1,19 @@
 """Pages and pictures: names from outside stay text, and no screen is wanted."""
 
+import importlib.resources
 import os
 import subprocess
 import sys
+from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import matplotlib
 import pytest
+from jinja2 import UndefinedError
 from matplotlib.figure import Figure
 
-from semgjax.pages.html import el, names_as_text, svg_bytes
+from semgjax.pages.figure_bytes import names_as_text, svg_bytes
+from semgjax.pages.html import image, render_template
 from tests.data.fixtures import typed, write_session
 from tests.test_house import MODULES, imports_of
 
@@ -25,6 +30,47 @@ NAMES = [
     "{x}^2_3",
     "a\\",
 ]
+
+
+def page_of(name: str) -> str:
+    """A law report in which everything that comes from a file is `name`."""
+    found = SimpleNamespace(code=name, severity="note", message="-")
+    return render_template(
+        "law_report.html",
+        title=name,
+        lead=name,
+        prediction=SimpleNamespace(blocked=False, diagnostics=[found]),
+        answer="-",
+        layers=[(name, "1", "2")],
+        verdict="-",
+        reached=[],
+        users_or_hours="",
+        laws=[],
+        refused=[],
+        seeds_note="-",
+        law=None,
+        level="95%",
+        parameters=None,
+        pictures=[image(b"", name, name)],
+    )
+
+
+class Seen(HTMLParser):
+    """The elements of a page with their attributes' names, and its texts."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, tuple[str, ...]]] = []
+        self.texts: list[str] = []
+        self.alts: list[str | None] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, tuple(name for name, _ in attributes)))
+        self.alts += [value for name, value in attributes if name == "alt"]
+
+    def handle_data(self, data):
+        self.texts.append(data.strip())
 
 
 def drawn(text: str, mathematics: bool) -> bytes:
@@ -58,8 +104,30 @@ def test_powers_of_ten_on_an_axis_stay_formulas():
 @pytest.mark.parametrize("name", ["a\x1b[31m", "a\x00b", "two\nlines", "turned \u202e", "lone \udcff"])
 def test_a_control_character_in_a_name_breaks_neither_picture_nor_page(name):
     assert b"<svg" in drawn(name, True)
-    text = el("p", name, title=name)
+    figure = Figure(figsize=(4, 1))
+    figure.subplots().set_yticks([0.5], [name])
+    assert b"<svg" in svg_bytes(figure)
+    (label,) = figure.axes[0].get_yticklabels()
+    assert label.get_text().replace("\n", "").isprintable()
+    text = page_of(name)
     assert all(character.isprintable() or character == "\n" for character in text) and text.encode()
+
+
+@pytest.mark.parametrize("name", ["<b>x</b>", '" onload="x', "' onload='x", "a & b", "{{ 7 * 7 }}", "</style><script>"])
+def test_a_name_is_text_wherever_a_page_shows_it(name):
+    seen = Seen(page_of(name))
+    assert seen.tags == Seen(page_of("plain")).tags
+    assert seen.texts.count(name) == 6 and seen.alts == [name]
+
+
+def test_a_name_that_a_template_uses_and_nobody_gave_is_an_error():
+    with pytest.raises(UndefinedError):
+        render_template("page.html")
+
+
+def test_every_template_and_the_style_sheet_are_part_of_the_package():
+    folder = importlib.resources.files("semgjax.pages") / "templates"
+    assert {"page.html", "parts.html", "style.css"} <= {entry.name for entry in folder.iterdir()}
 
 
 @pytest.mark.parametrize(

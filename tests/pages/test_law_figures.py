@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from semgjax.errors import InputError
-from semgjax.pages.html import svg_bytes
+from semgjax.pages.figure_bytes import svg_bytes
 from semgjax.pages.law_budgets import contour_figure, valley_figure
 from semgjax.pages.law_checks import influence_figure, profile_figure, residual_figure, rolling_figure
 from semgjax.pages.law_curves import curve_figure, excess_figure, middle
@@ -51,6 +51,12 @@ def test_the_excess_is_what_lies_above_the_floor():
 def test_residuals_are_shown_in_per_cent():
     axes = residual_figure(size_fit()).axes
     np.testing.assert_allclose(axes[0].lines[0].get_ydata(), 100 * np.expm1(size_fit().residuals))
+
+
+def test_at_most_three_residual_panels_are_beside_each_other():
+    axes = residual_figure(joint_fit()).axes
+    assert len(axes) == 4
+    assert [one.get_subplotspec().rowspan.start for one in axes] == [0, 0, 0, 1]
 
 
 def test_profiles_touch_zero_at_the_fit_and_cross_the_line():

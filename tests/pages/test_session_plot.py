@@ -8,9 +8,9 @@ import pytest
 
 from semgjax.data.sessions import load_sessions, open_session
 from semgjax.data.shards.ingest import ingest
-from semgjax.errors import InputError
 from semgjax.pages.session_plot import stretch, stretch_figure, write_picture
 from tests.data.fixtures import START, typed, write_session
+from tests.refusal import refused
 
 
 @pytest.fixture(scope="module")
@@ -29,23 +29,23 @@ def test_a_stretch_starts_at_the_time_given_or_where_keys_are(session):
 
 
 @pytest.mark.parametrize(
-    ("at", "seconds", "says"),
+    ("at", "seconds", "code"),
     [
-        (-0.1, 3.0, "--at -0.1: the session is 8.00 s long"),
-        (7.95, 3.0, "--at 7.95"),
-        (float("nan"), 3.0, "--at nan"),
-        (0.0, 0.01, "--seconds 0.01: give 0.128 to 60"),
-        (0.0, 61.0, "--seconds 61"),
-        (0.0, float("nan"), "--seconds nan"),
+        (-0.1, 3.0, "bad-value"),
+        (7.95, 3.0, "bad-value"),
+        (float("nan"), 3.0, "bad-value"),
+        (0.0, 0.01, "bad-value"),
+        (0.0, 61.0, "bad-value"),
+        (0.0, float("nan"), "bad-value"),
     ],
 )
-def test_a_stretch_that_is_not_there_is_an_input_error(session, at, seconds, says):
-    with pytest.raises(InputError, match=says):
+def test_a_stretch_that_is_not_there_is_an_input_error(session, at, seconds, code):
+    with refused(code):
         stretch(session, at, seconds)
 
 
 def test_a_session_of_a_few_samples_is_an_input_error(tmp_path):
-    with pytest.raises(InputError, match="255 samples are too few"):
+    with refused("bad-value"):
         stretch(open_session(write_session(tmp_path / "a.hdf5", 255)), None, 1.0)
 
 
@@ -80,7 +80,7 @@ def test_a_shard_is_drawn_as_its_file_is(session, tmp_path):
 
 
 def test_a_session_of_another_kind_is_an_input_error(session):
-    with pytest.raises(InputError, match="is no typing session of two bands at 2000 Hz"):
+    with refused("conflict"):
         stretch(replace(session, channels=16), None, 1.0)
 
 

@@ -1,4 +1,4 @@
-"""Random changes of a training window: what may change, and the one place where it is drawn. Writes nothing.
+"""Random augmentation of training windows: its settings, its recipes, and the drawing of random numbers.
 
 `semgjax.data.batching.change` makes the changes. Time masking is the model's part (`mask_share` of its configuration).
 """
@@ -17,14 +17,14 @@ _PLACES = CHANNELS // 2
 
 @dataclass(frozen=True)
 class AugmentConfig:
-    """Random changes of a training window; each is drawn from (seed, step, row)."""
+    """Augmentation of a training window; every change is drawn from (seed, step, row)."""
 
     roll: int = 1
     """each band's electrodes are rotated by up to this many places"""
     lag: int = 120
     """the two bands move against each other by up to this many samples"""
     jitter: bool = True
-    """the core starts anywhere up to a stride after its place on the grid"""
+    """the core starts at a random place up to a stride after its place on the grid"""
     scale: float = 0.0
     """each band's amplitude is multiplied by e^u, u drawn from -scale to scale"""
     silence: float = 0.0
@@ -34,9 +34,9 @@ class AugmentConfig:
     hum: float = 0.0
     """mains hum (50 or 60 Hz) of an amplitude up to this many times the window's RMS is added"""
     dropout: float = 0.0
-    """chance that an electrode is zero for a window, each on its own"""
+    """probability that an electrode is zero for a window, independently for each electrode"""
     mask: float = 0.0
-    """up to this share of all electrodes is zero for a window, the share drawn anew for each"""
+    """up to this share of all electrodes is zero for a window; the share is drawn for each window"""
 
     def __post_init__(self) -> None:
         if not 0 <= self.roll < _PLACES or self.lag < 0:
@@ -53,7 +53,7 @@ class AugmentConfig:
 
     @property
     def moves_only(self) -> bool:
-        """Whether samples only change their places, so that any type of number can stay as it is."""
+        """Whether samples are only moved, so that any number type can be kept."""
         return not any(getattr(self, field.name) for field in fields(self) if field.name not in _MOVES)
 
 
@@ -63,7 +63,7 @@ NONE = AugmentConfig(roll=0, lag=0, jitter=False)
 
 @dataclass(frozen=True)
 class Draw:
-    """One window's random numbers.
+    """The random numbers of one window.
 
     Attributes:
         shift, lag: samples; where the window is read (`semgjax.data.batching.windows.read_window`)
@@ -72,7 +72,7 @@ class Draw:
         silent: the window becomes rest; its labels are empty
         noise, hum: RMS and amplitude, as multiples of the window's RMS
         mains: Hz
-        masked: electrodes (0-31, as they lie after the roll) that become zero
+        masked: electrodes (0-31, after the roll) that become zero
         seed: of the noise itself
     """
 
@@ -89,14 +89,14 @@ class Draw:
 
 
 def draw(config: AugmentConfig, room: int, rng: np.random.Generator) -> Draw:
-    """The changes of one window.
+    """Draw the changes of one window.
 
-    The numbers are drawn in one order, whatever is switched on, so that one change's strength never moves
-    another's draws; the first three fields draw first.
+    The numbers are drawn in a fixed order, whatever is switched on, so that the strength of one change does not alter
+    the draws of another; the first three fields are drawn first.
 
     Args:
         room: samples by which the core's start may move to the right.
-        rng: this window's own generator, so that the draw depends on nothing else.
+        rng: this window's own generator, on which alone the draw depends.
     """
     shift = int(rng.integers(0, room)) if config.jitter and room > 0 else 0
     lag = int(rng.integers(-config.lag, config.lag + 1))
@@ -128,7 +128,7 @@ RECIPES: dict[str, AugmentConfig] = {
     # emg2qwerty (arXiv 2410.20081), TDS baseline: the same on the raw signal; its SpecAugment works on the
     # spectrogram inside the model.
     "baseline": AugmentConfig(roll=1, lag=120, jitter=True),
-    # Ours, not measured on real sessions: the paper's, and what another wrist, contact and room do to a signal.
+    # Ours, not measured on real sessions: the paper's, and effects of another wrist, electrode contact and room.
     # The mask follows SplashNet's aggressive channel masking (arXiv 2506.12356), on whole electrodes.
     "robust": AugmentConfig(
         roll=1, lag=120, jitter=True, scale=0.3, silence=0.02, noise=0.1, hum=0.1, dropout=0.02, mask=0.5
@@ -137,7 +137,7 @@ RECIPES: dict[str, AugmentConfig] = {
 
 
 def augment_recipe(name: str) -> AugmentConfig:
-    """The named changes: "paper", "baseline" or "robust"; the source of each stands beside it.
+    """A recipe by name: "paper", "baseline" or "robust"; RECIPES names the source of each.
 
     Raises:
         InputError: another name.

@@ -1,4 +1,4 @@
-"""Training batches by grain, each a function of (seed, step); and batches for evaluation, as many on every host.
+"""Training batches by grain, each a function of (seed, step), and evaluation batches, equal in number on every host.
 
 Memory: no signal stays in memory but the batches read ahead (`stream` says how many) and the windows being read. What
 grows with the corpus are its key presses (20 bytes each) and its windows (8 bytes each), once for every process.
@@ -22,15 +22,15 @@ Batch = dict[str, np.ndarray]
 sample; labels int32 [B, N], zero-padded; label_count int32 [B]."""
 
 AHEAD = 4
-"""Batches that are read ahead in a process."""
+"""Batches that a process prefetches."""
 
 
 @dataclass(frozen=True)
 class LoadBatch:
-    """Step and the windows' indices of its global batch -> this host's rows of the batch, augmented.
+    """(step, window indices of its global batch) -> this host's rows of the batch, augmented.
 
-    A row's random numbers come from the seed and the row's place among all rows of all steps, so that they depend
-    neither on the number of hosts nor on who loads the row.
+    A row's random numbers depend on the seed and the row's place among all rows of all steps, not on the number of
+    hosts or on the process that loads the row.
     """
 
     sessions: Sequence[Session]
@@ -61,7 +61,7 @@ class LoadBatch:
         """Session, first core sample and changes of the row at a place among all rows of all steps."""
         which, start = (int(number) for number in self.windows[index])
         session = self.sessions[which]
-        # The jitter never leaves the session, nor passes the next window's place on the grid.
+        # The jitter stays within the session and before the next window's place on the grid.
         room = min(self.spec.stride, session.samples - self.spec.length - start)
         change = draw(self.augment, room, np.random.default_rng((self.seed, place)))
         return session, start + change.shift, change
@@ -78,7 +78,7 @@ class LoadBatch:
 
 @dataclass(frozen=True)
 class TrainData:
-    """Training windows as random-access batches: `batches[step]` is a function of (seed, step) alone."""
+    """Training windows as random-access batches: `batches[step]` depends only on (seed, step)."""
 
     batches: grain.MapDataset
     windows: int
@@ -96,19 +96,19 @@ def train_data(
     host: int = 0,
     hosts: int = 1,
 ) -> TrainData:
-    """Shuffled, augmented batches without end; every epoch has its own order.
+    """An endless sequence of shuffled, augmented batches; every epoch has its own order.
 
     Args:
         batch: rows over all hosts.
-        host: which of the `hosts` this is; it gets batch / hosts rows, the host's place in the global batch.
+        host: index of this host among `hosts`; it gets its batch / hosts rows of the global batch.
 
     Raises:
-        InputError: no session is as long as a window, no window holds a key ("no-keys"), or the hosts cannot share a
-            batch evenly.
+        InputError: no session is as long as a window, no window holds a key ("no-keys"), or the batch is not a
+            multiple of the hosts.
     """
     if hosts < 1 or not 0 <= host < hosts or batch % hosts:
         raise InputError(
-            f"a batch of {batch} windows cannot be shared by {hosts} hosts; give a multiple of {hosts}", "bad-value"
+            f"a batch of {batch} windows cannot be split over {hosts} hosts; give a multiple of {hosts}", "bad-value"
         )
     windows, skipped = list_windows(sessions, spec)
     if not windows:
@@ -117,11 +117,11 @@ def train_data(
             "bad-value",
         )
     room = -(-max_labels(sessions, spec.length) // 8) * 8
-    # With jitter a core may come to lie anywhere.
+    # With jitter a core can start anywhere.
     if not room or not (augment.jitter or any(len(labels_of(sessions[s], at, at + spec.length)) for s, at in windows)):
         raise InputError(
-            f"no window of the {len(sessions)} training sessions holds a key: there is nothing to learn; see semgjax "
-            "data check",
+            f"no window of the {len(sessions)} training sessions holds a key, so there is nothing to learn; see "
+            "semgjax data check",
             "no-keys",
         )
     half = augment.moves_only and all(has_half(session) for session in sessions)
@@ -133,18 +133,18 @@ def train_data(
 
 
 def stream(data: TrainData, start: int, threads: int = 2, workers: int = 0) -> grain.DatasetIterator:
-    """The batches from step `start` on, read ahead by a few; close it when done.
+    """The batches of steps `start`, `start` + 1, ..., with a few prefetched; close it when done.
 
-    Neither threads nor workers change what comes. Memory: about 1 + AHEAD + threads batches, and where there are
-    workers that many in each, and 2 more that are on their way. Workers are processes that start in seconds.
+    The batches do not depend on threads or workers. Memory: about 1 + AHEAD + threads batches; with workers so many in
+    each, and 2 more in transfer. Workers are processes, which take seconds to start.
 
     Args:
-        workers: processes that read; 0 reads in threads of this one.
+        workers: reading processes; 0 reads in threads of this process.
     """
     options = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=AHEAD)
     batches = data.batches[start:].to_iter_dataset(options)
     if workers:
-        if not flags.FLAGS.is_parsed():  # grain asks absl's flags, which only absl's own programs parse
+        if not flags.FLAGS.is_parsed():  # grain reads absl's flags, which only absl's programs parse
             flags.FLAGS.mark_as_parsed()
         batches = batches.mp_prefetch(grain.MultiprocessingOptions(num_workers=workers, per_worker_buffer_size=1))
     return iter(batches)
@@ -163,9 +163,9 @@ def _windows_batch(
 
 
 def session_chunks(session: Session, spec: WindowSpec, batch: int) -> Iterator[Batch]:
-    """A whole session in windows of the training shape, core next to core, in batches padded with empty rows.
+    """A whole session in windows of the training shape with adjacent cores, in batches padded with empty rows.
 
-    Every sample is in one core; the last core may reach past the session's end. Batches have no labels.
+    Every sample is in one core; the last core may extend beyond the session's end. Batches have no labels.
     """
     starts = range(0, session.samples, spec.length)
     for begin in range(0, len(starts), batch):
@@ -175,7 +175,7 @@ def session_chunks(session: Session, spec: WindowSpec, batch: int) -> Iterator[B
 def eval_chunks(
     sessions: Sequence[Session], spec: WindowSpec, batch: int, host: int = 0, hosts: int = 1
 ) -> Iterator[Batch]:
-    """Whole sessions, one after the other, in chunks as `session_chunks`; as many batches on every host.
+    """Whole sessions, one after the other, in chunks as `session_chunks`; equally many batches on every host.
 
     Beside emg and valid, `session` int32 [B] is the index of a row's session (-1 of a row of padding) and `start`
     int32 [B] the first sample of its core, by which the hosts' outputs are put together.
@@ -184,7 +184,7 @@ def eval_chunks(
         batch: rows over all hosts; a host gets batch / hosts of them.
 
     Raises:
-        InputError: the hosts cannot share a batch evenly.
+        InputError: the batch is not a multiple of the hosts.
     """
     pairs = [(which, start) for which, s in enumerate(sessions) for start in range(0, s.samples, spec.length)]
     yield from _shared(sessions, pairs, spec, batch, host, hosts)
@@ -193,12 +193,12 @@ def eval_chunks(
 def eval_windows(
     sessions: Sequence[Session], spec: WindowSpec, batch: int, host: int = 0, hosts: int = 1
 ) -> Iterator[Batch]:
-    """The windows of the training grid in order, without augmentation and with their labels; as many on every host.
+    """The windows of the training grid in order, with labels, not augmented; equally many batches on every host.
 
-    Beside a training batch's members, `session` and `start` as in `eval_chunks`. Rows of padding have no labels.
+    The members of a training batch, and `session` and `start` as in `eval_chunks`. Rows of padding have no labels.
 
     Raises:
-        InputError: the hosts cannot share a batch evenly.
+        InputError: the batch is not a multiple of the hosts.
     """
     pairs, _ = list_windows(sessions, spec)
     room = -(-max_labels(sessions, spec.length) // 8) * 8
@@ -219,7 +219,7 @@ def _shared(
     """One host's rows of every batch of `pairs`, the last batch padded."""
     if hosts < 1 or not 0 <= host < hosts or batch % hosts:
         raise InputError(
-            f"a batch of {batch} windows cannot be shared by {hosts} hosts; give a multiple of {hosts}", "bad-value"
+            f"a batch of {batch} windows cannot be split over {hosts} hosts; give a multiple of {hosts}", "bad-value"
         )
     rows = batch // hosts
     for begin in range(0, len(pairs), batch):

@@ -1,4 +1,4 @@
-"""What an augmentation does to a window's signal, as pure functions of numpy arrays. Writes nothing.
+"""The changes that augmentation makes to a window's signal, as pure functions of numpy arrays.
 
 Each takes and gives float32[T, 32], left band in 0-15, right band in 16-31, and leaves its input as it is.
 """
@@ -10,23 +10,23 @@ import numpy as np
 from semgjax.data.batching.augment import Draw
 from semgjax.data.sessions import SAMPLE_RATE
 
-_FLOOR_BLOCK = 100  # samples (50 ms) whose quietest tells an electrode's noise floor
+_FLOOR_BLOCK = 100  # samples (50 ms); the quietest such block gives an electrode's noise floor
 
 
 def augment(emg_TxC: np.ndarray, change: Draw) -> np.ndarray:
-    """A window's signal with all changes of its values, in this order: scale, silence, noise, hum, mask.
+    """Apply all changes of a window's values, in this order: scale, silence, noise, hum, mask.
 
-    Masked electrodes come last, so that they are exactly zero. The shift, the lag and the rolls are no part of
-    this: they decide where each value is read (`semgjax.data.batching.windows.fill_window`).
+    The mask is last, so that masked electrodes are exactly zero. Shift, lag and rolls are not applied here: they
+    decide where each value is read (`semgjax.data.batching.windows.fill_window`).
 
     Args:
-        emg_TxC: the rows that lie in the session, at least one.
+        emg_TxC: the rows inside the session, at least one.
     """
     rng = np.random.default_rng(change.seed)
     x = emg_TxC
     if change.gains != (1.0, 1.0):
         x = scale_bands(x, change.gains)
-    # The strength of what is added follows the signal before it is silenced.
+    # Noise and hum are scaled by the signal's RMS before it is silenced.
     rms = float(np.sqrt(np.mean(np.square(x, dtype=np.float64))))
     if change.silent:
         x = rest(x, rng)
@@ -40,24 +40,24 @@ def augment(emg_TxC: np.ndarray, change: Draw) -> np.ndarray:
 
 
 def scale_bands(emg_TxC: np.ndarray, gains: tuple[float, float]) -> np.ndarray:
-    """Each band times its own factor."""
+    """Multiply each band by its factor."""
     return emg_TxC * np.repeat(np.array(gains, np.float32), emg_TxC.shape[1] // 2)
 
 
 def rest(emg_TxC: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """White noise in place of the signal, for each electrode at the RMS of its quietest 50 ms."""
+    """Replace the signal by white noise, for each electrode with the RMS of its quietest 50 ms."""
     blocks = max(1, len(emg_TxC) // _FLOOR_BLOCK)
     power = [np.mean(np.square(part, dtype=np.float64), axis=0) for part in np.array_split(emg_TxC, blocks)]
     return _white(emg_TxC, rng) * np.sqrt(np.min(power, axis=0)).astype(np.float32)
 
 
 def add_noise(emg_TxC: np.ndarray, rms: float, rng: np.random.Generator) -> np.ndarray:
-    """White noise of `rms` (the signal's unit) on every electrode."""
+    """Add white noise of `rms` (in the signal's unit) to every electrode."""
     return emg_TxC + np.float32(rms) * _white(emg_TxC, rng)
 
 
 def add_hum(emg_TxC: np.ndarray, amplitude: float, mains: float, rng: np.random.Generator) -> np.ndarray:
-    """Mains hum with a third harmonic of a third: one phase, as there is one mains, and a share per electrode."""
+    """Add mains hum with a third harmonic of a third: one phase for all electrodes, an amplitude for each."""
     phase = 2 * np.pi * (mains * np.arange(len(emg_TxC)) / SAMPLE_RATE + rng.random())
     wave_T = np.sin(phase) + np.sin(3 * phase) / 3
     share_C = amplitude * rng.random(emg_TxC.shape[1])
@@ -65,7 +65,7 @@ def add_hum(emg_TxC: np.ndarray, amplitude: float, mains: float, rng: np.random.
 
 
 def mask_electrodes(emg_TxC: np.ndarray, electrodes: Sequence[int]) -> np.ndarray:
-    """These electrodes are zero."""
+    """Set these electrodes to zero."""
     masked = emg_TxC.copy()
     masked[:, list(electrodes)] = 0.0
     return masked

@@ -1,4 +1,4 @@
-"""Cut sessions into windows: a core whose keys are the labels, and context on both sides. Writes nothing."""
+"""Cut sessions into windows: a core, whose keys are the labels, with context on both sides."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from semgjax.errors import InputError
 
 @dataclass(frozen=True)
 class WindowSpec:
-    """How sessions are cut, in samples at 2 kHz.
+    """How sessions are cut into windows, in samples at 2 kHz.
 
     Attributes:
-        length: core of a window, whose keys are its labels
-        stride: from one core to the next
+        length: of the core of a window, whose keys are its labels
+        stride: distance from one core to the next
         left: context before the core
         right: context after the core
 
@@ -76,9 +76,9 @@ def labels_of(session: Session, start: int, stop: int) -> np.ndarray:
 
 
 def read_window(session: Session, start: int, spec: WindowSpec, lag: int = 0) -> tuple[np.ndarray, int, int]:
-    """The signal round the core that begins at sample `start`: (emg float32[total, channels], first, last).
+    """The signal around the core that begins at sample `start`: (emg float32[total, channels], first, last).
 
-    As `fill_window`, into an array of its own.
+    As `fill_window`, in a new array.
     """
     emg_TxC = np.empty((spec.total, session.channels), np.float32)
     first, last = fill_window(emg_TxC, session, start, spec, lag)
@@ -88,21 +88,21 @@ def read_window(session: Session, start: int, spec: WindowSpec, lag: int = 0) ->
 def fill_window(
     out_TxC: np.ndarray, session: Session, start: int, spec: WindowSpec, lag: int = 0, rolls: tuple[int, int] = (0, 0)
 ) -> tuple[int, int]:
-    """Read the signal round the core that begins at sample `start` into `out_TxC` [total, channels]: (first, last).
+    """Read the signal around the core that begins at sample `start` into `out_TxC` [total, channels]: (first, last).
 
-    The core begins at row spec.left, wherever it lies; it may reach past the session. Rows [first, last) are
-    signal of both bands; the others, outside the session, are zero.
+    The core always begins at row spec.left; it may extend beyond the session. Rows [first, last) are signal of
+    both bands; the others, outside the session, are zero.
 
     With a lag the right band (the second half of the channels) is read `lag` samples later against the left one,
     half of it on each side, so that the labels stay in the middle: row i holds left sample start - spec.left + i -
     lag // 2 and right sample start - spec.left + i + (lag - lag // 2). `rolls` turns the electrodes of the left and
-    of the right band by so many places.
+    and of the right band by these numbers of places.
 
     Args:
-        out_TxC: contiguous; float32, or float16 to have the signal as a shard holds it (`has_half`).
+        out_TxC: contiguous; float32, or float16 for the signal as stored in a shard (`has_half`).
 
     Raises:
-        InputError: the file is gone or was changed since it was opened.
+        InputError: the file was removed or changed since it was opened.
     """
     left, right = (start - spec.left + shift for shift in (-(lag // 2), lag - lag // 2))  # samples of row 0
     first = min(max(0, -left, -right), spec.total)
@@ -125,12 +125,12 @@ def fill_window(
 
 
 def _copy_turned(out_TxC: np.ndarray, emg_TxC: np.ndarray, low: int, high: int, roll: int) -> None:
-    """Columns [low, high) turned by `roll` places; the other columns hold whatever comes, all is contiguous.
+    """Columns [low, high) rotated by `roll` places; the other columns are undefined. Arrays are contiguous.
 
-    To turn a band is to move the whole array by a few values, all but the columns that come round: seven times as
-    fast as to copy the band's rows one by one.
+    Moving the whole array by a few values, and then the columns that wrap around, is seven times faster than copying
+    the band row by row.
     """
-    roll = (roll + (high - low) // 2) % (high - low) - (high - low) // 2  # the short way round
+    roll = (roll + (high - low) // 2) % (high - low) - (high - low) // 2  # in the shorter direction
     out, emg = out_TxC.reshape(-1), emg_TxC.reshape(-1)
     if roll > 0:
         out[roll:] = emg[:-roll]
@@ -143,11 +143,11 @@ def _copy_turned(out_TxC: np.ndarray, emg_TxC: np.ndarray, low: int, high: int, 
 
 
 def max_labels(sessions: Sequence[Session], length: int) -> int:
-    """The most keys that a stretch of `length` samples at any offset holds; 0 without such a stretch."""
+    """The largest number of keys in any stretch of `length` samples; 0 if all sessions are shorter."""
     most = 0
     for session in sessions:
-        # Moving a stretch later until its first key is about to leave loses none and may gain some, so those
-        # stretches are the only ones to count; the last possible one stands for keys nearer to the end.
+        # A stretch that is moved later until its first key is at its start loses no key, so only stretches that start
+        # at a key have to be counted, and the last one for keys near the end.
         starts = np.minimum(session.key_last, session.samples - length)
         starts = starts[starts >= 0]
         end = np.searchsorted(session.key_first, starts + length - 1, "right")

@@ -1,4 +1,4 @@
-"""Check a folder of sessions: each on its own, then against the others. Writes nothing."""
+"""Check a folder of sessions: each session by itself, then against the others."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from semgjax.data.batching.windows import WindowSpec
-from semgjax.data.people import similar_users, tell
+from semgjax.data.people import one_person_warning, similar_users
 from semgjax.data.quality.findings import Finding, Severity, Verdict, verdict
 from semgjax.data.quality.key_meter import KeyFacts, key_facts
 from semgjax.data.quality.keychecks import key_findings
@@ -19,12 +19,12 @@ from semgjax.data.quality.signalchecks import clock_findings, signal_findings
 from semgjax.data.sessions import open_session
 from semgjax.errors import InputError
 
-TURN_FITS, TURN_GAINS = 0.6, 0.1  # correlation: what a turn must reach, and gain over none, to be told
+TURN_FITS, TURN_GAINS = 0.6, 0.1  # correlation that a reported turn must have, and its gain over no turn
 
 
 @dataclass(frozen=True, eq=False)
 class SessionReport:
-    """One session: what was counted, measured and found."""
+    """One session: counts, measurements and findings."""
 
     file: str
     session: str
@@ -41,14 +41,14 @@ class SessionReport:
 
 @dataclass(frozen=True)
 class Report:
-    """All sound sessions, in order of file name, and one line for each that is damaged."""
+    """All readable sessions, in order of file name, and one line for each damaged file."""
 
     sessions: tuple[SessionReport, ...]
     faults: tuple[str, ...]
 
 
 def check_session(path: Path, spec: WindowSpec) -> SessionReport:
-    """Read a session twice (sound? what is in it?) in bounded memory.
+    """Read a session twice (validation, measurement) in bounded memory.
 
     Raises:
         InputError: it is damaged.
@@ -77,7 +77,7 @@ def check_sessions(
         if isinstance(result, str):
             faults.append(result)
         elif result.session in found:
-            faults.append(f"{path}: session_name {result.session!r} is that of another file too; keep one")
+            faults.append(f"{path}: session_name {result.session!r} is also that of another file; keep one")
         else:
             found[result.session] = result
         progress(done, len(paths))
@@ -90,13 +90,13 @@ def _results(paths: Sequence[Path], spec: WindowSpec, workers: int):
     if workers == 1:
         yield from (_try(path, spec) for path in paths)
         return
-    # Started anew, as a fork would take over locks that other threads hold.
+    # Spawned: a fork would inherit locks that other threads hold.
     with ProcessPoolExecutor(min(workers, len(paths)), mp_context=get_context("spawn")) as pool:
         yield from pool.map(_try, paths, [spec] * len(paths))
 
 
 def _try(path: Path, spec: WindowSpec) -> SessionReport | str:
-    """The report, or the line that says what is wrong with the file."""
+    """The report, or one line that describes the file's fault."""
     try:
         return check_session(path, spec)
     except InputError as error:
@@ -104,7 +104,7 @@ def _try(path: Path, spec: WindowSpec) -> SessionReport | str:
 
 
 def compare(rows: Sequence[SessionReport]) -> dict[str, list[Finding]]:
-    """Session -> what only shows beside other sessions: duplicates, turned bands, similar user ids."""
+    """Session -> findings that need other sessions: duplicates, turned bands, similar user ids."""
     found: dict[str, list[Finding]] = defaultdict(list)
     first: dict[str, SessionReport] = {}
     by_user: dict[str, list[SessionReport]] = defaultdict(list)
@@ -122,18 +122,18 @@ def compare(rows: Sequence[SessionReport]) -> dict[str, list[Finding]]:
                 places = turn.places[band]
                 if places and turn.fit[band] >= TURN_FITS and turn.gain[band] >= TURN_GAINS:
                     value = {"band": name, "places": places, "fit": turn.fit[band], "gain": turn.gain[band]}
-                    text = f"{name} band turned by {places:+d} electrodes (fit {turn.fit[band]:.2f})"
+                    text = f"{name} band rotated by {places:+d} electrodes (fit {turn.fit[band]:.2f})"
                     severity: Severity = "note" if abs(places) == 1 else "warning"
                     found[row.session].append(Finding("rotation", severity, value, text))
     for group in similar_users(row.user for row in rows):
         for row in rows:
             if row.user in group:
-                found[row.session].append(Finding("similar_user", "warning", list(group), tell(group)))
+                found[row.session].append(Finding("similar_user", "warning", list(group), one_person_warning(group)))
     return found
 
 
 def as_json(report: Report, folder: str) -> dict[str, Any]:
-    """The report as plain values: facts, measures a person can use, findings and verdicts."""
+    """The report as JSON values: counts, a summary of the measurements, findings and verdicts."""
     return {
         "folder": folder,
         "sessions": [_row(row) for row in report.sessions],

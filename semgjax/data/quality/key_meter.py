@@ -1,4 +1,4 @@
-"""What a session's keys say: rates, silent stretches, empty and infeasible windows. Writes nothing."""
+"""Statistics of a session's keys: rates, silent stretches, empty and infeasible windows."""
 
 from dataclasses import dataclass
 
@@ -18,15 +18,15 @@ class KeyFacts:
 
     Attributes:
         minutes: length at the nominal rate.
-        keys: presses in the key set, those outside the signal included.
-        dropped: names of keys outside the key set -> how often they were pressed.
+        keys: presses of keys in the key set, including those outside the signal.
+        dropped: names of keys that are not in the key set -> number of presses.
         outside: keys pressed before the first or after the last sample.
         doubled: keys that repeat the same key at the same time.
-        longest_silence: seconds without a key, the beginning and the end included.
-        windows: cores without context; 0 when the session is too short for one.
-        empty_windows: how many of them hold no key.
-        infeasible_windows: how many hold more labels, plus blanks between equal neighbours, than frames, so that
-            no path of CTC spells them.
+        longest_silence: longest time without a key in seconds, including the start and the end of the session.
+        windows: number of windows (without context); 0 when the session is too short for one.
+        empty_windows: windows without a key.
+        infeasible_windows: windows with more labels, plus blanks between equal neighbours, than frames, for which no
+            CTC path exists.
     """
 
     minutes: float

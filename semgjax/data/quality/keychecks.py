@@ -1,4 +1,4 @@
-"""Counts of a session's keys and windows -> findings; every threshold stands here. Writes nothing."""
+"""Findings about a session's keys and windows, with all their thresholds."""
 
 from collections.abc import Iterator
 
@@ -28,7 +28,7 @@ def key_findings(facts: KeyFacts) -> Iterator[Finding]:
     if facts.outside:
         share = facts.outside / facts.keys
         severity = "error" if share > OUTSIDE_MOST else "warning" if share > OUTSIDE_MANY else "note"
-        text = f"{facts.outside} of {facts.keys} keys outside of the signal"
+        text = f"{facts.outside} of {facts.keys} keys outside the signal"
         yield Finding("keys_outside", severity, facts.outside, text)
     if facts.doubled:
         text = f"{facts.doubled} keys repeat the same key at the same instant"

@@ -1,4 +1,4 @@
-"""One pass over a session's samples in blocks: what is measured of signal and clock. Writes nothing.
+"""Measure a session's signal and clock in one pass over its samples, in blocks.
 
 Memory is a block of samples and tables of fixed size, whatever the session's length.
 """
@@ -14,8 +14,8 @@ from semgjax.errors import InputError
 
 SHORT = 100  # samples (50 ms) over which power is taken
 COLUMNS = 240  # of the picture of power over time
-GAP, JUMP = 0.02, 1.0  # seconds between samples from which on a step of time is a gap, a jump
-STUCK = 40  # ties in a row from which on the clock stood still, which says nothing about the rate
+GAP, JUMP = 0.02, 1.0  # seconds between samples above which a step of time is a gap, a jump
+STUCK = 40  # ties in a row at which the clock is taken to stand still; such runs do not count for the rate
 MAINS = (50, 60)
 _READ = 40 * SAMPLE_RATE  # samples read at once: 11.5 MB as records
 _LOW, _HIGH, _BINS = -16.0, 12.0, 1400  # decades of power, and how finely they are told apart (5 %)
@@ -23,7 +23,7 @@ _LOW, _HIGH, _BINS = -16.0, 12.0, 1400  # decades of power, and how finely they 
 
 @dataclass(frozen=True, eq=False)
 class Measures:
-    """What the samples of a session say. Arrays over electrodes have 32 members, left band first.
+    """Measurements of a session's samples. Arrays over electrodes have 32 members, left band first.
 
     Attributes:
         rate: samples a second where the clock ran: without gaps, jumps and runs of STUCK ties; 0 when no
@@ -66,14 +66,14 @@ class Measures:
 
 
 def measure(session: Session) -> Measures:
-    """Measure a session that `open_session` found sound. Shards hold no times: their clock stays unknown.
+    """Measure a session opened by `open_session`. Shards have no time stamps, so their clock is not measured.
 
     Raises:
-        InputError: it was changed since, or it is no typing session of two bands at 2 kHz.
+        InputError: it was changed since, or it is not a typing session of two bands at 2 kHz.
     """
     if (session.channels, session.rate) != (CHANNELS, SAMPLE_RATE) or session.classes is not None:
         raise InputError(
-            f"{session.path}: {session.name} is no typing session of two bands at {SAMPLE_RATE} Hz", "conflict"
+            f"{session.path}: {session.name} is not a typing session of two bands at {SAMPLE_RATE} Hz", "conflict"
         )
     clock, meter = _Clock(), _Meter(session.samples)
     if session.stored is not None:
@@ -83,7 +83,7 @@ def measure(session: Session) -> Measures:
     with opened_group(session.path) as (group, _):
         signal = signal_of(session.path, group)
         for start in range(0, session.samples, _READ):
-            with hdf5_errors(session.path, f"signal from sample {start} on"):
+            with hdf5_errors(session.path, f"signal after sample {start}"):
                 block = signal[start : start + _READ]
             clock.add(block["time"])
             meter.add(both_bands(block))

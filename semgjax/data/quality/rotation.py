@@ -1,4 +1,4 @@
-"""How far a band is turned against the same user's other sessions, in electrodes. Writes nothing.
+"""Rotation of a band relative to the same user's other sessions, in electrodes.
 
 A band that is put on with another electrode over the same muscle shows the same picture, turned round the ring:
 which electrodes are loud, and which are loud together. The turn that fits best is found by trying all 16.

@@ -1,4 +1,4 @@
-"""Measures of a session's clock and electrodes -> findings; every threshold stands here. Writes nothing.
+"""Findings about a session's clock and electrodes, with all their thresholds.
 
 The thresholds are ours: simulated sessions without faults stay below all of them, and they are wide enough for
 what emg2qwerty's authors tell of theirs. No threshold was tuned on recordings of people.
@@ -29,12 +29,12 @@ SCALE = (0.5, 500.0)  # microvolts, median RMS
 
 
 def electrode_name(index: int) -> str:
-    """0-31 as a person counts them: left 1 to right 16."""
+    """Electrode 0-31 as "left 1" to "right 16"."""
     return f"{'left' if index < 16 else 'right'} {index % 16 + 1}"
 
 
 def clock_findings(found: Measures) -> Iterator[Finding]:
-    """Rate, gaps, jumps and ties; nothing where the times are not known."""
+    """Rate, gaps, jumps and ties; none when the sample times are unknown."""
     if found.rate is None:
         return
     off = abs(found.rate / SAMPLE_RATE - 1)
@@ -86,7 +86,7 @@ def signal_findings(found: Measures) -> Iterator[Finding]:
 
 
 def _dead(found: Measures, still: np.ndarray) -> np.ndarray:
-    """bool[32]. A band that is silent as a whole says nothing about its electrodes' contact."""
+    """bool[32]: electrodes without contact. In a band that is silent as a whole, contact cannot be judged."""
     bands = np.arange(32) // 16
     median = np.array([np.median(found.rms[bands == band]) for band in (0, 1)])[bands]
     swing = (found.top / np.maximum(found.low, 1e-9)) ** 2
@@ -108,7 +108,7 @@ def _amplitudes(found: Measures, dead: np.ndarray) -> Iterator[Finding]:
     a_minute = float(counts.sum()) / (found.samples / SAMPLE_RATE / 60)
     if counts.any():
         severity: Severity = "warning" if a_minute > OUTLIERS_MANY else "note"
-        text = f"{int(counts.sum())} peaks beyond {OUTLIER:g} times the typing level, {a_minute:.1f} a minute"
+        text = f"{int(counts.sum())} peaks above {OUTLIER:g} times the typing level ({a_minute:.1f} per minute)"
         value = {"count": int(counts.sum()), "a_minute": a_minute, "electrodes": np.flatnonzero(counts).tolist()}
         yield Finding("outliers", severity, value, text)
 

@@ -1,6 +1,6 @@
-"""Sessions of a tar archive, read as a stream: one member at a time lies in a folder of ours while it is needed.
+"""Read the sessions of a tar archive as a stream: one member at a time is copied to a temporary folder.
 
-Writes FOLDER/member-<n>, which the caller removes. No path in an archive is ever used as one.
+Writes FOLDER/member-<n>, which the caller removes. Paths in the archive are never used as paths on disk.
 """
 
 import contextlib
@@ -20,20 +20,20 @@ from semgjax.data.readers.recording import Item
 from semgjax.data.shards.shard_write import WriteFailed
 from semgjax.errors import InputError, fault_code
 
-_BUFFER = 1 << 16  # as much as is lost in front of a place that does not decompress
+_BUFFER = 1 << 16  # bytes that are lost before a place that does not decompress
 _BROKEN = (tarfile.TarError, EOFError, zlib.error, OSError)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One session of a source, or why there is none.
+    """One session of a source, or the reason why it cannot be read.
 
     Attributes:
         id: its name in the source.
-        share: how much of the source has been seen by then, 0 to 1.
-        item: None where `reason` tells what is wrong.
-        digest: SHA-256 of the files where it is known already.
-        passed: it is of a kind that is never read, which stops no ingest.
+        share: the share of the source read so far, 0 to 1.
+        item: None if there is a `reason`.
+        digest: SHA-256 of the files if it is already known.
+        passed: it is of a kind that is never read; ingest continues.
     """
 
     id: str
@@ -45,21 +45,21 @@ class Entry:
 
 
 class Untrusted(InputError):
-    """The archive's checksum does not hold: no session out of it is known to be sound."""
+    """The archive's checksum does not match: any of its sessions may be damaged."""
 
 
 def stream_entries(archive: Path, folder: Path, wanted: Callable[[int], bool]) -> Iterator[Entry]:
     """The HDF5 members in the archive's order.
 
-    A damaged archive ends the stream with an entry that names the member where it broke. Where only the checksum at
-    its end does not hold, no session of it can be trusted: an InputError.
+    A damaged archive ends the stream with an entry that names the damaged member. If only the checksum at its end does
+    not match, any session may be damaged: an InputError.
 
     Args:
-        wanted: which of the sessions, by number from 0; the others are passed over.
+        wanted: whether to read a session, by its number from 0.
 
     Raises:
-        InputError: no such file, or no archive.
-        WriteFailed: no room for a member in `folder`.
+        InputError: no such file, or not an archive.
+        WriteFailed: no space for a member in `folder`.
     """
     with contextlib.ExitStack() as stack:
         try:
@@ -69,11 +69,13 @@ def stream_entries(archive: Path, folder: Path, wanted: Callable[[int], bool]) -
                 f"{archive}: cannot be read ({error.strerror}); name the archive", fault_code(error)
             ) from None
         try:
-            # Not tarfile's own decompression, which leaves the checksum at gzip's end unread.
+            # Not with tarfile's own decompression, which does not read the checksum at gzip's end.
             plain = raw if archive.suffix == ".tar" else stack.enter_context(gzip.open(raw))
             tar = stack.enter_context(tarfile.open(fileobj=plain, mode="r|", bufsize=_BUFFER, tarinfo=_Strict))
         except _BROKEN as error:
-            raise InputError(f"{archive}: is no tar archive ({_brief(error)}); download it again", "damaged") from None
+            raise InputError(
+                f"{archive}: is not a tar archive ({_brief(error)}); download it again", "damaged"
+            ) from None
         number, before = 0, "its start"
         while True:
             try:
@@ -116,16 +118,16 @@ def stream_entries(archive: Path, folder: Path, wanted: Callable[[int], bool]) -
 
 
 def _check_sum(archive: Path, error: Exception) -> None:
-    """Give up when it is the checksum at gzip's end that does not hold: no session is known to be sound then."""
+    """Raise Untrusted if the error is a wrong checksum at gzip's end."""
     if isinstance(error, gzip.BadGzipFile):
         raise Untrusted(
-            f"{archive}: its checksum tells that some session in it is damaged ({_brief(error)}); download it again",
+            f"{archive}: wrong checksum, so some session in it is damaged ({_brief(error)}); download it again",
             "damaged",
         ) from None
 
 
 class _Strict(tarfile.TarInfo):
-    """A member's header; a damaged one, or none where the archive's end mark is due, is no end of the archive."""
+    """A member's header. A damaged or missing header is an error; tarfile would take it for the archive's end."""
 
     @classmethod
     def fromtarfile(cls, tarfile_: tarfile.TarFile) -> Self:
@@ -140,7 +142,7 @@ class _Strict(tarfile.TarInfo):
 def _fault(member: tarfile.TarInfo) -> str:
     parts = PurePosixPath(member.name).parts
     if member.name.startswith("/") or ".." in parts or "\\" in member.name or "\0" in member.name:
-        return "is a path that leads out of the archive; refused"
+        return "is a path outside the archive; refused"
     if not member.isreg() and not member.isdir():
         kind = "a link" if member.issym() or member.islnk() else "a device or another special file"
         return f"is {kind}; refused"
@@ -153,13 +155,13 @@ def _is_session(member: tarfile.TarInfo) -> bool:
 
 
 def _why_unread(member: tarfile.TarInfo) -> str:
-    """Of a file that looks like a session and is not read: the reason."""
+    """Why a file that looks like a session is not read; "" for other files."""
     name = PurePosixPath(member.name).name
     if not member.isreg() or not looks_like_signal(name) or _is_session(member):
         return ""
     if name.startswith("."):
-        return "a hidden file, perhaps a companion file of macOS"
-    return "of a format that is not read from an archive; sessions are .hdf5 or .h5"
+        return "a hidden file, possibly a metadata file of macOS"
+    return "of a format that is not supported in archives; sessions are .hdf5 or .h5"
 
 
 def _copy(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> str:
@@ -176,7 +178,7 @@ def _copy(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> str:
                 file.flush()
             except OSError as error:
                 raise WriteFailed(
-                    f"{path.parent}: no room for {member.name} ({error.strerror}); free some", fault_code(error)
+                    f"{path.parent}: no space for {member.name} ({error.strerror}); free some", fault_code(error)
                 ) from None
     if length != member.size:
         raise EOFError(f"{length} bytes of {member.size}")
@@ -187,9 +189,7 @@ def _opened(path: Path) -> IO[bytes]:
     try:
         return open(path, "wb")
     except OSError as error:
-        raise WriteFailed(
-            f"{path.parent}: cannot be written ({error.strerror}); mend that", fault_code(error)
-        ) from None
+        raise WriteFailed(f"{path.parent}: cannot be written ({error.strerror}); fix that", fault_code(error)) from None
 
 
 def _brief(error: Exception) -> str:

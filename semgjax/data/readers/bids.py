@@ -1,8 +1,8 @@
-"""Source: the BIDS form of emg2qwerty (EDF or BDF signals, TSV events), as recordings to ingest. Writes nothing.
+"""Source: the BIDS form of emg2qwerty (EDF or BDF signals, TSV events), as recordings to ingest.
 
-sub-*[/ses-*]/emg/*_task-typing[_acq-*][_run-*]_emg.bdf or .edf, and beside it *_events.tsv with the columns onset
-(seconds from the first sample on), value (keystroke... or prompt) and key (its pynput name). Where *_channels.tsv
-is there, the signals that it does not call EMG are no electrodes.
+sub-*[/ses-*]/emg/*_task-typing[_acq-*][_run-*]_emg.bdf or .edf, and next to it *_events.tsv with the columns onset
+(seconds since the first sample), value (keystroke... or prompt) and key (its pynput name). If there is a
+*_channels.tsv, only the signals of type EMG are electrodes.
 """
 
 import functools
@@ -21,7 +21,8 @@ from semgjax.data.readers.edf import Edf, edf_blocks, read_edf
 from semgjax.data.readers.electrodes import electrode_order
 from semgjax.data.readers.recording import BLOCK, Files, Form, Item, Recording, place_events
 from semgjax.data.readers.timeseries import CHANNELS
-from semgjax.errors import InputError, system_fault
+from semgjax.errors import InputError
+from semgjax.files import read_text
 
 
 def find_items(folder: Path, channels: Sequence[str] = ()) -> tuple[list[Item], list[LeftOut]]:
@@ -52,7 +53,7 @@ def peek(files: Files) -> tuple[str, str]:
     """(session name, user) from the file's name: sub-7_ses-2 and 7.
 
     Raises:
-        InputError: the name is none of a typing session ("bad-name").
+        InputError: the name is not that of a typing session ("bad-name").
     """
     try:
         named = parse_name(files[0])
@@ -95,7 +96,7 @@ def _electrodes(edf: Edf, described: Path | None = None) -> list[int]:
     """Places of the signals that are electrodes: all of them, or those that channels.tsv calls EMG.
 
     Raises:
-        InputError: channels.tsv names an EMG channel that the file has not, or not every one of the file.
+        InputError: channels.tsv names an EMG channel that the file does not have, or misses one of the file.
     """
     labels = [channel.label for channel in edf.channels]
     if described is None:
@@ -106,17 +107,17 @@ def _electrodes(edf: Edf, described: Path | None = None) -> list[int]:
     unnamed = [label for label in labels if label not in kinds]
     if absent or unnamed:
         name, where, lacks = (absent[0], described, edf.path) if absent else (unnamed[0], edf.path, described)
-        raise InputError(f"{where}: names channel {name!r}, {lacks.name} does not; repair one of them", "no-column")
+        raise InputError(f"{where}: names channel {name!r}, {lacks.name} does not; correct one of them", "no-column")
     return [place for place, label in enumerate(labels) if kinds[label] == "EMG"]
 
 
 def _by_label(edf: Edf, places: list[int]) -> list[int]:
     """The left band's electrodes by number, then the right band's.
 
-    Labels that name no band but count the electrodes through (emg0 to emg31) stand for both bands in this order.
+    Labels that name no band but number all electrodes (emg0 to emg31) are the left, then the right band.
 
     Raises:
-        InputError: not 32 electrodes ("channel-count"), or the labels do not tell ("electrode-order").
+        InputError: not 32 electrodes ("channel-count"), or the labels give no order ("electrode-order").
     """
     if len(places) != CHANNELS:
         raise InputError(
@@ -126,17 +127,17 @@ def _by_label(edf: Edf, places: list[int]) -> list[int]:
         return [places[index] for index in electrode_order([edf.channels[place].label for place in places])]
     except ValueError as error:
         raise InputError(
-            f"{edf.path}: the order of the electrodes cannot be told from the channels' names ({error}); say it with "
+            f"{edf.path}: the channels' names do not give the order of the electrodes ({error}); give it with "
             "--channels",
             "electrode-order",
         ) from None
 
 
 def _named(edf: Edf, channels: tuple[str, ...]) -> list[int]:
-    """Places of the channels that the user named.
+    """Places of the channels given by the user.
 
     Raises:
-        InputError: the file has no channel of a name, or two.
+        InputError: the file has no channel of one of the names, or several.
     """
     labels = [channel.label for channel in edf.channels]
     for name in channels:
@@ -147,7 +148,7 @@ def _named(edf: Edf, channels: tuple[str, ...]) -> list[int]:
 
 
 def _keystrokes(path: Path) -> list[tuple[float, str]]:
-    """(onset, key) of the keystrokes in the file's order; other columns and rows may be there or not."""
+    """(onset, key) of the keystrokes in the file's order; other columns and rows are ignored."""
     strokes = []
     for number, row in _table(path, ("onset", "value", "key")):
         if not row["value"].startswith("keystroke"):
@@ -156,7 +157,7 @@ def _keystrokes(path: Path) -> list[tuple[float, str]]:
         seconds = _seconds(onset)
         if not math.isfinite(seconds) or not key or key == "n/a":
             raise InputError(
-                f"{path}: line {number} has onset {onset!r} and key {key!r}; repair it or leave it out", "bad-row"
+                f"{path}: line {number} has onset {onset!r} and key {key!r}; correct it or leave it out", "bad-row"
             )
         strokes.append((seconds, key))
     return strokes
@@ -165,22 +166,17 @@ def _keystrokes(path: Path) -> list[tuple[float, str]]:
 def _table(path: Path, names: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
     """(line number, cells of these columns) of a TSV file; "" where a line is too short.
 
-    No quotes are taken away: in this format a quote is a key.
+    Quotes are kept: in this format a quote is a key.
 
     Raises:
-        InputError: no UTF-8 text, or a column that is missing or there twice.
+        InputError: not UTF-8 text, or a column that is missing or occurs twice.
     """
-    try:
-        lines = path.read_bytes().decode("utf-8-sig").split("\n")
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: is no UTF-8 text; save it as UTF-8", "bad-encoding") from None
-    except OSError as error:
-        raise system_fault(error, path) or InputError(f"{path}: {error.strerror}", "unreadable") from None
+    lines = read_text(path, encoding="utf-8-sig").split("\n")
     header = lines[0].rstrip("\r").split("\t")
     for name in names:
         if header.count(name) != 1:
             raise InputError(
-                f"{path}: has {header.count(name)} columns {name!r}, expected one; is this its file?", "no-column"
+                f"{path}: has {header.count(name)} columns {name!r}, expected one; check the file", "no-column"
             )
     places = {name: header.index(name) for name in names}
     rows = []
@@ -191,7 +187,7 @@ def _table(path: Path, names: Sequence[str]) -> list[tuple[int, dict[str, str]]]
 
 
 def _seconds(text: str) -> float:
-    """A number in ASCII; Python's underscores and other alphabets' digits are none."""
+    """A number in ASCII without underscores; NaN for anything else."""
     try:
         return float(text) if text.isascii() and "_" not in text else math.nan
     except ValueError:

@@ -1,4 +1,4 @@
-"""Which files of a BIDS folder are typing sessions, by their names (BIDS 1.8, entities). Writes nothing."""
+"""Find the typing sessions of a BIDS folder by their file names (BIDS 1.8, entities)."""
 
 import re
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 from semgjax.data.readers.discover import LeftOut, files_of, why_unread
 
 SUFFIXES = (".bdf", ".edf")
-"""of signals, in either case"""
+"""of signals, in upper or lower case"""
 _FOLDER = re.compile(r"sub-(?P<sub>[A-Za-z0-9]+)(?:/ses-(?P<ses>[A-Za-z0-9]+))?/emg")
 _NAME = re.compile(r"sub-(?P<sub>[A-Za-z0-9]+)(?:_ses-(?P<ses>[A-Za-z0-9]+))?(?P<more>(?:_[a-z]+-[A-Za-z0-9]+)*)_emg")
 _TASK = "typing"
@@ -15,10 +15,10 @@ _TASK = "typing"
 
 @dataclass(frozen=True)
 class BidsFile:
-    """A signal's path and what its name says.
+    """A signal's path and the entities in its name.
 
     Attributes:
-        name: of the session: its entities but for the task.
+        name: of the session: all entities except the task.
     """
 
     path: Path
@@ -39,10 +39,10 @@ def find_signals(folder: Path) -> tuple[list[BidsFile], list[LeftOut]]:
 
 
 def parse_name(path: Path) -> BidsFile:
-    """What a signal's own name says.
+    """The entities in a signal's file name.
 
     Raises:
-        ValueError: it is none of a typing session; with the reason.
+        ValueError: it is not that of a typing session; with the reason.
     """
     match = _NAME.fullmatch(path.stem)
     if match is None or path.suffix.lower() not in SUFFIXES:

@@ -1,7 +1,4 @@
-"""What lies in a folder of sessions: the files that are read, and every other one that looks like a session.
-
-Writes nothing.
-"""
+"""Find the session files of a folder, and the files that look like sessions but are not read."""
 
 import os
 from collections.abc import Iterator
@@ -9,21 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HDF5 = (".hdf5", ".h5")
-"""suffixes of session files, in either case"""
+"""suffixes of session files, in upper or lower case"""
 _SIGNALS = (*HDF5, ".hdf", ".bdf", ".edf", ".gdf", ".xdf", ".fif", ".set", ".vhdr", ".mat", ".npz", ".npy", ".nwb")
 _PACKED = (".gz", ".zip", ".xz", ".bz2", ".part", ".crdownload", ".tmp")
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A file that looks like a session and is not read: its path in the folder, and why."""
+    """A file that looks like a session but is not read: its path in the folder, and the reason."""
 
     id: str
     reason: str
 
 
 def files_of(folder: Path, below: bool = True) -> list[Path]:
-    """Every file and link in a folder, and below it unless that is not wanted, that looks like a signal; by path."""
+    """Files and links in a folder (and in its sub-folders if `below`) that look like signals, sorted by path."""
     found = []
     for place, folders, names in os.walk(folder):
         found += [Path(place) / name for name in names if looks_like_signal(name)]
@@ -33,27 +30,27 @@ def files_of(folder: Path, below: bool = True) -> list[Path]:
 
 
 def looks_like_signal(name: str) -> bool:
-    """Whether a file's name ends as those of recordings do, packed or half-loaded ones too."""
+    """Whether a file has the suffix of a recording, also if it is compressed or partly downloaded."""
     stem, suffix = os.path.splitext(name.lower())
     return suffix in _SIGNALS or (suffix in _PACKED and os.path.splitext(stem)[1] in _SIGNALS)
 
 
 def why_unread(path: Path) -> str:
-    """What keeps a file from being read whatever it holds; "" for nothing."""
+    """Why a file cannot be read whatever its content; "" if it can."""
     if path.name.startswith("._"):
-        return "a companion file of macOS, not the session itself"
+        return "a metadata file of macOS, not the session itself"
     if path.name.startswith("."):
-        return "a hidden file, perhaps one that is still being copied"
+        return "a hidden file, possibly one that is still being copied"
     if path.is_symlink() and not path.exists():
-        return "a link to a file that is not there"
-    return "" if path.is_file() else "no regular file"
+        return "a link to a missing file"
+    return "" if path.is_file() else "not a regular file"
 
 
 def hdf5_files(folder: Path, below: bool = True) -> tuple[list[Path], list[LeftOut]]:
-    """The .hdf5 and .h5 files of a folder, in order of name, and what else looks like a session there or below.
+    """The .hdf5 and .h5 files of a folder, in order of name, and other files that look like sessions.
 
     Args:
-        below: look for others in sub-folders too, which takes time where there are many.
+        below: also search the sub-folders for other files, which takes time if there are many.
     """
     paths, left_out = [], []
     for path in files_of(folder, below):
@@ -68,8 +65,8 @@ def hdf5_files(folder: Path, below: bool = True) -> tuple[list[Path], list[LeftO
 
 def _no_session(path: Path, folder: Path) -> str:
     if path.suffix.lower() not in HDF5:
-        return "of a format that is not read here; sessions are .hdf5 or .h5"
-    return "" if path.parent == folder else "in a sub-folder; give that folder by itself"
+        return "of an unsupported format; sessions are .hdf5 or .h5"
+    return "" if path.parent == folder else "in a sub-folder; ingest that folder separately"
 
 
 def _folders(folder: Path) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""Read EDF and BDF files: header checked, samples scaled to microvolts. Writes nothing.
+"""Read EDF and BDF files: header checked, samples scaled to microvolts.
 
 Format: 256 bytes of ASCII header, 256 more per signal, then records; a record holds for each signal in turn its
 samples of one stretch of time as little-endian integers of 16 bits (EDF, www.edfplus.info/specs/edf.html) or of 24
@@ -16,7 +16,7 @@ import numpy as np
 from semgjax.data.readers.edf_times import check_continuous
 from semgjax.errors import InputError, system_fault
 
-# By the unit's text with every kind of micro sign as u; "mv" and "v" do not occur, and MV is no unit of a wrist.
+# By the unit's text with every kind of micro sign as u; "mv" and "v" do not occur, and megavolts are impossible.
 _MICROVOLTS = {"uV": 1.0, "uv": 1.0, "UV": 1.0, "microV": 1.0, "mV": 1e3, "V": 1e6}
 _MICRO = re.compile("\u00b5|\u03bc|\u00c2\u00b5|\u00ce\u00bc")  # also UTF-8 read as Latin-1
 _NO_SIGNAL = re.compile(r"(bdf |edf )?annotations?|status|stat|trig(ger)?s?( ?\d+)?|sti(m)?( ?\d+)?|marker|event", re.I)
@@ -42,10 +42,10 @@ class Edf:
 
     Attributes:
         rate: samples a second.
-        sample_bytes: 2 or 3 of a sample.
+        sample_bytes: bytes of a sample, 2 or 3.
         per_record: samples of a channel in a record.
         channels: the signals, without annotations and status.
-        remarks: what the header said wrongly and the file's size corrected.
+        remarks: wrong entries of the header that were corrected by the file's size.
     """
 
     path: Path
@@ -65,13 +65,13 @@ class Edf:
 
 
 def read_edf(path: Path) -> Edf:
-    """Read and check the header, and the file's length against it.
+    """Read and check the header, and compare it with the file's length.
 
     A count of records that does not fit the file's size is replaced by the size's, where that is a whole number: the
     device had not closed the file (EDF writes -1 until then).
 
     Raises:
-        InputError: neither EDF nor BDF, a field that is no number, another unit, mixed rates, or a file cut short.
+        InputError: neither EDF nor BDF, a field that is not a number, another unit, mixed rates, or a truncated file.
     """
     try:
         with open(path, "rb") as file:
@@ -100,7 +100,7 @@ def read_edf(path: Path) -> Edf:
     held, rest_bytes = divmod(size - data_at, record_bytes) if min(counts) > 0 else (0, 1)
     if held < 1 or rest_bytes:
         raise InputError(
-            f"{path}: has {size} bytes, which is no whole number of its header's records; {_AGAIN}", "bad-header"
+            f"{path}: has {size} bytes, which is not a whole number of its header's records; {_AGAIN}", "bad-header"
         )
     remarks = () if records == held else (f"header says {records} records, the file holds {held}",)
     channels, notes, lengths, at = [], [], set(), 0
@@ -122,7 +122,7 @@ def read_edf(path: Path) -> Edf:
 
 
 def edf_blocks(edf: Edf, order: list[int], samples: int) -> Iterator[np.ndarray]:
-    """The signal from its start on in microvolts, float32 [n, channels] with about `samples` each.
+    """The signal in microvolts, in blocks of about `samples`: float32 [n, channels].
 
     Args:
         order: which of `edf.channels`, in which order.
@@ -144,7 +144,7 @@ def edf_blocks(edf: Edf, order: list[int], samples: int) -> Iterator[np.ndarray]
             for column, channel in enumerate(chosen):
                 sample = raw[:, channel.at : channel.at + width].reshape(count, edf.per_record, edf.sample_bytes)
                 padded[:, :, 4 - edf.sample_bytes :] = sample
-                # The shift brings the sign along.
+                # The shift extends the sign.
                 digital[:, :, column] = padded.view("<i4")[:, :, 0] >> 8 * (4 - edf.sample_bytes)
             flat = digital.reshape(-1, len(chosen))
             yield (flat * gain + offset).astype(np.float32)
@@ -159,7 +159,7 @@ class _Fields:
     signals: int
 
     def text(self, index: int, before: int, width: int) -> str:
-        """The field that has `before` bytes of other fields a signal in front of it."""
+        """The field that follows `before` bytes per signal of other fields."""
         at = before * self.signals + index * width
         return self.data[at : at + width].decode("latin-1").strip(" \0\t")
 

@@ -1,4 +1,4 @@
-"""Whether the records of a discontinuous BDF or EDF file follow on each other, by their time stamps. Writes nothing.
+"""Check by their time stamps that the records of a discontinuous BDF or EDF file have no gaps.
 
 In BDF+D and EDF+D each record begins with a time-stamped annotation, "+SECONDS" and the bytes 20, 20 (EDF+
 specification, 2.2.4).
@@ -12,23 +12,23 @@ from semgjax.errors import InputError
 
 _STAMP = re.compile(rb"([+-]\d+(?:\.\d*)?)\x14\x14")
 _LATE = 0.001
-"""seconds that a stamp may be off: stamps are written with few digits"""
+"""tolerance of a time stamp in seconds: stamps are written with few digits"""
 
 
 def check_continuous(
     path: Path, data_at: int, record_bytes: int, records: int, seconds: float, notes: Sequence[tuple[int, int]]
 ) -> None:
-    """See that the records of a discontinuous file have no gap between them: keys after a gap would lie seconds off.
+    """Check that a discontinuous file has no gap between its records: keys after a gap would be misplaced.
 
     Args:
-        notes: (first byte in a record, bytes) of each signal of annotations.
+        notes: (first byte in a record, number of bytes) of each annotation signal.
 
     Raises:
         InputError: there is a gap, or a record without its time ("gap-in-signal").
     """
     if not notes:
         raise InputError(
-            f"{path}: is discontinuous and has no annotations, so that its times are not known", "gap-in-signal"
+            f"{path}: is discontinuous and has no annotations, so its sample times are unknown", "gap-in-signal"
         )
     at, size = notes[0]
     begin = 0.0

@@ -1,4 +1,4 @@
-"""Which channel is which electrode, from the channels' names. Writes nothing."""
+"""Assign channels to electrodes by the channels' names."""
 
 import re
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ def electrode_order(labels: Sequence[str]) -> list[int]:
     places = [(_side(label), _number(label)) for label in labels]
     sides = {side for side, _ in places}
     if "" in sides and len(sides) > 1:
-        raise ValueError(f"{labels[[side for side, _ in places].index('')]!r} names no band, others do")
+        raise ValueError(f"{labels[[side for side, _ in places].index('')]!r} names no band, but others do")
     for side in sorted(sides):
         numbers = sorted(number for other, number in places if other == side)
         if numbers != list(range(numbers[0], numbers[0] + len(numbers))):

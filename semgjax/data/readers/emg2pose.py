@@ -1,4 +1,4 @@
-"""Source: HDF5 files of emg2pose (one wristband, 16 channels), as recordings to ingest. Writes nothing.
+"""Source: HDF5 files of emg2pose (one wristband, 16 channels), as recordings to ingest.
 
 Each file: group /emg2pose with a compound dataset `timeseries` of time (seconds), emg [16] and joint_angles [20], and
 attributes user, session, stage, side, sample_rate. The stage (which movement is made) is the one labelled event, at
@@ -51,7 +51,7 @@ def peek(files: Files) -> tuple[str, str]:
 
 
 def open_recording(files: Files) -> Recording:
-    """One hand in one stage.
+    """The recording of one hand in one stage.
 
     Raises:
         InputError: fields or attributes missing, no samples, or time that decreases.
@@ -89,7 +89,7 @@ def open_recording(files: Files) -> Recording:
 def _blocks(path: Path, samples: int) -> Iterator[np.ndarray]:
     with _opened(path) as (series, _):
         for at in range(0, samples, BLOCK):
-            with hdf5_errors(path, f"samples from {at} on"):
+            with hdf5_errors(path, f"samples after {at}"):
                 yield series[at : at + BLOCK]["emg"].astype(np.float32)
 
 

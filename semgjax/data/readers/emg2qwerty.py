@@ -1,4 +1,4 @@
-"""Source: HDF5 sessions of emg2qwerty, as recordings to ingest. Writes nothing."""
+"""Source: HDF5 sessions of emg2qwerty, as recordings to ingest."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,11 +42,11 @@ def open_recording(files: Files) -> Recording:
 
 
 def _blocks(path: Path) -> Iterator[np.ndarray]:
-    # Not by `read_emg`, which keeps files open: one out of an archive is to be gone when it is removed.
+    # Not with `read_emg`, which keeps files open: a file from an archive is deleted after use.
     with opened_group(path) as (group, _):
         signal = signal_of(path, group)
         for at in range(0, signal.shape[0], BLOCK):
-            with hdf5_errors(path, f"samples from {at} on"):
+            with hdf5_errors(path, f"samples after {at}"):
                 block = signal[at : at + BLOCK]
             yield both_bands(block)
 

@@ -1,4 +1,4 @@
-"""What `ingest` can read: a folder of HDF5 sessions, a BIDS folder, an archive of HDF5 sessions. Writes nothing."""
+"""The sources that `ingest` can read: a folder of HDF5 sessions, a BIDS folder, an archive of HDF5 sessions."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ ARCHIVES = (".tar", ".tar.gz", ".tgz")
 
 
 def is_archive(src: Path) -> bool:
-    """Whether a source is read as a stream."""
+    """Whether a source is a tar archive, which is read as a stream."""
     return src.name.endswith(ARCHIVES)
 
 
@@ -27,10 +27,10 @@ def find_items(src: Path, channels: Sequence[str] = ()) -> tuple[list[Item], lis
         channels: labels of a BIDS folder's electrodes in order; () orders them by their names.
 
     Raises:
-        InputError: no folder, nothing in it that can be read, or shards.
+        InputError: not a folder, one without readable sessions, or a folder of shards.
     """
     if src.is_dir() and is_sharded(src):
-        raise InputError(f"{src}: holds shards already; give the folder that they were made from", "conflict")
+        raise InputError(f"{src}: is a folder of shards; give the folder that they were made from", "conflict")
     if src.is_file():
         raise InputError(
             f"{src}: is neither a folder nor an archive ({', '.join(ARCHIVES)}); give one of these", "not-a-file"
@@ -39,7 +39,7 @@ def find_items(src: Path, channels: Sequence[str] = ()) -> tuple[list[Item], lis
         items, left_out = bids.find_items(src, channels)
     else:
         if channels:
-            raise InputError(f"--channels: {src} is no BIDS folder; HDF5 sessions name their bands", "conflict")
+            raise InputError(f"--channels: {src} is not a BIDS folder; HDF5 sessions name their bands", "conflict")
         items = [Item(path.name, (path,), HDF5) for path in find_sessions(src)]
         _, left_out = hdf5_files(src)
     if not items:
@@ -57,19 +57,19 @@ def _form_of(path: Path) -> Form:
 
 
 def peek_hdf5(files: Files) -> tuple[str, str]:
-    """(session name, user) of an HDF5 file of any form known.
+    """(session name, user) of an HDF5 file of any known format.
 
     Raises:
-        InputError: none of the forms, or without these attributes.
+        InputError: another format, or one without these attributes.
     """
     return _form_of(files[0]).peek(files)
 
 
 def open_hdf5(files: Files) -> Recording:
-    """An HDF5 file of any form known.
+    """The recording of an HDF5 file of any known format.
 
     Raises:
-        InputError: none of the forms, or damaged.
+        InputError: another format, or a damaged file.
     """
     return _form_of(files[0]).open(files)
 

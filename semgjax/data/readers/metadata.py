@@ -1,4 +1,4 @@
-"""The attributes of a session file: texts, and the JSON lists of keystrokes and prompts. Writes nothing."""
+"""Read the attributes of a session file: texts, and the JSON lists of keystrokes and prompts."""
 
 import json
 import math
@@ -19,10 +19,10 @@ class Keystroke:
 
 
 def text_attribute(path: Path, attributes: Mapping[str, object], name: str) -> str:
-    """A text attribute; HDF5 gives str or bytes, after how it was written.
+    """A text attribute; HDF5 gives str or bytes, depending on how it was written.
 
     Raises:
-        InputError: missing, empty, or no text.
+        InputError: missing, empty, or not a text.
     """
     if name not in attributes:
         raise InputError(f"{path}: attribute {name} is missing; download or write the file again", "bad-field")
@@ -40,14 +40,14 @@ def parse_list(path: Path, attributes: Mapping[str, object], name: str) -> list[
     """A JSON list in a text attribute.
 
     Raises:
-        InputError: missing, no JSON, or no list.
+        InputError: missing, not JSON, or not a list.
     """
     text = text_attribute(path, attributes, name)
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(
-            f"{path}: attribute {name} is no JSON ({error}); download the file again", "bad-json"
+            f"{path}: attribute {name} is not JSON ({error}); download the file again", "bad-json"
         ) from None
     if not isinstance(value, list):
         raise InputError(f"{path}: attribute {name} is a JSON {type(value).__name__}, expected a list", "bad-field")
@@ -67,7 +67,7 @@ def parse_keystrokes(path: Path, attributes: Mapping[str, object]) -> list[Keyst
             raise InputError(f"{place} is {_brief(record)}, expected an object with key and start", "bad-field")
         for member in ("key", "start"):
             if member not in record:
-                raise InputError(f"{place} has no {member}; repair the attribute or leave out the file", "bad-field")
+                raise InputError(f"{place} has no {member}; correct the attribute or leave the file out", "bad-field")
         key, start = record["key"], record["start"]
         if not isinstance(key, str) or not key:
             raise InputError(f"{place}: key is {_brief(key)}, expected a name such as 't' or 'Key.space'", "bad-field")

@@ -1,11 +1,11 @@
-"""The protocol of generic sources: any array of samples x channels with labelled events. Writes nothing.
+"""The protocol of generic sources: any array of samples x channels with labelled events.
 
 A new kind of source is two functions, in a module that worker processes can import:
 
-    peek(files) -> (session name, user)      quick, before anything else is read
+    peek(files) -> (session name, user)      quick, called first
     open(files) -> Recording                 everything else; the signal is read in blocks, in order
 
-made into a `Form(peek, open)`, and one `Item(id, files, FORM)` for every session. `ingest_items` does the rest.
+combined in a `Form(peek, open)`, and one `Item(id, files, FORM)` for every session. `ingest_items` does the rest.
 semgjax/data/readers/emg2pose.py is an example.
 """
 
@@ -21,7 +21,7 @@ from semgjax.errors import InputError
 
 Files = tuple[Path, ...]
 BLOCK = 1 << 16
-"""Samples that a source gives at once, about."""
+"""Approximate number of samples in a block."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,10 +33,10 @@ class Recording:
         labels: int32[n], class of each event, in order of time.
         key_first: int64[n], first sample with time >= the event's (`samples` when after the end).
         key_last: int64[n], last sample with time <= the event's (-1 when before the start).
-        blocks: gives the signal from the start, float32 [n, channels] each; called twice where the range asks for it.
-        classes: what the labels mean; None: the keys of semgjax.data.keys.
-        dropped: names of events of no class -> how often they came.
-        tags: remarks on quality.
+        blocks: yields the signal from the start, float32 [n, channels] each; called again if the signal needs a scale.
+        classes: names of the labels' classes; None for the keys of semgjax.data.keys.
+        dropped: names of events of no class -> their number.
+        tags: remarks about the quality.
         doubled: events that repeat one of the same class at the same time.
     """
 
@@ -66,16 +66,16 @@ class Recording:
         sizes = {len(self.labels), len(self.key_first), len(self.key_last)}
         if len(sizes) > 1 or (np.diff(self.key_first) < 0).any() or (np.diff(self.key_last) < 0).any():
             raise InputError(
-                f"session {self.name}: labels and their places must be as many and in order of time", "bad-value"
+                f"session {self.name}: labels and places must be equal in number and in order of time", "bad-value"
             )
 
 
 @dataclass(frozen=True)
 class Form:
-    """How sessions of one kind are read: two functions of a module's top level.
+    """How sessions of one kind are read: two top-level functions.
 
     Attributes:
-        options: what beside the files decides what `open` makes of them; a part of what a shard is known by.
+        options: settings that change what `open` returns; part of a shard's identity.
     """
 
     peek: Callable[[Files], tuple[str, str]]
@@ -88,8 +88,8 @@ class Item:
     """One session of a source.
 
     Attributes:
-        id: its name in the source, which messages use; the order of sessions is that of their ids.
-        files: what is read, and hashed to know the session again.
+        id: its name in the source, used in messages; sessions are sorted by it.
+        files: the files to read; their hash identifies the session.
     """
 
     id: str
@@ -98,10 +98,10 @@ class Item:
 
 
 def place_events(seconds: np.ndarray, samples: int, rate: float) -> tuple[np.ndarray, np.ndarray]:
-    """Places of events in a signal of regular samples, sample i at i / rate seconds: key_first and key_last.
+    """Places of events in a regularly sampled signal, sample i at i / rate seconds: key_first and key_last.
 
     Args:
-        seconds: float64[n] from the first sample on, ascending.
+        seconds: float64[n] since the first sample, ascending.
     """
     time = np.arange(samples) / rate
     first = np.searchsorted(time, seconds, "left")
@@ -111,7 +111,7 @@ def place_events(seconds: np.ndarray, samples: int, rate: float) -> tuple[np.nda
 def array_recording(
     emg_TxC: np.ndarray, rate: float, events: list[tuple[float, str]], name: str, user: str, classes: tuple[str, ...]
 ) -> Recording:
-    """A recording from an array and its events: (seconds from the first sample on, name of the class).
+    """A recording from an array and its events: (seconds since the first sample, name of the class).
 
     Events whose name is not among `classes` are dropped and counted.
     """

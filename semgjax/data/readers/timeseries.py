@@ -1,4 +1,4 @@
-"""The HDF5 side of a session file: its group, its signal, and the checks of both. Writes nothing.
+"""Read and check the HDF5 group and the signal of a session file.
 
 Every error of the HDF5 library becomes an InputError of one line that names the file.
 """
@@ -27,13 +27,13 @@ _LEAVE = "repair the file or leave it out"
 
 @contextlib.contextmanager
 def hdf5_errors(path: Path, what: str) -> Iterator[None]:
-    """What h5py raises inside becomes an InputError saying that `what` of the file cannot be read."""
+    """Errors of h5py become an InputError which says that `what` of the file cannot be read."""
     try:
         yield
     except FileNotFoundError:
         raise InputError(f"{path}: no such file", "no-file") from None
     except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
-        # The last two come from types that numpy lacks and from fields that are not there.
+        # The last two come from types that numpy does not have and from missing fields.
         reason = " ".join(str(error).split()) or type(error).__name__
         fault = system_fault(error, path)
         raise fault or InputError(f"{path}: {what} cannot be read ({reason}); {_AGAIN}", "damaged") from None
@@ -44,7 +44,7 @@ def opened_group(path: Path) -> Iterator[tuple[h5py.Group, dict[str, object]]]:
     """The group /emg2qwerty of a file and its attributes.
 
     Raises:
-        InputError: no file, no HDF5 file, or a missing or damaged group.
+        InputError: no such file, not HDF5, or a missing or damaged group.
     """
     with hdf5_errors(path, "HDF5"):
         file = h5py.File(path, "r")
@@ -59,10 +59,10 @@ def opened_group(path: Path) -> Iterator[tuple[h5py.Group, dict[str, object]]]:
 
 
 def signal_of(path: Path, group: h5py.Group) -> h5py.Dataset:
-    """The dataset `timeseries` after a check of its fields, types, channels and length.
+    """The dataset `timeseries`, with its fields, types, channels and length checked.
 
     Raises:
-        InputError: any of them is not as in the format.
+        InputError: one of them does not match the format.
     """
     with hdf5_errors(path, "dataset timeseries"):
         dataset = group.get("timeseries")
@@ -91,14 +91,14 @@ def signal_of(path: Path, group: h5py.Group) -> h5py.Dataset:
         missing = _not_stored(dataset)
     if missing:
         raise InputError(
-            f"{path}: timeseries declares {shape[0]:,} samples, and {missing} of them are in the file; {_AGAIN}",
+            f"{path}: timeseries declares {shape[0]:,} samples, but {missing} of them are in the file; {_AGAIN}",
             "damaged",
         )
     return dataset
 
 
 def _not_stored(dataset: h5py.Dataset) -> str:
-    """ "none" or "not all" where the file holds less than the dataset declares; HDF5 would make zeros of the rest."""
+    """ "none" or "not all" if the file holds less than the dataset declares; HDF5 would read the rest as zeros."""
     if dataset.id.get_storage_size() == 0:
         return "none"
     if dataset.chunks is not None:
@@ -111,9 +111,9 @@ def _channels(shape: tuple[int, ...]) -> str:
 
 
 def scan(path: Path, dataset: h5py.Dataset, presses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Check every sample of a signal and, on the way, place key presses in it.
+    """Check every sample of a signal and find the places of key presses in it.
 
-    Memory is bounded by a block of samples, whatever the length.
+    Memory is bounded by a block of samples, independent of the length.
 
     Args:
         presses: float64[keys], unix seconds, ascending.
@@ -128,7 +128,7 @@ def scan(path: Path, dataset: h5py.Dataset, presses: np.ndarray) -> tuple[np.nda
     upto = np.zeros(len(presses), np.int64)
     latest = -np.inf
     for offset in range(0, dataset.shape[0], _BLOCK):
-        with hdf5_errors(path, f"signal from sample {offset} on"):
+        with hdf5_errors(path, f"signal after sample {offset}"):
             block = dataset[offset : offset + _BLOCK]
         _check_bands(path, both_bands(block), offset)
         time = block["time"].astype(np.float64)
@@ -169,9 +169,9 @@ def both_bands(block: np.ndarray) -> np.ndarray:
 
 
 class OpenFiles:
-    """The last few files read, kept open, as opening one costs more than reading a window from it.
+    """A cache of the last few open files, since opening a file costs more than reading a window from it.
 
-    Safe with threads. No handle crosses a fork, where file offsets and HDF5's state would be shared.
+    Thread-safe. Files are closed before a fork, across which file offsets and HDF5's state would be shared.
     """
 
     def __init__(self, limit: int):
@@ -186,8 +186,8 @@ class OpenFiles:
         return len(self._files)
 
     def read(self, path: Path, start: int, stop: int) -> np.ndarray:
-        """Records [start, stop) of a file's timeseries; h5py's own errors pass through."""
-        with self._lock:  # takes nothing from speed: HDF5 reads one at a time anyway
+        """Records [start, stop) of a file's timeseries; h5py's errors are not converted."""
+        with self._lock:  # costs no speed: HDF5 reads one at a time anyway
             if path not in self._files:
                 file = h5py.File(path, "r")
                 self._files[path] = (file, file["emg2qwerty/timeseries"])

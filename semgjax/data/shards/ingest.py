@@ -1,7 +1,7 @@
-"""Make shards of sessions, many at a time and resumable: writes OUT/shards/*.arrayrecord, then OUT/manifest.json.
+"""Convert sessions to shards, in parallel and resumable: writes OUT/shards/*.arrayrecord, then OUT/manifest.json.
 
-A shard's name is a hash of what it was made from (bytes, name, user) and its bytes depend on that alone, so that a
-session that is done is known again, and neither the number of workers nor an interruption shows in the result.
+A shard's name is a hash of its source (bytes, session name, user), and its bytes depend only on the source. Finished
+sessions are therefore recognised, and the result does not depend on the number of workers or on interruptions.
 """
 
 import contextlib
@@ -32,20 +32,20 @@ from semgjax.errors import InputError, SemgjaxError, system_fault
 from semgjax.files import content_hash, folder_lock
 
 Progress = Callable[[int, float], None]
-"""(sessions done, share of the source seen)"""
+"""(sessions done, share of the source read)"""
 READERS = 2
-"""raised when what a reader makes of a source changes, so that shards of before are not taken for its"""
+"""increased when the output of a reader changes, so that earlier shards are not reused"""
 _OURS = {SHARDS, FILE, WORK, ".parts", "splits.json", "metadata.csv"}
 
 
 @dataclass(frozen=True)
 class Ingested:
-    """How an ingest ended.
+    """The result of an ingest.
 
     Attributes:
-        made: sessions of the manifest of which a shard was made now; `reused` were done before.
-        skipped: {source, reason} of each session left out, and of each file that looks like one and is not read.
-        waiting: parts of a cluster array that are not done yet; the manifest is there when none is.
+        made: number of sessions whose shard was made now; `reused` counts those made before.
+        skipped: {source, reason} of each session left out, and of each file that looks like a session but is not read.
+        waiting: parts of a cluster array that are not done yet; the manifest is written when there are none.
     """
 
     made: int
@@ -65,7 +65,7 @@ class _Task:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """Of one session: a row, or a reason, or neither when it was not asked for."""
+    """Of one session: a row, or the reason why it was left out, or neither if it was not selected."""
 
     entry: Entry
     row: Row | None = None
@@ -89,16 +89,16 @@ def ingest(
     """Ingest a folder of HDF5 or BIDS sessions, or an archive of HDF5 sessions.
 
     Args:
-        users: only theirs; () takes all.
-        sessions: only those of these names; () takes all.
-        channels: labels of a BIDS folder's electrodes, left 0 to 15, then right 0 to 15; () goes by their names.
-        workers: processes. Each holds one session's stretch of about a minute in memory.
-        shard: (I, N), this process does the I-th of N shares; the last one to finish writes the manifest.
-        on_error: "skip" leaves out a session that is damaged and says why in the manifest.
+        users: only their sessions; () for all.
+        sessions: only the sessions of these names; () for all.
+        channels: labels of a BIDS folder's electrodes, left 0 to 15, then right 0 to 15; () sorts them by their names.
+        workers: number of processes. Each holds about a minute of signal in memory.
+        shard: (I, N): this process ingests the I-th of N parts; the last one to finish writes the manifest.
+        on_error: "skip" leaves out damaged sessions and records the reason in the manifest.
 
     Raises:
-        InputError: the source cannot be read, a session is damaged or has another one's name (with "stop"), or `out`
-            holds something else.
+        InputError: the source cannot be read, a session is damaged or has the name of another (with "stop"), or `out`
+            contains other files.
     """
     index, of = shard
     if not 1 <= index <= of:
@@ -132,7 +132,7 @@ def ingest_items(
     on_error: OnError = "stop",
     progress: Progress | None = None,
 ) -> Ingested:
-    """Ingest sessions of any kind (semgjax.data.readers.recording); `src` stands before their ids in messages.
+    """Ingest sessions of any kind (semgjax.data.readers.recording); messages name `src` and their ids.
 
     Args:
         left_out: files of the source that are not read, for the manifest.
@@ -165,11 +165,11 @@ def _same_names(items: Sequence[Item], wanted: dict[str, list[str]]) -> dict[str
     found = {}
     for item in items:
         try:
-            if not _is_wanted(item, wanted):
-                continue
-            name, _ = item.form.peek(item.files)
+            name, user = item.form.peek(item.files)
         except InputError:
-            continue  # who reads the whole session says what is wrong with it
+            continue  # reported when the whole session is read
+        if not _is_wanted(name, user, wanted):
+            continue
         other = first.setdefault(name, item.id)
         if other != item.id:
             found[item.id] = f"{item.id}: its session name {name!r} is that of {other} too; keep one of them"
@@ -198,7 +198,7 @@ def _ingest(
 
 
 def _remove_empty(out: Path, work: Path, new: bool) -> None:
-    """After a refusal: the folders that hold no finished shard go again; shards that are done are kept."""
+    """After an error: remove folders without finished shards; finished shards are kept."""
     shutil.rmtree(work, ignore_errors=True)
     for folder in (work.parent, out / PARTS, out / SHARDS, *([out] if new else [])):
         with contextlib.suppress(OSError):  # not empty, or never made
@@ -217,7 +217,7 @@ def _ingest_into(
 ) -> Ingested:
     outcomes: list[_Outcome] = []
     with folder_lock(work):
-        _clear(work)  # of what an ingest that was killed left there
+        _clear(work)  # files of an ingest that was killed
         (out / SHARDS).mkdir(exist_ok=True)
         share = 0.0
         tasks = (_Task(entry, out, work, part.wanted) for entry in entries(work))
@@ -248,7 +248,7 @@ def _ingest_into(
 
 
 def _drop(out: Path, outcomes: Sequence[_Outcome]) -> None:
-    """Remove the shards of a source that is not to be trusted, but for those that the manifest had before."""
+    """Remove the shards made from a source with a wrong checksum, except those of an earlier manifest."""
     ours = {row.file for row in read_manifest(out)} if is_sharded(out) else set()
     for outcome in outcomes:
         if outcome.row is not None and outcome.row.file not in ours:
@@ -263,10 +263,12 @@ def _clear(work: Path) -> None:
 
 def _check_out(out: Path) -> None:
     if out.exists() and not out.is_dir():
-        raise InputError(f"{out}: is a file; give a folder that is new or holds shards", "not-a-file")
+        raise InputError(f"{out}: is a file; give a new folder or a folder of shards", "not-a-file")
     strangers = sorted(p.name for p in out.iterdir() if p.name not in _OURS) if out.is_dir() else []
     if strangers:
-        raise InputError(f"{out}: is not empty ({strangers[0]}) and holds no shards; give another folder", "out-exists")
+        raise InputError(
+            f"{out}: is not empty ({strangers[0]}) and is not a folder of shards; give another folder", "out-exists"
+        )
 
 
 def _shown(src: Path, outcome: _Outcome) -> str:
@@ -274,7 +276,7 @@ def _shown(src: Path, outcome: _Outcome) -> str:
 
 
 def _run(tasks: Iterator[_Task], workers: int) -> Iterator[_Outcome]:
-    """Do the tasks, a few more of them at hand than there are workers; outcomes as they come."""
+    """Run the tasks, with a short queue for the workers; outcomes are yielded as they arrive."""
     if workers == 1:
         for task in tasks:
             yield _finish(task, make_shard(task))
@@ -290,7 +292,7 @@ def _run(tasks: Iterator[_Task], workers: int) -> Iterator[_Outcome]:
         while running:
             yield from _take(running)
     except BrokenProcessPool:
-        raise SemgjaxError("a worker process was killed, by lack of memory perhaps; give fewer --workers") from None
+        raise SemgjaxError("a worker process was killed, possibly for lack of memory; use fewer --workers") from None
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -301,7 +303,7 @@ def _take(running: dict[Future[_Outcome], _Task]) -> Iterator[_Outcome]:
 
 
 def _finish(task: _Task, outcome: _Outcome) -> _Outcome:
-    """Remove a file that was copied out of an archive."""
+    """Remove a file that was copied from an archive."""
     if task.entry.item is not None:
         for path in task.entry.item.files:
             if path.parent == task.work:
@@ -310,19 +312,19 @@ def _finish(task: _Task, outcome: _Outcome) -> _Outcome:
 
 
 def make_shard(task: _Task) -> _Outcome:
-    """One session to one shard, or the reason why not.
+    """Convert one session to one shard.
 
     Raises:
-        WriteFailed: the place of the shards cannot be written.
+        WriteFailed: the folder of the shards cannot be written.
     """
     entry, item = task.entry, task.entry.item
     if item is None:
         return _Outcome(entry, reason=entry.reason)
     try:
-        if not _is_wanted(item, task.wanted):
+        name, user = item.form.peek(item.files)
+        if not _is_wanted(name, user, task.wanted):
             return _Outcome(entry)
-        content = entry.digest or hash_files(item.files)
-        digest = _identity(content, *item.form.peek(item.files), item.form.options)
+        digest = _identity(entry.digest or hash_files(item.files), name, user, item.form.options)
         path = shard_path(task.out / SHARDS, digest)
         done = _finished(path, digest)
         header = done or write_shard(item.form.open(item.files), digest, path.parent, task.work)
@@ -330,26 +332,23 @@ def make_shard(task: _Task) -> _Outcome:
     except WriteFailed:
         raise
     except InputError as error:
-        # The manifest names files as the source does, whatever folder they lay in.
+        # The manifest names files by their ids in the source, not by their temporary paths.
         reason = str(error).replace(str(item.files[0]), item.id)
         named = reason if reason.startswith(item.id) else f"{item.id}: {reason}"
         return _Outcome(entry, reason=named, code=error.code)
 
 
 def _identity(content: str, name: str, user: str, options: str) -> str:
-    """What a shard is known by: its source's bytes, and name and user, which may stand in a path; and who read it."""
+    """A shard's identity: hash of the source's bytes, session name, user, and the reader's version and options."""
     return content_hash({"content": content, "name": name, "user": user, "readers": READERS, "options": options})
 
 
-def _is_wanted(item: Item, wanted: dict[str, list[str]]) -> bool:
-    if not any(wanted.values()):
-        return True
-    name, user = item.form.peek(item.files)
+def _is_wanted(name: str, user: str, wanted: dict[str, list[str]]) -> bool:
     return (not wanted["users"] or user in wanted["users"]) and (not wanted["sessions"] or name in wanted["sessions"])
 
 
 def _finished(path: Path, digest: str) -> ShardHeader | None:
-    """The header of a shard that is there and whole; one that is damaged is made again."""
+    """The header of a finished shard; None if it is missing or damaged and has to be made again."""
     if not path.exists():
         return None
     try:
@@ -378,7 +377,7 @@ def hash_files(files: Files) -> str:
 
 
 def _end_with_parent(parent: int) -> None:
-    """A worker whose parent was killed ends within a second."""
+    """End this worker within a second after its parent was killed."""
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -1,7 +1,7 @@
-"""Parts of an ingest and the manifest made of them: writes OUT/.parts/I-of-N.json, then OUT/manifest.json.
+"""Parts of an ingest, merged into the manifest: writes OUT/.parts/I-of-N.json, then OUT/manifest.json.
 
-Every process of a cluster array writes its part when it is done; whoever finds all parts there writes the manifest,
-which does not depend on who that is, nor on the number of parts.
+Every process of a cluster array writes its part when it is done. The process that finds all parts complete writes the
+manifest, which does not depend on the process or on the number of parts.
 """
 
 import shutil
@@ -31,8 +31,8 @@ class Part:
     """One of N shares of an ingest.
 
     Attributes:
-        index: from 1 on.
-        wanted: what was asked for: {"users": [...], "sessions": [...]}; [] is everything.
+        index: 1 to `of`.
+        wanted: the selection: {"users": [...], "sessions": [...]}; [] is everything.
     """
 
     index: int
@@ -47,14 +47,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Found:
-    """What a part made: (name in the source, row) of each session, and {source, reason} of those left out."""
+    """The result of a part: (name in the source, row) of each session, and {source, reason} of those left out."""
 
     rows: list[tuple[str, Row]]
     skipped: list[dict[str, str]]
 
 
 def write_part(out: Path, part: Part, found: Found) -> None:
-    """Say that a part is done."""
+    """Record that a part is done."""
     body = {
         "wanted": part.wanted,
         "ids": [source for source, _ in found.rows],
@@ -81,23 +81,21 @@ def _read_part(out: Path, part: Part) -> Found | None:
 
 
 def merge(out: Path, part: Part, on_error: OnError) -> Found:
-    """Write the manifest of all parts and of what the folder's manifest held before; what was asked for now.
+    """Write the manifest of all parts and of the folder's earlier manifest; returns the sessions of the parts.
 
     Raises:
-        InputError: a name asked for that no session has, or two sessions of one name.
+        InputError: a selected name that no session has, or two sessions of one name.
     """
     parts = [_read_part(out, Part(index, part.of, part.wanted)) for index in range(1, part.of + 1)]
     rows = sorted((pair for one in parts if one for pair in one.rows), key=lambda pair: pair[0])
-    # What several parts of an archive met is one file.
+    # Several parts of an archive can report the same file.
     met = {(skip["source"], skip["reason"]) for one in parts if one for skip in one.skipped}
     skipped = [{"source": source, "reason": reason} for source, reason in sorted(met)]
     for kind, names in part.wanted.items():
         have = {row.user if kind == "users" else row.name for _, row in rows}
         absent = [name for name in names if name not in have]
         if absent and not skipped:
-            raise InputError(
-                f"--{kind} {absent[0]}: nothing like that in the source; see what metadata.csv names", "no-sessions"
-            )
+            raise InputError(f"--{kind} {absent[0]}: no such name in the source; see metadata.csv", "no-sessions")
     kept: dict[str, Row] = {}
     chosen: list[tuple[str, Row]] = []
     if is_sharded(out):
@@ -123,7 +121,7 @@ def merge(out: Path, part: Part, on_error: OnError) -> Found:
 
 
 def _tidy(out: Path, part: Part) -> None:
-    """Remove the parts of other requests, and working folders that nobody works in."""
+    """Remove parts of other selections, and work folders that no process uses."""
     ours = {f"{index}-of-{part.of}.json" for index in range(1, part.of + 1)}
     for path in (out / PARTS).glob("*.json"):
         if path.name not in ours:

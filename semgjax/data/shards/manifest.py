@@ -1,4 +1,4 @@
-"""The manifest of a folder of shards: OUT/manifest.json, one row per session; its presence means that all is there."""
+"""The manifest of a folder of shards: OUT/manifest.json, one row per session, written when all shards are complete."""
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,12 +21,12 @@ class Row:
     Attributes:
         file: its shard, a name in OUT/shards.
         bytes: size of that file.
-        keys: events of a class; `dropped`: those of none.
-        classes: what labels mean; None: the key set.
-        source: what the session is known by: a hash of its files' bytes, its name and its user.
-        outside: events of a class before the first or after the last sample; missing in version 1, as what follows.
+        keys: number of events of a class; `dropped`: of events of no class.
+        classes: names of the labels' classes; None for the key set.
+        source: the session's identity: a hash of its files' bytes, its name and its user.
+        outside: events of a class before the first or after the last sample; new in version 2, as the following.
         doubled: events that repeat one of the same class at the same time.
-        dropped_names: names of the events of no class -> how often they came.
+        dropped_names: names of the events of no class -> their number.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Row:
 
 
 def row_of(header: ShardHeader, path: Path) -> Row:
-    """The row of a shard that is whole."""
+    """The row of a finished shard."""
     counts = count_keys(header.key_first, header.key_last, header.samples, header.dropped, header.doubled)
     return Row(
         name=header.name,
@@ -82,24 +82,24 @@ def rows_to_json(rows: list[Row]) -> list[dict]:
 
 
 def rows_from_json(value: object, where: Path) -> list[Row]:
-    """Read rows strictly; a shard's name may not lead anywhere else.
+    """Read rows strictly; a shard's file name must not be a path.
 
     Raises:
-        InputError: the value does not fit, or a file name holds a path.
+        InputError: a field is wrong, or a file name is a path.
     """
     if not isinstance(value, list):
-        raise InputError(f"{where}: 'sessions' is no list; ingest again", "bad-field")
+        raise InputError(f"{where}: 'sessions' is not a list; ingest again", "bad-field")
     rows = [from_json(Row, row, str(where)) for row in value]
     for row in rows:
         if Path(row.file).name != row.file or row.file in ("", ".", ".."):
             raise InputError(
-                f"{where}: file {row.file!r} of session {row.name} is no plain name; ingest again", "bad-path"
+                f"{where}: file {row.file!r} of session {row.name} is not a plain file name; ingest again", "bad-path"
             )
     return rows
 
 
 def write_manifest(folder: Path, rows: list[Row], skipped: list[dict[str, str]]) -> None:
-    """Write the manifest; the rows' order is that of session names."""
+    """Write the manifest, with the rows sorted by session name."""
     write_json(
         folder / FILE,
         SCHEMA,
@@ -113,7 +113,7 @@ def write_manifest(folder: Path, rows: list[Row], skipped: list[dict[str, str]])
 
 
 def read_manifest(folder: Path) -> list[Row]:
-    """The sessions of a folder of shards; the files are not looked at.
+    """The sessions of a folder of shards; the shards themselves are not checked.
 
     Raises:
         InputError: no manifest, one of another schema or version, or a session named twice.
@@ -123,15 +123,15 @@ def read_manifest(folder: Path) -> list[Row]:
     names = [row.name for row in rows]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"{folder / FILE}: session {twice!r} comes twice; ingest again", "duplicate-session")
+        raise InputError(f"{folder / FILE}: session {twice!r} occurs twice; ingest again", "duplicate-session")
     return rows
 
 
 def checked_path(folder: Path, row: Row) -> Path:
-    """The shard of a row, there and of the right size.
+    """The path of a row's shard, whose size is checked.
 
     Raises:
-        InputError: missing, or cut short.
+        InputError: it is missing or truncated.
     """
     path = folder / SHARDS / row.file
     if not path.is_file():

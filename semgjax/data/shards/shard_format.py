@@ -1,7 +1,7 @@
-"""What a shard holds: one session as float16 stretches of fixed length, after a record that describes it.
+"""The shard format: one session as float16 stretches of fixed length, after a header record.
 
-A shard is an ArrayRecord file of uncompressed groups of one record, so that any record is read alone and the
-library's own hash of each is checked whenever it is read. Record 0 is a line of JSON and the places of the keys;
+A shard is an ArrayRecord file of uncompressed groups of one record, so that single records can be read and the
+library checks the hash of each record it reads. Record 0 is a line of JSON and the places of the keys;
 record 1 + k holds samples [k * stretch, (k + 1) * stretch) as little-endian float16 [n, channels], divided by
 `scale`. A stored sample differs from its source by at most
 max(RELATIVE_ERROR * |source|, ABSOLUTE_ERROR * scale): half a unit in the last place of float16.
@@ -46,11 +46,11 @@ _FACTS = {
 
 @dataclass(frozen=True, eq=False)
 class ShardHeader:
-    """Record 0 of a shard; the members that `Recording` has too mean the same here.
+    """Record 0 of a shard; members that `Recording` has too have the same meaning.
 
     Attributes:
         stretch: samples of a record.
-        scale: a power of two, 1 unless the signal does not fit float16 otherwise.
+        scale: a power of two, 1 if the signal fits float16.
         source: SHA-256 of what the session was read from.
     """
 
@@ -77,7 +77,7 @@ class ShardHeader:
 
 
 def header_of(recording: Recording, source: str, scale: float) -> ShardHeader:
-    """The header that goes with a recording; records last about half a second."""
+    """The header of a recording's shard; records last about half a second."""
     members = ("name", "user", "rate", "channels", "samples", "labels", "key_first", "key_last")
     more = ("classes", "dropped", "tags", "doubled")
     return ShardHeader(
@@ -91,11 +91,11 @@ def header_of(recording: Recording, source: str, scale: float) -> ShardHeader:
 def scale_for(peak: float) -> float:
     """The power of two to divide a signal by whose largest absolute value is `peak`.
 
-    1 where that loses nothing: no overflow, and the peak far above float16's smallest normal number.
+    1 if that loses nothing: no overflow, and a peak far above float16's smallest normal number.
     """
     if peak == 0 or 1 <= peak <= LARGEST:
         return 1.0
-    return 2.0 ** (math.frexp(peak)[1] - 15)  # the peak comes to lie in [2^14, 2^15)
+    return 2.0 ** (math.frexp(peak)[1] - 15)  # moves the peak to [2^14, 2^15)
 
 
 def encode(emg_TxC: np.ndarray, scale: float) -> np.ndarray:
@@ -130,7 +130,7 @@ def unpack(record: bytes, path: Path) -> ShardHeader:
     """Read record 0.
 
     Raises:
-        InputError: it is no header, or one of another version.
+        InputError: it is not a header, or one of another version.
     """
     line, _, rest = record.partition(b"\n")
     try:
@@ -138,9 +138,9 @@ def unpack(record: bytes, path: Path) -> ShardHeader:
     except ValueError:
         facts = None
     if isinstance(facts, dict):
-        facts.setdefault("doubled", 0)  # not counted before there was such a member
+        facts.setdefault("doubled", 0)  # missing in shards of earlier releases
     if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
-        raise InputError(f"{path}: is no {SCHEMA} file; ingest the session again", "wrong-schema")
+        raise InputError(f"{path}: is not a {SCHEMA} file; ingest the session again", "wrong-schema")
     if facts.get("version") != VERSION or facts.get("storage") != STORAGE:
         raise InputError(
             f"{path}: {SCHEMA} version {facts.get('version')!r} with storage {facts.get('storage')!r}, this semgjax "

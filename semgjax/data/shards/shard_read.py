@@ -1,4 +1,4 @@
-"""Read shards: the header, and any stretch of the signal. Writes nothing.
+"""Read shards: the header, and any stretch of the signal.
 
 Every error of the ArrayRecord library becomes an InputError of one line that names the file and the samples.
 """
@@ -23,9 +23,9 @@ _AGAIN = "remove it and ingest the session again"
 
 
 class OpenShards:
-    """The last few shards read, kept open: opening one costs as much as reading half a window from it.
+    """A cache of the last few open shards: opening one costs as much as reading half a window from it.
 
-    Readers are safe with threads. None crosses a fork, where file offsets and the library's threads would not.
+    Readers are thread-safe. The cache is emptied in a forked child, which has none of the library's threads.
     """
 
     def __init__(self, limit: int | None = None):
@@ -40,7 +40,7 @@ class OpenShards:
         return len(self._readers)
 
     def reader(self, path: Path) -> ArrayRecordReader:
-        """The open reader of a shard; one that is dropped closes when its last user is done with it."""
+        """The open reader of a shard; a reader dropped from the cache closes after its last use."""
         with self._lock:
             if path not in self._readers:
                 self._readers[path] = _open(path)
@@ -59,7 +59,7 @@ _SHARDS = OpenShards()
 
 def _open(path: Path) -> ArrayRecordReader:
     try:
-        os.close(os.open(path, os.O_RDONLY))  # what the system says, which the library does not pass on
+        os.close(os.open(path, os.O_RDONLY))  # raises the system's error, which the library does not pass on
     except FileNotFoundError:
         raise InputError(
             f"{path}: no such shard; copy the whole folder, or ingest the session again", "no-file"
@@ -70,9 +70,9 @@ def _open(path: Path) -> ArrayRecordReader:
         reader = ArrayRecordReader(str(path), options=_OPTIONS, file_reader_buffer_size=_BUFFER)
         sound = reader.ok() and reader.num_records() > 0
     except (RuntimeError, ValueError) as error:
-        raise _fault(path, f"is cut short or no shard ({_brief(error)})", error) from None
+        raise _fault(path, f"is truncated or not a shard ({_brief(error)})", error) from None
     if not sound:
-        raise InputError(f"{path}: is cut short or cannot be opened; {_AGAIN}", "damaged")
+        raise InputError(f"{path}: is truncated or cannot be opened; {_AGAIN}", "damaged")
     return reader
 
 
@@ -80,7 +80,7 @@ def read_header(path: Path) -> ShardHeader:
     """The header of a shard, checked against the number of its records.
 
     Raises:
-        InputError: no such file, cut short, damaged, or of another version.
+        InputError: no such file, or one that is truncated, damaged or of another version.
     """
     reader = _open(path)
     try:
@@ -97,7 +97,7 @@ def read_stored(path: Path, stretch: int, channels: int, start: int, stop: int) 
     """Samples [start, stop) as they are stored, float16 [stop - start, channels].
 
     Raises:
-        InputError: the shard is gone, or records of these samples are damaged.
+        InputError: the shard was removed, or records of these samples are damaged.
     """
     stored_TxC = np.empty((stop - start, channels), np.float16)
     if start == stop:
@@ -109,27 +109,27 @@ def read_stored(path: Path, stretch: int, channels: int, start: int, stop: int) 
         try:
             values = np.frombuffer(reader.read([1 + record])[0], "<f2").reshape(-1, channels)
         except (RuntimeError, IndexError, ValueError) as error:
-            what = f"record {1 + record} (from sample {begin} on) is damaged ({_brief(error)})"
+            what = f"record {1 + record} (from sample {begin}) is damaged ({_brief(error)})"
             raise _fault(path, what, error) from None
         first, last = max(start, begin), min(stop, begin + stretch)
         if len(values) < last - begin:
-            raise InputError(f"{path}: record {1 + record} (from sample {begin} on) is too short; {_AGAIN}", "damaged")
+            raise InputError(f"{path}: record {1 + record} (from sample {begin}) is too short; {_AGAIN}", "damaged")
         stored_TxC[first - start : last - start] = values[first - begin : last - begin]
     return stored_TxC
 
 
 def read_ahead(path: Path, samples: int, start: int, stop: int) -> None:
-    """Have the system fetch samples [start, stop) of a shard of so many samples, and do not wait for it.
+    """Ask the system to prefetch samples [start, stop) of a shard of `samples` samples, without waiting.
 
-    A disk then works on many windows at once, where reading them in turn would wait for each. Records are all of one
-    size, so that their places in the file follow from its length, near enough.
+    The disk then serves many windows at once instead of one after the other. Records have one size, so their
+    approximate places follow from the file's length.
     """
     if not hasattr(os, "posix_fadvise"):
         return
     try:
         handle = os.open(path, os.O_RDONLY)
     except OSError:
-        return  # who reads it says so
+        return  # reported when it is read
     try:
         size = os.fstat(handle).st_size
         first = max(0, size * start // samples - _SLACK)
@@ -139,12 +139,12 @@ def read_ahead(path: Path, samples: int, start: int, stop: int) -> None:
 
 
 def _fault(path: Path, what: str, error: Exception) -> InputError:
-    """What the system says of the place, else damage: the library checks every record's hash."""
+    """The system's error if there is one, else "damaged": the library checks every record's hash."""
     return system_fault(error, path) or InputError(f"{path}: {what}; {_AGAIN}", "damaged")
 
 
 def _room() -> int:
-    """How many shards may be open at a time: a part of what the system permits this process."""
+    """How many shards may be open at a time: a part of the process's limit of open files."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return 512 if soft == resource.RLIM_INFINITY else min(512, max(4, (soft - 32) // 2))
 

@@ -1,4 +1,4 @@
-"""Forearm muscles under a ring of 16 electrodes: which muscles a key needs, where each one is heard."""
+"""Forearm muscles under a ring of 16 electrodes: the muscles that a key needs and the electrodes that pick them up."""
 
 from dataclasses import dataclass
 
@@ -27,8 +27,8 @@ HANDS = 2
     THUMB_PART,
 ) = range(13)
 MUSCLES = 13
-# Places on the ring in electrodes. Two gaps (the edge of the ulna and the radial side, where tendons take
-# over) tell how the ring is turned.
+# Places on the ring in electrodes. Two gaps (the edge of the ulna and the radial side, where there are only tendons)
+# mark the rotation of the ring.
 _POSITIONS = (0.0, 1.15, 2.3, 3.45, 4.6, 5.7, 7.6, 8.75, 9.9, 11.05, 12.2, 13.3, 14.4)
 _FLEXORS = {INDEX: FLEX_INDEX, MIDDLE: FLEX_MIDDLE, RING: FLEX_RING, PINKY: FLEX_PINKY}
 _LIFTERS = {INDEX: LIFT_INDEX, MIDDLE: LIFT_MIDDLE, RING: LIFT_RING, PINKY: LIFT_PINKY}
@@ -78,7 +78,7 @@ class Anatomy:
 
 
 def _bounded_normal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Normal draws cut at two sigma: a band turned further would be put right by the experimenter."""
+    """Normal draws clipped at two sigma: an experimenter would correct a band that is rotated further."""
     return np.clip(rng.standard_normal(shape), -2.0, 2.0)
 
 
@@ -113,7 +113,7 @@ def muscle_mix(place: Place, anatomy: Anatomy, settings: AnatomySettings = ANATO
 
 
 def electrode_weights(anatomy: Anatomy, rng: np.random.Generator, settings: AnatomySettings = ANATOMY) -> np.ndarray:
-    """How loud each muscle is at each electrode in one session: float32[2, MUSCLES, 16].
+    """Gain of each muscle at each electrode in one session: float32[2, MUSCLES, 16].
 
     `rng` draws how the bands sit this time: a rotation per wrist and a contact gain per electrode.
     """

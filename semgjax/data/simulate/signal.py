@@ -26,7 +26,7 @@ class SignalSettings:
     resting: float = 0.03  # drive of every muscle at rest
     rise: float = 0.085  # an activation starts this long before the key goes down (electromechanical delay) ...
     fall: float = 0.045  # ... and ends this long after
-    held: float = 0.25  # drive that goes on while the key is held, as a share of the peak
+    held: float = 0.25  # drive while the key is held, as a share of the peak
     force: float = 0.15  # log-normal sigma of a press's strength
     looseness: float = 0.10  # log-normal sigma of each muscle's share in a press
     lead_jitter: float = 0.006  # sigma of the activation's shift against the key
@@ -38,7 +38,7 @@ class SignalSettings:
 
 @dataclass(frozen=True)
 class Disturbance:
-    """What makes a recording bad. Amplitudes in microvolts."""
+    """Noise and artefacts of a recording. Amplitudes in microvolts."""
 
     noise: float  # RMS of electrode noise
     hum: float  # largest amplitude of mains hum at an electrode
@@ -57,7 +57,7 @@ DISTURBANCES: dict[str, Disturbance] = {
 
 @dataclass(frozen=True)
 class Activation:
-    """One press as the muscles see it: from sample `first`, shape float32[n] times mix float32[MUSCLES]."""
+    """The muscle activation of one press, starting at sample `first`: shape float32[n] times mix float32[MUSCLES]."""
 
     hand: int
     first: int

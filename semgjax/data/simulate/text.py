@@ -10,7 +10,7 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word.replace("_", " ") for word in text.split())
 
 
-# Every list stands in order of use: the n-th word is drawn with weight 1 / (n + 2), a flattened Zipf law.
+# Lists are sorted by frequency: the n-th word is drawn with weight 1 / (n + 2), a flattened Zipf law.
 NAMES = _words(
     """
     Anna Tom Maria James Zoe Peter Kim Laura Ben Quinn Ivan Sara Hugo Olga Frank Dana Victor Julia Xavier

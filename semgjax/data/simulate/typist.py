@@ -140,7 +140,7 @@ def neighbours(letter: str) -> list[str]:
 
 
 def with_slips(rng: np.random.Generator, text: str, rate: float) -> Iterator[tuple[str, bool]]:
-    """The characters struck to type `text`, slips and "\\b" corrections included.
+    """The characters typed for `text`, including slips and their "\\b" corrections.
 
     A slip is a neighbouring letter, noticed after 0 to 2 more characters, taken back and typed again.
     Yields (character, whether it is the first backspace after a slip).
@@ -202,7 +202,7 @@ def type_prompt(
             shift = SHIFT[1 - place.hand]
             clock += step(shift, extra)
             before, extra = shift, 0.0
-            # Shift is let go just after its character, ahead of whatever is struck next.
+            # Shift is released just after its character, before the next key is pressed.
             letter = clock + step(place, 0.0)
             release = letter + min(hold, settings.shortest) * 0.9
             presses.append(Press("Key.shift", clock, release, 0, shift))

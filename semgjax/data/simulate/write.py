@@ -26,7 +26,7 @@ ROW = np.dtype([("emg_right", "<f4", (16,)), ("time", "<f8"), ("emg_left", "<f4"
 COLUMNS = ("user", "session", "duration_mins", "num_keystrokes", "num_prompts", "quality_check_tags")
 SHORTEST, LONGEST = 0.1, 240.0  # minutes of a session
 EPOCH = 1_600_000_000  # unix second before which no simulated session starts
-_USER, _SESSION = 1, 2  # first words of the seeds, which keep users' and sessions' draws apart
+_USER, _SESSION = 1, 2  # first words of the seeds, which separate the draws of users and sessions
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def simulate(
     sessions holds those of a smaller one unchanged. `progress(done, total)` is called after every session.
 
     Raises:
-        InputError: `out` is a file, holds something or cannot be made, or a number is out of range.
+        InputError: `out` is a file, is not empty or cannot be made, or a number is out of range.
         SemgjaxError: the disk refused; `out` is as it was.
     """
     _check(out, users, sessions, minutes, seed, severity, workers)
@@ -109,9 +109,9 @@ def _check(out: Path, users: int, sessions: int, minutes: float, seed: int, seve
     if workers is not None and workers < 1:
         raise InputError(f"workers is {workers}; give 1 or more", "bad-value")
     if out.exists() and not out.is_dir():
-        raise InputError(f"{out}: is a file; give a folder that is new or empty", "not-a-file")
+        raise InputError(f"{out}: is a file; give a new or empty folder", "not-a-file")
     if out.is_dir() and any(out.iterdir()):
-        raise InputError(f"{out}: is not empty; give a folder that is new or empty", "out-exists")
+        raise InputError(f"{out}: is not empty; give a new or empty folder", "out-exists")
 
 
 def _write_all(jobs: list[Job], workers: int, progress: Callable[[int, int], None] | None) -> list[dict[str, object]]:

@@ -1,4 +1,4 @@
-"""A session's beginning as a session of its own, for splits that take so many hours of a user. Writes nothing."""
+"""Cut a session to its first samples, for splits that limit the hours of a user."""
 
 from dataclasses import replace
 
@@ -8,9 +8,9 @@ from semgjax.data.sessions import Session
 
 
 def first_samples(session: Session, samples: int) -> Session:
-    """The first `samples` of a session and the keys pressed by then; whole when it is no longer than that.
+    """The first `samples` of a session and the keys pressed by then; a shorter session is returned unchanged.
 
-    `dropped` goes on counting the whole session: where the keys outside of the key set lie is not kept.
+    `dropped` still counts the whole session, since the places of keys that are not in the key set are not kept.
     """
     if samples >= session.samples:
         return session

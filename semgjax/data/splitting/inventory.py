@@ -1,6 +1,7 @@
-"""Which sessions there are, how long and whose, from metadata.csv or from the files' heads. Writes nothing."""
+"""List sessions with user and length, from metadata.csv or from the files' headers."""
 
 import csv
+import io
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from semgjax.data.shards.shard_format import SUFFIX as SHARD
 from semgjax.data.shards.shard_read import read_header
 from semgjax.data.splitting.splits import check_names
 from semgjax.errors import InputError
+from semgjax.files import read_text
 
 COLUMNS = ("user", "session", "duration_mins", "quality_check_tags")
 """Columns of metadata.csv that are read; there may be others."""
@@ -21,8 +23,8 @@ class KnownSession:
     """A session before its signal is read.
 
     Attributes:
-        samples: from the file's head; at the nominal rate when it comes from metadata.csv.
-        tags: quality tags; always empty when it comes from the file's head.
+        samples: from the file's header, or computed from the minutes in metadata.csv at the nominal rate.
+        tags: quality tags; always empty when it comes from the file's header.
     """
 
     session: str
@@ -32,7 +34,7 @@ class KnownSession:
 
 
 def list_folder(folder: Path) -> list[KnownSession]:
-    """The session files of a folder, in order of file name; only their heads are read.
+    """The session files of a folder, in order of file name; only their headers are read.
 
     Raises:
         InputError: as `semgjax.data.sessions.peek_sessions`, or a signal that is not as in the format.
@@ -51,22 +53,20 @@ def read_metadata(path: Path) -> list[KnownSession]:
     """The rows of a metadata.csv, in its order.
 
     Raises:
-        InputError: no such file, a column missing, an empty name, a length that is no number, a name twice.
+        InputError: no such file, a column missing, an empty name, a length that is not a number, a name twice.
     """
+    text = read_text(path, "the data set's table of sessions", "utf-8-sig")
     try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            rows = list(reader)
-            names = reader.fieldnames or []
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; it comes with the data set, copy it there", "no-file") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        rows = list(reader)
+        names = reader.fieldnames or []
+    except csv.Error as error:
         raise InputError(f"{path}: cannot be read as CSV ({error}); download it again", "bad-row") from None
     missing = [name for name in COLUMNS if name not in names]
     if missing:
         raise InputError(f"{path}: no column {missing[0]!r}; is this the data set's metadata.csv?", "no-column")
     if not rows:
-        raise InputError(f"{path}: holds no session; download it again", "no-sessions")
+        raise InputError(f"{path}: has no rows; download it again", "no-sessions")
     known = [_row(f"{path}, row {number}", row) for number, row in enumerate(rows, start=1)]
     try:
         check_names(row.session for row in known)
@@ -89,7 +89,7 @@ def _row(place: str, row: dict[str, str | None]) -> KnownSession:
 
 
 def _tags(place: str, text: str | None) -> tuple[str, ...]:
-    """The texts of a list written out, such as "['too short', 'noisy']"; empty cells have none."""
+    """The texts of a list such as "['too short', 'noisy']"; () for an empty cell."""
     inner = (text or "[]").strip()
     if not (inner.startswith("[") and inner.endswith("]")):
         raise InputError(f"{place}: quality_check_tags is {text!r}, expected a list such as []", "bad-field")

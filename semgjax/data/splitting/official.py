@@ -1,9 +1,9 @@
-"""emg2qwerty's own splits, by their published rule, from metadata.csv; or from a list of names. Writes nothing.
+"""emg2qwerty's splits, made from metadata.csv by their published rule or read from a list of names.
 
-The rule (emg2qwerty, arXiv 2410.20081, and its published counts): users with fewer than 4 sessions stand outside;
-the 8 test users are those with most sessions and no quality tag; of every user 2 sessions validate, of a test
-user 2 more test. Which 2 is drawn: the original's draw is not published in a form that can be repeated here, so
-with the same seed number the draw is ours while rule and counts are theirs. `read_listed` takes the original's.
+The rule (emg2qwerty, arXiv 2410.20081, and its published counts): users with fewer than 4 sessions are excluded; the
+8 test users are those with most sessions and no quality tag; 2 sessions of every user are for validation and 2 more
+of a test user for test. The 2 sessions are drawn at random. The original draw is not published in a form that can be
+repeated here: rule and counts are those of the paper, the draw is not. `read_listed` reads the original split.
 """
 
 import csv
@@ -18,19 +18,19 @@ from typing import Any
 
 from semgjax.data.splitting.inventory import KnownSession
 from semgjax.data.splitting.splits import PARTS, Split, check_names, draw_key
-from semgjax.errors import InputError, system_fault
-from semgjax.files import parse_json
+from semgjax.errors import InputError
+from semgjax.files import parse_json, read_text
 
 SEED = 1501
 TEST_USERS = 8
-LEAST = 4  # sessions that a user must have not to stand outside
+LEAST = 4  # sessions that a user must have not to be excluded
 _MARK_BYTES, _HASHED = 100, 10
 DRAWN = 2  # sessions of a user that validate, and of a test user that test
 
 
 @dataclass(frozen=True)
 class _Roles:
-    """User -> names of its sessions in the order drawn, by what the user is for."""
+    """User -> names of its sessions in the order drawn: known (training), test and excluded users."""
 
     known: dict[str, list[str]]
     test: dict[str, list[str]]
@@ -73,12 +73,12 @@ def _split(rule: str, test_users: int, seed: int, more: dict[str, Any] | None = 
 
 
 def generic(rows: Sequence[KnownSession], test_users: int = TEST_USERS, seed: int = SEED) -> Split:
-    """Many users train, two more sessions of each validate, two of each held-out user test (zero-shot).
+    """Training on many users, validation on two more sessions of each, test on two of each held-out user (zero-shot).
 
     Of the published table: 837 sessions of 96 users, 192 of the same, 16 of 8.
 
     Raises:
-        InputError: fewer users without a quality tag than asked for, or a name that comes twice.
+        InputError: fewer users without a quality tag than `test_users`, or a name that occurs twice.
     """
     roles = _roles(rows, test_users, seed)
     return _split(
@@ -114,11 +114,11 @@ def personalised(rows: Sequence[KnownSession], test_users: int = TEST_USERS, see
 
 
 def file_marks(users: Iterable[str]) -> dict[str, str]:
-    """User -> the part of a file's name that stands for it, another for every user on any file system.
+    """User -> a part of a file name that is unique to the user on any file system.
 
-    Letters and digits of every alphabet stay, with "_", "." and "-"; what else there is becomes "_". Where that
-    changed the id, where it was too long, or where two differ in case or accents' composition alone, a hash of the
-    id follows. The mark has no separator or control character, and 120 bytes at most.
+    Letters and digits of every alphabet, "_", "." and "-" are kept; other characters become "_". If that changes the
+    id, if it is too long, or if two ids differ only by case or by the composition of accents, a hash of the id is
+    appended. The mark has no separator or control character, and at most 120 bytes.
     """
     plain = {user: _plain_mark(user) for user in users}
     changed = {user for user, mark in plain.items() if unicodedata.normalize("NFC", user) != mark}
@@ -145,23 +145,23 @@ def _plain_mark(user: str) -> str:
 
 
 def _folded(mark: str) -> str:
-    """Equal for names that some file system takes for one."""
+    """Equal for names that some file system does not distinguish."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", mark).casefold())
 
 
 def unseen_validation(rows: Sequence[KnownSession], test_users: int = TEST_USERS, seed: int = SEED) -> Split:
-    """`generic`, but the users who stand outside validate: people the decoder has never seen ("ODV").
+    """`generic`, but validated on the excluded users, whom the decoder has never seen ("ODV").
 
-    SplashNet (arXiv 2506.12356) scores on them. Of the published table: 6 sessions of 4 users. The sessions that
-    validate in `generic` are in no part, so that both splits train on the same.
+    SplashNet (arXiv 2506.12356) reports scores on them. Of the published table: 6 sessions of 4 users. The validation
+    sessions of `generic` are in no part, so that both splits have the same training part.
 
     Raises:
-        InputError: as `generic`, or no user stands outside.
+        InputError: as `generic`, or no user is excluded.
     """
     roles = _roles(rows, test_users, seed)
     if not roles.outside:
         raise InputError(
-            f"every user has {LEAST} sessions or more, so none stands outside; use the generic split", "no-sessions"
+            f"every user has {LEAST} sessions or more, so none is excluded; use the generic split", "no-sessions"
         )
     base = generic(rows, test_users, seed)
     outside = [name for names in roles.outside.values() for name in names]
@@ -169,24 +169,16 @@ def unseen_validation(rows: Sequence[KnownSession], test_users: int = TEST_USERS
 
 
 def read_listed(path: Path) -> Split:
-    """The split that a plain list tells, such as the original's.
+    """The split given by a plain list, such as the original one.
 
     JSON: {"train": [names], "val": ..., "test": ...} or {name: part}; CSV: columns session and part.
 
     Raises:
-        InputError: no such file, another form, another part, or a name that comes twice.
+        InputError: no such file, another form, another part, or a name that occurs twice.
     """
+    text = read_text(path, "session names and their parts, JSON or CSV", "utf-8-sig")
     try:
-        text = path.read_text(encoding="utf-8-sig")
         pairs = _from_json(path, text) if path.suffix == ".json" else _from_csv(path, text)
-    except FileNotFoundError:
-        raise InputError(
-            f"{path}: no such file (expected session names and their parts, JSON or CSV)", "no-file"
-        ) from None
-    except OSError as error:
-        raise system_fault(error, path) or InputError(f"{path}: {error.strerror}", "unreadable") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: is no UTF-8 text ({error}); write it again", "bad-encoding") from None
     except csv.Error as error:
         raise InputError(f"{path}: cannot be read as CSV ({error})", "bad-row") from None
     parts: dict[str, list[str]] = {part: [] for part in PARTS}

@@ -1,4 +1,4 @@
-"""Which sessions train, validate and test: made by a rule, kept in splits.json beside the sessions.
+"""Splits into train, validation and test sessions: made by a rule, stored in splits.json next to the sessions.
 
 Other rules: `official` (emg2qwerty's own) and `subsets` (less training data), beside this module.
 """
@@ -19,10 +19,10 @@ PARTS = ("train", "val", "test")
 
 @dataclass(frozen=True)
 class Split:
-    """Names of the sessions of each part, and the rule that chose them (for the reader's eyes).
+    """Names of the sessions of each part, and the rule that chose them (for information only).
 
     Attributes:
-        limits: session -> samples of it that count, from its start on; the others count whole.
+        limits: session -> number of its first samples that are used; other sessions are used whole.
     """
 
     train: tuple[str, ...]
@@ -33,7 +33,7 @@ class Split:
 
     @property
     def hash(self) -> str:
-        """Equal for equal parts and limits, whatever the order of names or the rule behind them."""
+        """Equal for equal parts and limits, regardless of the order of names and of the rule."""
         parts: dict[str, Any] = {part: sorted(getattr(self, part)) for part in PARTS}
         return content_hash(parts | ({"limits": self.limits} if self.limits else {}))
 
@@ -41,9 +41,9 @@ class Split:
 def leave_users_out(sessions: Sequence[tuple[str, str]], test_users: int, val_share: float, seed: int) -> Split:
     """Hold out whole users for test, and sessions of the other users for validation.
 
-    The validation part has about `val_share` of the sessions left, at least one where that is possible. It
-    takes one session of each user before a second of any, and never the last one of a user, so that it
-    measures known users on new sessions. The order of `sessions` does not matter.
+    The validation part has about `val_share` of the remaining sessions, at least one where possible. It takes
+    one session of each user before a second of any, and never the only remaining one, so that it measures
+    training users on new sessions. The order of `sessions` does not matter.
 
     Args:
         sessions: (session name, user) of every session.
@@ -64,7 +64,7 @@ def leave_users_out(sessions: Sequence[tuple[str, str]], test_users: int, val_sh
 def leave_users_out_folds(
     sessions: Sequence[tuple[str, str]], folds: int, val_share: float, seed: int
 ) -> tuple[Split, ...]:
-    """Splits that each hold out other users, and together every user once; else as `leave_users_out`.
+    """Cross-validation splits: together they hold out every user once; otherwise as `leave_users_out`.
 
     Raises:
         InputError: not 2 <= folds <= number of users; or as `leave_users_out`.
@@ -72,7 +72,7 @@ def leave_users_out_folds(
     users = _drawn_users(sessions, seed)
     if not 2 <= folds <= len(users):
         raise InputError(
-            f"{folds} folds of {len(users)} users: give 2 or more, and no more than there are users", "bad-value"
+            f"{folds} folds of {len(users)} users: give a number from 2 to the number of users", "bad-value"
         )
     rule = {"name": "leave_users_out_folds", "folds": folds, "val_share": val_share, "seed": seed}
     return tuple(
@@ -117,12 +117,12 @@ def check_names(names: Iterable[str]) -> None:
 
 
 def draw_key(seed: int, kind: str, name: str) -> str:
-    """A random-looking key to sort by, which no library's generator can change from release to release."""
+    """A pseudo-random sort key that, unlike a library's generator, is the same in every release."""
     return hashlib.sha256(f"{seed}/{kind}/{name}".encode()).hexdigest()
 
 
 def write_split(path: Path, split: Split) -> None:
-    """Write a split file (schema semgjax/split): version 2 with limits, without any version 1, as before."""
+    """Write a split file (schema semgjax/split): version 2 if it has limits, else version 1."""
     body: dict[str, Any] = {**{part: list(getattr(split, part)) for part in PARTS}, "rule": split.rule}
     if split.limits:
         write_json(path, SCHEMA, VERSION, body | {"limits": split.limits})
@@ -134,15 +134,15 @@ def read_split(path: Path) -> Split:
     """Read a split file.
 
     Raises:
-        InputError: no such file, another schema, a part that is no list of names, a session named twice, or a limit
-            that is no number of samples or of a session in no part.
+        InputError: no such file, another schema, a part that is not a list of names, a session named twice, or a
+            limit that is not a number of samples or belongs to no session of the split.
     """
     document = read_json(path, SCHEMA, VERSION, oldest=1)
     place: dict[str, str] = {}
     for part in PARTS:
         names = document.get(part)
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise InputError(f"{path}: {part!r} is no list of session names; write it again", "bad-field")
+            raise InputError(f"{path}: {part!r} is not a list of session names; write it again", "bad-field")
         for name in names:
             if name in place:
                 raise InputError(
@@ -151,18 +151,16 @@ def read_split(path: Path) -> Split:
             place[name] = part
     rule = document.get("rule", {})
     if not isinstance(rule, dict):
-        raise InputError(f"{path}: 'rule' is no object; write it again", "bad-field")
+        raise InputError(f"{path}: 'rule' is not an object; write it again", "bad-field")
     limits = document.get("limits", {})
     if not isinstance(limits, dict):
-        raise InputError(f"{path}: 'limits' is no object; write it again", "bad-field")
+        raise InputError(f"{path}: 'limits' is not an object; write it again", "bad-field")
     for name, samples in limits.items():
         if type(samples) is not int or samples < 1:
             raise InputError(
                 f"{path}: limit of session {name!r} is {samples!r}, expected samples, 1 or more", "bad-field"
             )
         if name not in place:
-            raise InputError(
-                f"{path}: session {name!r} has a limit and is in no part; take one of them away", "bad-field"
-            )
+            raise InputError(f"{path}: session {name!r} has a limit but is in no part; remove the limit", "bad-field")
     train, val, test = (tuple(document[part]) for part in PARTS)
     return Split(train, val, test, rule, limits)

@@ -1,7 +1,4 @@
-"""Less training data of a split, for scaling laws over users and hours: the smaller lies in the larger.
-
-Writes nothing.
-"""
+"""Nested subsets of a split's training data, for scaling laws over users and hours."""
 
 import math
 from collections import defaultdict
@@ -23,14 +20,14 @@ def nested_subset(
 ) -> Split:
     """The same split with fewer users in training, fewer hours of each, or both.
 
-    With one seed, a subset of fewer users or hours is contained in one of more, sample by sample; another seed
-    draws others. Validation and test stay as they are, so that all points of a sweep are scored alike. Whole
-    sessions are taken in the order drawn until a user's hours are reached; the last one is cut by a limit. A user
-    with less than that counts with all there is (`rule["short_users"]` says how many).
+    With one seed, a subset of fewer users or hours is contained in one of more, sample by sample. Validation and test
+    parts are unchanged, so that all points of a sweep are scored on the same sessions. Whole sessions are taken in the
+    order drawn until a user's hours are reached; the last one is cut by a limit. Of a user with fewer hours all is used
+    (`rule["short_users"]` counts such users).
 
     Args:
         sessions: all sessions of the split's train part, and any others.
-        users: how many (None: all).
+        users: number of users (None: all).
         hours_per_user: hours of signal of each (None: all).
 
     Raises:
@@ -39,9 +36,7 @@ def nested_subset(
     known = {row.session: row for row in sessions}
     missing = [name for name in split.train if name not in known]
     if missing:
-        raise InputError(
-            f"session {missing[0]!r} is in the split's train part and not among the sessions given", "bad-value"
-        )
+        raise InputError(f"session {missing[0]!r} is in the split's train part but not in the folder", "bad-value")
     by_user: dict[str, list[str]] = defaultdict(list)
     for name in sorted(split.train, key=lambda name: draw_key(seed, "subset session", name)):
         by_user[known[name].user].append(name)

@@ -1,7 +1,7 @@
-"""The figures of the demo's report, as matplotlib Figures and from those as SVG bytes. Writes nothing.
+"""The figures of the demo's report.
 
-One model has one colour and one mark everywhere: the teacher black squares, the distilled student purple
-diamonds, its size from scratch orange dots. Marks and lightness tell them apart without colours too.
+Each model has one colour and one mark everywhere: the teacher black squares, the distilled student purple diamonds,
+its size from scratch orange dots. Marks and lightness distinguish them without colour too.
 """
 
 from typing import Any
@@ -129,7 +129,7 @@ def users_figure(inputs: ReportInputs) -> Figure:
         axes.axhline(rows[names[-1]] + 0.65, color="0.6", lw=0.8)
         for role in cers:
             axes.plot([], [], MARKS[role], ms=9, color=COLOURS[role], label=role)
-        axes.set_yticks(list(rows.values()), names)
+        axes.set_yticks(list(rows.values()), [name if len(name) <= 32 else f"{name[:31]}\u2026" for name in names])
         axes.set_ylim(min(rows.values()) - 0.6, 0.6)
         axes.set_xlim(left=0.0)
         axes.xaxis.set_major_locator(MaxNLocator(10))

@@ -1,53 +1,111 @@
-"""The report of the demo: writes one self-contained HTML file that a browser shows without a network."""
+"""The report of the demo: writes one self-contained HTML file, which needs no network."""
 
+import platform
+from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from semgjax.files import write_atomic
-from semgjax.pages.demo import opening as sections
-from semgjax.pages.demo import outcome
-from semgjax.pages.demo.headings import contents
-from semgjax.pages.demo.number_text import duration
+from semgjax.pages.demo import images
+from semgjax.pages.demo import number_text as text
+from semgjax.pages.demo.claims import claims
+from semgjax.pages.demo.curves import COLOURS
 from semgjax.pages.demo.views import ReportInputs as ReportInputs
 from semgjax.pages.demo.views import RunView as RunView
-from semgjax.pages.html import document, el, paragraph
+from semgjax.pages.demo.views import heldout_cer, heldout_scores, is_number, role_of, user_cers
+from semgjax.pages.html import render_template
+from semgjax.scaling.fit import predict
+from semgjax.scaling.store import fit_document
 
 TITLE = "semgjax demo: from simulated typing to a small decoder"
+SECTIONS = (
+    ("signal", "What the decoder sees"),
+    ("learning", "How they learned"),
+    ("law", "Error against size"),
+    ("users", "Every held-out user"),
+    ("sizes", "Size, speed and the export"),
+    ("made", "How it was made"),
+)
+"""The sections after the headline, in order: (its template, which is also its name in the page's address; heading)."""
+NAMES = {"teacher": "teacher", "distilled": "student, distilled", "from scratch": "same size, from scratch"}
 
 
 def write_report(inputs: ReportInputs, out: Path) -> None:
-    """Write the report to the file `out`, whole or not at all; same inputs, same bytes.
+    """Write the report to the file `out` atomically; the same inputs give the same bytes.
 
     Raises:
-        InputError: the signal of the first session cannot be read any more.
+        InputError: the signal of the first session can no longer be read.
     """
     write_atomic(out, render(inputs))
 
 
 def render(inputs: ReportInputs) -> str:
     """The report as HTML."""
-    took = duration(inputs.summary.get("seconds"))
-    return document(
-        TITLE,
-        el(
-            "header",
-            el("h1", TITLE),
-            paragraph(
-                f"A ladder of {len(inputs.ladder)} decoder sizes, a law through their errors, and the "
-                f"largest of them distilled into a small one. Seed {inputs.seed}, {took} on "
-                f"{inputs.machine}.",
-                class_="lead",
-            ),
-        ),
-        el(
-            "main",
-            sections.headline(inputs),
-            contents(),
-            sections.signal(inputs),
-            sections.learning(inputs),
-            sections.law(inputs),
-            outcome.users(inputs),
-            outcome.sizes(inputs),
-            outcome.made(inputs),
-        ),
-        el("footer", "All data in this report are simulated. Written by ", el("code", "semgjax demo"), "."),
+    found = fit_document(inputs.fit)
+    figures = {
+        "signal": images.signal(inputs),
+        "learning": images.learning(inputs),
+        "scaling": images.scaling(inputs),
+        "by_user": images.users(inputs),
+    }
+    return render_template(
+        "demo/report.html",
+        title=TITLE,
+        sections=SECTIONS,
+        found=found,
+        parameters=[_parameter(parameter, inputs.fit.table.unit) for parameter in found["parameters"]],
+        predicted=lambda run: float(predict(inputs.fit, run.result["params"])),
+        **figures,
+        **_origin(inputs),
+        **section_values(inputs),
     )
+
+
+def section_values(inputs: ReportInputs) -> dict[str, Any]:
+    """What the templates of the headline, the users and the sizes use: numbers, and functions that show them."""
+    teacher, distilled, scratch = (heldout_cer(run) for _, run in inputs.trio)
+    cers = {role: user_cers(run) for role, run in inputs.trio}
+    both = cers["distilled"].keys() & cers["from scratch"].keys()
+    return {
+        "inputs": inputs,
+        "colours": COLOURS,
+        "names": NAMES,
+        "claims": claims(inputs),
+        "saved": text.ratio(inputs.teacher.result["params"], inputs.distilled.result["params"]),
+        "behind": text.difference(distilled, teacher),
+        "gained": text.difference(scratch, distilled),
+        "everyone": sorted(set().union(*cers.values())),
+        "better": sum(cers["distilled"][user] < cers["from scratch"][user] for user in both),
+        "cer": heldout_cer,
+        "scores": heldout_scores,
+        "user_cers": user_cers,
+        "role_of": role_of,
+        "roles_of": lambda preset: [NAMES[role] for role, run in inputs.trio if run.result["preset"] == preset],
+        "is_number": is_number,
+        **{name: getattr(text, name) for name in text.__all__},
+    }
+
+
+def _parameter(parameter: dict[str, Any], unit: str) -> tuple[str, ...]:
+    """(name, meaning, value, lower end, upper end) of a fitted parameter."""
+    scale = f"\u00a0{unit}" if parameter["unit"] == "y" and unit else ""
+    name = {"alpha": "\u03b1"}.get(parameter["name"], parameter["name"])
+    ends = (parameter["low"], parameter["high"])
+    shown = [text.digits(value) for value in (parameter["value"], *ends)]
+    numbers = [number + scale if number != text.MISSING else number for number in shown]
+    for place, (end, words) in enumerate((("low", "no lower end"), ("high", "no upper end")), start=1):
+        if end in parameter.get("unbounded", ()):
+            numbers[place] = words
+    return (name, parameter["meaning"], *numbers)
+
+
+def _origin(inputs: ReportInputs) -> dict[str, Any]:
+    """How the numbers came about: training data, seeds, times and versions."""
+    hours = inputs.teacher.result.get("hours")
+    return {
+        "minutes": None if hours is None else 60.0 * hours,
+        "seeds": [run.result["seed"] for run in (*inputs.ladder, inputs.scratch, inputs.distilled)],
+        "together": sum(seconds for seconds in inputs.seconds.values() if is_number(seconds)),
+        "versions": f"semgjax {metadata.version('semgjax')}, jax {metadata.version('jax')}, "
+        f"Python {platform.python_version()}",
+    }

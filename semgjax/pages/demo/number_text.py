@@ -1,8 +1,11 @@
-"""Numbers as the report shows them: few digits, a unit, "-" for what is not known. Writes nothing."""
+"""Format numbers for the report: few digits, a unit, "-" for a missing value."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from semgjax.pages.demo.views import is_number
+
+__all__ = ["count", "data_size", "digits", "duration", "names_list", "percent", "points", "ratio", "span", "whole"]
 
 MISSING = "-"
 _RAISED = str.maketrans("-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
@@ -63,3 +66,30 @@ def difference(value: Any, other: Any) -> float | None:
 def ratio(value: Any, other: Any) -> float | None:
     """value / other, None when one is missing or `other` is 0."""
     return value / other if is_number(value) and is_number(other) and other else None
+
+
+def points(value: float | None) -> str:
+    """A difference of two percentages, without its sign: -3.04 -> "3.0 points"."""
+    return MISSING if value is None else f"{abs(value):.1f} points"
+
+
+def signed_points(value: float | None) -> str:
+    """3.04 -> "+3.0 points"."""
+    return MISSING if value is None else f"{value:+.1f} points"
+
+
+def count(number: int) -> str:
+    """A small number in words: 4 -> "four"."""
+    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+    return words[number] if number < len(words) else str(number)
+
+
+def span(values: Sequence[int]) -> str:
+    """The ends of some numbers: [3, 5, 4] -> "3 to 5"."""
+    low, high = min(values), max(values)
+    return f"{low}" if low == high else f"{low} to {high}"
+
+
+def names_list(names: Sequence[str]) -> str:
+    """["a", "b", "c"] -> "a, b and c"."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

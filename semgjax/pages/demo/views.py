@@ -1,4 +1,4 @@
-"""What the report of the demo is made from, and how to look things up in it. Writes nothing."""
+"""The inputs of the demo's report, and functions that look up its numbers."""
 
 import math
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class ReportInputs:
         exported: {preset, params, cer, bytes, max_logit_difference} of the export, read by a fresh process.
         speeds: {preset, params, bytes, ms_per_second_of_signal} for each size that was timed.
         seconds: stage -> seconds, in the order of the stages.
-        machine: what the speeds were taken on, in words.
+        machine: description of the machine on which the speeds were measured.
         summary: summary.json.
         commands: (what it does, command line) for each stage, in order; DEMO stands for the demo's folder.
     """

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from semgjax.data.batching.augment import NONE, RECIPES, AugmentConfig, Draw, augment_recipe, draw
-from semgjax.errors import InputError
+from tests.refusal import refused
 
 CONFIG = AugmentConfig(roll=2, lag=3, jitter=True)
 ALL = AugmentConfig(scale=0.5, silence=0.25, noise=0.2, hum=0.3, dropout=0.1, mask=0.5)
@@ -89,20 +89,20 @@ def test_dropout_hits_every_electrode_alike_and_a_mask_takes_any_number_up_to_it
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "code"),
     [
-        ({"roll": -1}, "must not be negative"),
-        ({"lag": -5}, "must not be negative"),
-        ({"scale": -0.1}, "scale -0.1 must be 0 or more"),
-        ({"noise": float("nan")}, "noise nan must be 0 or more"),
-        ({"hum": float("inf")}, "hum inf must be 0 or more"),
-        ({"silence": 1.5}, r"silence 1.5 must lie in \[0, 1\]"),
-        ({"dropout": -0.5}, r"dropout -0.5 must lie in \[0, 1\]"),
-        ({"mask": 2.0}, r"mask 2.0 must lie in \[0, 1\]"),
+        ({"roll": -1}, "bad-value"),
+        ({"lag": -5}, "bad-value"),
+        ({"scale": -0.1}, "bad-value"),
+        ({"noise": float("nan")}, "bad-value"),
+        ({"hum": float("inf")}, "bad-value"),
+        ({"silence": 1.5}, "bad-value"),
+        ({"dropout": -0.5}, "bad-value"),
+        ({"mask": 2.0}, "bad-value"),
     ],
 )
-def test_values_out_of_range_are_input_errors(options, says):
-    with pytest.raises(InputError, match=says):
+def test_values_out_of_range_are_input_errors(options, code):
+    with refused(code):
         AugmentConfig(**options)
 
 
@@ -111,5 +111,5 @@ def test_the_recipes_are_named_and_the_published_ones_are_the_default():
     assert augment_recipe("paper") == augment_recipe("baseline") == AugmentConfig()
     robust = augment_recipe("robust")
     assert all(getattr(robust, name) > 0 for name in LATER)
-    with pytest.raises(InputError, match="no augmentation 'bold'; choose one of paper, baseline, robust"):
+    with refused("bad-value"):
         augment_recipe("bold")

@@ -13,8 +13,8 @@ from semgjax.data.batching.windows import (
     window_starts,
 )
 from semgjax.data.sessions import Session, open_session
-from semgjax.errors import InputError
 from tests.data.fixtures import random_emg, sample_times, write_session
+from tests.refusal import refused
 
 SPEC = WindowSpec(length=40, stride=30, left=11, right=7)
 
@@ -94,7 +94,7 @@ def test_the_default_window_is_four_seconds_with_a_second_of_context():
 
 @pytest.mark.parametrize("options", [{"length": 0}, {"stride": 0}, {"left": -1}, {"right": -1}])
 def test_lengths_out_of_range_are_input_errors(options):
-    with pytest.raises(InputError, match=f"window {next(iter(options))} is"):
+    with refused("bad-value", f"{next(iter(options))}"):
         WindowSpec(**options)
 
 

@@ -13,6 +13,7 @@ from semgjax.data.shards.manifest import FILE, SHARDS, read_manifest
 from semgjax.errors import InputError
 from tests.data.fixtures import write_session
 from tests.data.odd import write_odd_sessions
+from tests.refusal import refused
 from tests.runs import snapshot
 
 
@@ -68,14 +69,14 @@ def test_chosen_users_and_sessions_are_taken_from_a_stream(tmp_path, src):
 @pytest.mark.parametrize(
     ("name", "kind", "says"),
     [
-        ("../out.hdf5", tarfile.REGTYPE, "leads out of the archive"),
-        ("set/../../out.hdf5", tarfile.REGTYPE, "leads out of the archive"),
-        ("/tmp/out.hdf5", tarfile.REGTYPE, "leads out of the archive"),
-        ("set\\..\\out.hdf5", tarfile.REGTYPE, "leads out of the archive"),
-        ("set/link.hdf5", tarfile.SYMTYPE, "is a link"),
-        ("set/hard.hdf5", tarfile.LNKTYPE, "is a link"),
-        ("set/device", tarfile.CHRTYPE, "is a device"),
-        ("set/pipe.hdf5", tarfile.FIFOTYPE, "is a device or another special file"),
+        ("../out.hdf5", tarfile.REGTYPE, "path"),
+        ("set/../../out.hdf5", tarfile.REGTYPE, "path"),
+        ("/tmp/out.hdf5", tarfile.REGTYPE, "path"),
+        ("set\\..\\out.hdf5", tarfile.REGTYPE, "path"),
+        ("set/link.hdf5", tarfile.SYMTYPE, "link"),
+        ("set/hard.hdf5", tarfile.LNKTYPE, "link"),
+        ("set/device", tarfile.CHRTYPE, "device"),
+        ("set/pipe.hdf5", tarfile.FIFOTYPE, "device"),
     ],
 )
 def test_a_path_or_member_that_is_not_to_be_trusted_is_refused_by_name(tmp_path, src, name, kind, says):
@@ -84,8 +85,7 @@ def test_a_path_or_member_that_is_not_to_be_trusted_is_refused_by_name(tmp_path,
     before = {path for path in tmp_path.rglob("*")}
     with pytest.raises(InputError) as caught:
         ingest(archive, tmp_path / "out")
-    assert f"{archive}:{name}: {says}" in str(caught.value) or f"{archive}:{name}: is" in str(caught.value)
-    assert says in str(caught.value)
+    assert str(caught.value).startswith(f"{archive}:{name}: ") and says in str(caught.value)
     assert {path for path in tmp_path.rglob("*") if "out" not in path.parts} == before
     assert not list((tmp_path / "out").rglob("member-*"))
     done = ingest(archive, tmp_path / "out", on_error="skip")
@@ -95,7 +95,7 @@ def test_a_path_or_member_that_is_not_to_be_trusted_is_refused_by_name(tmp_path,
 
 def test_a_session_that_cannot_be_read_is_named_by_its_member(tmp_path, src):
     archive = pack(src, tmp_path / "set.tar.gz", first=[("set/bad.hdf5", tarfile.REGTYPE, b"no HDF5" * 100)])
-    with pytest.raises(InputError, match=rf"{archive}:set/bad.hdf5: HDF5 cannot be read"):
+    with refused("damaged", f"{archive}:set/bad.hdf5"):
         ingest(archive, tmp_path / "out")
     done = ingest(archive, tmp_path / "out", on_error="skip")
     assert len(done.rows) == 4 and [skip["source"] for skip in done.skipped] == ["set/bad.hdf5"]
@@ -113,7 +113,7 @@ def test_an_archive_that_breaks_off_is_named_and_earlier_sessions_are_intact(tmp
     else:
         content = content[: len(content) * 6 // 10]
     archive.write_bytes(content)
-    with pytest.raises(InputError, match=rf"{archive}:.*set/odd\d.hdf5.*cannot be read"):
+    with refused("damaged", f"{archive}:", "set/odd"):
         ingest(archive, tmp_path / "out")
     assert not (tmp_path / "out" / FILE).exists()
     done = ingest(archive, tmp_path / "out", on_error="skip")
@@ -129,7 +129,7 @@ def test_content_that_only_the_archives_checksum_tells_damaged_is_found(tmp_path
     content = bytearray(archive.read_bytes())
     content[500_000] ^= 1
     archive.write_bytes(content)
-    with pytest.raises(InputError, match=rf"{archive}: its checksum tells that some session in it is damaged"):
+    with refused("damaged", str(archive)):
         ingest(archive, tmp_path / "out", on_error="skip")
     assert not (tmp_path / "out").exists()
     ingest(archive.with_name("set.tar"), tmp_path / "out")
@@ -144,17 +144,17 @@ def test_an_archive_cut_between_two_members_is_not_taken_for_whole(tmp_path, src
     with tarfile.open(archive) as tar:
         place = tar.getmember("set/odd2.hdf5").offset
     archive.write_bytes(archive.read_bytes()[:place])
-    with pytest.raises(InputError, match="after set/odd1.hdf5: the archive cannot be read"):
+    with refused("damaged", "set/odd1.hdf5"):
         ingest(archive, tmp_path / "out")
 
 
 @pytest.mark.parametrize("content", [b"", b"hello" * 1000])
 def test_no_archive_and_a_missing_one_are_refused_by_name(tmp_path, content):
     archive = tmp_path / "set.tar.gz"
-    with pytest.raises(InputError, match=rf"{archive}: cannot be read"):
+    with refused("no-file", str(archive)):
         ingest(archive, tmp_path / "out")
     archive.write_bytes(content)
-    with pytest.raises(InputError, match=rf"{archive}: is no tar archive"):
+    with refused("damaged", str(archive)):
         ingest(archive, tmp_path / "out")
 
 

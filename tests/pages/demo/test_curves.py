@@ -6,7 +6,7 @@ import pytest
 from semgjax.data.sessions import open_session
 from semgjax.pages.demo import curves as figures
 from semgjax.pages.demo.views import heldout_cer
-from semgjax.pages.html import svg_bytes
+from semgjax.pages.figure_bytes import svg_bytes
 from semgjax.pages.stretch import choose_stretch, keys_in
 from tests.data.fixtures import START, typed, write_session
 from tests.demo.examples import example, run

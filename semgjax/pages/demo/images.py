@@ -1,0 +1,68 @@
+"""The figures of the demo's report with what their captions and their texts for screen readers say."""
+
+from semgjax.data.sessions import SAMPLE_RATE
+from semgjax.pages.demo import curves
+from semgjax.pages.demo.number_text import digits, percent, whole
+from semgjax.pages.demo.views import ReportInputs, RunView, heldout_cer, is_number, user_cers
+from semgjax.pages.figure_bytes import svg_bytes
+from semgjax.pages.html import Image, image
+from semgjax.pages.stretch import choose_stretch, keys_in
+
+
+def signal(inputs: ReportInputs) -> Image:
+    """A stretch of one held-out user's session."""
+    session = inputs.sessions[0]
+    start, stop = choose_stretch(session)
+    keys = keys_in(session, start, stop)
+    typed = "".join(glyph for _, glyph in keys)
+    return image(
+        svg_bytes(curves.emg_figure(session, start, stop)),
+        f"{(stop - start) / SAMPLE_RATE:g} seconds of simulated sEMG from 16 electrodes on each wrist, drawn as 32 "
+        f"lines, with {len(keys)} key presses as vertical lines: {typed}",
+        f"Held-out user {session.user}, session {session.name}, starting at {start / SAMPLE_RATE:.1f} s. Each "
+        "line is one electrode; each vertical line is the moment at which a key went down, with its key "
+        "above (\u2423 space, \u21e7 shift, \u232b backspace, \u23ce enter).",
+    )
+
+
+def learning(inputs: ReportInputs) -> Image:
+    """Learning curves."""
+    last = [_last_loss(run) for run in (inputs.ladder[0], inputs.ladder[-1], inputs.distilled)]
+    return image(
+        svg_bytes(curves.learning_figure(inputs)),
+        f"Two panels of learning curves for {len(inputs.ladder)} sizes and the student. The training loss ends at "
+        f"{digits(last[0])} for the smallest size, {digits(last[1])} for the largest and {digits(last[2])} "
+        "for the student.",
+        "The student's curve on the left is the CTC part of its loss only. A curve that is still "
+        "falling at its end would gain from more steps: these runs are minutes long by design.",
+    )
+
+
+def scaling(inputs: ReportInputs) -> Image:
+    """The fitted curve."""
+    table = inputs.fit.table
+    shown = ", ".join(f"{percent(y)} at {whole(n)}" for n, y in zip(table.sizes, table.y, strict=True))
+    return image(
+        svg_bytes(curves.scaling_figure(inputs)),
+        f"Error on held-out users against the number of parameters, with the fitted curve: {shown}.",
+        "Filled marks: mean over held-out users of one run. Small circles: single held-out users; they "
+        "vary together from size to size and are not fitted one by one. The distilled student and its size "
+        "from scratch had fewer steps; they are shown for comparison and are not part of the fit.",
+    )
+
+
+def users(inputs: ReportInputs) -> Image:
+    """The three models on every held-out user."""
+    everyone = set().union(*(user_cers(run) for _, run in inputs.trio))
+    means = ", ".join(f"{role} {percent(heldout_cer(run))}" for role, run in inputs.trio)
+    return image(
+        svg_bytes(curves.users_figure(inputs)),
+        f"Error of the three models for each of {len(everyone)} held-out users. Means: {means}.",
+        "The grey line joins the three models on one user. Each user's sessions are decoded whole, by "
+        "taking the most likely class at each instant, without a language model.",
+    )
+
+
+def _last_loss(run: RunView) -> float | None:
+    losses = [line["ctc"] for line in run.metrics if is_number(line.get("ctc"))]
+    return losses[-1] if losses else None
