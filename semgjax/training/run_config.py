@@ -78,6 +78,14 @@ class TrainConfig:
         if self.batch % self.accumulate:
             raise InputError(f"train.accumulate {self.accumulate} must divide train.batch {self.batch}", "bad-value")
 
+    def saves(self, step: int) -> bool:
+        """Whether the state after this step is saved."""
+        return step % self.checkpoint_every == 0 or step == self.steps
+
+    def validates(self, step: int) -> bool:
+        """Whether the state after this step is validated; that after the last one is scored in the result."""
+        return step % self.evaluate_every == 0 and step < self.steps
+
 
 @dataclass(frozen=True)
 class DistillConfig:
