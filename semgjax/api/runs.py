@@ -18,6 +18,7 @@ from semgjax.exporting.export_folder import MODEL, SCHEMA, VERSION
 from semgjax.exporting.export_run import export_run
 from semgjax.exporting.verify import Verified, verify_export
 from semgjax.files import read_json
+from semgjax.losses.loss import Loss
 from semgjax.model.config import Network, preset
 from semgjax.notebook import facts
 from semgjax.parallel.cores import use_cores
@@ -26,7 +27,7 @@ from semgjax.teachers import check_pair, load_teacher, student_config
 from semgjax.training.engine import Engine
 from semgjax.training.loop import train as run_training
 from semgjax.training.mirror import finished_folder
-from semgjax.training.run_config import DistillConfig, OptimizerConfig, RunConfig, TrainConfig, recipe
+from semgjax.training.run_config import DistillConfig, OptimizerConfig, Recipe, RunConfig, TrainConfig, recipe
 
 Options = Mapping[str, Any]
 """changes of a preset's recipe by name, as {"steps": 300}"""
@@ -107,7 +108,7 @@ class Export:
 
 
 def train(
-    preset_name: str,
+    preset_name: str | Network,
     /,
     data: str | Path,
     out: str | Path,
@@ -118,18 +119,21 @@ def train(
     augment: AugmentConfig | Options | str | None = None,
     optimizer: OptimizerConfig | Options | None = None,
     train: TrainConfig | Options | None = None,
+    loss: Loss | None = None,
     engine: Engine | Options | None = None,
 ) -> Run:
     """Train one decoder; called again after a stop with the same arguments it resumes.
 
     Args:
         preset_name: tiny, small, large, ladder-WIDTH or tds. Its recipe gives every value that is not changed below.
+            Or the configuration of a network (semgjax.model.kind), with the paper's recipe.
         data: folder of sessions or shards.
         out: run directory or address (gs://...), new or of this same run.
         splits: split file (default: splits.json in the folder).
         model, window, augment, optimizer, train: changes by name, as train={"steps": 300, "seed": 1}, or a whole
             configuration; the names are those of the options of `semgjax train`. augment may also be the name of a
             recipe: paper, baseline or robust.
+        loss: what is minimised (semgjax.losses.loss; default: CTC).
         engine: where and how it is carried out; no part of the run's identity.
 
     Raises:
@@ -141,12 +145,13 @@ def train(
         >>> run.result["steps"]
         2
     """
-    return _run(_parts(preset_name, model, augment, optimizer, train, window), data, splits, out, engine)
+    parts = _parts(preset_name, model, augment, optimizer, train, window)
+    return _run(parts | ({} if loss is None else {"loss": loss}), data, splits, out, engine)
 
 
 def distill(
     teacher: str | Path | Run,
-    preset_name: str,
+    preset_name: str | Network,
     /,
     data: str | Path,
     out: str | Path,
@@ -165,7 +170,7 @@ def distill(
 
     Args:
         teacher: run directory of the finished teacher, its address, or what `train` returned; it sets the windows too.
-        preset_name: size of the student.
+        preset_name: size of the student, or the configuration of a network.
         temperature: divides both logits before the softmax.
         weight: share of the KL term in the loss, in (0, 1]; the rest is CTC.
         key_boost: how much more a frame counts in the KL term, times the teacher's probability that it is a key.
@@ -242,7 +247,7 @@ def _check_splits(data: str | Path | None, splits: str | Path | None) -> None:
 
 
 def _parts(
-    name: str,
+    given: str | Network,
     model: Network | Options | None,
     augment: AugmentConfig | Options | str | None,
     optimizer: OptimizerConfig | Options | None,
@@ -250,10 +255,13 @@ def _parts(
     window: WindowSpec | Options | None = None,
 ) -> dict[str, Any]:
     """The members of a `RunConfig`, the preset's recipe with the changes; without its data, which are not read yet."""
-    base = recipe(name)
+    if isinstance(given, str):
+        name, shape, base = given, preset(given), recipe(given)
+    else:
+        name, shape, base = str(given.NETWORK), given, Recipe()
     return {
         "preset": name,
-        "model": _changed("model", preset(name), model),
+        "model": _changed("model", shape, model),
         "window": _changed("window", base.window, window),
         "augment": augment_recipe(augment) if isinstance(augment, str) else _changed("augment", base.augment, augment),
         "optimizer": _changed("optimizer", base.optimizer, optimizer),

@@ -87,7 +87,7 @@ def _look(config: RunConfig, engine: Engine, name: str, show_sharding: bool, as_
 
     from semgjax.parallel.hardware import topology
     from semgjax.parallel.mesh import abstract_mesh
-    from semgjax.parallel.rules import table
+    from semgjax.parallel.rules import rules_for, table
     from semgjax.training.dryrun import dry_run, report
     from semgjax.training.step import state_shapes
 
@@ -95,7 +95,7 @@ def _look(config: RunConfig, engine: Engine, name: str, show_sharding: bool, as_
     machine = topology(name)
     if show_sharding:
         mesh = abstract_mesh(machine.devices, config.train.batch, engine.fsdp, config.train.accumulate)
-        print("\n".join(table(state_shapes(config), mesh)))
+        print("\n".join(table(state_shapes(config), mesh, rules_for(config.model.SHARDING))))
         return
     found = dry_run(config, machine, engine)
     print(jsonlib.dumps(dataclasses.asdict(found)) if as_json else "\n".join(report(found)))

@@ -14,7 +14,7 @@ from semgjax.model.flops import train_flops
 from semgjax.model.operations import Kernels, check_kernels
 from semgjax.parallel.hardware import Topology
 from semgjax.parallel.mesh import AnyMesh, abstract_mesh, by_batch, make_mesh
-from semgjax.parallel.rules import bytes_per_device
+from semgjax.parallel.rules import bytes_per_device, rules_for
 from semgjax.training.engine import Engine
 from semgjax.training.run_config import RunConfig
 from semgjax.training.step import make_step, state_shapes, state_shardings
@@ -103,7 +103,7 @@ def dry_run(config: RunConfig, machine: Topology, engine: Engine, compile_step: 
         "topology": machine.name,
         "devices": machine.devices,
         "params": sum(leaf.size for leaf in jax.tree.leaves(state["params"])),
-        "state_bytes": bytes_per_device(state, mesh),
+        "state_bytes": bytes_per_device(state, mesh, rules_for(config.model.SHARDING)),
         "batch_bytes": rows * row_bytes,
         "flops": flops,
         "peak_seconds": None if peak is None else flops / (peak * machine.devices),

@@ -9,24 +9,20 @@ import jax.numpy as jnp
 import optax
 from jax.typing import ArrayLike
 
-from semgjax.evaluate.stitched import core_frames, valid_samples
-from semgjax.losses.ctc import ctc, feasible
-from semgjax.losses.distillation import frame_kl, mix
 from semgjax.model import network
 from semgjax.model.config import Network
 from semgjax.model.encoder import Params
 from semgjax.model.operations import AUTO, Kernels
 from semgjax.parallel.mesh import AnyMesh, by_batch, replicated
-from semgjax.parallel.rules import shardings
+from semgjax.parallel.rules import rules_for, shardings
 from semgjax.training.accumulation import parts_of
+from semgjax.training.criterion import Batch, Sums, loss_and_sums
 from semgjax.training.engine import Remat
 from semgjax.training.optimizer import make_optimizer
 from semgjax.training.run_config import RunConfig
 
 State = dict[str, Any]
 """step int32 [], params, optimizer, and with optimizer.average also average: all that a checkpoint holds"""
-Sums = dict[str, jax.Array]
-Batch = dict[str, jax.Array]
 
 
 def init_state(config: RunConfig, seed: ArrayLike | None = None) -> State:
@@ -44,7 +40,7 @@ def state_shapes(config: RunConfig) -> State:
 
 def state_shardings(config: RunConfig, mesh: AnyMesh) -> Any:
     """How the state is split over a mesh: a NamedSharding per leaf."""
-    return shardings(state_shapes(config), mesh)
+    return shardings(state_shapes(config), mesh, rules_for(config.model.SHARDING))
 
 
 def placed_shapes(config: RunConfig, placed: Any) -> State:
@@ -60,58 +56,6 @@ def read_params(state: State) -> Params:
     return state["average"] if "average" in state else state["params"]
 
 
-def loss_and_sums(
-    config: RunConfig,
-    params: Params,
-    batch: Batch,
-    key: jax.Array | None,
-    teacher: tuple[Network, Params] | None,
-    remat: Remat = "cheap",
-    whole: Batch | None = None,
-    kernels: Kernels = AUTO,
-) -> tuple[jax.Array, Sums]:
-    """The loss of a batch (scalar, float32) and its sums and counts.
-
-    CTC counts per label and KL per frame. The teacher sees the same augmented window as the student, without
-    dropout, and gets no gradient.
-
-    Args:
-        whole: the batch that `batch` is a part of; the loss is then this part's share, so that those of all parts
-            (and their gradients) add up to the batch's.
-    """
-    emg_BxTxC = batch["emg"].astype(config.train.compute)
-    valid_BxT = valid_samples(batch["valid"], emg_BxTxC.shape[1])
-    core = core_frames(config.model, config.window)
-    logits = network.apply(config.model, params, emg_BxTxC, valid_BxT, key, remat, batch.get("row"), kernels)[:, core]
-    ctc_B, ok_B = ctc(logits, batch["labels"], batch["label_count"])
-    labels = jnp.where(ok_B, batch["label_count"], 0).sum()
-    sums = {
-        "ctc": ctc_B.sum(),
-        "labels": labels,
-        "rows": jnp.asarray(ctc_B.size),
-        "infeasible": (~ok_B).sum(),
-    }
-    if whole is not None:
-        fits_B = feasible(whole["labels"], whole["label_count"], logits.shape[1])
-        labels = jnp.where(fits_B, whole["label_count"], 0).sum()
-    loss = sums["ctc"] / jnp.maximum(labels, 1)
-    if config.distill is not None and teacher is not None:
-        target = network.apply(teacher[0], jax.lax.stop_gradient(teacher[1]), emg_BxTxC, valid_BxT)[:, core]
-        frames_BxT = _valid_frames(config, batch)
-        sums["kl"] = frame_kl(logits, target, frames_BxT, config.distill.temperature, config.distill.key_boost)
-        if whole is not None:
-            sums["kl"] *= frames_BxT.sum() / jnp.maximum(_valid_frames(config, whole).sum(), 1)
-        loss = mix(sums["kl"], loss, config.distill.weight)
-    return loss, {**sums, "loss": loss}
-
-
-def _valid_frames(config: RunConfig, batch: Batch) -> jax.Array:
-    """Core frames that lie on signal, bool [B, T_core]."""
-    stride = config.model.stride
-    valid_BxT = valid_samples(batch["valid"], config.window.total)
-    return valid_BxT[:, stride - 1 :: stride][:, core_frames(config.model, config.window)]
-
-
 def gradient_and_sums(
     config: RunConfig,
     params: Params,
@@ -122,7 +66,7 @@ def gradient_and_sums(
     count: int = 1,
     kernels: Kernels = AUTO,
 ) -> tuple[Params, Sums]:
-    """Gradient of the batch's loss and the batch's sums, worked off in `count` parts.
+    """Gradient of the batch's loss and the batch's sums, accumulated over `count` parts.
 
     Part a takes rows a, a + A, ...: every device then has rows of every part.
     """
