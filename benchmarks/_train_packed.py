@@ -14,14 +14,13 @@ from semgjax.data.corpus import load_corpus
 from semgjax.data.simulate import simulate
 from semgjax.data.splitting.splits import leave_users_out, read_split, write_split
 from semgjax.model.config import preset
-from semgjax.parallel.mesh import make_mesh
-from semgjax.parallel.rules import shardings
+from semgjax.parallel.mesh import make_mesh, place_batch
 from semgjax.sweep.plan import Sweep, plan_sweep
-from semgjax.training.lanes import Alone, Packed
 from semgjax.training.metrics import read_metrics
+from semgjax.training.packed_states import PackedStates
 from semgjax.training.run_config import RunConfig, recipe
 from semgjax.training.run_folder import METRICS
-from semgjax.training.step import state_shapes
+from semgjax.training.step import init_state, make_step, state_shardings
 
 NAME, TRIALS, STEPS = "ladder-16", 8, 20
 
@@ -81,17 +80,19 @@ def steps_of(sessions: Path) -> tuple[Callable[[], None], Callable[[], None]]:
         data = train_data(corpus.train, config.window, config.augment, config.train.batch, config.train.seed)
         batches[lane], room = data.batches[0], data.label_room
     mesh = make_mesh(TRIALS)
-    packed = Packed(configs, mesh, TRIALS, room)
+    packed = PackedStates(configs, mesh, TRIALS, room)
     packed.begin([None] * TRIALS)
-    alone = Alone(configs[0], mesh, shardings(state_shapes(configs[0]), mesh), None, "cheap")
-    alone.begin([None])
+    step = make_step(configs[0], mesh, None)
+    state = jax.jit(lambda: init_state(configs[0]), out_shardings=state_shardings(configs[0], mesh))()
 
     def together() -> None:
         jax.block_until_ready(packed.advance(batches))
 
     def apart() -> None:
+        nonlocal state
         for batch in batches.values():
-            jax.block_until_ready(alone.advance({0: batch}))
+            state, sums = step(state, place_batch(mesh, batch), None)
+            jax.block_until_ready(sums)
 
     together()
     apart()

@@ -12,12 +12,10 @@ import torch
 from benchmarks import _torch_model
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.model.config import ModelConfig, preset
-from semgjax.parallel.mesh import make_mesh
-from semgjax.parallel.rules import shardings
+from semgjax.parallel.mesh import make_mesh, place_batch
 from semgjax.training.engine import Engine
-from semgjax.training.lanes import Alone
 from semgjax.training.run_config import OptimizerConfig, RunConfig, TrainConfig
-from semgjax.training.step import state_shapes
+from semgjax.training.step import init_state, make_step, state_shardings
 
 ROWS, LABELS, ROOM = 16, 20, 32  # windows, keys of one (5 a second), and the padded width of the labels
 SPEC = WindowSpec()
@@ -50,11 +48,13 @@ def our_step(model: ModelConfig, batch: Batch, spec: WindowSpec = SPEC) -> Calla
     train = TrainConfig(batch=len(batch["emg"]))
     config = RunConfig("benchmark", model, "", window=spec, optimizer=OPTIMIZER, train=train)
     mesh = make_mesh(train.batch)
-    lanes = Alone(config, mesh, shardings(state_shapes(config), mesh), None, Engine().remat)
-    lanes.begin([None])
+    step = make_step(config, mesh, None, Engine().remat)
+    state = jax.jit(lambda: init_state(config), out_shardings=state_shardings(config, mesh))()
 
     def call() -> None:
-        jax.block_until_ready((lanes.advance({0: batch}), lanes.state(0)))
+        nonlocal state
+        state, sums = step(state, place_batch(mesh, batch), None)
+        jax.block_until_ready((sums, state))
 
     call()
     return call

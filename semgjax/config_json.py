@@ -11,11 +11,12 @@ from semgjax.errors import InputError
 from semgjax.files import content_hash
 
 T = typing.TypeVar("T")
-_TAG = "network"
+_TAGS = {"network": "NETWORK", "loss": "LOSS"}
+"""member in JSON -> class attribute that holds its value, of classes that are told apart by a name"""
 
 
 def to_json(config: Any) -> dict[str, Any]:
-    """A configuration as plain JSON values (tuples become lists); a class with a NETWORK writes it as "network"."""
+    """A configuration as plain JSON values: tuples become lists, NETWORK becomes "network" and LOSS "loss"."""
     return _members(config, to_json)
 
 
@@ -40,11 +41,11 @@ def from_json(kind: type[T], value: dict[str, Any], where: str) -> T:
     hints = typing.get_type_hints(kind)
     fields = dataclasses.fields(kind)  # type: ignore[arg-type]
     names = {f.name for f in fields}
-    tag = _tag(kind)
-    if tag is not None and isinstance(value, dict):
-        if value.get(_TAG) != tag:
-            raise InputError(f"{where}: {_TAG} is {value.get(_TAG)!r}, expected {tag!r}", "wrong-schema")
-        value = {name: member for name, member in value.items() if name != _TAG}
+    if isinstance(value, dict):
+        for member, tag in _head(kind).items():
+            if value.get(member) != tag:
+                raise InputError(f"{where}: {member} is {value.get(member)!r}, expected {tag!r}", "wrong-schema")
+            value = {name: other for name, other in value.items() if name != member}
     if not isinstance(value, dict) or set(value) - names:
         extra = sorted(set(value) - names) if isinstance(value, dict) else value
         raise InputError(
@@ -104,39 +105,45 @@ def _plain(value: Any, inner: Callable[[Any], dict[str, Any]]) -> Any:
 
 
 def _head(kind: type) -> dict[str, Any]:
-    """The JSON of a class before its fields: the tag of its network, if it has one."""
-    tag = _tag(kind)
-    return {} if tag is None else {_TAG: tag}
+    """A class's JSON before its members: the name of its network or loss, where it has one."""
+    tags = {member: getattr(kind, attribute, None) for member, attribute in _TAGS.items()}
+    return {member: tag for member, tag in tags.items() if tag is not None}
 
 
 def one_from_json(kinds: tuple[type[T], ...], value: dict[str, Any], where: str) -> T:
-    """Build the one of `kinds` that the value's "network" names; a value without it is of the kind without a tag.
+    """Build the one of `kinds` that the value's "network" or "loss" names; without a name, the kind without one.
 
-    Files written when there was only one kind stay readable and keep their hashes.
+    Files written when there was only one kind stay readable, and keep their hashes.
 
     Raises:
         InputError: it names none of them, or does not fit the one that it names.
     """
-    named = value.get(_TAG) if isinstance(value, dict) and len(kinds) > 1 else _tag(kinds[0])
-    found = [kind for kind in kinds if _tag(kind) == named]
+    heads = [_head(kind) for kind in kinds]
+    members = {member for head in heads for member in head}
+    named = {m: value[m] for m in members if m in value} if isinstance(value, dict) and len(kinds) > 1 else heads[0]
+    found = [kind for kind, head in zip(kinds, heads, strict=True) if head == named]
     if not found:
-        known = ", ".join(repr(tag) for tag in map(_tag, kinds) if tag is not None)
+        known = ", ".join(repr(tag) for head in heads for tag in head.values())
         raise InputError(
-            f"{where}: {_TAG} {named!r} is unknown, expected {known} or none; was it written by another version?",
+            f"{where}: {', '.join(sorted(members))} {list(named.values())} is unknown, expected {known}; import the "
+            "module that registers it, or was it written by another version?",
             "wrong-schema",
         )
     return from_json(found[0], value, where)
 
 
-def _tag(kind: type) -> str | None:
-    return getattr(kind, "NETWORK", None)
+def _kinds(option: Any) -> tuple[Any, ...]:
+    """The dataclasses that an option of a type hint stands for: itself, or what is registered for a base class."""
+    if dataclasses.is_dataclass(option):
+        return (option,)
+    return tuple(option.kinds()) if hasattr(option, "kinds") else ()
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:
     options = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
-    kinds = tuple(option for option in options if dataclasses.is_dataclass(option))
+    kinds = tuple(kind for option in options for kind in _kinds(option))
     if kinds and isinstance(value, dict):
-        return one_from_json(typing.cast(tuple[type, ...], kinds), value, where)
+        return one_from_json(kinds, value, where)
     for option in options:
         if option is type(None) and value is None:
             return None

@@ -12,7 +12,7 @@ from semgjax.data.batching.windows import WindowSpec
 from semgjax.errors import InputError
 from semgjax.model.config import Network, preset
 from semgjax.training.engine import Engine
-from semgjax.training.run_config import OptimizerConfig, TrainConfig, recipe
+from semgjax.training.run_config import OptimizerConfig, Recipe, TrainConfig, recipe
 
 Options = Mapping[str, Any]
 """changes of a preset's recipe by name, such as {"steps": 300}"""
@@ -20,22 +20,25 @@ T = TypeVar("T")
 
 
 def members_of(
-    name: str,
+    given: str | Network,
     model: Network | Options | None,
     augment: AugmentConfig | Options | str | None,
     optimizer: OptimizerConfig | Options | None,
     train: TrainConfig | Options | None,
     window: WindowSpec | Options | None = None,
 ) -> dict[str, Any]:
-    """The members of a `RunConfig` except its data: the preset's recipe with the changes put in.
+    """The members of a `RunConfig` except its data: a preset's recipe, or a network's configuration, with the changes.
 
     Raises:
         InputError: an unknown name ("unknown-name"), or a value of another type or out of range.
     """
-    base = recipe(name)
+    if isinstance(given, str):
+        name, shape, base = given, preset(given), recipe(given)
+    else:
+        name, shape, base = str(given.NETWORK), given, Recipe()
     return {
         "preset": name,
-        "model": _changed("model", preset(name), model),
+        "model": _changed("model", shape, model),
         "window": _changed("window", base.window, window),
         "augment": augment_recipe(augment) if isinstance(augment, str) else _changed("augment", base.augment, augment),
         "optimizer": _changed("optimizer", base.optimizer, optimizer),

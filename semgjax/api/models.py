@@ -207,8 +207,8 @@ def load(place: "str | Path | Run | Export") -> Model:
         )
 
 
-def init(preset_name: str, /, seed: int = 0) -> Model:
-    """A decoder of a preset (tiny, small, large, ladder-WIDTH, tds) with initial parameters.
+def init(preset_name: str | Network, /, seed: int = 0) -> Model:
+    """A decoder of a preset (tiny, small, large, ladder-WIDTH, tds) or of a network's configuration, untrained.
 
     Args:
         seed: seed of the parameters, as `train.seed` of a run.
@@ -220,11 +220,14 @@ def init(preset_name: str, /, seed: int = 0) -> Model:
         >>> semgjax.init("ladder-64", seed=0)
         Model(ladder-64, 223,507 parameters, from seed 0)
     """
-    config = preset(preset_name)
+    if isinstance(preset_name, str):
+        config, window, name = preset(preset_name), recipe(preset_name).window, preset_name
+    else:
+        config, window, name = preset_name, WindowSpec(), str(preset_name.NETWORK)
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
         raise InputError(f"seed {seed}: give a whole number from 0 to {2**32 - 1}", "bad-value")
     params = network.init(config, jax.random.key(int(seed)))
-    return Model(config, recipe(preset_name).window, params, f"seed {seed}", preset_name)
+    return Model(config, window, params, f"seed {seed}", name)
 
 
 def place_of(place: "str | Path | Run | Export") -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from semgjax.api.changes import chosen_engine, members_of
 from semgjax.parallel.hardware import Topology, topology
 from semgjax.parallel.mesh import abstract_mesh
-from semgjax.parallel.rules import table
+from semgjax.parallel.rules import rules_for, table
 from semgjax.training.dryrun import DryRun
 from semgjax.training.dryrun import dry_run as lower_step
 from semgjax.training.engine import Engine
@@ -42,7 +42,7 @@ def state_layout(preset_name: str, machine: str = "cpu", /, **changes: Any) -> l
     """
     config, found, engine = _resolved(preset_name, machine, changes)
     mesh = abstract_mesh(found.devices, config.train.batch, engine.fsdp, config.train.accumulate)
-    return table(state_shapes(config), mesh)
+    return table(state_shapes(config), mesh, rules_for(config.model.SHARDING))
 
 
 def _resolved(preset_name: str, machine: str, changes: dict[str, Any]) -> tuple[RunConfig, Topology, Engine]:

@@ -14,6 +14,7 @@ from semgjax.exporting.export_folder import MODEL, SCHEMA, VERSION
 from semgjax.exporting.export_run import export_run
 from semgjax.exporting.verify import Verified, verify_export
 from semgjax.files import read_json
+from semgjax.losses.loss import Loss
 from semgjax.model.config import Network
 from semgjax.notebook import facts
 from semgjax.parallel.cores import use_cores
@@ -99,7 +100,7 @@ class Export:
 
 
 def train(
-    preset_name: str,
+    preset_name: str | Network,
     /,
     data: str | Path,
     out: str | Path,
@@ -110,18 +111,21 @@ def train(
     augment: AugmentConfig | Options | str | None = None,
     optimizer: OptimizerConfig | Options | None = None,
     train: TrainConfig | Options | None = None,
+    loss: Loss | None = None,
     engine: Engine | Options | None = None,
 ) -> Run:
     """Train one decoder; after a stop, the same call resumes.
 
     Args:
         preset_name: tiny, small, large, ladder-WIDTH or tds. Its recipe gives every value that is not changed below.
+            Or the configuration of a network (semgjax.model.kind), with the paper's recipe.
         data: folder of sessions or shards.
         out: run directory or address (gs://...), new or of this same run.
         splits: split file (default: splits.json in the folder).
         model, window, augment, optimizer, train: changes by name, as train={"steps": 300, "seed": 1}, or a whole
             configuration; the names are those of the options of `semgjax train`. augment may also be the name of a
             recipe: paper, baseline or robust.
+        loss: what is minimised (semgjax.losses.loss; default: CTC).
         engine: where and how the run executes; not part of the run's identity.
 
     Raises:
@@ -133,12 +137,13 @@ def train(
         >>> run.result["steps"]
         2
     """
-    return _run(members_of(preset_name, model, augment, optimizer, train, window), data, splits, out, engine)
+    members = members_of(preset_name, model, augment, optimizer, train, window)
+    return _run(members | ({} if loss is None else {"loss": loss}), data, splits, out, engine)
 
 
 def distill(
     teacher: str | Path | Run,
-    preset_name: str,
+    preset_name: str | Network,
     /,
     data: str | Path,
     out: str | Path,
@@ -157,7 +162,7 @@ def distill(
 
     Args:
         teacher: the finished teacher: run directory, address, or what `train` returned. It also sets the windows.
-        preset_name: size of the student.
+        preset_name: size of the student, or the configuration of a network.
         temperature: divides both logits before the softmax.
         weight: share of the KL term in the loss, in (0, 1]; the rest is CTC.
         key_boost: extra weight of a frame in the KL term, times the teacher's probability that it is a key.

@@ -6,6 +6,7 @@ over reversed time and labels, for on an accelerator a scan costs what its numbe
 mantissa and exponent (semgjax.losses.wide), so their gradient has float32's digits at any length.
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -45,6 +46,27 @@ def ctc(logits_BxTxK: jax.Array, labels_BxN: jax.Array, label_count_B: jax.Array
     count_B = jnp.where(ok_B, label_count_B, 0)
     loss_B = _loss(logits_BxTxK.astype(jnp.float32), labels_BxN, count_B)
     return jnp.where(ok_B, loss_B, 0.0), ok_B
+
+
+def ctc_per_label(
+    logits_BxTxK: jax.Array, batch: Mapping[str, jax.Array], whole: Mapping[str, jax.Array]
+) -> tuple[jax.Array, dict[str, jax.Array]]:
+    """Nats per label of the whole batch's feasible rows, this part's share (scalar), and the part's sums.
+
+    Sums: ctc (nats), labels, rows, infeasible (rows). See `semgjax.losses.loss.Loss`.
+    """
+    ctc_B, ok_B = ctc(logits_BxTxK, batch["labels"], batch["label_count"])
+    labels = jnp.where(ok_B, batch["label_count"], 0).sum()
+    sums = {
+        "ctc": ctc_B.sum(),
+        "labels": labels,
+        "rows": jnp.asarray(ctc_B.size),
+        "infeasible": (~ok_B).sum(),
+    }
+    if whole is not batch:
+        fits_B = feasible(whole["labels"], whole["label_count"], logits_BxTxK.shape[1])
+        labels = jnp.where(fits_B, whole["label_count"], 0).sum()
+    return sums["ctc"] / jnp.maximum(labels, 1), sums
 
 
 def align(logits_BxTxK: jax.Array, labels_BxN: jax.Array, label_count_B: jax.Array) -> Occupancy:

@@ -1,5 +1,7 @@
 """Distillation of CTC models: KL to the teacher's frame logits, mixed with the task's CTC loss."""
 
+from collections.abc import Mapping
+
 import jax
 import jax.numpy as jnp
 
@@ -34,3 +36,30 @@ def frame_kl(
 def mix(kl_per_frame: jax.Array, ctc_per_label: jax.Array, weight: float) -> jax.Array:
     """weight KL + (1 - weight) CTC: one per frame, one per label, so the mix means the same for any window length."""
     return weight * kl_per_frame + (1.0 - weight) * ctc_per_label
+
+
+def distilled(
+    logits_BxTxK: jax.Array,
+    target_BxTxK: jax.Array,
+    frames_BxT: jax.Array,
+    whole_frames_BxT: jax.Array,
+    loss: jax.Array,
+    temperature: float,
+    weight: float,
+    key_boost: float,
+) -> tuple[jax.Array, dict[str, jax.Array]]:
+    """The mix of a loss with the KL to a teacher's logits (scalar), and the sum "kl".
+
+    Args:
+        frames_BxT: valid frames of this part of the batch.
+        whole_frames_BxT: those of the whole batch, or `frames_BxT` itself.
+    """
+    kl = frame_kl(logits_BxTxK, target_BxTxK, frames_BxT, temperature, key_boost)
+    if whole_frames_BxT is not frames_BxT:
+        kl *= frames_BxT.sum() / jnp.maximum(whole_frames_BxT.sum(), 1)
+    return mix(kl, loss, weight), {"kl": kl}
+
+
+def distill_metrics(totals: Mapping[str, float], steps: int) -> dict[str, float]:
+    """kl: nats per frame, the mean over steps; nothing for a run without a teacher."""
+    return {"kl": totals["kl"] / steps} if "kl" in totals else {}

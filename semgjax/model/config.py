@@ -3,10 +3,16 @@
 import math
 import re
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from semgjax.config_json import one_from_json
 from semgjax.errors import InputError
+from semgjax.model.kind import Network, register_network
+
+if TYPE_CHECKING:
+    import jax
+
+    from semgjax.model.encoder import Operations, Params
 
 SAMPLE_RATE = 2000  # Hz, of the raw input
 WIDEST, DEEPEST = 65_536, 1024
@@ -15,11 +21,18 @@ TDS_BANDS = 2  # left and right wrist
 
 
 @dataclass(frozen=True)
-class ModelConfig:
+class ModelConfig(Network):
     """A transformer CTC decoder on raw sEMG: strided convolutions, then transformer layers, then a linear head.
 
     Lengths are in samples (2 kHz) or frames (one frame is `stride` samples).
     """
+
+    ATTENDS: ClassVar[bool] = True
+    SHARDING: ClassVar[tuple[tuple[str, tuple[str | None, ...]], ...]] = (
+        (r"frontend/", ()),  # small, and its widths suit no mesh
+        (r"position/", ()),  # its groups cut across any split
+        (r"head/kernel$", ("fsdp", None)),  # 99 classes are divisible by no mesh
+    )
 
     channels: int = 32
     """electrodes: 16 left then 16 right"""
@@ -129,13 +142,54 @@ class ModelConfig:
         per_layer = (self.attention_window - 1) * self.layers
         return (per_layer + (self.position_kernel - 1) // 2) * self.stride
 
+    def init(self, key: "jax.Array") -> "Params":
+        """See `semgjax.model.encoder.init`."""
+        from semgjax.model import encoder  # not at the top: reading a configuration needs no JAX
+
+        return encoder.init(self, key)
+
+    def apply(
+        self,
+        params: "Params",
+        emg_BxTxC: "jax.Array",
+        valid_BxT: "jax.Array",
+        train_key: "jax.Array | None",
+        remat: str,
+        rows_B: "jax.Array | None",
+        ops: "Operations",
+    ) -> "jax.Array":
+        """See `semgjax.model.encoder.apply`."""
+        from semgjax.model import encoder
+
+        return encoder.apply(self, params, emg_BxTxC, valid_BxT, train_key, remat, rows_B, ops)
+
+    def flops(self, samples: int) -> float:
+        """Twice the multiply-adds of a forward pass's matrix products; element-wise work is a few percent more."""
+        time, inputs, total = samples, self.channels, 0
+        for width, kernel, stride in zip(self.conv_widths, self.conv_kernels, self.conv_strides, strict=True):
+            time //= stride
+            total += time * kernel * inputs * width
+            inputs = width
+        d = self.dim
+        total += time * inputs * d
+        total += time * self.position_kernel * (d // self.position_groups) * d
+        seen = time
+        if self.attention_window is not None:
+            seen = min(time, self.attention_window if self.causal else 2 * self.attention_window - 1)
+        total += self.layers * time * (4 * d * d + 2 * self.feedforward * d * d + 2 * seen * d)
+        total += time * d * self.classes
+        return 2.0 * total
+
 
 @dataclass(frozen=True)
-class TDSConfig:
-    """The baseline (semgjax.model.tds); the defaults are the published size (5,293,315 parameters)."""
+class TDSConfig(Network):
+    """The shape of the baseline (semgjax.model.tds); the defaults are the published one (5,293,315 parameters)."""
 
-    NETWORK: ClassVar[str] = "tds"
-    """its tag in JSON, which distinguishes it from a transformer (semgjax.config_json)"""
+    NETWORK: ClassVar[str | None] = "tds"
+    SHARDING: ClassVar[tuple[tuple[str, tuple[str | None, ...]], ...]] = (
+        (r"conv/kernel$", ()),
+        (r"head/kernel$", ("fsdp", None)),
+    )
 
     channels: int = 32
     """electrodes: 16 left then 16 right"""
@@ -195,18 +249,49 @@ class TDSConfig:
         """None: the norm takes its statistics over the whole window."""
         return None
 
+    def init(self, key: "jax.Array") -> "Params":
+        """See `semgjax.model.tds.init`."""
+        from semgjax.model import tds  # not at the top: reading a configuration needs no JAX
 
-Network = ModelConfig | TDSConfig
-"""any decoder's configuration; semgjax.model.network initialises and applies it"""
+        return tds.init(self, key)
+
+    def apply(
+        self,
+        params: "Params",
+        emg_BxTxC: "jax.Array",
+        valid_BxT: "jax.Array",
+        train_key: "jax.Array | None",
+        remat: str,
+        rows_B: "jax.Array | None",
+        ops: "Operations",
+    ) -> "jax.Array":
+        """See `semgjax.model.tds.apply`."""
+        from semgjax.model import tds
+
+        return tds.apply(self, params, emg_BxTxC, valid_BxT, train_key, remat, rows_B, ops)
+
+    def flops(self, samples: int) -> float:
+        """As of `ModelConfig`; the spectrum is a product too, once for sines and once for cosines."""
+        bins, width = self.points // 2 + 1, TDS_BANDS * self.features
+        turns = 3  # the electrodes of a band as they are, and turned by one to either side
+        total = self.channels * self.points * bins * 2 + turns * self.channels * bins * self.features
+        for channels in self.conv_channels:
+            total += self.kernel * channels * width + 2 * width * width
+        return 2.0 * (samples // self.hop * (total + width * self.classes))
+
+
+# One line per network.
+register_network(ModelConfig)
+register_network(TDSConfig)
 
 
 def network_from_json(value: dict[str, Any], where: str) -> Network:
-    """The configuration that `to_json` wrote, of either kind.
+    """The shape that `to_json` wrote, of any registered network.
 
     Raises:
-        InputError: it is neither, or its fields do not fit.
+        InputError: it is of none ("wrong-schema"), or does not fit.
     """
-    return cast(Network, one_from_json((ModelConfig, TDSConfig), value, where))
+    return one_from_json(Network.kinds(), value, where)
 
 
 PAPER = {

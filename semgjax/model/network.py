@@ -1,18 +1,17 @@
-"""One place that tells the kinds of decoders apart: fresh parameters, logits and size of any of them."""
+"""Parameters, logits and size of any network, with the kernels that suit the device."""
 
 from functools import cache
 
 import jax
 
-from semgjax.model import encoder, tds
-from semgjax.model.config import Network, TDSConfig
 from semgjax.model.encoder import Params, count_parameters
+from semgjax.model.kind import Network
 from semgjax.model.operations import AUTO, Kernels, operations
 
 
 def init(config: Network, key: jax.Array) -> Params:
     """Fresh parameters: a nested dict of float32 arrays."""
-    return tds.init(config, key) if isinstance(config, TDSConfig) else encoder.init(config, key)
+    return config.init(key)
 
 
 def apply(
@@ -28,18 +27,16 @@ def apply(
     """Logits [B, T / stride, classes], float32; frame t ends at sample (t + 1) stride - 1 (see `encoder.apply`).
 
     Args:
-        kernels: forms of attention and convolution, by default what suits the device.
+        kernels: forms of attention and convolution (default: what suits the device).
 
     Raises:
         InputError: T is no multiple of the stride, another channel count, or a form that the device cannot do.
     """
     ops = operations(kernels, config, emg_BxTxC.dtype, emg_BxTxC.shape[1])
-    if isinstance(config, TDSConfig):
-        return tds.apply(config, params, emg_BxTxC, valid_BxT, train_key, remat, rows_B, ops)
-    return encoder.apply(config, params, emg_BxTxC, valid_BxT, train_key, remat, rows_B, ops)
+    return config.apply(params, emg_BxTxC, valid_BxT, train_key, remat, rows_B, ops)
 
 
 @cache
 def count(config: Network) -> int:
-    """How many parameters a decoder has; none is made for it."""
+    """Number of parameters of a network; none are allocated."""
     return count_parameters(jax.eval_shape(lambda: init(config, jax.random.key(0))))

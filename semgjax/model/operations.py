@@ -14,8 +14,8 @@ from semgjax.kernels.cudnn import cudnn_attention
 from semgjax.kernels.norms import flat_norm, flat_step_sums
 from semgjax.kernels.tiles import tiled_attention
 from semgjax.model import encoder
-from semgjax.model.config import ModelConfig, Network
 from semgjax.model.encoder import Operations
+from semgjax.model.kind import Network
 
 Attention = Literal["auto", "reference", "tiles", "blocks", "cudnn"]
 Convolution = Literal["auto", "reference", "products"]
@@ -52,7 +52,7 @@ def check_kernels(kernels: Kernels, config: Network, kind: str, dtype: Any) -> N
         InputError: it cannot, or the network has no attention to choose a form of ("conflict").
     """
     name, problem = kernels.attention, ""
-    if not isinstance(config, ModelConfig):
+    if not config.ATTENDS:
         problem = "" if name in ("auto", "reference") else "this network has no attention"
     elif name == "blocks" and config.attention_window is None:
         problem = "blocks need a bounded model.attention-window"
@@ -85,7 +85,7 @@ def operations(kernels: Kernels, config: Network, dtype: Any, samples: int) -> O
     chosen = Operations(layer_norm=flat_norm(encoder.layer_norm), step_sums=flat_step_sums)
     if kernels.convolution == "products" or (kernels.convolution == "auto" and kind == "cpu"):
         chosen = chosen._replace(strided_conv=strided_products, grouped_conv=banded_products)
-    if not isinstance(config, ModelConfig):
+    if not config.ATTENDS:
         return chosen
     form = choose_attention(kernels.attention, kind, samples // config.stride, config.attention_window)
     return chosen._replace(attention=_ATTENTION[form])

@@ -20,15 +20,13 @@ class Rule:
     axes: tuple[str | None, ...] = ()
 
 
-RULES = (
-    Rule(r"frontend/"),  # small, and its widths do not divide over a mesh
-    Rule(r"conv/kernel$"),  # the baseline's: as small
-    Rule(r"position/"),  # its groups do not align with a split
-    Rule(r"head/kernel$", ("fsdp", None)),  # 99 classes do not divide either
-    Rule(r"kernel$", ("fsdp",)),
-    Rule(r""),
-)
-"""The first rule that matches a leaf applies."""
+RULES = (Rule(r"kernel$", ("fsdp",)), Rule(r""))
+"""For any network; the first rule that fits a leaf holds."""
+
+
+def rules_for(own: Sequence[tuple[str, tuple[str | None, ...]]]) -> tuple[Rule, ...]:
+    """The rules of a network: its own (pattern, axes) first, then the general ones."""
+    return (*(Rule(pattern, axes) for pattern, axes in own), *RULES)
 
 
 def path_name(path: tuple[Any, ...]) -> str:

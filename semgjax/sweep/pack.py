@@ -36,8 +36,7 @@ def run_pack(sweep: Sweep, trials: Sequence[Trial]) -> list[dict[str, Any] | Sem
     Raises:
         InputError: the trials are no pack, or the sessions are not those of the plan.
     """
-    from semgjax.training.loop import train_pack
-    from semgjax.training.member import Job
+    from semgjax.training.packing import Job, train_pack
 
     before = [_end_before(sweep, trial) for trial in trials]
     if all(end is not None for end in before):

@@ -1,4 +1,4 @@
-"""Compiled programs: where they are kept between starts, and a count that tells when a step is compiled again."""
+"""Compiled programs: the persistent cache, and a note when a step is compiled again."""
 
 import contextlib
 import os
@@ -9,21 +9,40 @@ from typing import Any
 
 import jax
 
+Step = Callable[..., Any]
 _EVENT = "/jax/core/compile/backend_compile_duration"
 
 
 @contextlib.contextmanager
-def compile_count() -> Iterator[Callable[[], int]]:
-    """The yielded function tells how many programs were compiled, or fetched from the cache, within the block."""
+def report_recompiles(note: Callable[[str], None], start: int) -> Iterator[Callable[[Step], Step]]:
+    """Yields a wrapper for a step function: a compilation in any but its first two calls is passed to `note`.
+
+    Args:
+        note: takes one line of text.
+        start: steps that were done before the first call.
+    """
     seen: list[str] = []
 
     def listen(event: str, duration_secs: float, **_: Any) -> None:
         if event == _EVENT:
             seen.append(event)
 
+    def watched(function: Step) -> Step:
+        calls = 0
+
+        def step(*arguments: Any) -> Any:
+            nonlocal calls
+            calls, compiled = calls + 1, len(seen)
+            results = function(*arguments)
+            if calls > 2 and len(seen) > compiled:
+                note(f"step {start + calls}: compiled again; its batch has another shape or type")
+            return results
+
+        return step
+
     jax.monitoring.register_event_duration_secs_listener(listen)
     try:
-        yield lambda: len(seen)
+        yield watched
     finally:
         jax.monitoring.unregister_event_duration_listener(listen)
 

@@ -14,10 +14,10 @@ from semgjax.model.flops import train_flops
 from semgjax.model.operations import Kernels, check_kernels
 from semgjax.parallel.hardware import Topology
 from semgjax.parallel.mesh import AnyMesh, abstract_mesh, by_batch, make_mesh
-from semgjax.parallel.rules import bytes_per_device, shardings
+from semgjax.parallel.rules import bytes_per_device, rules_for
 from semgjax.training.engine import Engine
 from semgjax.training.run_config import RunConfig
-from semgjax.training.step import make_step, state_shapes
+from semgjax.training.step import make_step, state_shapes, state_shardings
 
 LABELS_PER_SECOND = 16  # room for labels when no data says how many there are: above the fastest typists' rate
 _COLLECTIVES = ("all-reduce", "all-gather", "reduce-scatter", "all-to-all", "collective-permute")
@@ -89,7 +89,7 @@ def dry_run(config: RunConfig, machine: Topology, engine: Engine, compile_step: 
     else:
         mesh = abstract_mesh(machine.devices, *layout, platform=machine.platform)
     state, batch = state_shapes(config), batch_shapes(config)
-    placed = shardings(state, mesh)
+    placed = state_shardings(config, mesh)
     arguments = (_with(state, placed), _with(batch, by_batch(mesh)), None)
     # The model asks what it is traced for, and would else be told of this machine.
     with jax.sharding.use_abstract_mesh(mesh.abstract_mesh):
@@ -103,7 +103,7 @@ def dry_run(config: RunConfig, machine: Topology, engine: Engine, compile_step: 
         "topology": machine.name,
         "devices": machine.devices,
         "params": sum(leaf.size for leaf in jax.tree.leaves(state["params"])),
-        "state_bytes": bytes_per_device(state, mesh),
+        "state_bytes": bytes_per_device(state, mesh, rules_for(config.model.SHARDING)),
         "batch_bytes": rows * row_bytes,
         "flops": flops,
         "peak_seconds": None if peak is None else flops / (peak * machine.devices),

@@ -13,10 +13,10 @@ from semgjax.model.config import Network
 from semgjax.model.flops import train_flops
 from semgjax.parallel.hardware import peak_flops
 from semgjax.training.clock import Clock
+from semgjax.training.criterion import Sums, line_metrics
 from semgjax.training.memory import peak_bytes
 from semgjax.training.optimizer import schedule
 from semgjax.training.run_config import RunConfig
-from semgjax.training.step import Sums
 from semgjax.training.tracker import Writer
 
 SPEED = (
@@ -83,27 +83,25 @@ class Log:
         if self._lane is not None:
             fetched = [{name: values[self._lane] for name, values in sums.items()} for sums in fetched]
         first = step - len(fetched) + 1
-        self._check(fetched, first, step)
         total = {name: float(sum(sums[name] for sums in fetched)) for name in fetched[0]}
+        self._check(fetched, total, first, step)
         loss = total["loss"] / len(fetched)
         usual = statistics.median(self._losses) if self._losses else math.inf
         line = {
             "step": step,
             "loss": loss,
-            "ctc": total["ctc"] / max(total["labels"], 1.0),
-            **({"kl": total["kl"] / len(fetched)} if "kl" in total else {}),
+            **line_metrics(self._config, _without_norms(total), len(fetched)),
             **{name: total[name] / len(fetched) for name in total if name.endswith("_norm")},
             "spikes": sum(float(sums["loss"]) > _SPIKE * usual for sums in fetched),
             "learning_rate": float(self._schedule(step - 1)),
-            "infeasible": total["infeasible"] / total["rows"],
-            **self._speed(total["rows"]),
+            **self._speed(len(fetched) * self._config.train.batch),
         }
         self._losses = [*self._losses, loss][-_SPIKE_LINES:]
         self._metrics.write(line)
         self._pending = []
         return line
 
-    def _check(self, fetched: list[Any], first: int, step: int) -> None:
+    def _check(self, fetched: list[Any], total: dict[str, float], first: int, step: int) -> None:
         for number, sums in enumerate(fetched, start=first):
             if not (math.isfinite(sums["loss"]) and math.isfinite(sums["gradient_norm"])):
                 raise Diverged(
@@ -111,12 +109,9 @@ class Log:
                     f"before it is kept; lower optimizer.learning_rate {self._config.optimizer.learning_rate:g} or "
                     f"{self._about(number)}"
                 )
-        infeasible = sum(float(sums["infeasible"]) for sums in fetched) / sum(float(sums["rows"]) for sums in fetched)
-        if infeasible > self._config.train.max_infeasible:
-            raise Diverged(
-                f"steps {first} to {step}: {infeasible:.1%} of the windows have more labels than frames "
-                f"(limit {self._config.train.max_infeasible:.1%}); use a model with shorter frames"
-            )
+        problem = self._config.loss.problem(_without_norms(total), self._config.train)
+        if problem is not None:
+            raise Diverged(f"steps {first} to {step}: {problem}")
 
     def _speed(self, windows: float) -> dict[str, float]:
         """What the machine did in this lap (see SPEED); utilisation is that of all devices' bfloat16 peak."""
@@ -135,3 +130,8 @@ class Log:
             "host_bytes": peak_bytes(),
             **({} if most is None else {"device_bytes": most}),
         }
+
+
+def _without_norms(total: dict[str, float]) -> dict[str, float]:
+    """The loss's own sums."""
+    return {name: value for name, value in total.items() if name != "loss" and not name.endswith("_norm")}

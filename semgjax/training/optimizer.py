@@ -1,13 +1,11 @@
-"""AdamW with warm-up, a falling rate and clipping; weight decay on matrices and kernels alone."""
+"""AdamW with warm-up, a decaying learning rate and clipping; weight decay only on matrices and kernels."""
 
 from typing import Any
 
 import jax
 import optax
-from jax.typing import ArrayLike
 
 from semgjax.model.encoder import Params
-from semgjax.training.knobs import Knobs
 from semgjax.training.run_config import OptimizerConfig
 
 # Names, not ranks: layers are stacked, so that a layer's bias is two-dimensional as well.
@@ -19,21 +17,21 @@ def decay_mask(params: Params) -> Params:
     return jax.tree_util.tree_map_with_path(lambda path, _: path[-1].key in _DECAYED, params)
 
 
-def schedule(config: OptimizerConfig, steps: int, rate: ArrayLike | None = None) -> optax.Schedule:
+def schedule(config: OptimizerConfig, steps: int) -> optax.Schedule:
     """Learning rate by step: linear from zero to the peak, then down to zero at the last step.
 
     cosine falls along half a cosine from the peak on. wsd stays at the peak and falls along a line over the last
     `cooldown` share of the steps (warm-up, stable, decay: Hu et al. 2024, MiniCPM, section 4.2); until then the
     run is the beginning of any longer one.
 
-    Args:
-        rate: the peak, where it is an input of the step (default: the configuration's).
+    This is the only place where the learning rate of a configuration is used. A pack traces it: `learning_rate` and
+    `decay` may be scalars of a jitted function.
     """
-    peak: Any = config.learning_rate if rate is None else rate
+    peak: Any = config.learning_rate
     warmup = max(1, round(config.warmup * steps))
     rise = optax.linear_schedule(0.0, peak, warmup)
     if config.schedule == "cosine":
-        # warmup_cosine_decay_schedule is these two, but wants to know whether the peak is zero: no traced value tells.
+        # Not warmup_cosine_decay_schedule, which is the same but compares the peak with zero: a tracer has no value.
         return optax.join_schedules(
             [rise, optax.cosine_decay_schedule(peak, max(steps, warmup + 1) - warmup)], [warmup]
         )
@@ -43,20 +41,18 @@ def schedule(config: OptimizerConfig, steps: int, rate: ArrayLike | None = None)
     return optax.join_schedules([rise, flat, down], [warmup, max(warmup, steps - fall)])
 
 
-def make_optimizer(config: OptimizerConfig, steps: int, knobs: Knobs | None = None) -> optax.GradientTransformation:
-    """The chain clip -> AdamW, as a function of the configuration alone.
+def make_optimizer(config: OptimizerConfig, steps: int) -> optax.GradientTransformation:
+    """The chain clip -> AdamW, with the learning rate of `schedule`.
 
-    Args:
-        knobs: learning rate and weight decay, where they are inputs of the step (default: the configuration's).
+    Not optax.inject_hyperparams: it would add the learning rate to the state, and so change what checkpoints hold.
     """
-    rate, decay = (None, config.decay) if knobs is None else (knobs.learning_rate, knobs.decay)
     return optax.chain(
         optax.clip_by_global_norm(config.clip),
         optax.adamw(
-            schedule(config, steps, rate),
+            schedule(config, steps),
             b1=config.beta1,
             b2=config.beta2,
-            weight_decay=decay,
+            weight_decay=config.decay,
             mask=decay_mask,
         ),
     )

@@ -1,14 +1,18 @@
 """The body of result.json: what was trained, on what, at what cost, and how well it reads."""
 
+from pathlib import Path
 from typing import Any
 
 from semgjax.data.batching.batches import TrainData
 from semgjax.data.corpus import Corpus
 from semgjax.evaluate.error_rates import Counts, score_rows
+from semgjax.files import write_json
 from semgjax.model.config import Network
 from semgjax.model.encoder import Params, count_parameters
 from semgjax.model.flops import train_flops
+from semgjax.parallel.runtime import on_first
 from semgjax.training.run_config import RunConfig
+from semgjax.training.run_folder import RESULT
 
 
 def build_result(
@@ -52,3 +56,19 @@ def build_result(
         "scores": averaged,
         "users_scores": users,
     }
+
+
+def write_result(
+    out: Path,
+    config: RunConfig,
+    corpus: Corpus,
+    data: TrainData,
+    params: Params,
+    scores: dict[str, dict[str, Counts]],
+    seconds: float,
+    teacher: Network | None = None,
+) -> dict[str, Any]:
+    """Write RUN/result.json, which marks the run as finished; returns its body."""
+    body = build_result(config, corpus, data, params, scores, seconds, teacher)
+    on_first(lambda: write_json(out / RESULT, "semgjax/result", 1, body))
+    return body

@@ -15,6 +15,7 @@ from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.keys import NUM_CLASSES
 from semgjax.data.sessions import CHANNELS
 from semgjax.errors import InputError
+from semgjax.losses.loss import CTC, Loss
 from semgjax.model.config import Network, preset
 
 MOST_ROWS, MOST_STEPS = 2**20, 2**31 - 1
@@ -78,6 +79,14 @@ class TrainConfig:
         if self.batch % self.accumulate:
             raise InputError(f"train.accumulate {self.accumulate} must divide train.batch {self.batch}", "bad-value")
 
+    def saves(self, step: int) -> bool:
+        """Whether the state after this step is saved."""
+        return step % self.checkpoint_every == 0 or step == self.steps
+
+    def validates(self, step: int) -> bool:
+        """Whether the state after this step is validated; that after the last one is scored in the result."""
+        return step % self.evaluate_every == 0 and step < self.steps
+
 
 @dataclass(frozen=True)
 class DistillConfig:
@@ -107,6 +116,7 @@ class RunConfig:
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     distill: DistillConfig | None = None
+    loss: Loss = field(default_factory=CTC)
 
     def __post_init__(self) -> None:
         stride = self.model.stride

@@ -1,6 +1,7 @@
 """The train step: one jitted function from (state, batch) to (state, sums); supervised and distilled runs share it."""
 
 import typing
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -8,25 +9,20 @@ import jax.numpy as jnp
 import optax
 from jax.typing import ArrayLike
 
-from semgjax.evaluate.stitched import core_frames, valid_samples
-from semgjax.losses.ctc import ctc, feasible
-from semgjax.losses.distillation import frame_kl, mix
 from semgjax.model import network
 from semgjax.model.config import Network
 from semgjax.model.encoder import Params
 from semgjax.model.operations import AUTO, Kernels
-from semgjax.parallel.mesh import AXES, AnyMesh, by_batch, replicated
-from semgjax.parallel.rules import shardings
+from semgjax.parallel.mesh import AnyMesh, by_batch, replicated
+from semgjax.parallel.rules import rules_for, shardings
 from semgjax.training.accumulation import parts_of
+from semgjax.training.criterion import Batch, Sums, loss_and_sums
 from semgjax.training.engine import Remat
-from semgjax.training.knobs import Knobs, knobs_of
 from semgjax.training.optimizer import make_optimizer
 from semgjax.training.run_config import RunConfig
 
 State = dict[str, Any]
 """step int32 [], params, optimizer, and with optimizer.average also average: all that a checkpoint holds"""
-Sums = dict[str, jax.Array]
-Batch = dict[str, jax.Array]
 
 
 def init_state(config: RunConfig, seed: ArrayLike | None = None) -> State:
@@ -42,61 +38,22 @@ def state_shapes(config: RunConfig) -> State:
     return typing.cast(State, jax.eval_shape(lambda: init_state(config)))
 
 
+def state_shardings(config: RunConfig, mesh: AnyMesh) -> Any:
+    """How the state is split over a mesh: a NamedSharding per leaf."""
+    return shardings(state_shapes(config), mesh, rules_for(config.model.SHARDING))
+
+
+def placed_shapes(config: RunConfig, placed: Any) -> State:
+    """Shapes and types of the state with their shardings, as a checkpoint is restored to."""
+    return typing.cast(
+        State,
+        jax.tree.map(lambda x, s: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=s), state_shapes(config), placed),
+    )
+
+
 def read_params(state: State) -> Params:
     """The parameters that are evaluated: the running average where there is one."""
     return state["average"] if "average" in state else state["params"]
-
-
-def loss_and_sums(
-    config: RunConfig,
-    params: Params,
-    batch: Batch,
-    key: jax.Array | None,
-    teacher: tuple[Network, Params] | None,
-    remat: Remat = "cheap",
-    whole: Batch | None = None,
-    kernels: Kernels = AUTO,
-) -> tuple[jax.Array, Sums]:
-    """The loss of a batch (scalar, float32) and its sums and counts.
-
-    CTC counts per label and KL per frame. The teacher sees the same augmented window as the student, without
-    dropout, and gets no gradient.
-
-    Args:
-        whole: the batch that `batch` is a part of; the loss is then this part's share, so that those of all parts
-            (and their gradients) add up to the batch's.
-    """
-    emg_BxTxC = batch["emg"].astype(config.train.compute)
-    valid_BxT = valid_samples(batch["valid"], emg_BxTxC.shape[1])
-    core = core_frames(config.model, config.window)
-    logits = network.apply(config.model, params, emg_BxTxC, valid_BxT, key, remat, batch.get("row"), kernels)[:, core]
-    ctc_B, ok_B = ctc(logits, batch["labels"], batch["label_count"])
-    labels = jnp.where(ok_B, batch["label_count"], 0).sum()
-    sums = {
-        "ctc": ctc_B.sum(),
-        "labels": labels,
-        "rows": jnp.asarray(ctc_B.size),
-        "infeasible": (~ok_B).sum(),
-    }
-    if whole is not None:
-        fits_B = feasible(whole["labels"], whole["label_count"], logits.shape[1])
-        labels = jnp.where(fits_B, whole["label_count"], 0).sum()
-    loss = sums["ctc"] / jnp.maximum(labels, 1)
-    if config.distill is not None and teacher is not None:
-        target = network.apply(teacher[0], jax.lax.stop_gradient(teacher[1]), emg_BxTxC, valid_BxT)[:, core]
-        frames_BxT = _valid_frames(config, batch)
-        sums["kl"] = frame_kl(logits, target, frames_BxT, config.distill.temperature, config.distill.key_boost)
-        if whole is not None:
-            sums["kl"] *= frames_BxT.sum() / jnp.maximum(_valid_frames(config, whole).sum(), 1)
-        loss = mix(sums["kl"], loss, config.distill.weight)
-    return loss, {**sums, "loss": loss}
-
-
-def _valid_frames(config: RunConfig, batch: Batch) -> jax.Array:
-    """Core frames that lie on signal, bool [B, T_core]."""
-    stride = config.model.stride
-    valid_BxT = valid_samples(batch["valid"], config.window.total)
-    return valid_BxT[:, stride - 1 :: stride][:, core_frames(config.model, config.window)]
 
 
 def gradient_and_sums(
@@ -109,7 +66,7 @@ def gradient_and_sums(
     count: int = 1,
     kernels: Kernels = AUTO,
 ) -> tuple[Params, Sums]:
-    """Gradient of the batch's loss and the batch's sums, worked off in `count` parts.
+    """Gradient of the batch's loss and the batch's sums, accumulated over `count` parts.
 
     Part a takes rows a, a + A, ...: every device then has rows of every part.
     """
@@ -149,47 +106,40 @@ def make_step(
     Raises:
         InputError: a sharding rule does not fit (see semgjax.parallel.rules).
     """
-    one, split = replicated(mesh), by_batch(mesh)
-    placed = shardings(state_shapes(config), mesh)
-    advance = _advance(config, mesh, teacher, remat, parts_of(config, mesh), kernels)
+    one, split, placed = replicated(mesh), by_batch(mesh), state_shardings(config, mesh)
+    optimizer = make_optimizer(config.optimizer, config.train.steps)
+    update = make_update(config, mesh, teacher, remat, parts_of(config, mesh), kernels)
 
     def step(state: State, batch: Batch, teacher_params: Params | None) -> tuple[State, Sums]:
-        return advance(state, batch, teacher_params, knobs_of(config))
+        return update(state, batch, teacher_params, optimizer, config.train.seed)
 
     return jax.jit(step, in_shardings=(placed, split, one), out_shardings=(placed, one), donate_argnums=0)
 
 
-def make_packed_step(config: RunConfig, mesh: AnyMesh, lanes: int) -> Any:
-    """(states, batches, knobs) -> (states, sums) of packed runs, jitted; the states are donated.
-
-    Every array has the runs first, `lanes` of them, a multiple of the mesh's devices, over which they are split: no
-    device needs anything of another.
-    """
-    split = by_batch(mesh)
-    advance = _advance(config, mesh, None, "cheap", parts_of(config, mesh, lanes // mesh.size))
-
-    def step(states: State, batches: Batch, knobs: Knobs) -> tuple[State, Sums]:
-        together = jax.vmap(lambda state, batch, own: advance(state, batch, None, own), spmd_axis_name=AXES)
-        return together(states, batches, knobs)
-
-    return jax.jit(step, in_shardings=(split, split, split), out_shardings=(split, split), donate_argnums=0)
-
-
-def _advance(
+def make_update(
     config: RunConfig,
     mesh: AnyMesh,
     teacher: Network | None,
-    remat: Remat,
-    parts: int,
+    remat: Remat = "cheap",
+    parts: int = 1,
     kernels: Kernels = AUTO,
-) -> Any:
-    """(state, batch, teacher parameters or None, knobs) -> (state, sums) of one run, to be jitted."""
-    one = replicated(mesh)
-    placed = shardings(state_shapes(config), mesh)
+) -> Callable[..., tuple[State, Sums]]:
+    """(state, batch, teacher parameters or None, optimizer, seed) -> (state, sums) of one run, to be jitted.
 
-    def advance(state: State, batch: Batch, teacher_params: Params | None, knobs: Knobs) -> tuple[State, Sums]:
-        optimizer = make_optimizer(config.optimizer, config.train.steps, knobs)
-        key = jax.random.fold_in(jax.random.key(knobs.seed), state["step"])
+    Args:
+        parts: the batch is computed in this many parts (gradient accumulation).
+    """
+    one = replicated(mesh)
+    placed = state_shardings(config, mesh)
+
+    def update(
+        state: State,
+        batch: Batch,
+        teacher_params: Params | None,
+        optimizer: optax.GradientTransformation,
+        seed: ArrayLike,
+    ) -> tuple[State, Sums]:
+        key = jax.random.fold_in(jax.random.key(seed), state["step"])
         known = None if teacher is None or teacher_params is None else (teacher, teacher_params)
         # A split state is gathered once per step, and its gradient split again: left to itself the compiler would
         # split activations along features where layers meet, which costs more than the parameters do.
@@ -207,7 +157,7 @@ def _advance(
             new["average"] = jax.tree.map(lambda old, p: rate * old + (1 - rate) * p, state["average"], params)
         return new, sums
 
-    return advance
+    return update
 
 
 def average_rate(decay: float, step: jax.Array) -> jax.Array:

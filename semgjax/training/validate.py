@@ -49,3 +49,9 @@ def _split_over(forward: Forward) -> Forward:
     """The rows of a chunk split over this process's devices."""
     split = by_batch(local_mesh())
     return lambda params, emg, valid: forward(params, jax.device_put(emg, split), jax.device_put(valid, split))
+
+
+def pooled_cer(users: dict[str, Counts]) -> float | None:
+    """Character error rate in percent of all users' keys together; None without keys."""
+    total = sum(users.values(), Counts())
+    return total.cer if total.characters else None

@@ -13,9 +13,8 @@ import numpy as np
 from semgjax.data.keys import NUM_CLASSES
 from semgjax.model.config import preset
 from semgjax.parallel.mesh import make_mesh, place_batch
-from semgjax.parallel.rules import shardings
 from semgjax.training.run_config import OptimizerConfig, RunConfig, TrainConfig
-from semgjax.training.step import init_state, make_step, state_shapes
+from semgjax.training.step import init_state, make_step, state_shardings
 from tests.runs import WINDOW
 
 MODEL = dataclasses.replace(preset("ladder-16"), dropout=0.2, mask_share=0.3, mask_length=4)
@@ -51,7 +50,7 @@ def train(devices: int, fsdp: int, accumulate: int, remat: str = "cheap") -> dic
     """
     run = config(accumulate)
     mesh = make_mesh(BATCH, fsdp, accumulate, jax.devices()[:devices])
-    state = jax.jit(lambda: init_state(run), out_shardings=shardings(state_shapes(run), mesh))()
+    state = jax.jit(lambda: init_state(run), out_shardings=state_shardings(run, mesh))()
     step_fn = make_step(run, mesh, None, remat)
     found = []
     for step in range(STEPS):

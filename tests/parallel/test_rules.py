@@ -10,13 +10,14 @@ from jax.sharding import PartitionSpec
 from semgjax.errors import InputError
 from semgjax.model.config import preset
 from semgjax.parallel.mesh import abstract_mesh
-from semgjax.parallel.rules import RULES, Rule, bytes_per_device, leaf_spec, path_name, shardings, table
+from semgjax.parallel.rules import RULES, Rule, bytes_per_device, leaf_spec, path_name, rules_for, shardings, table
 from semgjax.training.run_config import OptimizerConfig, RunConfig, recipe
 from semgjax.training.step import state_shapes
 from tests.golden_files import check_golden
 from tests.refused import refused
 
 MESH = abstract_mesh(16, 640, fsdp=4)
+OWN = rules_for(preset("large").SHARDING)
 
 
 @pytest.fixture(scope="module")
@@ -26,20 +27,22 @@ def state():
 
 
 def test_the_table_of_the_large_preset_is_the_golden_one(state, request):
-    check_golden(request, "sharding_large_4x4.txt", "\n".join(table(state, MESH)) + "\n")
+    check_golden(request, "sharding_large_4x4.txt", "\n".join(table(state, MESH, OWN)) + "\n")
 
 
 def test_the_baseline_can_be_split_over_sixteen_and_its_large_kernels_are():
     base = recipe("tds")
     state = state_shapes(RunConfig("tds", preset("tds"), "d", base.window))
-    leaves = jax.tree_util.tree_leaves_with_path(shardings(state["params"], abstract_mesh(16, 256, fsdp=16)))
+    leaves = jax.tree_util.tree_leaves_with_path(
+        shardings(state["params"], abstract_mesh(16, 256, fsdp=16), rules_for(preset("tds").SHARDING))
+    )
     split = {path_name(path) for path, place in leaves if place.spec != PartitionSpec()}
     blocks = {f"block{index}/{name}/kernel" for index in range(4) for name in ("expand", "contract")}
     assert split == {"band0/Dense_0/kernel", "band1/Dense_0/kernel", "head/kernel", *blocks}
 
 
 def test_moments_and_the_average_are_split_as_their_parameters(state):
-    leaves = jax.tree_util.tree_leaves_with_path(shardings(state, MESH))
+    leaves = jax.tree_util.tree_leaves_with_path(shardings(state, MESH, OWN))
     specs = {path_name(path): place.spec for path, place in leaves}
     names = [name.removeprefix("params/") for name in specs if name.startswith("params/")]
     assert len(names) > 20 and any(specs[f"params/{name}"] != PartitionSpec() for name in names)
@@ -51,7 +54,7 @@ def test_moments_and_the_average_are_split_as_their_parameters(state):
 def test_a_split_state_takes_nearly_a_share_of_the_memory(state):
     whole = bytes_per_device(state, abstract_mesh(16, 640))
     assert whole == sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(state))
-    assert 0.25 * whole < bytes_per_device(state, MESH) < 0.35 * whole
+    assert 0.25 * whole < bytes_per_device(state, MESH, OWN) < 0.35 * whole
 
 
 def test_a_rule_that_does_not_divide_says_which_leaf_and_which_dimension():

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-import semgjax.training.loop
+import semgjax.training.packing
 from semgjax.data.corpus import load_corpus
 from semgjax.data.splitting.splits import read_split
 from semgjax.errors import Diverged, InputError, Preempted
@@ -132,7 +132,7 @@ def test_a_trial_of_a_pack_that_diverges_keeps_its_reason_and_is_not_trained_aga
         finish(sweep, sweep.trials[0])
         return [result_body(sweep.trials[0]), Diverged("step 3: loss nan")]
 
-    monkeypatch.setattr(semgjax.training.loop, "train_pack", train_pack)
+    monkeypatch.setattr(semgjax.training.packing, "train_pack", train_pack)
     run_pack(sweep, sweep.trials)
     assert read_fault(sweep, sweep.trials[1]) == ("diverged", "step 3: loss nan")
     ends = run_pack(sweep, sweep.trials)

@@ -52,12 +52,11 @@ def test_speed_is_told_in_windows_signal_and_operations(path):
     log.add(SUMS, 1)
     line = log.flush(1)
     assert line is not None
-    seconds = SUMS["rows"] / line["windows_per_s"]
-    assert line["signal_hours_per_s"] * seconds == pytest.approx(SUMS["rows"] * 4 / 3600)  # windows of 4 s
+    rows = TrainConfig().batch
+    seconds = rows / line["windows_per_s"]
+    assert line["signal_hours_per_s"] * seconds == pytest.approx(rows * 4 / 3600)  # windows of 4 s
     config = RunConfig("ladder-16", preset("ladder-16"), "d")
-    assert line["model_flops_per_s"] * seconds == pytest.approx(
-        SUMS["rows"] * train_flops(config.model, config.window.total)
-    )
+    assert line["model_flops_per_s"] * seconds == pytest.approx(rows * train_flops(config.model, config.window.total))
     assert 0 < line["productive_share"] <= 1 and line["host_bytes"] > 1e6
     assert "utilisation" not in line  # nobody states what a CPU can do at most
 

@@ -6,9 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-import semgjax.training.lanes as lanes
 import semgjax.training.loop as loop
-import semgjax.training.member as member
 from semgjax.cli.main import main
 from semgjax.data.batching.batches import train_data
 from semgjax.data.corpus import load_corpus
@@ -41,8 +39,8 @@ def steps_made(monkeypatch):
         made.append(original(*arguments))
         return made[-1]
 
-    original = lanes.make_step
-    monkeypatch.setattr(lanes, "make_step", make_step)
+    original = loop.make_step
+    monkeypatch.setattr(loop, "make_step", make_step)
     return made
 
 
@@ -171,8 +169,8 @@ def test_a_broken_recording_ends_with_70_names_its_rows_and_keeps_the_checkpoint
     def stream(data, start):
         yield from (data.batches[step] for step in range(start, STEPS))
 
-    monkeypatch.setattr(member, "train_data", broken)
-    monkeypatch.setattr(member, "stream", stream)
+    monkeypatch.setattr(loop, "train_data", broken)
+    monkeypatch.setattr(loop, "stream", stream)
     line = fails(capsys, train_words(sessions, tmp_path / "run"), code=70)
     assert "step 3: loss nan" in line and "rows 1, 3 of its batch hold values that are not finite" in line
     assert newest_step(tmp_path / "run" / "checkpoints") == 2

@@ -16,9 +16,9 @@ from semgjax.files import folder_lock
 from semgjax.model.config import preset
 from semgjax.training.checkpoint import newest_step
 from semgjax.training.log import SPEED
-from semgjax.training.loop import train, train_pack
-from semgjax.training.member import Job
+from semgjax.training.loop import train
 from semgjax.training.metrics import read_metrics
+from semgjax.training.packing import Job, train_pack
 from semgjax.training.run_config import DistillConfig
 from semgjax.training.run_folder import read_result
 from semgjax.training.step import init_state
@@ -140,24 +140,23 @@ import json, sys, dataclasses
 from pathlib import Path
 import jax
 from semgjax.data.corpus import load_corpus
-from semgjax.training import lanes
-from semgjax.training.loop import train_pack
-from semgjax.training.member import Job
+from semgjax.training import packed_states
+from semgjax.training.packing import Job, train_pack
 from tests.runs import run_config
 from tests.training.test_pack import changed
 corpus = load_corpus(Path(sys.argv[1]))
-made, original = [], lanes.make_packed_step
+made, original = [], packed_states.make_packed_step
 def make(config, mesh, lanes):
     step = original(config, mesh, lanes)
-    def counted(states, batches, knobs):
+    def counted(states, batches, inputs):
         if not made:
-            text = step.lower(states, batches, knobs).compile().as_text()
+            text = step.lower(states, batches, inputs).compile().as_text()
             leaf = jax.tree.leaves(states["params"])[0]
             made.append([[kind in text for kind in ("all-reduce(", "all-gather(", "all-to-all(", "permute(")],
                          len(leaf.sharding.device_set), leaf.shape[0], leaf.addressable_shards[0].data.shape[0]])
-        return step(states, batches, knobs)
+        return step(states, batches, inputs)
     return counted
-lanes.make_packed_step = make
+packed_states.make_packed_step = make
 config = run_config(corpus)
 jobs = [Job(changed(config, seed), corpus, Path(sys.argv[2]) / str(seed)) for seed in range(5)]
 ends = train_pack(jobs)

@@ -1,0 +1,99 @@
+"""The protocol of a loss, and CTC, the default: a scalar to minimise and named sums for the log."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from semgjax.model.kind import register
+
+if TYPE_CHECKING:
+    import jax
+
+    Batch = Mapping[str, jax.Array]
+    Sums = dict[str, jax.Array]
+
+
+class Loss:
+    """Base class of a loss: a frozen dataclass of its options, part of a run's configuration.
+
+    It is made known by `register_loss`. docs/guides/extend.md shows one. Importing this module imports no JAX.
+
+    Attributes:
+        LOSS: the loss's name in JSON ("loss").
+    """
+
+    LOSS: ClassVar[str | None] = None
+
+    def __call__(self, logits_BxTxK: "jax.Array", batch: "Batch", whole: "Batch") -> "tuple[jax.Array, Sums]":
+        """The loss of a batch (float32 scalar) and named sums (scalars).
+
+        With gradient accumulation a batch is computed in parts. The losses of all parts, and each of the sums, must
+        add up to those of the whole batch: divide by counts of `whole`.
+
+        Args:
+            logits_BxTxK: the frames of each window's core.
+            batch: labels int32 [B, N], label_count int32 [B], valid int32 [B, 2] and emg float32 [B, T, C].
+            whole: the batch that `batch` is a part of, or `batch` itself.
+        """
+        raise NotImplementedError
+
+    def metrics(self, totals: Mapping[str, float], steps: int) -> dict[str, float]:
+        """Members of a line of metrics.jsonl from the sums, added up over `steps` steps; by default their means."""
+        return {name: total / steps for name, total in totals.items()}
+
+    def problem(self, totals: Mapping[str, float], limits: Any) -> str | None:
+        """Why the run must stop, given sums added up over a log interval; None: continue.
+
+        Args:
+            limits: the run's semgjax.training.run_config.TrainConfig.
+        """
+        return None
+
+    @classmethod
+    def kinds(cls) -> tuple[type["Loss"], ...]:
+        """All registered losses, as which a configuration is read."""
+        return tuple(_KINDS)
+
+
+_KINDS: list[type[Loss]] = []
+
+
+def register_loss(kind: type[Loss]) -> type[Loss]:
+    """Make a loss known, so that runs with it can be read; returns it, as a decorator does.
+
+    Raises:
+        InputError: it is no frozen dataclass, or another one has its LOSS ("conflict").
+    """
+    return register(kind, _KINDS, "LOSS")
+
+
+@register_loss
+@dataclass(frozen=True)
+class CTC(Loss):
+    """CTC loss per label (semgjax.losses.ctc). Rows with more labels than frames are left out and counted."""
+
+    LOSS: ClassVar[str | None] = "ctc"
+
+    def __call__(self, logits_BxTxK: "jax.Array", batch: "Batch", whole: "Batch") -> "tuple[jax.Array, Sums]":
+        """Sums: ctc in nats, labels, rows, infeasible rows."""
+        # Not at the top: reading a configuration needs no JAX.
+        from semgjax.losses.ctc import ctc_per_label
+
+        return ctc_per_label(logits_BxTxK, batch, whole)
+
+    def metrics(self, totals: Mapping[str, float], steps: int) -> dict[str, float]:
+        """ctc: nats per label; infeasible: share of the rows."""
+        return {
+            "ctc": totals["ctc"] / max(totals["labels"], 1.0),
+            "infeasible": totals["infeasible"] / totals["rows"],
+        }
+
+    def problem(self, totals: Mapping[str, float], limits: Any) -> str | None:
+        """Too many windows have more labels than frames."""
+        share, most = totals["infeasible"] / totals["rows"], limits.max_infeasible
+        if share <= most:
+            return None
+        return (
+            f"{share:.1%} of the windows have more labels than frames (limit {most:.1%}); "
+            "use a model with shorter frames"
+        )

@@ -1,0 +1,84 @@
+"""What a run reports: metrics.jsonl, trackers, the progress bar and the clock, of one run alone or in a pack."""
+
+import contextlib
+import time
+from functools import partial
+from pathlib import Path
+
+from semgjax.data.batching.batches import TrainData
+from semgjax.model.config import Network
+from semgjax.parallel.runtime import is_first, on_first
+from semgjax.training.broken_batch import about_batch
+from semgjax.training.clock import Clock
+from semgjax.training.log import Log
+from semgjax.training.metrics import MetricsFile, read_metrics
+from semgjax.training.progress import Progress
+from semgjax.training.run_config import RunConfig
+from semgjax.training.run_folder import METRICS
+from semgjax.training.step import Sums
+from semgjax.training.tracker import Everywhere, open_trackers
+
+
+class RunLog(contextlib.ExitStack):
+    """The log of a run from step `start` on; metrics written after that step are dropped. Close it to flush trackers.
+
+    Args:
+        times: the clock in the checkpoint that the run resumes from.
+        progress: bar or lines on stderr.
+        trackers: names of engine.trackers.
+        teacher: the teacher's shape, of a distilled run; its cost counts.
+        lane: the run's index in the sums of a pack; None where the sums are its own.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        out: Path,
+        data: TrainData,
+        start: int,
+        times: dict[str, float],
+        progress: Progress,
+        trackers: tuple[str, ...] = (),
+        teacher: Network | None = None,
+        lane: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.clock, self._begun, self._first = Clock(times), time.monotonic(), start + 1
+        self._progress, self._name = progress, "" if lane is None else f"{out.name}: "
+        file = MetricsFile(out / METRICS)
+        on_first(lambda: file.rewind(start))
+        before = read_metrics(out / METRICS) if (out / METRICS).exists() else []
+        opened = open_trackers(trackers, out, config, start) if is_first() else []
+        for tracker in opened:
+            self.callback(tracker.close)
+        self._metrics = Everywhere([file, *opened] if is_first() else [])
+        self._log = Log(config, self._metrics, self.clock, teacher, before, partial(about_batch, data), lane)
+
+    def add(self, sums: Sums, step: int) -> None:
+        """Take the sums of a step that was started; the sums before it are written when they are due.
+
+        Raises:
+            Diverged: loss or gradient is not finite, or the loss reports a problem.
+        """
+        if step == self._first:
+            self.clock.restart()  # the first step was compiled
+        self._progress.show(self._log.add(sums, step), self._name)
+
+    def flush(self, step: int) -> None:
+        """Write everything up to `step`: waits for the device.
+
+        Raises:
+            Diverged: see `add`.
+        """
+        self._progress.show(self._log.flush(step), self._name)
+
+    def validation(self, step: int, cer: float | None) -> None:
+        """Write the pooled validation CER after `step`; None without keys."""
+        self._metrics.write({"step": step, "split": "val", "averaging": "pooled", "cer": cer})
+        words = "(no keys)" if cer is None else f"{cer:.1f} %"
+        self._progress.note(f"{self._name}step {step}: validation CER {words}")
+
+    @property
+    def seconds(self) -> float:
+        """Wall time since the log was opened."""
+        return time.monotonic() - self._begun

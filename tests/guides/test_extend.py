@@ -1,0 +1,141 @@
+"""A network and a loss from outside the package train, resume, evaluate, export and distil; the guide's code runs."""
+
+import json
+import re
+import shutil
+
+import jax
+import numpy as np
+import pytest
+
+import semgjax
+from semgjax.config_json import from_json, to_json
+from semgjax.errors import InputError
+from semgjax.losses.loss import CTC, Loss, register_loss
+from semgjax.model.flops import train_flops
+from semgjax.model.kind import Network, register_network
+from semgjax.parallel.hardware import topology
+from semgjax.training.dryrun import dry_run
+from semgjax.training.engine import Engine
+from semgjax.training.metrics import read_metrics
+from semgjax.training.run_config import RunConfig, TrainConfig
+from semgjax.training.run_folder import read_config
+from semgjax.training.step import init_state
+from tests.guides.toy_loss import ConfidencePenalty
+from tests.guides.toy_network import PowerNetwork
+from tests.runs import ROOT, assert_same_parameters
+
+GUIDE = ROOT / "docs" / "guides" / "extend.md"
+
+
+@pytest.fixture(scope="module")
+def place(sessions, tmp_path_factory):
+    """A folder in which the guide's block has run."""
+    folder = tmp_path_factory.mktemp("guide")
+    shutil.copytree(sessions, folder / "shards")
+    (block,) = re.findall(r"<!-- the test runs this block -->\n```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        exec(compile(block, str(GUIDE), "exec"), {})
+    return folder
+
+
+@pytest.fixture
+def run(place):
+    return place / "runs" / "power"
+
+
+def test_the_run_is_of_that_network_and_that_loss(run):
+    config = read_config(run)
+    assert (config.model, config.loss) == (PowerNetwork(context=3), ConfidencePenalty(weight=0.05))
+    written = json.loads((run / "config.json").read_text())
+    assert (written["model"]["network"], written["loss"]["loss"]) == ("power", "confidence-penalty")
+    assert json.loads((run / "result.json").read_text())["flops"] == 80 * train_flops(config.model, 5000)
+
+
+def test_the_log_has_the_sums_of_the_loss_and_training_lowers_it(run):
+    lines = [line for line in read_metrics(run / "metrics.jsonl") if "loss" in line]
+    assert [line["step"] for line in lines] == [5, 10, 15, 20]
+    assert all(0 < line["entropy"] <= np.log(99) and line["infeasible"] == 0 for line in lines)
+    for line in lines:
+        assert line["loss"] == pytest.approx(line["ctc"] - 0.05 * line["entropy"], rel=0.05)
+    assert lines[-1]["loss"] < lines[0]["loss"]
+
+
+def test_an_interrupted_run_resumes_with_the_same_bits(place, run, tmp_path):
+    again = tmp_path / "again"
+    shutil.copytree(run, again)
+    (again / "result.json").unlink()
+    shutil.rmtree(again / "checkpoints" / "20")
+    config = read_config(run)
+    parts = {"window": config.window, "optimizer": config.optimizer, "augment": config.augment, "train": config.train}
+    semgjax.train(config.model, data=place / "shards", out=again, loss=config.loss, **parts)
+    assert_same_parameters(again, run)
+
+
+def test_the_export_gives_the_logits_of_the_run(place, run):
+    emg = np.random.default_rng(0).normal(size=(6000, 32))
+    exported, trained = semgjax.load(place / "exports" / "power"), semgjax.load(run)
+    assert exported.config == trained.config
+    np.testing.assert_array_equal(exported.logits(emg), trained.logits(emg))
+
+
+def test_it_can_be_a_teacher(place, run, tmp_path):
+    student = semgjax.distill(
+        run, PowerNetwork(context=1), data=place / "shards", out=tmp_path / "s", train={"steps": 2, "batch": 2}
+    )
+    assert (student.result["kind"], student.result["params"]) == ("distilled", 33 * 99)
+
+
+def test_accumulation_changes_only_rounding(place, tmp_path):
+    found = []
+    for parts in (1, 4):
+        config = {"steps": 2, "batch": 4, "accumulate": parts, "log_every": 1}
+        out = tmp_path / str(parts)
+        window = {"length": 4000, "stride": 4000, "left": 800, "right": 200}
+        semgjax.train(
+            PowerNetwork(), data=place / "shards", out=out, loss=ConfidencePenalty(), window=window, train=config
+        )
+        lines = read_metrics(out / "metrics.jsonl")
+        found.append([(line["loss"], line["entropy"], line["ctc"]) for line in lines if "loss" in line])
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-4)
+
+
+def test_the_planner_counts_it_and_splits_it():
+    config = RunConfig("power", PowerNetwork(), "d", train=TrainConfig(batch=8), loss=ConfidencePenalty())
+    found = dry_run(config, topology("v5e-4"), Engine(), compile_step=False)
+    assert found.params == sum(leaf.size for leaf in jax.tree.leaves(init_state(config)["params"]))
+    assert found.flops == 8 * train_flops(config.model, config.window.total)
+
+
+def test_an_option_of_the_loss_makes_another_run_and_the_default_loss_does_not():
+    base = RunConfig("power", PowerNetwork(), "d")
+    hashes = {RunConfig("power", PowerNetwork(), "d", loss=ConfidencePenalty(w)).hash for w in (0.1, 0.2)}
+    assert base.hash == RunConfig("power", PowerNetwork(), "d", loss=CTC()).hash
+    assert len(hashes | {base.hash}) == 3
+    other = RunConfig("power", PowerNetwork(context=2), "d", loss=ConfidencePenalty(0.3))
+    assert from_json(RunConfig, to_json(other), "x") == other
+
+
+def test_a_network_that_is_not_registered_cannot_be_read():
+    body = to_json(RunConfig("power", PowerNetwork(), "d"))
+    body["model"]["network"] = "unheard-of"
+    with pytest.raises(InputError) as caught:
+        from_json(RunConfig, body, "config.json")
+    assert caught.value.code == "wrong-schema" and "unheard-of" in str(caught.value)
+
+
+def test_two_of_one_name_and_a_class_that_is_no_frozen_dataclass_are_refused():
+    class Plain(Network):
+        NETWORK = "plain"
+
+    class Twin(Loss):
+        LOSS = "ctc"
+
+    for register, kind in ((register_network, Plain), (register_loss, Twin)):
+        with pytest.raises(InputError) as caught:
+            register(kind)
+        assert caught.value.code == "conflict"
+    before = Network.kinds()
+    assert register_network(PowerNetwork) is PowerNetwork  # an import that is repeated
+    assert sorted(map(str, Network.kinds())) == sorted(map(str, before))
