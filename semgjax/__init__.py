@@ -1,6 +1,6 @@
 """semgjax: scaling laws and distillation for surface-EMG decoders, in JAX.
 
-The names below are the public interface (docs/api.md). Each is imported when it is first used, so that
+The names below are the public interface (docs/reference/api.md). Each is imported when it is first used, so that
 `import semgjax` loads neither JAX nor anything else.
 """
 

@@ -84,7 +84,7 @@ def find_plan(word: str) -> Path:
 
 
 def read_plan_file(path: Path) -> PlanFile:
-    """Read and check a plan file: [set], [vary], [star], [[distill]] (docs/sweep.md).
+    """Read and check a plan file: [set], [vary], [star], [[distill]] (docs/guides/sweeps.md).
 
     The points are the product of the lists in [vary], the last option changing fastest, with the star's points in
     the place of its base, and then the students.

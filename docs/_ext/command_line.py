@@ -1,0 +1,78 @@
+"""Directive `command-line`: the commands, arguments and options of one command group, read from its parser."""
+
+import importlib
+import inspect
+import re
+import warnings
+from argparse import Action, ArgumentParser
+from collections.abc import Callable
+from typing import Any
+from unittest import mock
+
+import tyro.extras
+from docutils import nodes
+from semgjax.cli import parse
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+
+def commands_of(group: str) -> dict[str, Callable[..., Any]]:
+    """The functions behind a command group by name; a group that is one command has it under the empty name."""
+    module = importlib.import_module(f"semgjax.cli.{group}")
+    with mock.patch.object(module, "run_commands", lambda group, commands, words: found.update(commands) or 0):
+        found: dict[str, Callable[..., Any]] = {}
+        module.run([])
+    return found
+
+
+def parser_of(program: str, function: Callable[..., Any]) -> ArgumentParser:
+    """The parser that the command line makes of a function."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return tyro.extras.get_parser(function, prog=program, config=parse._STYLE)
+
+
+class CommandLine(SphinxDirective):
+    """`{command-line} GROUP`: a section for each command, with a list of its options."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        group = self.arguments[0]
+        out: list[nodes.Node] = []
+        for name, function in commands_of(group).items():
+            program = " ".join(filter(None, ["semgjax", group, name]))
+            parser = parser_of(program, function)
+            section = nodes.section(ids=[nodes.make_id(program)], names=[program])
+            section += nodes.title(text=program)
+            section += nodes.paragraph(text=re.sub(r"\s+", " ", (inspect.getdoc(function) or "").split("\nArgs:")[0]))
+            for title, actions in grouped(parser):
+                if title not in ("options", "positional arguments"):
+                    section += nodes.rubric(text=title)
+                section += options(actions)
+            out.append(section)
+        return out
+
+
+def grouped(parser: ArgumentParser) -> list[tuple[str, list[Action]]]:
+    """The actions of a parser under the titles of its groups; help itself left out."""
+    groups = [(g.title or "", [a for a in g._group_actions if a.dest != "help"]) for g in parser._action_groups]
+    return [(title, actions) for title, actions in groups if actions]
+
+
+def options(actions: list[Action]) -> nodes.definition_list:
+    """A definition list: how an option is written, and what it means."""
+    items = []
+    for action in actions:
+        names = ", ".join(action.option_strings) or action.dest.upper()
+        value = "" if action.nargs == 0 or not action.option_strings else f" {action.metavar or ''}"
+        term = nodes.term("", "", nodes.literal(text=names + value.rstrip()))
+        said = re.sub(r"\s+", " ", (action.help or "").replace("%%", "%")).strip()
+        items.append(nodes.definition_list_item("", term, nodes.definition("", nodes.paragraph(text=said or "-"))))
+    return nodes.definition_list("", *items, classes=["options"])
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the directive."""
+    app.add_directive("command-line", CommandLine)
+    return {"parallel_read_safe": True}
