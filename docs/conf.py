@@ -42,7 +42,7 @@ myst_heading_anchors = 4
 
 nb_execution_mode = "force"
 nb_execution_timeout = 600
-nb_execution_raise_on_error = True
+nb_execution_show_tb = True
 nb_merge_streams = True
 nb_ipywidgets_js = {}  # these would be fetched from another site by whoever reads the pages
 

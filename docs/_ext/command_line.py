@@ -1,35 +1,14 @@
 """Directive `command-line`: the commands, arguments and options of one command group, read from its parser."""
 
-import importlib
 import inspect
 import re
-import warnings
 from argparse import Action, ArgumentParser
-from collections.abc import Callable
 from typing import Any
-from unittest import mock
 
-import tyro.extras
 from docutils import nodes
-from semgjax.cli import parse
+from parsers import commands_of, parser_of
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
-
-
-def commands_of(group: str) -> dict[str, Callable[..., Any]]:
-    """The functions behind a command group by name; a group that is one command has it under the empty name."""
-    module = importlib.import_module(f"semgjax.cli.{group}")
-    with mock.patch.object(module, "run_commands", lambda group, commands, words: found.update(commands) or 0):
-        found: dict[str, Callable[..., Any]] = {}
-        module.run([])
-    return found
-
-
-def parser_of(program: str, function: Callable[..., Any]) -> ArgumentParser:
-    """The parser that the command line makes of a function."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return tyro.extras.get_parser(function, prog=program, config=parse._STYLE)
 
 
 class CommandLine(SphinxDirective):
