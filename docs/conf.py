@@ -25,6 +25,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "command_line",
     "docstrings",
+    "streams",
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "_ext", "_templates"]
