@@ -34,7 +34,8 @@ def test_examples_of_docstrings_give_what_they_show(module, places):
 
 @pytest.mark.slow
 def test_the_example_of_the_page_runs_as_it_stands(places):
-    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs" / "reference" / "api.md").read_text(), re.MULTILINE | re.DOTALL)
+    page = (ROOT / "docs" / "reference" / "api.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     assert blocks
     names: dict = {}
     for block in blocks:
