@@ -3,6 +3,7 @@
 import inspect
 import re
 from argparse import Action, ArgumentParser
+from collections.abc import Callable
 from typing import Any
 
 from docutils import nodes
@@ -20,17 +21,25 @@ class CommandLine(SphinxDirective):
         group = self.arguments[0]
         out: list[nodes.Node] = []
         for name, function in commands_of(group).items():
-            program = " ".join(filter(None, ["semgjax", group, name]))
-            parser = parser_of(program, function)
-            section = nodes.section(ids=[nodes.make_id(program)], names=[program])
-            section += nodes.title(text=program)
-            section += nodes.paragraph(text=re.sub(r"\s+", " ", (inspect.getdoc(function) or "").split("\nArgs:")[0]))
-            for title, actions in grouped(parser):
-                if title not in ("options", "positional arguments"):
-                    section += nodes.rubric(text=title)
-                section += options(actions)
-            out.append(section)
+            body = described(f"semgjax {group} {name}".rstrip(), function)
+            if name:
+                title = f"semgjax {group} {name}"
+                section = nodes.section("", nodes.title(text=title), *body, names=[nodes.fully_normalize_name(title)])
+                self.state.document.note_implicit_target(section, section)
+                body = [section]
+            out += body
         return out
+
+
+def described(program: str, function: Callable[..., Any]) -> list[nodes.Node]:
+    """What a command does, and its options under the titles of their groups."""
+    does = re.sub(r"\s+", " ", (inspect.getdoc(function) or "").split("\nArgs:")[0]).strip()
+    out: list[nodes.Node] = [nodes.paragraph(text=does)]
+    for title, actions in grouped(parser_of(program, function)):
+        if title not in ("options", "positional arguments"):
+            out.append(nodes.rubric(text=title))
+        out.append(options(actions))
+    return out
 
 
 def grouped(parser: ArgumentParser) -> list[tuple[str, list[Action]]]:
