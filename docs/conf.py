@@ -52,6 +52,7 @@ autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True, "undoc-members": False, "show-inheritance": False}
 default_role = "literal"
+smartquotes = False  # they would make a dash of the two hyphens of an option
 nitpicky = True
 # No other project's index is fetched, so only names of these packages can be checked, and private ones have no entry.
 DOCUMENTED = "data|model|losses|training|decode|evaluate|exporting|scaling|sweep|parallel|errors"

@@ -56,6 +56,8 @@ def options(actions: list[Action]) -> nodes.definition_list:
         value = "" if action.nargs == 0 or not action.option_strings else f" {action.metavar or ''}"
         term = nodes.term("", "", nodes.literal(text=names + value.rstrip()))
         said = re.sub(r"\s+", " ", (action.help or "").replace("%%", "%")).strip()
+        if said.count("(default: ") > 1:  # one in words, and the parser's own
+            said = said[: said.rindex("(default: ")].rstrip()
         items.append(nodes.definition_list_item("", term, nodes.definition("", nodes.paragraph(text=said or "-"))))
     return nodes.definition_list("", *items, classes=["options"])
 
