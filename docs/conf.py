@@ -58,5 +58,5 @@ nitpicky = True
 DOCUMENTED = "data|model|losses|training|decode|evaluate|exporting|scaling|sweep|parallel|errors"
 nitpick_ignore_regex = [("py:.*", rf"(?!semgjax\.({DOCUMENTED})\.).*"), ("py:.*", r".*\._.*")]
 napoleon_use_ivar = True
-suppress_warnings = ["ref.python", "toc.empty_glob"]
+suppress_warnings = ["ref.python"]
 autodoc_mock_imports = ["ray", "wandb", "tensorboardX"]

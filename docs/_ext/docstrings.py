@@ -5,12 +5,12 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-MARKUP = re.compile(r"(`[^`]*`)|([*|]|_(?=\W|$))")
+MARKUP = re.compile(r"`+([^`]+)`+|([*|]|_(?=\W|$))")
 
 
 def escape(line: str) -> str:
-    """A line whose stars, bars and trailing underscores outside of `code` mean themselves."""
-    return MARKUP.sub(lambda found: found[1] or "\\" + found[2], line)
+    """A line with `code` as a literal, whose stars, bars and trailing underscores outside of it mean themselves."""
+    return MARKUP.sub(lambda found: f"``{found[1]}``" if found[1] else "\\" + found[2], line)
 
 
 def plain(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
