@@ -4,7 +4,7 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: help setup demo test test-quick lint bench
+.PHONY: help setup demo test test-quick lint bench docs
 .DEFAULT_GOAL := help
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo "make test-quick  the tests without the slow ones"
 	@echo "make lint        ruff and mypy"
 	@echo "make bench       a benchmark against peers (ARGS=\"NAME --json\")"
+	@echo "make docs        the documentation site into build/docs; runs its notebooks (minutes)"
 	@echo "PYTHON=python3.12 picks the interpreter that $(VENV) is made with."
 
 setup: $(STAMP)
@@ -41,3 +42,6 @@ lint: setup
 
 bench: setup
 	$(VENV)/bin/semgjax bench $(ARGS)
+
+docs: setup
+	$(VENV)/bin/python -m sphinx -b html -W --keep-going -n $(ARGS) docs build/docs

@@ -1,6 +1,7 @@
 """Configuration dataclasses <-> plain JSON: unknown fields are errors; fields with a default may be missing."""
 
 import dataclasses
+import functools
 import types
 import typing
 from collections.abc import Callable
@@ -94,8 +95,21 @@ def _counted(config: Any) -> dict[str, Any]:
 
 
 def _members(config: Any, inner: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-    values = ((f.name, getattr(config, f.name)) for f in dataclasses.fields(config))
-    return _head(type(config)) | {name: _plain(value, inner) for name, value in values}
+    kind: Any = type(config)
+    floats = _floats(kind)
+    values = {f.name: getattr(config, f.name) for f in dataclasses.fields(config)}
+    return _head(kind) | {
+        # A whole number in a field of floats is read back as a float, and the hash must not tell the two apart.
+        name: float(value) if type(value) is int and name in floats else _plain(value, inner)
+        for name, value in values.items()
+    }
+
+
+@functools.cache
+def _floats(kind: type) -> frozenset[str]:
+    """The fields that hold a float, or a float or nothing."""
+    hints = typing.get_type_hints(kind)
+    return frozenset(name for name, hint in hints.items() if hint is float or hint == float | None)
 
 
 def _plain(value: Any, inner: Callable[[Any], dict[str, Any]]) -> Any:

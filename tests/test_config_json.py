@@ -73,6 +73,19 @@ def test_whole_numbers_stand_for_floats_and_become_them():
     assert isinstance(read.temperature, float)
 
 
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        (DistillConfig("t", temperature=2, weight=1, key_boost=20), DistillConfig("t", 2.0, 1.0, 20.0)),
+        (OptimizerConfig(learning_rate=1, clip=2, decay=0), OptimizerConfig(learning_rate=1.0, clip=2.0, decay=0.0)),
+        (AugmentConfig(scale=1, noise=0), AugmentConfig(scale=1.0, noise=0.0)),
+    ],
+)
+def test_a_whole_number_given_for_a_float_makes_the_same_configuration(given, meant):
+    assert identity(given) == identity(meant)
+    assert identity(from_json(type(given), json.loads(json.dumps(to_json(given))), "x")) == identity(given)
+
+
 def changed(path: str, value: object) -> dict:
     """The distilled run with the member at a dotted path replaced, or with `...` removed."""
     document = json.loads(json.dumps(to_json(DISTILLED)))

@@ -49,7 +49,7 @@ def plan(
     """Write a sweep's plan and print the cost of each trial.
 
     Args:
-        file: plan file, TOML (docs/sweep.md), or the name of a shipped plan (semgjax sweep plans)
+        file: plan file, TOML (docs/guides/sweeps.md), or the name of a shipped plan (semgjax sweep plans)
         data: folder of sessions
         out: sweep directory, new or of this same plan
         splits: split file (default: splits.json in the folder of sessions)

@@ -84,7 +84,7 @@ def find_plan(word: str) -> Path:
 
 
 def read_plan_file(path: Path) -> PlanFile:
-    """Read and check a plan file: [set], [vary], [star], [[distill]] (docs/sweep.md).
+    """Read and check a plan file: [set], [vary], [star], [[distill]] (docs/guides/sweeps.md).
 
     The points are the product of the lists in [vary], with the last option changing fastest; a star replaces its base
     by its points; students come last.

@@ -1,4 +1,4 @@
-"""The examples of the public docstrings and of docs/api.md run as they stand."""
+"""The examples of the public docstrings and of docs/reference/api.md run as they stand."""
 
 import doctest
 import importlib
@@ -34,10 +34,11 @@ def test_examples_of_docstrings_give_what_they_show(module, places):
 
 @pytest.mark.slow
 def test_the_example_of_the_page_runs_as_it_stands(places):
-    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs" / "api.md").read_text(), re.MULTILINE | re.DOTALL)
+    page = (ROOT / "docs" / "reference" / "api.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     assert blocks
     names: dict = {}
     for block in blocks:
-        exec(compile(block, "docs/api.md", "exec"), names)
+        exec(compile(block, "docs/reference/api.md", "exec"), names)
     assert (names["run"].result["kind"], names["student"].result["kind"]) == ("supervised", "distilled")
     assert names["law"].predict(N=1e8).value > 0
