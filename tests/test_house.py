@@ -170,7 +170,7 @@ def test_the_lock_holds_exact_pins_and_no_addresses():
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("group", ["run", "test", "lint"])
+@pytest.mark.parametrize("group", ["run", "test", "lint", "docs"])
 def test_the_lock_pins_every_dependency_within_its_range(group):
     texts = project()["dependencies"] if group == "run" else project()["optional-dependencies"][group]
     for requirement in map(Requirement, texts):
