@@ -1,6 +1,7 @@
 # One machine with Python >= 3.11 and make needs nothing else: every target sets up .venv first.
 PYTHON ?= python3
 VENV := .venv
+LOCK := requirements.lock
 STAMP := $(VENV)/.installed
 ARGS ?=
 
@@ -15,14 +16,15 @@ help:
 	@echo "make lint        ruff and mypy"
 	@echo "make bench       a benchmark against peers (ARGS=\"NAME --json\")"
 	@echo "make docs        the documentation site into build/docs; runs its notebooks (minutes)"
-	@echo "PYTHON=python3.12 picks the interpreter that $(VENV) is made with."
+	@echo "PYTHON=python3.12 picks the interpreter that $(VENV) is made with; LOCK=requirements-newest.lock"
+	@echo "VENV=.venv-newest beside it (any target) uses the newest releases, for Python 3.12 and 3.13."
 
 setup: $(STAMP)
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): $(LOCK) pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("semgjax needs Python >= 3.11, but $(PYTHON) is %d.%d; name a newer one: make setup PYTHON=python3.12" % v[:2])'
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet -r requirements.lock
+	$(VENV)/bin/python -m pip install --quiet -r $(LOCK)
 	$(VENV)/bin/python -m pip install --quiet --no-deps -e .
 	@touch $@
 

@@ -1,7 +1,7 @@
 """semgjax: scaling laws and distillation for surface-EMG decoders, in JAX.
 
-The names below are the public API (docs/reference/api.md). Each is imported when it is first used, so that `import semgjax` does
-not load JAX.
+The names below are the public API (docs/reference/api.md). Each is imported when it is first used, so that
+`import semgjax` does not load JAX.
 """
 
 import importlib
