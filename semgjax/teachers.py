@@ -29,7 +29,7 @@ def load_teacher(folder: Path) -> Teacher:
 
 
 def check_pair(student: Network, teacher: Network) -> None:
-    """See that the two decoders' frames speak of the same moments, whatever networks they are.
+    """Check that student and teacher emit the same classes at the same times.
 
     Raises:
         InputError: they differ in what their logits are compared by.
@@ -50,8 +50,8 @@ def student_config(supervised: RunConfig, teacher: Teacher, distill: DistillConf
     """
     check_pair(supervised.model, teacher.config.model)
     if supervised.data != teacher.config.data:
-        # The teacher may well have seen other sessions; but when it has seen the student's test users, the
-        # student's scores are not zero-shot any more, and nothing downstream could tell.
+        # A teacher that was trained on the student's test users would make the student's scores no longer zero-shot,
+        # and nothing downstream could detect it.
         raise InputError(
             "the teacher was trained on other sessions or another split; use the teacher's --data and --splits",
             "conflict",

@@ -1,4 +1,4 @@
-"""CTC loss per row and the alignment behind it, with rows that cannot be aligned taken out and counted.
+"""CTC loss per row and the alignment behind it, with infeasible rows masked and counted.
 
 Graves et al., "Connectionist Temporal Classification" (ICML 2006), section 4: forward and backward variables over
 the labels with a blank before, between and after them. Both run in one scan, the backward ones as a forward recursion
@@ -83,7 +83,7 @@ def _loss(logits_BxTxK: jax.Array, labels_BxN: jax.Array, count_B: jax.Array) ->
 
 
 def _loss_forward(logits_BxTxK: jax.Array, labels_BxN: jax.Array, count_B: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """The loss, and as what the way back needs its gradient: softmax minus occupancy (Graves 2006, equation 16)."""
+    """The loss and, as residual of the backward pass, its gradient: softmax minus occupancy (Graves 2006, eq. 16)."""
     log_p_BxTxK = jax.nn.log_softmax(logits_BxTxK, axis=-1)
     loss_B, occupancy = _align(log_p_BxTxK, labels_BxN, count_B)
     inside_BxN = jnp.arange(labels_BxN.shape[1])[None, :] < count_B[:, None]

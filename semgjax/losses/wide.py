@@ -1,4 +1,4 @@
-"""Positive float32 numbers of almost any size: a mantissa and an integer exponent. Writes nothing.
+"""Positive float32 numbers of almost any size: a mantissa and an integer exponent.
 
 Probabilities of alignments leave float32's range after a few dozen frames, and their logarithms, thousands of nats
 long, lose the digits that a gradient needs. A mantissa in [1, 2) with its own exponent keeps 24 bits whatever the size,

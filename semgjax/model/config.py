@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from semgjax.config_json import one_from_json
 from semgjax.errors import InputError
-from semgjax.model.kind import Network, register_network
+from semgjax.model.kind import Network as Network
+from semgjax.model.kind import register_network
 
 if TYPE_CHECKING:
     import jax

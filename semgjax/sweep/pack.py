@@ -1,4 +1,4 @@
-"""Packs: trials of one compiled shape that one process trains together. Writes what a trial alone writes."""
+"""Packs: trials of one compiled shape that one process trains together."""
 
 import traceback
 from collections.abc import Sequence
@@ -11,10 +11,10 @@ from semgjax.training.run_config import RunConfig, program_of
 
 
 def packs_of(trials: Sequence[Trial], size: int) -> list[tuple[Trial, ...]]:
-    """Every trial in a pack of at most `size`: those that differ in seed, learning rate, weight decay or data alone.
+    """Every trial in a pack of at most `size`: those that differ only in seed, learning rate, weight decay or data.
 
-    Packs depend on the plan and never on how far the trials are: a pack that is started again computes as before.
-    Students learn from a teacher of their own, and run alone.
+    Packs depend on the plan, not on the trials' progress: a restarted pack computes the same numbers.
+    Students learn from a teacher of their own, and are not packed.
 
     Raises:
         InputError: size out of range.
@@ -74,7 +74,7 @@ def exit_code(ends: Sequence[dict[str, Any] | SemgjaxError]) -> int:
 
 
 def _end_before(sweep: Sweep, trial: Trial) -> dict[str, Any] | SemgjaxError | None:
-    """How a trial ended before this start; a damaged one is left alone."""
+    """How a trial ended before this start; a damaged one counts as ended."""
     try:
         return result_of(sweep, trial) or diverged_before(sweep, trial)
     except InputError as error:

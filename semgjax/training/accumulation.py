@@ -1,4 +1,4 @@
-"""In how many parts a step works its batch off, by the memory or the cache there is. Writes nothing."""
+"""Into how many parts a step splits its batch: gradient accumulation, for memory or for the CPU's cache."""
 
 from semgjax.parallel.mesh import AnyMesh, platform_of
 from semgjax.training.run_config import RunConfig
@@ -7,15 +7,15 @@ _SAMPLES = 20480  # of a part on a CPU, all its rows together
 
 
 def parts_of(config: RunConfig, mesh: AnyMesh, lanes: int | None = None) -> int:
-    """`train.accumulate`, and on a CPU so many more that what a part computes stays in a core's cache.
+    """Parts of a batch: `train.accumulate`, times more on a CPU until the numbers of a part fit a core's cache.
 
-    Numbers of a few windows are read again from the cache that all numbers of a batch would push out: parts of about
-    10 s of signal take two thirds to nine tenths of the time of whole batches (docs/log.md). It is the front end, at
-    the rate of the signal, that fills the cache, whatever the stride of the frames. Rows' randomness does not depend on
-    their part; only rounding does.
+    Activations of a few windows stay in the cache, those of a whole batch do not: parts of about 10 s of signal take
+    two thirds to nine tenths of the time of whole batches (docs/log.md). The front end, at the rate of the signal,
+    fills the cache, whatever the stride of the frames. Each row's randomness is independent of its part, so results
+    differ only by rounding.
 
     Args:
-        lanes: packed runs of a device, each whole on it and all computed together; none for a run over all devices.
+        lanes: packed runs per device, all computed together; None for a run over all devices.
     """
     count = config.train.accumulate
     if platform_of(mesh) != "cpu":

@@ -1,4 +1,4 @@
-"""What to say of a batch that broke a run."""
+"""Why a batch made a run diverge, for the error message."""
 
 from collections.abc import Sequence
 
@@ -8,11 +8,11 @@ from semgjax.data.batching.batches import TrainData
 
 
 def about_batch(data: TrainData, step: int) -> str:
-    """What is wrong with the signal of this process's rows of the batch that step number `step` (from 1) took."""
+    """What is wrong with the signal of this process's rows of the batch of step `step` (from 1)."""
     emg = np.asarray(data.batches[step - 1]["emg"])
     broken = [row for row in range(len(emg)) if not np.isfinite(emg[row]).all()]
     if broken:
-        return f"mend the recordings: rows {_listed(broken)} of its batch hold values that are not finite"
+        return f"repair the recordings: rows {_listed(broken)} of its batch hold values that are not finite"
     return f"look at its batch, number {step - 1} of the seed (its signal is finite, at most {np.abs(emg).max():.3g})"
 
 

@@ -1,4 +1,4 @@
-"""Where a run's time goes: steps that count, against all the time since its first start, over any restarts."""
+"""The share of a run's wall time that is spent in steps, over any number of restarts."""
 
 import contextlib
 import time
@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 
 class Clock:
-    """Time spent in steps, without compiling, evaluation and saving; `record` goes into a checkpoint.
+    """Time spent in steps, without compilation, evaluation and saving; `record` is kept in checkpoints.
 
-    What was done after the last checkpoint before a stop is lost, and so it does not count.
+    Work after the last checkpoint before a stop is lost and does not count.
     """
 
     def __init__(self, record: dict[str, float] | None = None) -> None:
@@ -19,12 +19,12 @@ class Clock:
         self._apart = 0.0
 
     def restart(self) -> None:
-        """What went on since the last lap was no work of steps."""
+        """Start a new lap; the time since the last one does not count as steps."""
         self._since, self._apart = time.monotonic(), 0.0
 
     @contextlib.contextmanager
     def apart(self) -> Iterator[None]:
-        """Time within the block is not the steps'."""
+        """Time within the block does not count as steps."""
         begun = time.monotonic()
         try:
             yield
@@ -32,7 +32,7 @@ class Clock:
             self._apart += time.monotonic() - begun
 
     def lap(self) -> float:
-        """Seconds of steps since the last lap, which are added up."""
+        """Seconds of steps since the last lap; added to the total."""
         now = time.monotonic()
         seconds = max(now - self._since - self._apart, 1e-9)
         self._since, self._apart = now, 0.0
@@ -41,10 +41,10 @@ class Clock:
 
     @property
     def share(self) -> float:
-        """Share of the time since the run's first start, pauses included, that steps took."""
+        """Share of the time since the run's first start, pauses included, that was spent in steps."""
         return min(1.0, self._productive / max(time.time() - self._first_start, 1e-9))
 
     @property
     def record(self) -> dict[str, float]:
-        """What the next start needs to know."""
+        """The state of the clock, for a checkpoint."""
         return {"first_start": self._first_start, "productive": self._productive}

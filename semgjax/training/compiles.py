@@ -48,7 +48,7 @@ def report_recompiles(note: Callable[[str], None], start: int) -> Iterator[Calla
 
 
 def use_cache(folder: Path | None) -> None:
-    """Keep compiled programs on disk; a folder set by JAX_COMPILATION_CACHE_DIR stands.
+    """Keep compiled programs on disk; JAX_COMPILATION_CACHE_DIR takes precedence.
 
     Without a folder: a temporary one on accelerators, whose programs take long to compile. None on CPUs, for a
     program compiled on one kind of CPU may fail on another that shares the folder.

@@ -1,4 +1,4 @@
-"""The step of a run on a machine that is not there: lowered, and compiled where a compiler is installed."""
+"""The step of a run planned for another machine: lowered, and compiled where a compiler is installed."""
 
 import importlib.util
 import os
@@ -22,19 +22,19 @@ from semgjax.training.step import make_step, state_shapes, state_shardings
 LABELS_PER_SECOND = 16  # room for labels when no data says how many there are: above the fastest typists' rate
 _COLLECTIVES = ("all-reduce", "all-gather", "reduce-scatter", "all-to-all", "collective-permute")
 TPU_VARIABLES = {
-    # Otherwise libtpu would ask the metadata server of a machine that is no TPU VM.
+    # Otherwise libtpu queries the metadata server, which only a TPU VM has.
     "TPU_SKIP_MDS_QUERY": "1",
-    # No chip is opened, so others that do the same are in nobody's way.
+    # No chip is opened, so several processes may do this at once.
     "ALLOW_MULTIPLE_LIBTPU_LOAD": "1",
     "TPU_ACCELERATOR_TYPE": "v5litepod-4",
     "TPU_WORKER_HOSTNAMES": "localhost",
 }
-"""what libtpu is told where it only compiles"""
+"""environment variables under which libtpu only compiles"""
 
 
 @dataclass(frozen=True)
 class DryRun:
-    """What a step would be on a topology. Bytes are per device; None: only a compiler can tell."""
+    """What a step would be on a topology. Bytes are per device; None: known only after compilation."""
 
     topology: str
     devices: int
@@ -91,7 +91,7 @@ def dry_run(config: RunConfig, machine: Topology, engine: Engine, compile_step: 
     state, batch = state_shapes(config), batch_shapes(config)
     placed = state_shardings(config, mesh)
     arguments = (_with(state, placed), _with(batch, by_batch(mesh)), None)
-    # The model asks what it is traced for, and would else be told of this machine.
+    # The model chooses kernels by the device that it is traced for; by default that is this machine's.
     with jax.sharding.use_abstract_mesh(mesh.abstract_mesh):
         traced = make_step(config, mesh, None, engine.remat, kernels).trace(*arguments)
     lowered = traced.lower() if can_compile else traced.lower(lowering_platforms=(machine.platform,))

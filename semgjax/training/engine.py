@@ -1,4 +1,4 @@
-"""How a run is carried out: devices, memory, files kept, what is watched. No part of the run's identity."""
+"""How a run is executed: devices, memory, checkpoints kept, monitoring. No part of the run's identity."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,38 +11,38 @@ Remat = Literal["none", "cheap", "layers"]
 
 @dataclass(frozen=True)
 class Engine:
-    """Options that change where and how fast a run goes, but nothing of what it computes beyond rounding."""
+    """Options that change where and how fast a run computes, but its numbers only by rounding."""
 
     start: Literal["auto", "one", "tpu"] = "auto"
-    """who takes part: by the environment (SEMGJAX_PROCESSES, Slurm, GKE); this process alone; the hosts of a TPU VM"""
+    """processes: auto by environment (SEMGJAX_PROCESSES, Slurm, GKE); one: this process; tpu: the hosts of a TPU VM"""
     wait: int = 300
     """seconds to wait for the other processes"""
     fsdp: int = 1
-    """devices that the state is split over; 1: every device has it whole"""
+    """devices that parameters and optimiser state are sharded over; 1: replicated"""
     remat: Remat = "cheap"
-    """what the backward pass computes again to save memory: none; norms, activations, scores (cheap); whole layers"""
+    """rematerialisation in the backward pass: none; cheap: norms, activations and scores; layers: whole layers"""
     attention: Literal["auto", "reference", "tiles", "blocks", "cudnn"] = "auto"
-    """form of attention: what suits the device, the plain definition, or one of semgjax.kernels"""
+    """implementation of attention: auto by device, reference (the definition), or one of semgjax.kernels"""
     convolution: Literal["auto", "reference", "products"] = "auto"
-    """form of convolutions: what suits the device, the library's, or matrix products"""
+    """implementation of convolutions: auto by device, reference (XLA's), or matrix products"""
     resume: Literal["auto", "must", "never"] = "auto"
-    """with checkpoints in the folder: go on; must: refuse to begin without any; never: refuse to go on"""
+    """auto: resume if the folder has a checkpoint; must: fail without one; never: fail if there is one"""
     keep_last: int = 2
-    """newest checkpoints that are kept"""
+    """number of newest checkpoints to keep"""
     keep_best: bool = True
-    """keep the checkpoint with the lowest validation CER too"""
+    """also keep the checkpoint with the lowest validation CER"""
     keep_every: int = 0
-    """keep the checkpoints whose step is a multiple of this too; 0: none"""
+    """also keep checkpoints whose step is a multiple of this; 0: none"""
     watchdog: float = 3600.0
-    """seconds without a step after which the stacks are printed and the process exits with 75; 0: never"""
+    """seconds without a step until all stacks are printed and the process exits with 75; 0: never"""
     profile_from: int = 0
-    """step before which a profile begins, written to RUN/profile"""
+    """step after which profiling starts; the trace is written to RUN/profile"""
     profile_steps: int = 0
-    """how many steps it takes in; 0: no profile"""
+    """number of profiled steps; 0: no profile"""
     cache: Path | None = None
-    """folder of compiled programs, on a local disk (default: a temporary folder on accelerators, none on CPUs)"""
+    """persistent compilation cache on a local disk (default: a temporary folder on accelerators, none on CPUs)"""
     trackers: tuple[Literal["tensorboard", "wandb"], ...] = ()
-    """live views beside metrics.jsonl"""
+    """experiment trackers besides metrics.jsonl"""
 
     def __post_init__(self) -> None:
         for name, least in (

@@ -1,4 +1,4 @@
-"""The loop's running sums: fetched from the device once per log interval, checked, written as one metrics line."""
+"""The sums of steps: fetched from the device once per log interval, checked, written as one metrics line."""
 
 import math
 import statistics
@@ -28,7 +28,7 @@ SPEED = (
     "host_bytes",
     "device_bytes",
 )
-"""members of a line that tell of the machine; all others are the same in every run of a configuration"""
+"""members of a line that depend on the machine; all others depend on the configuration only"""
 _SPIKE, _SPIKE_LINES = 2.0, 20
 
 
@@ -39,8 +39,8 @@ class Log:
 
     Args:
         before: lines of the run so far, against which a loss counts as a spike.
-        about: says what is wrong with the batch of a step, for the message of a run that diverged.
-        lane: the run's place in the sums of a pack; None where the sums are its own.
+        about: describes a step's batch, for the message of a run that diverged.
+        lane: the run's index in the sums of a pack; None for a run of its own.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Log:
         """Take the sums of the step that was started as number `step`; returns the line before it when one was due.
 
         Raises:
-            Diverged: loss or gradient is not finite, or too many windows cannot be aligned.
+            Diverged: loss or gradient is not finite, or the loss reports a problem.
         """
         due = (step - 1) % self._config.train.log_every == 0
         line = self.flush(step - 1) if due else None

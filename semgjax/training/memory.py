@@ -1,4 +1,4 @@
-"""The most memory that this process has held. Writes nothing."""
+"""Peak main memory of this process."""
 
 import resource
 import sys
@@ -8,8 +8,8 @@ _STATUS = Path("/proc/self/status")
 
 
 def peak_bytes() -> int:
-    """Bytes of main memory, the most so far."""
-    if _STATUS.exists():  # not getrusage: what it tells of a child begins with its parent's peak
+    """Peak bytes of main memory so far."""
+    if _STATUS.exists():  # not getrusage: a child's value starts at its parent's peak
         for line in _STATUS.read_text().splitlines():
             if line.startswith("VmHWM:"):
                 return 1024 * int(line.split()[1])

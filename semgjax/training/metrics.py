@@ -1,4 +1,4 @@
-"""metrics.jsonl: one line per logged step or evaluation; after a resume, as if nothing had happened."""
+"""metrics.jsonl: one line per logged step or evaluation; a resumed run leaves the same lines."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ class MetricsFile:
         self._path = path
 
     def rewind(self, step: int) -> None:
-        """Drop the lines after `step`: the run goes on from its checkpoint and will write them again."""
+        """Drop the lines after `step`: the run resumes from its checkpoint and writes them again."""
         if self._path.exists():
             kept = [line for line in read_metrics(self._path) if line["step"] <= step]
             write_atomic(self._path, "".join(json.dumps(line) + "\n" for line in kept))
@@ -24,7 +24,7 @@ class MetricsFile:
         """Append one line; `line` has a "step".
 
         Raises:
-            InputError: the disk is full or refuses.
+            InputError: the disk is full or cannot be written.
         """
         with disk_faults(self._path), open(self._path, "a") as file:
             file.write(json.dumps(line, allow_nan=False) + "\n")

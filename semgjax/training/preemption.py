@@ -1,4 +1,4 @@
-"""SIGTERM as a wish to stop at the next step, not as death; many processes stop at the same step."""
+"""SIGTERM as a request to save and stop after the current step; all processes stop at the same step."""
 
 import contextlib
 import signal
@@ -11,25 +11,25 @@ from jax.experimental import multihost_utils
 
 @contextlib.contextmanager
 def termination() -> Iterator[Callable[[int], bool]]:
-    """Within the block, SIGTERM is only noted; the yielded function, asked once after every step, tells to stop.
+    """Within the block SIGTERM is recorded; the yielded function, called once after every step, returns True to stop.
 
-    For one process it is told as soon as the signal came; outside the main thread no handler can be set, and it is
-    always False. With several, JAX notes the signal from start-up on, and the function is True in all of them
-    after the same step, whichever got it.
+    With one process it is True once the signal was received; outside the main thread no handler can be set, and it is
+    always False. With several, JAX records the signal from start-up on, and the function is True in all of them after
+    the same step, whichever received it.
     """
     if jax.process_count() > 1:
         yield multihost_utils.reached_preemption_sync_point
         return
     asked = threading.Event()
 
-    def told(step: int) -> bool:
+    def received(step: int) -> bool:
         return asked.is_set()
 
     if threading.current_thread() is not threading.main_thread():
-        yield told
+        yield received
         return
     before = signal.signal(signal.SIGTERM, lambda *_: asked.set())
     try:
-        yield told
+        yield received
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -1,4 +1,4 @@
-"""A window of steps in JAX's profiler, written to RUN/profile for TensorBoard, XProf or Perfetto."""
+"""A JAX profile of some steps, written to RUN/profile for TensorBoard, XProf or Perfetto."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ import jax
 def profiler(folder: Path, first: int, steps: int) -> Iterator[Callable[[int, object], None]]:
     """The yielded function is called before every step with its number and the last results; 0 steps profile nothing.
 
-    The window is cut short by the end of the block.
+    A profile that is still running at the end of the block is written.
     """
     running = False
 

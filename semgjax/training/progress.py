@@ -1,4 +1,4 @@
-"""How a run shows that it moves: a bar on a terminal, plain lines now and then elsewhere; both on stderr."""
+"""Progress of a run on stderr: a bar on a terminal, otherwise a plain line every 20 seconds."""
 
 import sys
 import time
@@ -14,7 +14,7 @@ _SECONDS_BETWEEN_LINES = 20.0
 class Progress:
     """A context for one run; `advance` after every step, with the metrics line when there is a new one.
 
-    Of several processes only the first is `loud`.
+    With several processes only the first is `loud`.
     """
 
     def __init__(self, name: str, steps: int, start: int, loud: bool = True) -> None:
@@ -48,7 +48,7 @@ class Progress:
         self.show(line)
 
     def show(self, line: dict[str, Any] | None, who: str = "") -> None:
-        """A new metrics line; `who` tells packed runs apart."""
+        """A new metrics line; `who` names the run in a pack."""
         if line is None or not self._loud:
             return
         if line["spikes"]:
@@ -64,7 +64,7 @@ class Progress:
             )
 
     def note(self, text: str) -> None:
-        """A line that stays."""
+        """Print a permanent line."""
         if self._bar:
             self._bar.console.print(f"{self._name}: {text}")
         elif self._loud:

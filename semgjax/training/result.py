@@ -1,4 +1,4 @@
-"""The body of result.json: what was trained, on what, at what cost, and how well it reads."""
+"""result.json: what was trained, on what data, at what cost, and its error rates."""
 
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,9 @@ def build_result(
 ) -> dict[str, Any]:
     """One run as plain JSON values.
 
-    tokens counts the frames that were asked for an emission (rows x frames of a core), flops the floating-point
-    operations of all steps (model/cost.py), seconds the wall time of the last stretch since start or resume, keys how
-    many were inside the sessions' signals, outside, doubled, or of names that are in no class.
+    tokens: frames with an emission (rows x frames of a core); flops: floating-point operations of all steps
+    (semgjax.model.flops); seconds: wall time since the last start or resume; keys: counts inside the sessions'
+    signals, outside, doubled, or of names that are in no class.
     """
     windows = config.train.steps * config.train.batch
     averaged, users = [], []

@@ -19,47 +19,47 @@ from semgjax.losses.loss import CTC, Loss
 from semgjax.model.config import Network, preset
 
 MOST_ROWS, MOST_STEPS = 2**20, 2**31 - 1
-"""of a batch, which are held in memory; of a run, whose counter is an int32"""
+"""limits of a batch, which is held in memory, and of a run, whose step counter is an int32"""
 
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """AdamW with linear warm-up, a rate that falls to zero, and a clipped gradient norm."""
+    """AdamW with linear warm-up, a learning rate that decays to zero, and gradient clipping."""
 
     learning_rate: float = 1e-3
     """peak learning rate"""
     schedule: Literal["cosine", "wsd"] = "cosine"
-    """after the warm-up: half a cosine, or the peak until a straight fall at the end (warm-up, stable, decay)"""
+    """after the warm-up: cosine decay, or constant with a linear decay at the end (wsd: warm-up, stable, decay)"""
     cooldown: float = 0.2
-    """share of the steps that the fall of wsd takes"""
+    """share of the steps in wsd's linear decay"""
     warmup: float = 0.05
     """share of the steps spent warming up"""
     decay: float = 0.2
-    """weight decay of matrices and kernels; norms, gains, biases and vectors have none"""
+    """weight decay of matrices and kernels; none on norms, gains, biases and vectors"""
     beta1: float = 0.9
     """decay of the first moment"""
     beta2: float = 0.98
     """decay of the second moment"""
     clip: float = 0.1
-    """largest norm of the gradient"""
+    """maximum gradient norm"""
     average: float = 0.0
-    """decay per step of the running average of the parameters that is evaluated and exported; 0: the last ones are"""
+    """decay per step of an exponential moving average of the parameters, evaluated and exported; 0: no average"""
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How long and on what a decoder is trained."""
+    """Length of training, batches, seed and intervals."""
 
     steps: int = 60_000
     """optimiser steps"""
     batch: int = 640
     """windows per step, over all devices"""
     accumulate: int = 1
-    """parts that a batch is worked off in, one after the other, to save memory"""
+    """gradient accumulation: parts of a batch computed one after the other, to save memory"""
     seed: int = 0
     """seed of the parameters, of the order of windows and of their augmentation"""
     compute: Literal["float32", "bfloat16"] = "float32"
-    """type of activations; parameters, norms and losses stay float32"""
+    """dtype of activations; parameters, norms and losses stay float32"""
     evaluate_every: int = 1000
     """steps between evaluations on the validation sessions"""
     checkpoint_every: int = 1000
@@ -67,7 +67,7 @@ class TrainConfig:
     log_every: int = 20
     """steps between lines of metrics.jsonl"""
     max_infeasible: float = 0.05
-    """stop when more than this share of the windows has more labels than frames"""
+    """stop if more than this share of the windows has more labels than frames"""
 
     def __post_init__(self) -> None:
         most = {"batch": MOST_ROWS, "accumulate": self.batch}
@@ -104,7 +104,7 @@ class DistillConfig:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """One training run, whole."""
+    """The full configuration of one training run."""
 
     preset: str
     """name of the model's size, for tables"""
@@ -167,9 +167,9 @@ class RunConfig:
 
 
 def program_of(config: RunConfig) -> RunConfig:
-    """A configuration without what a compiled step can take as an input: runs that are equal in it can be packed.
+    """A configuration without the fields that a compiled step can take as inputs: runs equal in the rest can be packed.
 
-    Seed, peak learning rate, weight decay and data are put to fixed values; shapes and steps depend on none of them.
+    Seed, peak learning rate, weight decay and data get fixed values; no shape depends on them.
     """
     return dataclasses.replace(
         config,
@@ -190,7 +190,7 @@ def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything of a run that is neither its size nor its data."""
+    """A run's configuration without network, loss and data."""
 
     window: WindowSpec = field(default_factory=WindowSpec)
     augment: AugmentConfig = field(default_factory=AugmentConfig)

@@ -16,7 +16,7 @@ CONFIG, RESULT, METRICS, CHECKPOINTS = "config.json", "result.json", "metrics.js
 
 
 def check_claim(folder: Path, config: RunConfig) -> None:
-    """See that `folder` is free for this run, or is this run already; writes nothing.
+    """Check that `folder` is empty or holds this run.
 
     Raises:
         InputError: the folder holds another run or other files.
@@ -39,7 +39,7 @@ def check_claim(folder: Path, config: RunConfig) -> None:
 
 
 def claim(folder: Path, config: RunConfig) -> None:
-    """Make `folder` the directory of this run; the caller holds its lock."""
+    """Write config.json to `folder`, which the caller has locked."""
     check_claim(folder, config)
     if not (folder / CONFIG).exists():
         write_json(folder / CONFIG, "semgjax/config", VERSION, {"hash": config.hash, **to_json(config)})

@@ -21,14 +21,14 @@ class Tracker(Writer, Protocol):
     """A writer that must be closed."""
 
     def close(self) -> None:
-        """Hand over what is still held."""
+        """Flush and close."""
 
 
 _PACKAGES = {"tensorboard": "tensorboardX", "wandb": "wandb"}
 
 
 def check_trackers(names: Sequence[str]) -> None:
-    """See that what the trackers need is installed.
+    """Check that the trackers' packages are installed.
 
     Raises:
         InputError: a package is missing.
@@ -43,13 +43,13 @@ def check_trackers(names: Sequence[str]) -> None:
 
 
 def open_trackers(names: Sequence[str], out: Path, config: RunConfig, start: int) -> list[Tracker]:
-    """The trackers of a run that begins, or goes on, after step `start`."""
+    """The trackers of a run that starts or resumes after step `start`."""
     makers: dict[str, Callable[[Path, RunConfig, int], Tracker]] = {"tensorboard": TensorBoard, "wandb": WandB}
     return [makers[name](out, config, start) for name in dict.fromkeys(names)]
 
 
 class Everywhere:
-    """Hands every line to several writers."""
+    """Writes every line to several writers."""
 
     def __init__(self, writers: Sequence[Writer]) -> None:
         self._writers = writers
@@ -68,7 +68,7 @@ def numbers(line: dict[str, Any]) -> dict[str, float]:
 
 
 class TensorBoard:
-    """Event files under RUN/tensorboard; after a resume, what lies behind the checkpoint is shown once."""
+    """Event files under RUN/tensorboard; a resumed run's repeated steps are shown once."""
 
     def __init__(self, out: Path, config: RunConfig, start: int) -> None:
         from tensorboardX import SummaryWriter
@@ -81,12 +81,12 @@ class TensorBoard:
             self._writer.add_scalar(name, value, line["step"])
 
     def close(self) -> None:
-        """Write out what is held."""
+        """Flush and close."""
         self._writer.close()
 
 
 class WandB:
-    """One run, named by the configuration's hash, so that a resumed run goes on in the same curve."""
+    """One run, named by the configuration's hash, so that a resumed run continues the same curve."""
 
     def __init__(self, out: Path, config: RunConfig, start: int) -> None:
         import wandb
@@ -100,5 +100,5 @@ class WandB:
         self._run.log(numbers(line), step=line["step"])
 
     def close(self) -> None:
-        """Hand over and end."""
+        """Flush and finish."""
         self._run.finish()

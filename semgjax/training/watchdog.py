@@ -1,4 +1,4 @@
-"""A thread that ends a process whose steps stand still: it prints every stack to stderr, then exits with 75."""
+"""A thread that ends a stalled process: it prints all stacks to stderr and exits with code 75."""
 
 import contextlib
 import faulthandler
@@ -12,10 +12,9 @@ from semgjax.errors import Preempted
 
 @contextlib.contextmanager
 def watchdog(seconds: float) -> Iterator[Callable[[], None]]:
-    """Within the block the yielded function must be called again within `seconds`; 0 never ends anything.
+    """Within the block the yielded function must be called again within `seconds`; 0: no limit.
 
-    A collective whose partner died would wait for ever, and hold its machines; an exit lets the scheduler start
-    the run again from its checkpoint.
+    A collective whose peer died waits for ever; after an exit the scheduler restarts the run from its checkpoint.
     """
     if not seconds:
         yield lambda: None
