@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import f as f_distribution
 
 from semgjax.errors import InputError
 from semgjax.scaling.fit import Fit, Point, fit_law, predict
 from semgjax.scaling.law import Law
 from semgjax.scaling.laws import LAWS, law_named
 from semgjax.scaling.objective import Objective
+from semgjax.scaling.quantiles import f_tail
 from semgjax.scaling.rolling import leave_largest_out, rolling_origin
 from semgjax.scaling.table import Table
 
@@ -131,7 +131,7 @@ def nested_test(smaller: Fit, larger: Fit, boundary: bool) -> NestedTest | None:
         return None
     rss = [float(np.sum(f.weights * f.residuals**2)) for f in (smaller, larger)]
     statistic = max(rss[0] - rss[1], 0.0) / extra / max(rss[1] / dof, 1e-300)
-    p = float(f_distribution.sf(statistic, extra, dof))
+    p = float(f_tail(statistic, extra, dof))
     return NestedTest(smaller.law.name, larger.law.name, statistic, p / 2.0 if boundary else p, boundary)
 
 

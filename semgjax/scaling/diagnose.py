@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.stats import f as f_distribution
 
 from semgjax.scaling.fit import Fit, parameter_values, predict
 from semgjax.scaling.noise import NoiseTrend, lack_p, noise_trend, slopes_of
 from semgjax.scaling.objective import robust_scale
 from semgjax.scaling.profile import LEVEL, Interval, no_interval_reason
+from semgjax.scaling.quantiles import f_tail
 from semgjax.scaling.table import Table
 from semgjax.scaling.units import look_like_fractions, rows_in_another_unit
 
@@ -269,7 +269,7 @@ def lack_of_fit(fit: Fit) -> tuple[float, float, float] | None:
         return None
     spread = pure / (n - levels)
     statistic = max(total - pure, 0.0) / (levels - fit.free_count) / spread
-    p = float(f_distribution.sf(statistic, levels - fit.free_count, n - levels))
+    p = float(f_tail(statistic, levels - fit.free_count, n - levels))
     trend = noise_trend(fit)
     if trend is not None and trend.found:
         p = max(p, lack_p(trend, slopes_of(fit), groups, statistic))

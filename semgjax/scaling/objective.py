@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from scipy.stats import t as t_distribution
 
 from semgjax.errors import InputError
+from semgjax.scaling.quantiles import t_quantile
 
 Array = np.ndarray
 ObjectiveKind = Literal[
@@ -116,4 +116,4 @@ def delta_by_scale(residuals: Array, parameters: int) -> float:
     point can be called far off by it.
     """
     dof = max(len(residuals) - parameters, 1)
-    return max(float(t_distribution.ppf(_INSIDE, dof)) * robust_scale(residuals, parameters), SMALLEST_DELTA)
+    return max(float(t_quantile(_INSIDE, dof)) * robust_scale(residuals, parameters), SMALLEST_DELTA)

@@ -13,14 +13,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import f as f_distribution
-from scipy.stats import norm
 
 from semgjax.errors import InputError
 from semgjax.scaling.bootstrap import problems_of
 from semgjax.scaling.fit import Fit, Point, coordinate_rows, points_of, predict, scaled_inputs
 from semgjax.scaling.noise import log_slopes, noise_trend, slopes_of, widening
 from semgjax.scaling.objective import residuals_on, robust_scale
+from semgjax.scaling.quantiles import f_quantile, normal_below
 from semgjax.scaling.solver import Problems, curves, solve
 
 Array = np.ndarray
@@ -83,7 +82,7 @@ def noise_scale(
     else:
         first = side * np.clip(r, -delta, delta)
         scale = max(robust_scale(r * np.sqrt(weights), parameters), 1e-9)
-        inside = 2.0 * norm.cdf(delta / scale) - 1.0 if np.isfinite(delta) else 1.0
+        inside = 2.0 * normal_below(delta / scale) - 1.0 if np.isfinite(delta) else 1.0
         curvature = 0.5 * (below + above) * float(inside)
     # Points without noise would leave a region of rounding size; one part in 1e8 keeps it searchable.
     return float(np.sum(weights * first**2) / dof / curvature) + 1e-16
@@ -182,7 +181,7 @@ def _without_limits(fit: Fit, found: dict[str, Interval], coordinates: Mapping[i
 def profile_ends(fit: Fit, ties: Ties, level: float) -> tuple[Array, Array]:
     """(low [m], high [m]) of the tied quantities; where an end is not found within reach, -inf or inf."""
     trace = _Trace.of(fit, ties)
-    cut = float(f_distribution.ppf(level, 1, fit.degrees_of_freedom))
+    cut = float(f_quantile(level, 1, fit.degrees_of_freedom))
     half = np.clip(np.sqrt(cut) * trace.sigma, 1e-7, _FAR / 3.0)
     m = len(trace.centre)
     offsets = np.concatenate([-_OFFSETS[::-1], _OFFSETS])

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as t_distribution
 
 from semgjax.scaling.fit import Fit
+from semgjax.scaling.quantiles import t_quantile
 from semgjax.scaling.refit import predicted, refits
 
 Array = np.ndarray
@@ -79,7 +79,7 @@ def extrapolation_interval(
     """value times exp(-+ t * rate * distance): what the law's own record says of going that far; None without one."""
     if rolling.rate is None or log_distance <= 0:
         return None
-    reach = float(t_distribution.ppf(0.5 + level / 2.0, len(rolling.rows))) * rolling.rate * log_distance
+    reach = float(t_quantile(0.5 + level / 2.0, len(rolling.rows))) * rolling.rate * log_distance
     return value * float(np.exp(-min(reach, 50.0))), value * float(np.exp(min(reach, 50.0)))
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import t as t_distribution
 
 from semgjax.errors import InputError
 from semgjax.scaling.decide.prior import prior_fit
@@ -15,6 +14,7 @@ from semgjax.scaling.diagnose import Diagnostic
 from semgjax.scaling.ends import listed, number, span, unbounded
 from semgjax.scaling.fit import Fit, distance, predict, scaled_inputs
 from semgjax.scaling.law import Law
+from semgjax.scaling.quantiles import t_quantile
 from semgjax.scaling.solver import Problems, curves, solve
 
 Array = np.ndarray
@@ -92,7 +92,7 @@ def check_design(
     matrix = information(slopes) / noise**2
     dof = fit.degrees_of_freedom
     enough = fit.levels > fit.free_count
-    t = float(t_distribution.ppf(0.5 + level / 2.0, dof)) if enough else np.inf
+    t = float(t_quantile(0.5 + level / 2.0, dof)) if enough else np.inf
     half = t * float(np.sqrt(variance_of(goal, matrix)))
     value = float(predict(fit, at).reshape(-1)[0])
     condition, weak = _directions(fit, slopes, noise)

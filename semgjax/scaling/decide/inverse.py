@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.stats import f as f_distribution
 
 from semgjax.errors import InputError
 from semgjax.scaling.decide.decision import Decision, Interval, decide
@@ -11,6 +10,7 @@ from semgjax.scaling.decide.evidence import Evidence, Question, gather
 from semgjax.scaling.diagnose import Diagnostic
 from semgjax.scaling.fit import Fit, distance, points_of, predict, scaled_inputs
 from semgjax.scaling.profile import profile_f
+from semgjax.scaling.quantiles import f_quantile
 from semgjax.scaling.rolling import Rolling, extrapolation_interval, log_distance, rolling_origin
 from semgjax.scaling.solver import curves
 
@@ -156,7 +156,7 @@ def profile_reach(
 
     inf (or 0) says that no value up there (down there) is rejected.
     """
-    cut = float(f_distribution.ppf(level, 1, fit.degrees_of_freedom))
+    cut = float(f_quantile(level, 1, fit.degrees_of_freedom))
     value = reach(fit, fit.theta[None], name, target, at, ends)[0]
     middle = np.log(value) if np.isfinite(value) else np.log(ends[1])
     logs = np.concatenate([np.linspace(np.log(ends[0]), np.log(ends[1]), _COARSE), middle + _NEAR, middle - _NEAR])

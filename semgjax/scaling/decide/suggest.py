@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import t as t_distribution
 
 from semgjax.errors import InputError
 from semgjax.scaling.bootstrap import draw
@@ -15,6 +14,7 @@ from semgjax.scaling.decide.sensitivity import information, log_gradients, log_s
 from semgjax.scaling.diagnose import Diagnostic, diagnose
 from semgjax.scaling.fit import Fit, coordinate_rows
 from semgjax.scaling.profile import LEVEL, no_interval_reason, parameter_intervals
+from semgjax.scaling.quantiles import t_quantile
 
 Array = np.ndarray
 
@@ -202,7 +202,7 @@ def _problem(
     noise, free = max(fit.scatter or 0.0, 1e-6), fit.free_count
 
     def half(matrices: Array, points: int) -> Array:
-        t = float(t_distribution.ppf(0.5 + level / 2.0, points - free))
+        t = float(t_quantile(0.5 + level / 2.0, points - free))
         return np.log(t * noise * np.sqrt(variance_of(goals, matrices)))
 
     matrix = information(log_gradients(fit, thetas, fit.table.x), fit.weights)
