@@ -9,7 +9,7 @@ from tyro.conf import Positional, arg
 
 from semgjax.cli import scaling_decide, scaling_plan
 from semgjax.cli.parse import run_commands
-from semgjax.cli.scaling_words import Words, check_output, law_of, numbers, pairs, point_of, print_json
+from semgjax.cli.scaling_words import Words, check_output, numbers, pairs, point_of, print_json
 from semgjax.cli.terminal import say
 from semgjax.errors import InputError
 from semgjax.scaling.ends import of_json, span
@@ -70,6 +70,7 @@ def fit(
         json: print the fit as one JSON object
     """
     from semgjax.api import fitting as laws
+    from semgjax.api.columns import law_of
     from semgjax.scaling.rows import name_of
     from semgjax.scaling.store import check_replaces, write_document
 
@@ -171,33 +172,20 @@ def compare(
         at: predict here with each law
         json: print one JSON object
     """
-    from semgjax.scaling.compare import average_prediction, compare_laws, default_laws, test_users_or_hours
-    from semgjax.scaling.objective import Objective
-    from semgjax.scaling.read import EXTRA, read_table
+    from semgjax.api import comparison
+    from semgjax.api.columns import inputs_of, law_of
 
     mapping = pairs("--map", map_)
     laws = tuple(law_of(name, mapping) for name in law)
-    inputs = laws[0].input_names if laws else tuple(n for n in mapping if n not in (*EXTRA, "y")) or ("N",)
-    laws = laws or default_laws(inputs)
-    points = read_table(table, mapping, pairs("--where", where), unit, inputs)
-    point = point_of(at, inputs) if at else None
-    found = compare_laws(points, laws, Objective(objective, delta), point)
-    average = None if point is None else average_prediction(found, point)
-    users_hours = test_users_or_hours(points)[0] if set(inputs) == {"U", "H"} else None
+    inputs = laws[0].input_names if laws else inputs_of(mapping) or ("N",)
+    compared = comparison.compare(
+        table, laws, mapping, where=pairs("--where", where), unit=unit, objective=objective, delta=delta,
+        at=point_of(at, inputs),
+    )  # fmt: skip
     if json:
-        scores = [
-            {k: v for k, v in asdict_shallow(s).items() if k != "fit"} | {"parameters": s.fit.parameters}
-            for s in found.scores
-        ]
-        print_json(
-            {
-                "scores": scores, "refused": [list(r) for r in found.refused],
-                "tests": [asdict(t) for t in found.tests],
-                "verdict": found.verdict, "users_or_hours": users_hours,
-                "average": None if average is None else dict(zip(("value", "low", "high"), average, strict=True)),
-            }
-        )  # fmt: skip
+        print_json(compared.as_json())
         return
+    found, average, users_hours = compared.found, compared.average, compared.users_or_hours
     say(f"{'law':<22}{'weight':>8}{'rolling':>10}{'largest':>10}{'AICc':>10}{'at':>10}")
     for score in found.scores:
         cells = (
@@ -213,11 +201,6 @@ def compare(
     say(f"  {found.verdict}")
     if users_hours is not None:
         say(f"  {users_hours}")
-
-
-def asdict_shallow(value: Any) -> dict[str, Any]:
-    """The fields of a dataclass as they are."""
-    return {name: getattr(value, name) for name in value.__dataclass_fields__}
 
 
 def _range(ends: tuple[float, float] | None) -> str:

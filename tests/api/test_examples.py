@@ -11,7 +11,7 @@ import pytest
 import semgjax
 from tests.test_house import ROOT
 
-MODULES = ("fitting", "models", pytest.param("runs", marks=pytest.mark.slow), "signals")
+MODULES = ("comparison", "decisions", "fitting", "models", pytest.param("runs", marks=pytest.mark.slow), "signals")
 
 
 @pytest.fixture
