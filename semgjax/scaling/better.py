@@ -101,7 +101,7 @@ def about_law(fit: Fit, found: tuple[Rival, ...]) -> list[Diagnostic]:
             f", and it foretold the next larger runs to {100 * better.rolling_error:.2g} % "
             f"instead of {100 * better.own_rolling_error:.2g} %"
         )
-    return [Diagnostic("better-law", "warning", f"{text}; fit it with --law {better.law}")]
+    return [Diagnostic("better-law", "warning", f"{text}; fit the law {better.law}")]
 
 
 def as_json(found: tuple[Rival, ...]) -> dict[str, Any]:

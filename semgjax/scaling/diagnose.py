@@ -71,7 +71,7 @@ def about_table(table: Table, fit: Fit) -> list[Diagnostic]:
         found.append(Diagnostic("above-100", "warning" if bounded else "error", text + "; leave them out"))
     if look_like_fractions(table):
         text = f"all values of {table.y_name} are below 1 %: if they are fractions, give {table.y_name}*100"
-        found.append(Diagnostic("fractions", "error", text + " as y, or --unit '' to fit them as they are"))
+        found.append(Diagnostic("fractions", "error", text + " as y, or unit '' to fit them as they are"))
     for row in rows_in_another_unit(table, law.input_names)[:3]:
         place = ", ".join(f"{table.column(name)} = {table.x[name][row]:g}" for name in law.input_names)
         text = f"{table.y_name} at {place} is {y[row]:g}, a factor of 30 or more off the trend of the others"
@@ -247,7 +247,7 @@ def _about_noise(trend: NoiseTrend | None) -> list[Diagnostic]:
     text = (
         f"the scatter {'grows' if grows else 'shrinks'} with {trend.along}, about {times:.2g} times "
         f"from one end of the sweep to the other (p = {trend.p:.1g}): intervals are widened for it; "
-        "give the noise of each row (--map sd=COLUMN) or more seeds where it is large"
+        "give the noise of each row (column sd) or more seeds where it is large"
     )
     return [Diagnostic("noise-grows" if grows else "noise-shrinks", "warning", text)]
 

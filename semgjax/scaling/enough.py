@@ -16,7 +16,7 @@ def check_table(table: Table, law: Law, fixed: Mapping[str, float]) -> None:
         if name not in table.x:
             raise InputError(
                 f"{table.source}: law {law.name} needs the input {name} ({law.formula}); "
-                f"map it with --map {name}=COLUMN",
+                f"map it, {name}=COLUMN",
                 "no-column",
             )
         values = table.x[name]

@@ -145,7 +145,7 @@ def _fit_of(path: Path, document: dict[str, Any], law: Law | None) -> Fit:
     if law is None and document["law_file"]:
         # Reading a file must not run code that the file names.
         raise InputError(
-            f"{path}: fitted with a law of {document['law_file']}; name it with --law, if you trust it", "wrong-law"
+            f"{path}: fitted with a law of {document['law_file']}; name that law, if you trust it", "wrong-law"
         )
     try:
         law = law or law_named(document["law"], curve["inputs"])

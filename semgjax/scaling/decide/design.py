@@ -203,7 +203,7 @@ def _findings(fit: Fit, at: Mapping[str, float], half: float, condition: float) 
         for second in fit.law.input_names[i + 1 :]:
             others = np.log(fit.table.x[second])
             if np.ptp(others) > 1e-9 and abs(np.corrcoef(logs, others)[0, 1]) > COLLINEAR:
-                text = f"{first} and {second} rise together: vary one at a time about a middle (--shape star)"
+                text = f"{first} and {second} rise together: vary one at a time about a middle (shape star)"
                 found.append(Diagnostic("collinear-axes", "error", text))
     if condition == np.inf and not any(d.severity == "error" for d in found):
         found.append(Diagnostic("not-identified", "error", "some parameters can change together without any trace"))

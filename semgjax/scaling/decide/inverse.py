@@ -36,7 +36,7 @@ def search_range(fit: Fit, name: str, most: float | None = None) -> tuple[float,
     values = fit.table.x[name]
     low, high = float(values[values > 0].min()) / REACH, float(values.max()) * REACH
     if most is not None and not low < most < 1e30:
-        raise InputError(f"--most {most}: must lie between {low:.3g} and 1e30", "bad-value")
+        raise InputError(f"most {most}: must lie between {low:.3g} and 1e30", "bad-value")
     return low, high if most is None else most
 
 
@@ -101,12 +101,12 @@ def check_input(fit: Fit, name: str, at: Mapping[str, float]) -> None:
     for other in at:
         if other not in names or other == name:
             raise InputError(
-                f"--at {other}: law {fit.law.name} is asked for {name} and has {', '.join(names)}", "unknown-name"
+                f"at {other}: law {fit.law.name} is asked for {name} and has {', '.join(names)}", "unknown-name"
             )
     for declared in fit.law.inputs:
         if declared.name not in (name, *at) and declared.default is None:
             raise InputError(
-                f"give a value for {declared.name} ({declared.meaning}): --at {declared.name}=NUMBER", "bad-option"
+                f"give a value for {declared.name} ({declared.meaning}), at {declared.name}=NUMBER", "bad-option"
             )
 
 

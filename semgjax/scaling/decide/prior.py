@@ -28,14 +28,14 @@ def prior_fit(law: Law, parameters: Mapping[str, float], x: Mapping[str, ArrayLi
         law.parameter(name)
     for parameter in law.parameters:
         if parameter.name not in parameters:
-            raise InputError(f"law {law.name}: no value for {parameter.name} ({parameter.meaning}); give --prior "
+            raise InputError(f"law {law.name}: no value for {parameter.name} ({parameter.meaning}); give "
                              f"{parameter.name}=NUMBER", "bad-option")  # fmt: skip
         value = parameters[parameter.name]
         if not np.isfinite(value) or value < 0 or (parameter.in_log and value <= 0):
             raise InputError(f"law {law.name}: {parameter.name} = {value} is out of range", "bad-value")
     for name in law.input_names:
         if name not in x:
-            raise InputError(f"law {law.name} needs values for {name}; give --vary {name}=1e5,2e5,5e5", "bad-option")
+            raise InputError(f"law {law.name} needs values for {name}; give the planned ones, vary {name}=1e5,2e5,5e5", "bad-option")
     points = {name: np.asarray(x[name], np.float64) for name in law.input_names}
     blank = table_of(points, np.ones(len(points[law.input_names[0]])), unit)
     reference, _ = references(blank, law)
@@ -72,7 +72,7 @@ def points_of_plan(vary: Mapping[str, Sequence[float]], shape: str, seeds: int) 
         InputError: no seed, or another shape.
     """
     if seeds < 1:
-        raise InputError(f"--seeds {seeds}: must be at least 1", "bad-value")
+        raise InputError(f"seeds {seeds}: must be at least 1", "bad-value")
     names = list(vary)
     if shape == "grid":
         rows = list(product(*vary.values()))
@@ -81,5 +81,5 @@ def points_of_plan(vary: Mapping[str, Sequence[float]], shape: str, seeds: int) 
         rows = [tuple({**centre, name: value}[k] for k in names) for name in names for value in vary[name]]
         rows = list(dict.fromkeys(rows))
     else:
-        raise InputError(f"--shape {shape}: choose grid or star", "bad-value")
+        raise InputError(f"shape {shape}: choose grid or star", "bad-value")
     return {name: np.repeat([row[i] for row in rows], seeds).astype(np.float64) for i, name in enumerate(names)}

@@ -41,7 +41,7 @@ def smallest_student(
     """
     if not {"N", "T"} <= set(fit.law.input_names):
         raise InputError(
-            f"law {fit.law.name} knows no teacher; fit the law distilled, with --map T=COLUMN", "wrong-law"
+            f"law {fit.law.name} knows no teacher; fit the law distilled, with T=COLUMN", "wrong-law"
         )
     at = dict(at or {})
     if not (np.isfinite(teacher) and teacher > 0):

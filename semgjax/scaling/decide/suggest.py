@@ -69,15 +69,15 @@ def goal_of(fit: Fit, shrink: str, at: Mapping[str, float], target: float | None
     """
     if shrink == "prediction":
         if not at:
-            raise InputError("--shrink prediction: name the point with --at", "bad-option")
+            raise InputError("shrink prediction: give the point, at INPUT=NUMBER", "bad-option")
         return prediction_goal(fit, at)
     if shrink in fit.law.parameter_names:
         return parameter_goal(fit, shrink)
     if shrink not in fit.law.input_names:
         names = ", ".join(("prediction", *fit.law.parameter_names, *fit.law.input_names))
-        raise InputError(f"--shrink {shrink}: choose one of {names}", "bad-value")
+        raise InputError(f"shrink {shrink}: choose one of {names}", "bad-value")
     if target is None:
-        raise InputError(f"--shrink {shrink}: name the error to reach with --target", "bad-option")
+        raise InputError(f"shrink {shrink}: give the error to reach, target", "bad-option")
     return inverse_goal(fit, shrink, target, at)
 
 
@@ -117,7 +117,7 @@ def inverse_goal(fit: Fit, name: str, target: float, at: Mapping[str, float]) ->
     ends = search_range(fit, name)
     if not np.isfinite(reach(fit, fit.theta[None], name, target, at, ends)[0]):
         raise InputError(
-            f"{fit.table.y_name} {target:g} is out of reach of the fitted curve; shrink the floor: --shrink E",
+            f"{fit.table.y_name} {target:g} is out of reach of the fitted curve; shrink the floor, E",
             "out-of-reach",
         )
 
