@@ -15,8 +15,7 @@ def check_table(table: Table, law: Law, fixed: Mapping[str, float]) -> None:
     for name in law.input_names:
         if name not in table.x:
             raise InputError(
-                f"{table.source}: law {law.name} needs the input {name} ({law.formula}); "
-                f"map it, {name}=COLUMN",
+                f"{table.source}: law {law.name} needs the input {name} ({law.formula}); map it, {name}=COLUMN",
                 "no-column",
             )
         values = table.x[name]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semgjax.scaling.fit import Fit, predict, scaled_inputs
+from semgjax.scaling.fit import Fit, predict
 from semgjax.scaling.objective import residuals_on
 from semgjax.scaling.solver import curves
 
@@ -93,7 +93,7 @@ def log_slopes(fit: Fit, step: float = 1e-5) -> Array:
     around = np.concatenate([fit.theta + step * np.eye(p), fit.theta - step * np.eye(p)])
     around = np.maximum(around, np.where(np.array([q.kind == "floor" for q in fit.law.parameters]), 0.0, -np.inf))
     gaps = np.diagonal(around[:p] - around[p:])
-    logs = np.log(curves(fit.law, scaled_inputs(fit.table.x, fit.reference), around))
+    logs = np.log(curves(fit.law, fit.problem.x, around))
     return ((logs[:p] - logs[p:]) / gaps[:, None]).T
 
 

@@ -43,9 +43,7 @@ class Cost:
         """
         for name in self.inputs:
             if name not in x:
-                raise InputError(
-                    f"cost {self.text}: no value for {name}; give it, at {name}=NUMBER", "bad-option"
-                )
+                raise InputError(f"cost {self.text}: no value for {name}; give it, at {name}=NUMBER", "bad-option")
         parts = []
         for coefficient, powers in self.terms:
             value: Array = np.asarray(coefficient, np.float64)

@@ -12,10 +12,10 @@ from semgjax.scaling.decide.prior import prior_fit
 from semgjax.scaling.decide.sensitivity import information, log_gradients, variance_of
 from semgjax.scaling.diagnose import Diagnostic
 from semgjax.scaling.ends import listed, number, span, unbounded
-from semgjax.scaling.fit import Fit, distance, predict, scaled_inputs
+from semgjax.scaling.fit import Fit, distance, predict
 from semgjax.scaling.law import Law
 from semgjax.scaling.quantiles import t_quantile
-from semgjax.scaling.solver import Problems, curves, solve
+from semgjax.scaling.solver import Problems, solve
 
 Array = np.ndarray
 Interval = tuple[float, float]
@@ -171,12 +171,10 @@ def _simulate(
 ) -> tuple[Interval, float | None]:
     """Fit sweeps drawn from the prior: (where `level` of their predictions lie, share with a floor above 0)."""
     random = np.random.default_rng(seed)
-    y = fit.table.y / fit.unit_y * np.exp(noise * random.standard_normal((SIMULATIONS, len(fit.table.y))))
-    x = scaled_inputs(fit.table.x, fit.reference)
-    problems = Problems(x, y, np.ones((1, y.shape[1])), np.array([np.inf]), fit.low, fit.high)
+    y = fit.problem.y * np.exp(noise * random.standard_normal((SIMULATIONS, len(fit.table.y))))
+    problems = Problems(fit.problem.x, y, np.ones((1, y.shape[1])), np.array([np.inf]), fit.low, fit.high)
     thetas = solve(fit.law, problems, np.tile(fit.theta, (SIMULATIONS, 1))).theta
-    place = {name: np.array([at[name]]) / fit.reference[name] for name in fit.law.input_names}
-    found = fit.unit_y * curves(fit.law, place, thetas)[:, 0]
+    found = fit.problem.curve({name: np.array([at[name]]) for name in fit.law.input_names}, thetas)[:, 0]
     tail = (1.0 - level) / 2.0
     low, high = np.quantile(found, [tail, 1.0 - tail])
     floors = [i for i, p in enumerate(fit.law.parameters) if p.kind == "floor"]

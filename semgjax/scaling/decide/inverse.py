@@ -8,11 +8,10 @@ from semgjax.errors import InputError
 from semgjax.scaling.decide.decision import Decision, Interval, decide
 from semgjax.scaling.decide.evidence import Evidence, Question, gather
 from semgjax.scaling.diagnose import Diagnostic
-from semgjax.scaling.fit import Fit, distance, points_of, predict, scaled_inputs
+from semgjax.scaling.fit import Fit, distance, points_of, predict
 from semgjax.scaling.profile import profile_f
 from semgjax.scaling.quantiles import f_quantile
 from semgjax.scaling.rolling import Rolling, extrapolation_interval, log_distance, rolling_origin
-from semgjax.scaling.solver import curves
 
 Array = np.ndarray
 
@@ -27,7 +26,7 @@ _FINE, _ZOOMS = 8, 3
 def curve_values(fit: Fit, thetas: Array, x: Mapping[str, Array | float]) -> Array:
     """The law at points x for each of thetas [k, p]: [k, m], in the unit of y."""
     values, _ = points_of(fit, x)
-    return fit.unit_y * curves(fit.law, scaled_inputs(values, fit.reference), thetas)
+    return fit.problem.curve(values, thetas)
 
 
 def search_range(fit: Fit, name: str, most: float | None = None) -> tuple[float, float]:

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from semgjax.scaling.fit import Fit, points_of, scaled_inputs
+from semgjax.scaling.fit import Fit, points_of
 from semgjax.scaling.law import Law
 from semgjax.scaling.precision import float64
 from semgjax.scaling.solver import named, pad_rows, padded_rows, with_logs
@@ -20,7 +20,7 @@ def log_gradients(fit: Fit, thetas: Array, x: Mapping[str, Array | float]) -> Ar
     """d log y / d theta at points x for each of thetas [k, p]: [k, m, p]; 0 for parameters that are held fixed."""
     values, _ = points_of(fit, x)
     m = len(next(iter(values.values())))
-    scaled = pad_rows(scaled_inputs(values, fit.reference), padded_rows(m))
+    scaled = pad_rows(fit.problem.inputs(values), padded_rows(m))
     with float64():
         found = np.asarray(_gradients(fit.law, scaled, np.asarray(thetas, np.float64)))[:, :m]
     return np.where(fit.free, np.nan_to_num(found), 0.0)
@@ -30,7 +30,7 @@ def log_slopes(fit: Fit, thetas: Array, x: Mapping[str, Array | float], name: st
     """d log y / d log input at points x for each of thetas [k, p]: [k, m]."""
     values, _ = points_of(fit, x)
     m = len(next(iter(values.values())))
-    scaled = pad_rows(scaled_inputs(values, fit.reference), padded_rows(m))
+    scaled = pad_rows(fit.problem.inputs(values), padded_rows(m))
     with float64():
         return np.asarray(_slopes(fit.law, name, scaled, np.asarray(thetas, np.float64)))[:, :m]
 

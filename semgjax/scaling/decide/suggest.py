@@ -12,7 +12,7 @@ from semgjax.scaling.decide.cost_model import Cost
 from semgjax.scaling.decide.inverse import check_input, reach, search_range
 from semgjax.scaling.decide.sensitivity import information, log_gradients, log_slopes, variance_of
 from semgjax.scaling.diagnose import Diagnostic, diagnose
-from semgjax.scaling.fit import Fit, coordinate_rows
+from semgjax.scaling.fit import Fit
 from semgjax.scaling.profile import LEVEL, no_interval_reason, parameter_intervals
 from semgjax.scaling.quantiles import t_quantile
 
@@ -98,7 +98,7 @@ def parameter_goal(fit: Fit, name: str) -> Goal:
     i = fit.law.parameter_names.index(name)
     if not fit.free[i]:
         raise InputError(f"parameter {name} is held fixed; there is nothing to learn about it", "conflict")
-    row = coordinate_rows(fit)[i][0]
+    row = fit.problem.coordinate_rows[i][0]
 
     def gradients(f: Fit, thetas: Array) -> Array:
         scale = np.ones(len(thetas)) if f.law.parameters[i].in_log else 1.0 / np.maximum(np.abs(thetas[:, i]), 1e-3)
