@@ -50,7 +50,7 @@ def fit(
         map_: which column is which input of the law and which the error y; a column may be a quotient or product,
             "flops/6/params" (a sweep's table needs none); sd=COLUMN gives relative noise
         where: keep only rows with this value; give it again for more columns (a sweep's table: split=test and
-            averaging=macro unless told otherwise)
+            averaging=macro by default)
         law: power, floor_power, chinchilla, users_hours, users_hours_product, saturating, rational, broken, repeated,
             kaplan, sigmoid, distilled, busbridge, gadre, gadre_error, personal, additive (over any inputs), or your
             own as file.py:NAME
@@ -159,7 +159,7 @@ def compare(
     at: Annotated[Words, arg(metavar="VALUE|INPUT=VALUE")] = (),
     json: bool = False,
 ) -> None:
-    """Fit several laws to one table and say which foretells larger runs best.
+    """Fit several laws to one table and say which predicts larger runs best.
 
     Args:
         table: results.csv or results.jsonl of `semgjax sweep collect`, or any CSV with --map
@@ -217,7 +217,7 @@ def _layers(prediction: Any) -> list[tuple[str, str]]:
     choice = prediction.choice
     rows.append(("choice", f"{span((choice.low, choice.high))} (objectives, outliers, laws: {len(choice.members)})"))
     if prediction.extrapolation is not None:
-        text = f"{_range(prediction.extrapolation).strip()} (by the law's own record of foretelling larger runs)"
+        text = f"{_range(prediction.extrapolation).strip()} (by the law's own record of predicting larger runs)"
         rows.append(("extrapolation", text))
     elif prediction.beyond > 1.0:
         rows.append(("extrapolation", "not known: too few levels to try it"))
@@ -271,7 +271,7 @@ def _print_fit(document: dict[str, Any]) -> None:
     rolling = document["rolling_origin"]
     if rolling["error"] is not None:
         tries = len(rolling["rows"])
-        say(f"  foretelling the next larger runs it erred by {100 * rolling['error']:.2g} % ({tries} tries)")
+        say(f"  predicting the next larger runs it erred by {100 * rolling['error']:.2g} % ({tries} tries)")
 
 
 def _print_findings(findings: Iterable[dict[str, Any]]) -> None:

@@ -33,11 +33,11 @@ def design(
     seed: int = 0,
     json: bool = False,
 ) -> None:
-    """Check the plan of a sweep before training: the interval to expect, and what its runs cannot tell.
+    """Check the plan of a sweep before training: the interval to expect, and what its runs cannot separate.
 
     Args:
         vary: the values of an input that are planned; give it again for more inputs
-        at: the point that the sweep is to foretell
+        at: the point that the sweep is to predict
         law: believed in; the law of --prior FIT stands in its place
         prior: a fit.json of another sweep, or the parameters, published ones say: E=8 A=2500 alpha=0.45
         shape: grid trains every combination; star varies one input at a time about the middle of the others
@@ -139,7 +139,7 @@ def report(
         map_: which column is which input and which the error y
         where: keep only rows with this value
         unit: of y
-        at: foretell the error here (default: ten times the largest value of the first input)
+        at: predict the error here (default: ten times the largest value of the first input)
         target: say what reaches this error
         cost: of a run, as 6*N*D: draws the valleys and the frontier of the first two inputs
         title: of the page

@@ -119,9 +119,7 @@ def rolling_figure(fit: Fit, level: float = LEVEL) -> Figure:
     """
     rolling = rolling_origin(fit)
     if rolling.rate is None:
-        raise InputError(
-            f"{fit.table.source}: too few levels to foretell the larger from the smaller", "too-few-levels"
-        )
+        raise InputError(f"{fit.table.source}: too few levels to predict the larger from the smaller", "too-few-levels")
     figure, (axes,) = new_figure(6.4, 4.2)
     far = np.exp([row.log_distance for row in rolling.rows])
     errors = percent(np.array([row.log_error for row in rolling.rows]))
@@ -130,7 +128,7 @@ def rolling_figure(fit: Fit, level: float = LEVEL) -> Figure:
     side = np.minimum(t * rolling.rate * np.log(reach), 3.0)
     label = f"what the law's record says at {level:.0%}"
     axes.fill_between(reach, percent(-side), percent(side), color=BLUE, alpha=0.15, lw=0, label=label)
-    axes.plot(far, errors, "o", color=ORANGE, ms=7, mec="white", label="next larger level, foretold from the smaller")
+    axes.plot(far, errors, "o", color=ORANGE, ms=7, mec="white", label="next larger level, predicted from the smaller")
     for row, x, y in zip(rolling.rows, far, errors, strict=True):
         axes.annotate(f"{row.fitted_points} runs", (x, y), (5, 4), textcoords="offset points", fontsize=7.5, color=GREY)
     axes.axhline(0.0, color="0.4", lw=0.9)
@@ -138,6 +136,6 @@ def rolling_figure(fit: Fit, level: float = LEVEL) -> Figure:
     axes.set_ylim(-min(most, 100.0), most)
     axes.set_xlim(reach[0], reach[-1])
     axes.set_xlabel("times beyond the levels fitted")
-    axes.set_ylabel("measured over foretold (%)")
+    axes.set_ylabel("measured over predicted (%)")
     axes.legend(frameon=False, fontsize=8.5)
     return figure

@@ -27,7 +27,7 @@ from semgjax.scaling.table import Table
 
 Array = np.ndarray
 
-SEEDS_UNKNOWN = "no two runs share their inputs, so that seeds and law cannot be told apart"
+SEEDS_UNKNOWN = "no two runs share their inputs, so that seeds and law cannot be separated"
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def _verdict(comparison: Comparison, prediction: Prediction, reached: Sequence[D
     else:
         said.append(
             paragraph(
-                f"At {place}, {prediction.beyond:.3g} times beyond the sweep, the law {fit.law.name} foretells "
+                f"At {place}, {prediction.beyond:.3g} times beyond the sweep, the law {fit.law.name} predicts "
                 f"{fit.table.y_name} {number(prediction.value)}{unit}."
             )
         )
@@ -129,7 +129,7 @@ def _verdict(comparison: Comparison, prediction: Prediction, reached: Sequence[D
                 span((prediction.choice.low, prediction.choice.high) if prediction.choice else None),
                 f"{len(prediction.choice.members) if prediction.choice else 0} objectives, laws, outliers",
             ),
-            ("extrapolation", span(prediction.extrapolation), "by the law's record of foretelling larger runs"),
+            ("extrapolation", span(prediction.extrapolation), "by the law's record of predicting larger runs"),
         ]
         said.append(table("The same number in its layers", ["layer", "range", "by"], rows, texts=3))
     said.append(paragraph(comparison.verdict + "."))
@@ -169,7 +169,7 @@ def _laws(comparison: Comparison, points: Table) -> Html:
         for s in comparison.scores
     ]
     head = ["law", "weight", "error on the next larger", "on the largest", "AICc", "search"]
-    children: list[str] = [table("Laws by how well they foretell larger runs from smaller ones", head, rows)]
+    children: list[str] = [table("Laws by how well they predict larger runs from smaller ones", head, rows)]
     refused = [el("li", f"{name}: {reason}") for name, reason in comparison.refused]
     if refused:
         children += [paragraph("Not fitted:"), el("ul", *refused)]
@@ -216,7 +216,7 @@ def _pictures(fit: Fit, evidence: Evidence, at: Mapping[str, float], ask: Ask) -
         text = "What each run does to the prediction."
         made.append((lambda: checks.influence_figure(fit, at), "influence of single runs", text))
     if rolling_origin(fit).rate is not None:
-        text = "Rolling origin: each next larger level foretold from the smaller ones."
+        text = "Rolling origin: each next larger level predicted from the smaller ones."
         made.append((lambda: checks.rolling_figure(fit, ask.level), "rolling origin", text))
     if len(varied) > 1:
         pair = (varied[0], varied[1])

@@ -104,7 +104,7 @@ def _about_direction(fit: Fit) -> list[Diagnostic]:
         condition = float(values[0] / max(values[-1], 1e-300)) ** 2
         axes = " and ".join(f"{name} ({table.column(name)})" for name in logs)
         if condition > COLLINEAR:
-            text = f"{axes} vary together in every run, so that their effects cannot be told apart; vary one at a time"
+            text = f"{axes} vary together in every run, so that their effects cannot be separated; vary one at a time"
             found.append(Diagnostic("collinear-axes", "error", text))
         elif condition > WEAK:
             text = f"{axes} vary nearly together (condition number {condition:.0f}): their shares are uncertain"
@@ -165,7 +165,7 @@ def _about_levels(fit: Fit) -> list[Diagnostic]:
         values = fit.table.x[declared.name]
         levels, column = fit.table.levels(declared.name), fit.table.column(declared.name)
         if levels == 2 and fit.free_count > 2 and fit.law.terms:
-            text = f"{column} has two values only: an exponent and a floor cannot both be told from them"
+            text = f"{column} has two values only: an exponent and a floor cannot both be determined from them"
             severe = "error" if len(fit.law.inputs) == 1 else "warning"
             found.append(Diagnostic("two-levels", severe, text))  # type: ignore[arg-type]
         positive = values[values > 0]

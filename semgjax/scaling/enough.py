@@ -44,6 +44,6 @@ def check_table(table: Table, law: Law, fixed: Mapping[str, float]) -> None:
         if count_levels(table.x[name]) < 2 and name not in defaulted:
             raise InputError(
                 f"{table.source}: one-level: {table.column(name)} has the single value {table.x[name][0]:g}, so that "
-                f"its effect in {law.formula} cannot be told; vary it, or choose a law without {name}",
+                f"its effect in {law.formula} cannot be estimated; vary it, or choose a law without {name}",
                 "too-few-levels",
             )

@@ -20,7 +20,7 @@ Array = np.ndarray
 ALARM = 0.05
 # Few runs cannot show that their noise is constant: unless it looks so, intervals allow for trends that it may have.
 DOUBT = 0.5
-LEAST_FREEDOM = 5  # with fewer, no trend of the noise can be told from what a fit does to its residuals
+LEAST_FREEDOM = 5  # with fewer, no trend of the noise can be distinguished from what a fit does to its residuals
 _DRAWS, _MANY = 1999, 256
 _TRENDS = np.linspace(-1.6, 1.6, 33)  # of log standard deviation per standard deviation of the variable
 # From 1 to 6 % over a sweep is 0.6; a factor of a hundred is not to be had from a dozen residuals.

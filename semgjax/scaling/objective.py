@@ -102,7 +102,7 @@ def losses(objective: Objective, residuals: Array, delta: float | None) -> Array
 def robust_scale(residuals: Array, parameters: int) -> float:
     """Standard deviation of the bulk of residuals [n]: median size over 0.6745, without the smallest ones.
 
-    A fit of p parameters makes about p residuals too small; leaving out p - 1 of them mends that (Street,
+    A fit of p parameters makes about p residuals too small; leaving out p - 1 of them corrects that (Street,
     Carroll and Ruppert 1988, The American Statistician 42).
     """
     sizes = np.sort(np.abs(residuals))

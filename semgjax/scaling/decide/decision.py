@@ -138,7 +138,7 @@ def lines(decision: Decision, findings: bool = True) -> list[str]:
     return shown + [f"  {d.severity} {d.code}: {d.message}" for d in decision.diagnostics if findings]
 
 
-EXTRAPOLATION = "what the sweep's shorter parts foretell of its longer ones"
+EXTRAPOLATION = "what the sweep's shorter parts predict of its longer ones"
 
 
 def _sampling(decision: Decision) -> str:

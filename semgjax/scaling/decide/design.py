@@ -192,7 +192,7 @@ def _findings(fit: Fit, at: Mapping[str, float], half: float, condition: float) 
         logs = np.log(fit.table.x[first])
         if np.ptp(logs) < 1e-9:
             found.append(
-                Diagnostic("one-level", "error", f"{first} is the same in all runs: its effect cannot be told")
+                Diagnostic("one-level", "error", f"{first} is the same in all runs: its effect cannot be estimated")
             )
             continue
         if np.ptp(logs) < np.log(10.0):
@@ -225,7 +225,7 @@ def lines(check: DesignCheck) -> list[str]:
         shown.append(
             f"expected at the point asked: {number(check.value)} {span(check.interval)} ({check.level:.3g} interval)"
         )
-        shown.append(f"  {SIMULATIONS} simulated sweeps foretell {span(check.simulated)}")
+        shown.append(f"  {SIMULATIONS} simulated sweeps predict {span(check.simulated)}")
         if check.floor_found is not None:
             shown.append(f"  {check.floor_found:.0%} of them find a floor above 0")
         for name, (value, ends) in check.parameters.items():
