@@ -8,6 +8,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from semgjax.api.comparison import LawComparison, compare, report
+    from semgjax.api.decisions import Budgets, design
     from semgjax.api.fitting import FittedLaw, fit, load_fit
     from semgjax.api.models import Evaluation, Model, init, load
     from semgjax.api.runs import Export, Run, distill, export, train, verify
@@ -18,14 +20,18 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Budgets",
     "Evaluation",
     "Export",
     "FittedLaw",
     "InputError",
+    "LawComparison",
     "Model",
     "Run",
     "SemgjaxError",
     "Session",
+    "compare",
+    "design",
     "distill",
     "export",
     "fit",
@@ -33,11 +39,14 @@ __all__ = [
     "load",
     "load_fit",
     "load_session",
+    "report",
     "train",
     "verify",
 ]
 
 _PLACES = {
+    "semgjax.api.comparison": ("LawComparison", "compare", "report"),
+    "semgjax.api.decisions": ("Budgets", "design"),
     "semgjax.api.fitting": ("FittedLaw", "fit", "load_fit"),
     "semgjax.api.models": ("Evaluation", "Model", "init", "load"),
     "semgjax.api.runs": ("Export", "Run", "distill", "export", "train", "verify"),

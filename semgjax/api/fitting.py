@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from semgjax.api.columns import filters_of, law_of, mapping_of
+from semgjax.api.comparison import report_place
+from semgjax.api.decisions import Decisions
 from semgjax.errors import InputError
 from semgjax.files import write_atomic
 from semgjax.notebook import facts
 from semgjax.scaling import better, store
 from semgjax.scaling import choices as choice
 from semgjax.scaling.answer import Prediction, predict_at
-from semgjax.scaling.decide.decision import Decision
-from semgjax.scaling.decide.inverse import invert
 from semgjax.scaling.ends import listed
 from semgjax.scaling.fit import STARTS, Fit, fit_law
 from semgjax.scaling.law import Law, load_law
-from semgjax.scaling.laws import law_for
 from semgjax.scaling.objective import Objective, ObjectiveKind
 from semgjax.scaling.profile import LEVEL
-from semgjax.scaling.read import EXTRA, read_table, read_user_points
+from semgjax.scaling.read import read_table, read_user_points
 from semgjax.scaling.table import Table
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class FittedLaw:
+class FittedLaw(Decisions):
     """A law fitted to a table of results.
 
     Attributes:
@@ -77,50 +77,6 @@ class FittedLaw:
             3.0
         """
         return predict_at(self.result, _point(self.law, {**(at or {}), **inputs}), level, force)
-
-    def invert(
-        self,
-        of: str | None = None,
-        target: float | None = None,
-        *,
-        at: Mapping[str, float] | None = None,
-        most: float | None = None,
-        level: float = LEVEL,
-        force: bool = False,
-        **error: float,
-    ) -> Decision:
-        """How much of an input reaches a target error: `invert(cer=20)`, named as the table's column, or y.
-
-        Args:
-            of: the input that is asked for (default: the law's first).
-            target: the error to reach, in the unit of the table; in place of naming it.
-            at: values of the other inputs.
-            most: what needs more than this counts as out of reach (default: a million times the sweep's largest).
-            level: of the intervals.
-            force: see `predict`.
-
-        Returns:
-            The answer; its value is inf where the law does not reach the target, None where a finding blocks it.
-
-        Raises:
-            InputError: not exactly one target, another name than the table's, or a value out of range.
-
-        Example:
-            >>> sizes = [1e5, 2e5, 4e5, 8e5, 1.6e6, 3.2e6]
-            >>> table = {"params": sizes, "cer": [3e3 * n**-0.5 for n in sizes]}
-            >>> law = semgjax.fit(table, y="cer", N="params", law="power")
-            >>> round(law.invert(cer=3).value, -3)
-            1000000.0
-        """
-        unknown = set(error) - {"y", self.table.y_name}
-        if unknown or len(error) + (target is not None) != 1:
-            given = ", ".join(sorted(unknown) or sorted(error)) or "none"
-            raise InputError(
-                f"target {given}: give one, such as y=NUMBER; the table's error is {self.table.y_name!r}",
-                "unknown-name" if unknown else "bad-option",
-            )
-        goal = next(iter(error.values())) if target is None else target
-        return invert(self.result, of or self.law.input_names[0], goal, dict(at or {}), level, most, force)
 
     def plot(
         self,
@@ -192,9 +148,7 @@ class FittedLaw:
         from semgjax.pages.law_report import Ask, report_page
         from semgjax.scaling.compare import default_laws
 
-        place = Path(path)
-        if place.suffix != ".html":
-            raise InputError(f"{place}: a report's name ends in .html", "bad-value")
+        place = report_place(path)
         laws = {law.name: law for law in (self.law, *default_laws(self.law.input_names))}
         asked = Ask(at, target, None, title, level, force)
         page = report_page(self.table, tuple(laws.values()), asked, self.result)
@@ -280,11 +234,10 @@ def fit(
         >>> round(law.predict(N=6.4e6, force=True).value, 2)
         13.75
     """
-    mapping = {**(columns or {}), **inputs, **({} if y is None else {"y": y})}
-    names = tuple(name for name in mapping if name not in (*EXTRA, "y"))
-    chosen = law if isinstance(law, Law) else law_for(law, names)
+    mapping = mapping_of(columns, inputs, y)
+    chosen = law_of(law, mapping)
     defaults = {declared.name: declared.default for declared in chosen.inputs if declared.default}
-    filters = {name: str(value) for name, value in (where or {}).items()}
+    filters = filters_of(where)
     points = read_table(table, mapping, filters, unit, chosen.input_names, defaults)
     found = fit_law(points, chosen, Objective(objective, delta, reduction=reduction), fixed, starts)
     return FittedLaw(found, (table, mapping, filters))

@@ -10,7 +10,7 @@ from tyro.conf import Positional, arg
 from semgjax.cli import scaling_decide, scaling_plan
 from semgjax.cli.parse import run_commands
 from semgjax.cli.programs import keep_programs
-from semgjax.cli.scaling_words import Words, check_output, law_of, numbers, pairs, point_of, print_json
+from semgjax.cli.scaling_words import Words, check_output, numbers, pairs, point_of, print_json
 from semgjax.cli.terminal import say
 from semgjax.errors import InputError
 from semgjax.scaling.ends import of_json, span
@@ -52,7 +52,7 @@ def fit(
         map_: which column is which input of the law and which the error y; a column may be a quotient or product,
             "flops/6/params" (a sweep's table needs none); sd=COLUMN gives relative noise
         where: keep only rows with this value; give it again for more columns (a sweep's table: split=test and
-            averaging=macro unless told otherwise)
+            averaging=macro by default)
         law: power, floor_power, chinchilla, users_hours, users_hours_product, saturating, rational, broken, repeated,
             kaplan, sigmoid, distilled, busbridge, gadre, gadre_error, personal, additive (over any inputs), or your
             own as file.py:NAME
@@ -72,6 +72,7 @@ def fit(
         json: print the fit as one JSON object
     """
     from semgjax.api import fitting as laws
+    from semgjax.api.columns import law_of
     from semgjax.scaling.rows import name_of
     from semgjax.scaling.store import check_replaces, write_document
 
@@ -160,7 +161,7 @@ def compare(
     at: Annotated[Words, arg(metavar="VALUE|INPUT=VALUE")] = (),
     json: bool = False,
 ) -> None:
-    """Fit several laws to one table and say which foretells larger runs best.
+    """Fit several laws to one table and say which predicts larger runs best.
 
     Args:
         table: results.csv or results.jsonl of `semgjax sweep collect`, or any CSV with --map
@@ -173,33 +174,20 @@ def compare(
         at: predict here with each law
         json: print one JSON object
     """
-    from semgjax.scaling.compare import average_prediction, compare_laws, default_laws, test_users_or_hours
-    from semgjax.scaling.objective import Objective
-    from semgjax.scaling.read import EXTRA, read_table
+    from semgjax.api import comparison
+    from semgjax.api.columns import inputs_of, law_of
 
     mapping = pairs("--map", map_)
     laws = tuple(law_of(name, mapping) for name in law)
-    inputs = laws[0].input_names if laws else tuple(n for n in mapping if n not in (*EXTRA, "y")) or ("N",)
-    laws = laws or default_laws(inputs)
-    points = read_table(table, mapping, pairs("--where", where), unit, inputs)
-    point = point_of(at, inputs) if at else None
-    found = compare_laws(points, laws, Objective(objective, delta), point)
-    average = None if point is None else average_prediction(found, point)
-    users_hours = test_users_or_hours(points)[0] if set(inputs) == {"U", "H"} else None
+    inputs = laws[0].input_names if laws else inputs_of(mapping) or ("N",)
+    compared = comparison.compare(
+        table, laws, mapping, where=pairs("--where", where), unit=unit, objective=objective, delta=delta,
+        at=point_of(at, inputs),
+    )  # fmt: skip
     if json:
-        scores = [
-            {k: v for k, v in asdict_shallow(s).items() if k != "fit"} | {"parameters": s.fit.parameters}
-            for s in found.scores
-        ]
-        print_json(
-            {
-                "scores": scores, "refused": [list(r) for r in found.refused],
-                "tests": [asdict(t) for t in found.tests],
-                "verdict": found.verdict, "users_or_hours": users_hours,
-                "average": None if average is None else dict(zip(("value", "low", "high"), average, strict=True)),
-            }
-        )  # fmt: skip
+        print_json(compared.as_json())
         return
+    found, average, users_hours = compared.found, compared.average, compared.users_or_hours
     say(f"{'law':<22}{'weight':>8}{'rolling':>10}{'largest':>10}{'AICc':>10}{'at':>10}")
     for score in found.scores:
         cells = (
@@ -217,11 +205,6 @@ def compare(
         say(f"  {users_hours}")
 
 
-def asdict_shallow(value: Any) -> dict[str, Any]:
-    """The fields of a dataclass as they are."""
-    return {name: getattr(value, name) for name in value.__dataclass_fields__}
-
-
 def _range(ends: tuple[float, float] | None) -> str:
     return "" if ends is None else f" {span(ends)}"
 
@@ -236,7 +219,7 @@ def _layers(prediction: Any) -> list[tuple[str, str]]:
     choice = prediction.choice
     rows.append(("choice", f"{span((choice.low, choice.high))} (objectives, outliers, laws: {len(choice.members)})"))
     if prediction.extrapolation is not None:
-        text = f"{_range(prediction.extrapolation).strip()} (by the law's own record of foretelling larger runs)"
+        text = f"{_range(prediction.extrapolation).strip()} (by the law's own record of predicting larger runs)"
         rows.append(("extrapolation", text))
     elif prediction.beyond > 1.0:
         rows.append(("extrapolation", "not known: too few levels to try it"))
@@ -290,7 +273,7 @@ def _print_fit(document: dict[str, Any]) -> None:
     rolling = document["rolling_origin"]
     if rolling["error"] is not None:
         tries = len(rolling["rows"])
-        say(f"  foretelling the next larger runs it erred by {100 * rolling['error']:.2g} % ({tries} tries)")
+        say(f"  predicting the next larger runs it erred by {100 * rolling['error']:.2g} % ({tries} tries)")
 
 
 def _print_findings(findings: Iterable[dict[str, Any]]) -> None:

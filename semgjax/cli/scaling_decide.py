@@ -6,9 +6,8 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from semgjax.cli.scaling_words import Words, check_output, numbers, point_of, print_json, stored_fit
+from semgjax.cli.scaling_words import Words, check_output, numbers, point_of, print_json
 from semgjax.cli.terminal import say
-from semgjax.errors import InputError
 
 _VALUE = arg(metavar="INPUT=VALUE")
 
@@ -82,32 +81,23 @@ def frontier(
         force: show numbers even where a finding of severity error says that they mean nothing
         json: print one JSON object
     """
-    from semgjax.scaling.decide import frontier as frontiers
-    from semgjax.scaling.decide.cost_model import read_cost, table_cost
-    from semgjax.scaling.decide.decision import as_json, lines
+    from semgjax.api.fitting import load_fit
+    from semgjax.scaling.decide.decision import lines
 
-    if (cost is None) == (measured is None):
-        raise InputError("name the cost of a run: either --cost 6*N*D or --measured TABLE", "bad-option")
     if plot is not None:
         from semgjax.pages.law_plot import check_figure_name
 
         check_figure_name(plot)
         check_output(plot, fit)
-    fitted = stored_fit(fit, law)
-    chosen = read_cost(cost, unit) if cost is not None else table_cost(fitted.table, measured or Path(), unit)
-    rows = frontiers.frontier(fitted, chosen, sorted(budget), of, numbers("--at", at), level, force)
+    found = load_fit(fit, law).frontier(
+        *budget, cost=cost, measured=measured, unit=unit, of=of, at=numbers("--at", at), level=level, force=force
+    )
     if plot is not None:
-        from semgjax.pages.law_budgets import frontier_figure
-        from semgjax.pages.law_plot import save_figure
-
-        save_figure(frontier_figure(fitted, rows, chosen, of or frontiers.pair_of(fitted)), plot)
+        found.plot(plot)
     if json:
-        found = [
-            {"budget": r.budget, "first": as_json(r.first), "second": as_json(r.second), "error": as_json(r.error)}
-            for r in rows
-        ]
-        print_json({"cost": chosen.text, "unit": chosen.unit, "misfit": chosen.misfit, "frontier": found})
+        print_json(found.as_json())
         return
+    chosen, rows = found.cost, found.rows
     say(f"cost {chosen.text} {chosen.unit}" + (f", within {100 * chosen.misfit:.2g} %" if measured else ""))
     for i, row in enumerate(rows):
         for answer in (row.first, row.second, row.error):
@@ -143,11 +133,10 @@ def exchange(
         force: show numbers even where a finding of severity error says that they mean nothing
         json: print one JSON object
     """
-    from semgjax.scaling.decide import exchange as exchanges
+    from semgjax.api.fitting import load_fit
     from semgjax.scaling.decide.decision import as_json, lines
 
-    fitted = stored_fit(fit, law)
-    found = exchanges.exchange(fitted, give, get, numbers("--at", at), factor, level, force)
+    found = load_fit(fit, law).exchange(give, get, numbers("--at", at), factor=factor, level=level, force=force)
     if json:
         answers = {"rate": found.rate, "given": found.given, "other": found.other}
         print_json({"give": give, "get": get, "factor": factor, **{k: as_json(v) for k, v in answers.items()}})
@@ -176,10 +165,10 @@ def student(
         force: show numbers even where a finding of severity error says that they mean nothing
         json: print one JSON object
     """
+    from semgjax.api.fitting import load_fit
     from semgjax.scaling.decide.decision import as_json, lines
-    from semgjax.scaling.decide.student import smallest_student
 
-    found = smallest_student(stored_fit(fit, None), target, teacher, level=level, force=force)
+    found = load_fit(fit).student(target, teacher, level=level, force=force)
     if json:
         answers = {"alone": found.alone, "taught": found.taught, "saving": found.saving}
         print_json({"target": target, "teacher": teacher, **{k: as_json(v) for k, v in answers.items()}})
@@ -210,11 +199,11 @@ def versus(
         seed: of the draws
         json: print one JSON object
     """
-    from semgjax.scaling.decide import versus as recipes
+    from semgjax.api.fitting import load_fit
     from semgjax.scaling.decide.decision import as_json, lines
 
-    a, b = stored_fit(first, None), stored_fit(second, None)
-    found = recipes.versus(a, b, point_of(at, a.law.input_names), level, force, seed)
+    a, b = load_fit(first), load_fit(second)
+    found = a.versus(b, point_of(at, a.law.input_names), level=level, force=force, seed=seed)
     if json:
         answers = {"ratio": as_json(found.ratio), "multiple": as_json(found.multiple)}
         print_json({**answers, "b_better": found.b_better, "paired": found.paired})

@@ -9,16 +9,13 @@ from tyro.conf import Positional, arg
 from semgjax.cli.scaling_words import (
     Words,
     check_output,
-    law_of,
     lists,
     numbers,
     pairs,
     point_of,
     print_json,
-    stored_fit,
 )
 from semgjax.cli.terminal import say
-from semgjax.errors import InputError
 
 _LISTS = arg(metavar="INPUT=VALUE,VALUE,...")
 
@@ -36,11 +33,11 @@ def design(
     seed: int = 0,
     json: bool = False,
 ) -> None:
-    """Check the plan of a sweep before training: the interval to expect, and what its runs cannot tell.
+    """Check the plan of a sweep before training: the interval to expect, and what its runs cannot separate.
 
     Args:
         vary: the values of an input that are planned; give it again for more inputs
-        at: the point that the sweep is to foretell
+        at: the point that the sweep is to predict
         law: believed in; the law of --prior FIT stands in its place
         prior: a fit.json of another sweep, or the parameters, published ones say: E=8 A=2500 alpha=0.45
         shape: grid trains every combination; star varies one input at a time about the middle of the others
@@ -50,19 +47,16 @@ def design(
         seed: of the simulated sweeps
         json: print one JSON object
     """
+    from semgjax.api.decisions import design as check_design
+    from semgjax.api.fitting import load_fit
     from semgjax.scaling.decide import design as designs
-    from semgjax.scaling.decide.prior import points_of_plan
 
+    fitted = load_fit(prior[0]) if len(prior) == 1 and "=" not in prior[0] else None
     planned = lists("--vary", vary)
-    chosen, parameters, unit = law_of(law, dict.fromkeys(planned, "")), {}, ""
-    if len(prior) == 1 and "=" not in prior[0]:
-        fitted = stored_fit(Path(prior[0]), None)
-        chosen, parameters, unit = fitted.law, fitted.parameters, fitted.table.unit
-    else:
-        parameters = numbers("--prior", prior)
-    plan = points_of_plan(planned, shape, seeds)
-    place = point_of(at, chosen.input_names)
-    found = designs.check_design(chosen, parameters, plan, place, noise, level, unit, seed)
+    found = check_design(
+        planned, point_of(at, tuple(planned)), law=law, prior=fitted or numbers("--prior", prior), shape=shape,
+        seeds=seeds, noise=noise, level=level, seed=seed,
+    )  # fmt: skip
     if json:
         print_json(designs.as_json(found))
         return
@@ -106,14 +100,14 @@ def suggest(
         seed: of the draws
         json: print one JSON object
     """
+    from semgjax.api.fitting import load_fit
     from semgjax.scaling.decide import suggest as suggestions
-    from semgjax.scaling.decide.cost_model import read_cost
 
-    fitted = stored_fit(fit, law)
-    goal = suggestions.goal_of(fitted, shrink, point_of(at, fitted.law.input_names), target)
-    grid = suggestions.candidate_grid(fitted, lists("--vary", vary))
-    budget = suggestions.Budget(read_cost(cost), rate, overhead, hours)
-    found = suggestions.suggest(fitted, goal, grid, budget, runs, level, seed)
+    fitted = load_fit(fit, law)
+    found = fitted.suggest(
+        cost=cost, rate=rate, shrink=shrink, at=point_of(at, fitted.law.input_names), target=target,
+        vary=lists("--vary", vary), runs=runs, hours=hours, overhead=overhead, level=level, seed=seed,
+    )  # fmt: skip
     if json:
         print_json(suggestions.as_json(found))
         return
@@ -145,29 +139,24 @@ def report(
         map_: which column is which input and which the error y
         where: keep only rows with this value
         unit: of y
-        at: foretell the error here (default: ten times the largest value of the first input)
+        at: predict the error here (default: ten times the largest value of the first input)
         target: say what reaches this error
         cost: of a run, as 6*N*D: draws the valleys and the frontier of the first two inputs
         title: of the page
         level: of the intervals
         force: show numbers even where a finding of severity error says that they mean nothing
     """
-    from semgjax.files import write_atomic
-    from semgjax.pages.law_report import Ask, report_page
-    from semgjax.scaling.compare import default_laws
-    from semgjax.scaling.decide.cost_model import read_cost
-    from semgjax.scaling.read import EXTRA, read_table
+    from semgjax.api import comparison
+    from semgjax.api.columns import inputs_of, law_of
 
-    if out.suffix != ".html":
-        raise InputError(f"{out}: a report's name ends in .html", "bad-value")
     check_output(out, table)
     mapping = pairs("--map", map_)
     laws = tuple(law_of(name, mapping) for name in law)
-    inputs = laws[0].input_names if laws else tuple(n for n in mapping if n not in (*EXTRA, "y")) or ("N",)
-    laws = laws or default_laws(inputs)
-    points = read_table(table, mapping, pairs("--where", where), unit, inputs)
-    ask = Ask(point_of(at, inputs) or None, target, read_cost(cost) if cost else None, title, level, force)
-    write_atomic(out, report_page(points, laws, ask))
+    inputs = laws[0].input_names if laws else inputs_of(mapping) or ("N",)
+    comparison.report(
+        table, out, laws, mapping, where=pairs("--where", where), unit=unit, at=point_of(at, inputs), target=target,
+        cost=cost, title=title, level=level, force=force,
+    )  # fmt: skip
     say(out)
 
 

@@ -3,37 +3,13 @@
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tyro.conf import UseAppendAction
 
 from semgjax.errors import InputError
 
-if TYPE_CHECKING:
-    from semgjax.scaling.fit import Fit
-    from semgjax.scaling.law import Law
-
 Words = UseAppendAction[tuple[str, ...]]
-
-
-def law_of(name: str, mapping: dict[str, str]) -> "Law":
-    """The law of a name or of file.py:NAME; a family stands over the inputs that are mapped.
-
-    Raises:
-        InputError: no such law, or one with other inputs.
-    """
-    from semgjax.scaling.laws import law_for
-    from semgjax.scaling.read import EXTRA
-
-    return law_for(name, tuple(n for n in mapping if n not in (*EXTRA, "y")))
-
-
-def stored_fit(path: Path, law: str | None) -> "Fit":
-    """The fit of a fit.json; law: file.py:NAME, where it has a law of the user's own."""
-    from semgjax.scaling.law import load_law
-    from semgjax.scaling.store import read_fit
-
-    return read_fit(path, load_law(law) if law else None)
 
 
 def point_of(words: tuple[str, ...], names: tuple[str, ...]) -> dict[str, float]:

@@ -4,9 +4,6 @@ from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
-from scipy.stats import f as f_distribution
-from scipy.stats import norm
-from scipy.stats import t as t_distribution
 
 from semgjax.errors import InputError
 from semgjax.pages.law_plot import short_number
@@ -24,6 +21,7 @@ from semgjax.pages.style import (
 from semgjax.scaling.ends import span
 from semgjax.scaling.fit import Fit, predict
 from semgjax.scaling.profile import LEVEL, no_interval_reason, prediction_interval, profile_f
+from semgjax.scaling.quantiles import f_quantile, normal_quantile, t_quantile
 from semgjax.scaling.refit import influence
 from semgjax.scaling.rolling import rolling_origin
 
@@ -50,7 +48,7 @@ def residual_figure(fit: Fit) -> Figure:
     axes[-2].plot(predict(fit, fit.table.x), residuals, "o", color=BLUE, ms=5, mec="white")
     axes[-2].set_xlabel(f"fitted {y_label(fit)}")
     n = len(residuals)
-    quantiles = norm.ppf((np.arange(1, n + 1) - 0.375) / (n + 0.25))
+    quantiles = normal_quantile((np.arange(1, n + 1) - 0.375) / (n + 0.25))
     axes[-1].plot(quantiles, np.sort(residuals), "o", color=BLUE, ms=5, mec="white")
     if fit.scatter is not None:
         axes[-1].plot(quantiles, percent(quantiles * fit.scatter), color=GREY, lw=1, label="normal noise")
@@ -75,7 +73,7 @@ def profile_figure(fit: Fit, points: list[Mapping[str, float]], level: float = L
     if no_interval_reason(fit) is not None:
         raise InputError(f"{fit.table.source}: no profile: {no_interval_reason(fit)}", "too-few-levels")
     figure, (axes,) = new_figure(6.4, 4.2)
-    cut = float(f_distribution.ppf(level, 1, fit.degrees_of_freedom))
+    cut = float(f_quantile(level, 1, fit.degrees_of_freedom))
     for point, colour in zip(points, CYCLE, strict=False):
         value = float(predict(fit, point))
         low, high = prediction_interval(fit, point, level) or (value, value)
@@ -129,18 +127,16 @@ def rolling_figure(fit: Fit, level: float = LEVEL) -> Figure:
     """
     rolling = rolling_origin(fit)
     if rolling.rate is None:
-        raise InputError(
-            f"{fit.table.source}: too few levels to foretell the larger from the smaller", "too-few-levels"
-        )
+        raise InputError(f"{fit.table.source}: too few levels to predict the larger from the smaller", "too-few-levels")
     figure, (axes,) = new_figure(6.4, 4.2)
     far = np.exp([row.log_distance for row in rolling.rows])
     errors = percent(np.array([row.log_error for row in rolling.rows]))
     reach = np.geomspace(1.0, max(far.max() * 1.15, 2.0), 40)
-    t = float(t_distribution.ppf(0.5 + level / 2.0, len(rolling.rows)))
+    t = float(t_quantile(0.5 + level / 2.0, len(rolling.rows)))
     side = np.minimum(t * rolling.rate * np.log(reach), 3.0)
     label = f"what the law's record says at {level:.0%}"
     axes.fill_between(reach, percent(-side), percent(side), color=BLUE, alpha=0.15, lw=0, label=label)
-    axes.plot(far, errors, "o", color=ORANGE, ms=7, mec="white", label="next larger level, foretold from the smaller")
+    axes.plot(far, errors, "o", color=ORANGE, ms=7, mec="white", label="next larger level, predicted from the smaller")
     for row, x, y in zip(rolling.rows, far, errors, strict=True):
         axes.annotate(f"{row.fitted_points} runs", (x, y), (5, 4), textcoords="offset points", fontsize=7.5, color=GREY)
     axes.axhline(0.0, color="0.4", lw=0.9)
@@ -148,6 +144,6 @@ def rolling_figure(fit: Fit, level: float = LEVEL) -> Figure:
     axes.set_ylim(-min(most, 100.0), most)
     axes.set_xlim(reach[0], reach[-1])
     axes.set_xlabel("times beyond the levels fitted")
-    axes.set_ylabel("measured over foretold (%)")
+    axes.set_ylabel("measured over predicted (%)")
     axes.legend(frameon=False, fontsize=8.5)
     return figure

@@ -29,7 +29,7 @@ from semgjax.scaling.table import Table
 
 Array = np.ndarray
 
-SEEDS_UNKNOWN = "no two runs share their inputs, so that seeds and law cannot be told apart"
+SEEDS_UNKNOWN = "no two runs share their inputs, so that seeds and law cannot be separated"
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ def _pictures(fit: Fit, evidence: Evidence, at: Mapping[str, float], ask: Ask) -
         text = "What each run does to the prediction."
         made.append((lambda: checks.influence_figure(fit, at), "influence of single runs", text))
     if rolling_origin(fit).rate is not None:
-        text = "Rolling origin: each next larger level foretold from the smaller ones."
+        text = "Rolling origin: each next larger level predicted from the smaller ones."
         made.append((lambda: checks.rolling_figure(fit, ask.level), "rolling origin", text))
     if len(varied) > 1:
         pair = (varied[0], varied[1])

@@ -36,7 +36,7 @@ class Prediction:
 
     value: None where an error-level finding blocks it. interval: sampling, by profile likelihood. users: what
     other test users would do to it (bootstrap over test users), where the table has them. choice: the range
-    over objectives, outliers and laws. extrapolation: what the law's own record of foretelling larger runs
+    over objectives, outliers and laws. extrapolation: what the law's own record of predicting larger runs
     says of this distance. beyond: times beyond the sweep.
     """
 

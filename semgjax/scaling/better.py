@@ -2,7 +2,7 @@
 
 Cox's test (1962, JRSS B 24) by simulation: sweeps are drawn from the fitted law with its own scatter, both laws are
 fitted to each, and the ratio of the sums of squares must exceed what the fitted law itself brings about. The better law
-must also have foretold larger runs no worse.
+must also have predicted larger runs no worse.
 """
 
 from dataclasses import asdict, dataclass
@@ -33,7 +33,7 @@ class Rival:
     """Another law beside the fitted one.
 
     ratio: its sum of squares (log) over that of the fitted law. p: probability of a ratio as low if the fitted law is
-    true. rolling_error, own_rolling_error: of foretelling the next larger runs (log), where there are enough levels.
+    true. rolling_error, own_rolling_error: of predicting the next larger runs (log), where there are enough levels.
     """
 
     law: str
@@ -44,7 +44,7 @@ class Rival:
 
     @property
     def better(self) -> bool:
-        """Whether it describes the sweep better, beyond noise, and foretells larger runs no worse."""
+        """Whether it describes the sweep better, beyond noise, and predicts larger runs no worse."""
         if self.rolling_error is None or self.own_rolling_error is None:
             return self.p < ALARM
         return self.p < ALARM and self.rolling_error < self.own_rolling_error
@@ -82,7 +82,7 @@ def rivals(fit: Fit, seed: int = 0) -> tuple[Rival, ...]:
 
 
 def better_law(found: tuple[Rival, ...]) -> Rival | None:
-    """The rival that is better beyond noise; None where none is. Of several, the one that foretold larger runs best."""
+    """The rival that is better beyond noise; None without one. Of several, the best at predicting larger runs."""
     chosen = (rival for rival in found if rival.better)
     return min(chosen, key=lambda r: (np.inf if r.rolling_error is None else r.rolling_error, r.ratio), default=None)
 
@@ -98,10 +98,10 @@ def about_law(fit: Fit, found: tuple[Rival, ...]) -> list[Diagnostic]:
     )
     if better.rolling_error is not None and better.own_rolling_error is not None:
         text += (
-            f", and it foretold the next larger runs to {100 * better.rolling_error:.2g} % "
+            f", and it predicted the next larger runs to {100 * better.rolling_error:.2g} % "
             f"instead of {100 * better.own_rolling_error:.2g} %"
         )
-    return [Diagnostic("better-law", "warning", f"{text}; fit it with --law {better.law}")]
+    return [Diagnostic("better-law", "warning", f"{text}; fit the law {better.law}")]
 
 
 def as_json(found: tuple[Rival, ...]) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from typing import Literal
 import numpy as np
 
 from semgjax.errors import InputError
-from semgjax.scaling.fit import Fit, Point, parameter_table, points_of, predict, scaled_inputs
+from semgjax.scaling.fit import Fit, Point, parameter_table, points_of, predict
 from semgjax.scaling.noise import noise_trend
 from semgjax.scaling.objective import residuals_on
-from semgjax.scaling.solver import Problems, curves, solve
+from semgjax.scaling.solver import Problems, solve
 
 Array = np.ndarray
 DrawKind = Literal["residual", "pairs", "cluster", "users"]
@@ -42,7 +42,7 @@ def draw(fit: Fit, count: int = 1000, kind: DrawKind = "residual", seed: int = 0
     """
     random = np.random.default_rng(seed)
     table, n = fit.table, len(fit.table.y)
-    y = (table.y / fit.unit_y)[None]
+    y = fit.problem.y[None]
     weights = fit.weights[None]
     if kind == "residual":
         if fit.degrees_of_freedom <= 0:
@@ -58,7 +58,7 @@ def draw(fit: Fit, count: int = 1000, kind: DrawKind = "residual", seed: int = 0
         m = int(groups.max()) + 1
         weights = weights * random.multinomial(m, np.full(m, 1.0 / m), size=count)[:, groups]
     elif kind == "users":
-        y = table.y / fit.unit_y * user_factors(fit, count, random)
+        y = fit.problem.y * user_factors(fit, count, random)
     else:
         raise InputError(f"draws of kind {kind!r}: choose residual, pairs, cluster or users", "bad-value")
     problems = problems_of(fit, y, weights)
@@ -89,8 +89,8 @@ def problems_of(fit: Fit, y: Array | None = None, weights: Array | None = None) 
         unit = fit.unit_y if objective.scale == "linear" else 1.0
         delta = SHARP * max(float(np.median(np.abs(r))) / unit, 1e-9)
     return Problems(
-        scaled_inputs(fit.table.x, fit.reference),
-        (fit.table.y / fit.unit_y) if y is None else y,
+        fit.problem.x,
+        fit.problem.y if y is None else y,
         fit.weights if weights is None else weights,
         np.array([delta]),
         fit.low,
@@ -105,8 +105,7 @@ def problems_of(fit: Fit, y: Array | None = None, weights: Array | None = None) 
 def predict_draws(draws: Draws, x: Point) -> Array:
     """The law at x for each draw: [k, ...]."""
     values, shape = points_of(draws.fit, x)
-    scaled = scaled_inputs(values, draws.fit.reference)
-    found = draws.fit.unit_y * curves(draws.fit.law, scaled, draws.thetas)
+    found = draws.fit.problem.curve(values, draws.thetas)
     return found.reshape(len(draws.thetas), *shape)
 
 

@@ -86,7 +86,7 @@ def _tried(fit: Fit, label: str, law: Law, objective: Objective, left_out: int |
         found = fit_law(table, law, objective, fixed, STARTS)
     except InputError:
         return []  # too few levels for this choice: it is no choice
-    return [(label, replace(found, table=table))] if found.converged else []
+    return [(label, found)] if found.converged else []
 
 
 def parameter_spreads(fit: Fit) -> dict[str, tuple[float, float]]:

@@ -1,16 +1,16 @@
-"""Which law to trust: fits side by side, judged by how they foretell larger runs; a verdict in words."""
+"""Which law to trust: fits side by side, judged by how they predict larger runs; a verdict in words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import f as f_distribution
 
 from semgjax.errors import InputError
 from semgjax.scaling.fit import Fit, Point, fit_law, predict
 from semgjax.scaling.law import Law
 from semgjax.scaling.laws import LAWS, law_named
 from semgjax.scaling.objective import Objective
+from semgjax.scaling.quantiles import f_tail
 from semgjax.scaling.rolling import leave_largest_out, rolling_origin
 from semgjax.scaling.table import Table
 
@@ -131,7 +131,7 @@ def nested_test(smaller: Fit, larger: Fit, boundary: bool) -> NestedTest | None:
         return None
     rss = [float(np.sum(f.weights * f.residuals**2)) for f in (smaller, larger)]
     statistic = max(rss[0] - rss[1], 0.0) / extra / max(rss[1] / dof, 1e-300)
-    p = float(f_distribution.sf(statistic, extra, dof))
+    p = float(f_tail(statistic, extra, dof))
     return NestedTest(smaller.law.name, larger.law.name, statistic, p / 2.0 if boundary else p, boundary)
 
 
@@ -152,7 +152,7 @@ def test_users_or_hours(table: Table) -> tuple[str, tuple[NestedTest, ...]]:
     hours = fit_law(pooled, LAWS["floor_power"], squares, starts=STARTS)
     tests = tuple(t for t in (nested_test(users, full, True), nested_test(hours, full, False)) if t is not None)
     if len(tests) < 2:
-        return "too few runs to tell users from hours", tests
+        return "too few runs to separate users from hours", tests
     only_users, only_hours = (t.p > 0.05 for t in tests)
     alpha, beta = full.parameters["alpha"], full.parameters["beta"]
     numbers = f"(exponents {alpha:.2g} for users, {beta:.2g} for hours per user)"
@@ -180,11 +180,11 @@ def _verdict(scores: list[LawScore], tests: tuple[NestedTest, ...]) -> str:
     best = scores[0]
     if best.rolling_error is None:
         return (
-            f"too few levels to see which law foretells larger runs; {best.name} is listed first without proof, so "
+            f"too few levels to see which law predicts larger runs; {best.name} is listed first without proof, so "
             "quote the range over all of them"
         )
     near = [s.name for s in scores[1:] if s.rolling_error is not None and s.rolling_error < 1.5 * best.rolling_error]
-    text = f"{best.name} foretells the next larger runs best, to {100 * best.rolling_error:.2g} %"
+    text = f"{best.name} predicts the next larger runs best, to {100 * best.rolling_error:.2g} %"
     if near:
         text += f"; {', '.join(near)} do about as well, so quote the range over them"
     for test in tests:

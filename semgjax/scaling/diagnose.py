@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.stats import f as f_distribution
 
 from semgjax.scaling.fit import Fit, parameter_values, predict
 from semgjax.scaling.noise import NoiseTrend, lack_p, noise_trend, slopes_of
 from semgjax.scaling.objective import robust_scale
 from semgjax.scaling.profile import LEVEL, Interval, no_interval_reason
+from semgjax.scaling.quantiles import f_tail
 from semgjax.scaling.table import Table
 from semgjax.scaling.units import look_like_fractions, rows_in_another_unit
 
@@ -71,7 +71,7 @@ def about_table(table: Table, fit: Fit) -> list[Diagnostic]:
         found.append(Diagnostic("above-100", "warning" if bounded else "error", text + "; leave them out"))
     if look_like_fractions(table):
         text = f"all values of {table.y_name} are below 1 %: if they are fractions, give {table.y_name}*100"
-        found.append(Diagnostic("fractions", "error", text + " as y, or --unit '' to fit them as they are"))
+        found.append(Diagnostic("fractions", "error", text + " as y, or unit '' to fit them as they are"))
     for row in rows_in_another_unit(table, law.input_names)[:3]:
         place = ", ".join(f"{table.column(name)} = {table.x[name][row]:g}" for name in law.input_names)
         text = f"{table.y_name} at {place} is {y[row]:g}, a factor of 30 or more off the trend of the others"
@@ -104,7 +104,7 @@ def _about_direction(fit: Fit) -> list[Diagnostic]:
         condition = float(values[0] / max(values[-1], 1e-300)) ** 2
         axes = " and ".join(f"{name} ({table.column(name)})" for name in logs)
         if condition > COLLINEAR:
-            text = f"{axes} vary together in every run, so that their effects cannot be told apart; vary one at a time"
+            text = f"{axes} vary together in every run, so that their effects cannot be separated; vary one at a time"
             found.append(Diagnostic("collinear-axes", "error", text))
         elif condition > WEAK:
             text = f"{axes} vary nearly together (condition number {condition:.0f}): their shares are uncertain"
@@ -165,7 +165,7 @@ def _about_levels(fit: Fit) -> list[Diagnostic]:
         values = fit.table.x[declared.name]
         levels, column = fit.table.levels(declared.name), fit.table.column(declared.name)
         if levels == 2 and fit.free_count > 2 and fit.law.terms:
-            text = f"{column} has two values only: an exponent and a floor cannot both be told from them"
+            text = f"{column} has two values only: an exponent and a floor cannot both be determined from them"
             severe = "error" if len(fit.law.inputs) == 1 else "warning"
             found.append(Diagnostic("two-levels", severe, text))  # type: ignore[arg-type]
         positive = values[values > 0]
@@ -247,7 +247,7 @@ def _about_noise(trend: NoiseTrend | None) -> list[Diagnostic]:
     text = (
         f"the scatter {'grows' if grows else 'shrinks'} with {trend.along}, about {times:.2g} times "
         f"from one end of the sweep to the other (p = {trend.p:.1g}): intervals are widened for it; "
-        "give the noise of each row (--map sd=COLUMN) or more seeds where it is large"
+        "give the noise of each row (column sd) or more seeds where it is large"
     )
     return [Diagnostic("noise-grows" if grows else "noise-shrinks", "warning", text)]
 
@@ -269,7 +269,7 @@ def lack_of_fit(fit: Fit) -> tuple[float, float, float] | None:
         return None
     spread = pure / (n - levels)
     statistic = max(total - pure, 0.0) / (levels - fit.free_count) / spread
-    p = float(f_distribution.sf(statistic, levels - fit.free_count, n - levels))
+    p = float(f_tail(statistic, levels - fit.free_count, n - levels))
     trend = noise_trend(fit)
     if trend is not None and trend.found:
         p = max(p, lack_p(trend, slopes_of(fit), groups, statistic))

@@ -15,8 +15,7 @@ def check_table(table: Table, law: Law, fixed: Mapping[str, float]) -> None:
     for name in law.input_names:
         if name not in table.x:
             raise InputError(
-                f"{table.source}: law {law.name} needs the input {name} ({law.formula}); "
-                f"map it with --map {name}=COLUMN",
+                f"{table.source}: law {law.name} needs the input {name} ({law.formula}); map it, {name}=COLUMN",
                 "no-column",
             )
         values = table.x[name]
@@ -45,6 +44,6 @@ def check_table(table: Table, law: Law, fixed: Mapping[str, float]) -> None:
         if count_levels(table.x[name]) < 2 and name not in defaulted:
             raise InputError(
                 f"{table.source}: one-level: {table.column(name)} has the single value {table.x[name][0]:g}, so that "
-                f"its effect in {law.formula} cannot be told; vary it, or choose a law without {name}",
+                f"its effect in {law.formula} cannot be estimated; vary it, or choose a law without {name}",
                 "too-few-levels",
             )

@@ -1,18 +1,18 @@
 """Fits one law to one table and predicts from the fit."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from semgjax.errors import InputError
-from semgjax.scaling.enough import check_table
-from semgjax.scaling.law import Law, signed
+from semgjax.scaling.law import Law
 from semgjax.scaling.laws import FLOOR_POWER
 from semgjax.scaling.objective import Objective, delta_by_scale, losses, residuals_on
+from semgjax.scaling.problem import Scaled, scaled_problem
 from semgjax.scaling.solver import Ends, Problems, curves, solve
-from semgjax.scaling.starts import bounds, first_guesses
+from semgjax.scaling.starts import first_guesses
 from semgjax.scaling.table import Table, table_of
 
 Array = np.ndarray
@@ -29,29 +29,53 @@ _SHARPER = (1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-6)
 class Fit:
     """A fitted law with the points it was fitted to.
 
-    reference: the geometric mean of each input; unit_y: that of y; the law is fitted to x / reference and
-    y / unit_y. theta [p]: coordinates of the scaled parameters, what `predict` uses. low, high [p]: their
-    bounds. fixed: parameters held at a given value. delta: of the loss (None: squares). gradient_norm: of the
+    problem: the law and the points, scaled. theta [p]: coordinates of the scaled parameters, what `predict` uses.
+    delta: of the loss (None: squares). gradient_norm: of the
     scaled objective by the free coordinates. starts_agree: share of the starts that reached this objective
     within 1e-6; second_gap: how much higher, relatively, the next best minimum lies (None: there is none).
     """
 
-    law: Law
-    table: Table
+    problem: Scaled
     objective: Objective
     delta: float | None
-    reference: Mapping[str, float]
-    unit_y: float
     theta: Array
-    low: Array
-    high: Array
     objective_value: float
     gradient_norm: float
     converged: bool
     starts: int
     starts_agree: float
     second_gap: float | None = None
-    fixed: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def law(self) -> Law:
+        return self.problem.law
+
+    @property
+    def table(self) -> Table:
+        return self.problem.table
+
+    @property
+    def unit_y(self) -> float:
+        return self.problem.unit_y
+
+    @property
+    def reference(self) -> Mapping[str, float]:
+        return self.problem.reference
+
+    @property
+    def low(self) -> Array:
+        """Lower bounds of the coordinates [p]."""
+        return self.problem.low
+
+    @property
+    def high(self) -> Array:
+        """Upper bounds of the coordinates [p]."""
+        return self.problem.high
+
+    @property
+    def fixed(self) -> Mapping[str, float]:
+        """Parameters held at a given value."""
+        return self.problem.fixed
 
     @property
     def status(self) -> str:
@@ -84,7 +108,7 @@ class Fit:
 
     @property
     def weights(self) -> Array:
-        return weights_of(self.table)
+        return self.problem.weights
 
     @property
     def scatter(self) -> float | None:
@@ -118,19 +142,10 @@ def fit_law(
         InputError: fewer different points than the law has parameters, an input that does not vary, inputs or
             y out of range, or a fixed value that is none of a parameter.
     """
-    objective, fixed = objective or Objective(), dict(fixed or {})
-    table = data if isinstance(data, Table) else table_of(*data)
-    check_table(table, law, fixed)
-    reference, unit_y = references(table, law)
-    x, y = scaled_inputs(table.x, reference), table.y / unit_y
-    weights = weights_of(table)
-    most = np.inf
-    if table.unit == "%" and law.ceiling is not None:
-        most = max(100.0, 1.05 * float(table.y.max())) / unit_y
-    low, high = bounds(law, x, y, most)
-    for i, parameter in enumerate(law.parameters):
-        if parameter.name in fixed:
-            low[i] = high[i] = _fixed_coordinate(law, i, fixed, reference, unit_y)
+    objective = objective or Objective()
+    problem = scaled_problem(data if isinstance(data, Table) else table_of(*data), law, fixed)
+    x, y, weights, unit_y = problem.x, problem.y, problem.weights, problem.unit_y
+    low, high = problem.low, problem.high
     problems = Problems(x, y, weights, np.array([np.inf]), low, high, scale=objective.scale, unit=unit_y)
     guesses = first_guesses(law, x, y, weights, low, high, starts, seed)
     unit = unit_y if objective.scale == "linear" else 1.0  # what the scaled residuals are counted in
@@ -143,22 +158,16 @@ def fit_law(
     agree = ends.value <= ends.value[best] + tolerance
     others = ends.value[~agree & ends.converged]
     fit = Fit(
-        law=law,
-        table=table,
+        problem=problem,
         objective=objective,
         delta=delta,
-        reference=reference,
-        unit_y=unit_y,
         theta=theta,
-        low=low,
-        high=high,
         objective_value=0.0,
         gradient_norm=float(ends.gradient_norm[best]),
         converged=bool(ends.converged[best]),
         starts=starts,
         starts_agree=float(agree.mean()),
         second_gap=float(others.min() / max(ends.value[best], 1e-300) - 1.0) if len(others) else None,
-        fixed=fixed,
     )
     return replace(fit, objective_value=objective_of(fit))
 
@@ -168,30 +177,6 @@ def objective_of(fit: Fit) -> float:
     r = residuals_on(fit.objective.scale, fit.table.y, predict(fit, fit.table.x))
     total = float(np.sum(fit.weights * losses(fit.objective, r, fit.delta)))
     return total / len(r) if fit.objective.reduction == "mean" else total
-
-
-def references(table: Table, law: Law) -> tuple[dict[str, float], float]:
-    """(geometric mean of each input, that of y); 1 where the law takes raw values."""
-    found: dict[str, float] = {}
-    for declared in law.inputs:
-        values = table.x[declared.name]
-        if declared.group in found:
-            found[declared.name] = found[declared.group]
-        elif law.scaled and declared.centred and (values > 0).any():
-            found[declared.name] = float(np.exp(np.log(values[values > 0]).mean()))
-        else:
-            found[declared.name] = 1.0
-    return found, float(np.exp(np.log(table.y).mean())) if law.scaled else 1.0
-
-
-def scaled_inputs(x: Mapping[str, ArrayLike], reference: Mapping[str, float]) -> dict[str, Array]:
-    """Each input over its reference."""
-    return {name: np.asarray(x[name], np.float64) / value for name, value in reference.items()}
-
-
-def weights_of(table: Table) -> Array:
-    """Weights [n] from the stated noise, 1 for the median row."""
-    return np.ones(len(table.y)) if table.sd is None else (np.median(table.sd) / table.sd) ** 2
 
 
 def _search(law: Law, objective: Objective, problems: Problems, guesses: Array, free: int) -> tuple[Ends, float | None]:
@@ -256,9 +241,8 @@ def predict(fit: Fit, x: Point) -> Array:
         InputError: a value that is out of range, or absurdly far from the sweep.
     """
     values, shape = points_of(fit, x)
-    scaled = scaled_inputs(values, fit.reference)
     with np.errstate(over="ignore"):
-        found = fit.unit_y * curves(fit.law, scaled, fit.theta)[0]
+        found = fit.problem.curve(values, fit.theta)[0]
     for i in np.flatnonzero(~np.isfinite(found))[:1]:
         raise InputError(
             f"{_shown(values, i)}: so far from the sweep that the law gives no finite value", "out-of-reach"
@@ -310,9 +294,6 @@ def distance(fit: Fit, x: Point) -> float:
     return factor
 
 
-extrapolation = distance
-
-
 def parameter_values(fit: Fit, theta: Array | None = None) -> dict[str, float]:
     """The parameters of the law's formula in the units of the table; theta: other coordinates than the fit's."""
     rows = parameter_table(fit, (fit.theta if theta is None else theta)[None])
@@ -322,48 +303,13 @@ def parameter_values(fit: Fit, theta: Array | None = None) -> dict[str, float]:
 def parameter_table(fit: Fit, thetas: Array) -> dict[str, Array]:
     """Natural values [k] of each parameter for coordinates thetas [k, p]."""
     found: dict[str, Array] = {}
-    for i, (parameter, row) in enumerate(zip(fit.law.parameters, coordinate_rows(fit), strict=True)):
+    for i, (parameter, row) in enumerate(zip(fit.law.parameters, fit.problem.coordinate_rows, strict=True)):
         if parameter.in_log:
             with np.errstate(over="ignore"):
                 found[parameter.name] = np.exp(thetas @ row[0] + row[1])
         else:
             found[parameter.name] = thetas[:, i] * row[1]
     return found
-
-
-def coordinate_rows(fit: Fit) -> list[tuple[Array, float]]:
-    """For each parameter (row [p], offset): log value = row @ theta + offset, or value = theta * offset."""
-    law, found = fit.law, []
-    for i, parameter in enumerate(law.parameters):
-        row = np.zeros(len(law.parameters))
-        row[i] = 1.0
-        unit = fit.unit_y if parameter.unit == "y" else 1.0
-        if not parameter.in_log:
-            found.append((row, unit))
-            continue
-        offset = float(np.log(unit))
-        for name, power in parameter.scaling.items():
-            if isinstance(power, str):
-                row[law.parameter_names.index(power.lstrip("-"))] += signed(power) * np.log(fit.reference[name])
-            else:
-                offset += power * float(np.log(fit.reference[name]))
-        found.append((row, offset))
-    return found
-
-
-def _fixed_coordinate(
-    law: Law, i: int, fixed: Mapping[str, float], reference: Mapping[str, float], unit_y: float
-) -> float:
-    parameter = law.parameters[i]
-    value = fixed[parameter.name] / (unit_y if parameter.unit == "y" else 1.0)
-    if not np.isfinite(value) or value < 0 or (parameter.in_log and value <= 0):
-        raise InputError(f"{parameter.name} = {fixed[parameter.name]}: cannot be fixed at that value", "bad-value")
-    for name, power in parameter.scaling.items():
-        exponent = power.lstrip("-") if isinstance(power, str) else ""
-        if exponent and exponent not in fixed:
-            raise InputError(f"{parameter.name} cannot be fixed alone: fix {exponent} too", "bad-value")
-        value /= reference[name] ** (signed(power) * fixed[exponent] if isinstance(power, str) else power)
-    return float(np.log(value)) if parameter.in_log else float(value)
 
 
 def floor(fit: Fit) -> float | None:

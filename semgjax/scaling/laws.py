@@ -344,7 +344,7 @@ def law_named(name: str, inputs: Sequence[str] | None = None) -> Law:
     law = LAWS[name]
     raise InputError(
         f"law {name} ({law.formula}) has the inputs {', '.join(law.input_names)}, not {', '.join(inputs or ())}; "
-        "map each of them with --map INPUT=COLUMN",
+        "map each of them, INPUT=COLUMN",
         "wrong-law",
     )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semgjax.scaling.fit import Fit, predict, scaled_inputs
+from semgjax.scaling.fit import Fit, predict
 from semgjax.scaling.objective import residuals_on
 from semgjax.scaling.solver import curves
 
@@ -20,7 +20,7 @@ Array = np.ndarray
 ALARM = 0.05
 # Few runs cannot show that their noise is constant: unless it looks so, intervals allow for trends that it may have.
 DOUBT = 0.5
-LEAST_FREEDOM = 5  # with fewer, no trend of the noise can be told from what a fit does to its residuals
+LEAST_FREEDOM = 5  # with fewer, no trend of the noise can be distinguished from what a fit does to its residuals
 _DRAWS, _MANY = 1999, 256
 _TRENDS = np.linspace(-1.6, 1.6, 33)  # of log standard deviation per standard deviation of the variable
 # From 1 to 6 % over a sweep is 0.6; a factor of a hundred is not to be had from a dozen residuals.
@@ -93,7 +93,7 @@ def log_slopes(fit: Fit, step: float = 1e-5) -> Array:
     around = np.concatenate([fit.theta + step * np.eye(p), fit.theta - step * np.eye(p)])
     around = np.maximum(around, np.where(np.array([q.kind == "floor" for q in fit.law.parameters]), 0.0, -np.inf))
     gaps = np.diagonal(around[:p] - around[p:])
-    logs = np.log(curves(fit.law, scaled_inputs(fit.table.x, fit.reference), around))
+    logs = np.log(curves(fit.law, fit.problem.x, around))
     return ((logs[:p] - logs[p:]) / gaps[:, None]).T
 
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from scipy.stats import t as t_distribution
 
 from semgjax.errors import InputError
+from semgjax.scaling.quantiles import t_quantile
 
 Array = np.ndarray
 ObjectiveKind = Literal[
@@ -102,7 +102,7 @@ def losses(objective: Objective, residuals: Array, delta: float | None) -> Array
 def robust_scale(residuals: Array, parameters: int) -> float:
     """Standard deviation of the bulk of residuals [n]: median size over 0.6745, without the smallest ones.
 
-    A fit of p parameters makes about p residuals too small; leaving out p - 1 of them mends that (Street,
+    A fit of p parameters makes about p residuals too small; leaving out p - 1 of them corrects that (Street,
     Carroll and Ruppert 1988, The American Statistician 42).
     """
     sizes = np.sort(np.abs(residuals))
@@ -116,4 +116,4 @@ def delta_by_scale(residuals: Array, parameters: int) -> float:
     point can be called far off by it.
     """
     dof = max(len(residuals) - parameters, 1)
-    return max(float(t_distribution.ppf(_INSIDE, dof)) * robust_scale(residuals, parameters), SMALLEST_DELTA)
+    return max(float(t_quantile(_INSIDE, dof)) * robust_scale(residuals, parameters), SMALLEST_DELTA)

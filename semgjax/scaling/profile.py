@@ -13,14 +13,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import f as f_distribution
-from scipy.stats import norm
 
 from semgjax.errors import InputError
 from semgjax.scaling.bootstrap import problems_of
-from semgjax.scaling.fit import Fit, Point, coordinate_rows, points_of, predict, scaled_inputs
+from semgjax.scaling.fit import Fit, Point, points_of, predict
 from semgjax.scaling.noise import log_slopes, noise_trend, slopes_of, widening
 from semgjax.scaling.objective import residuals_on, robust_scale
+from semgjax.scaling.quantiles import f_quantile, normal_below
 from semgjax.scaling.solver import Problems, curves, solve
 
 Array = np.ndarray
@@ -83,7 +82,7 @@ def noise_scale(
     else:
         first = side * np.clip(r, -delta, delta)
         scale = max(robust_scale(r * np.sqrt(weights), parameters), 1e-9)
-        inside = 2.0 * norm.cdf(delta / scale) - 1.0 if np.isfinite(delta) else 1.0
+        inside = 2.0 * normal_below(delta / scale) - 1.0 if np.isfinite(delta) else 1.0
         curvature = 0.5 * (below + above) * float(inside)
     # Points without noise would leave a region of rounding size; one part in 1e8 keeps it searchable.
     return float(np.sum(weights * first**2) / dof / curvature) + 1e-16
@@ -125,7 +124,7 @@ def prediction_band(fit: Fit, x: Point, level: float = LEVEL) -> tuple[Array, Ar
 
 def _ends(fit: Fit, values: Mapping[str, Array], level: float) -> tuple[Array, Array]:
     m = len(next(iter(values.values())))
-    ties = Ties(scaled_inputs(values, fit.reference), np.ones(m), np.zeros((m, len(fit.theta))))
+    ties = Ties(fit.problem.inputs(values), np.ones(m), np.zeros((m, len(fit.theta))))
     low, high = profile_ends(fit, ties, level)
     return np.exp(low) * fit.unit_y, np.exp(high) * fit.unit_y
 
@@ -141,7 +140,7 @@ def parameter_intervals(fit: Fit, level: float = LEVEL) -> dict[str, Interval] |
     if no_interval_reason(fit) is not None:
         return None
     p = len(fit.theta)
-    rows = coordinate_rows(fit)
+    rows = fit.problem.coordinate_rows
     chosen = [i for i in range(p) if fit.free[i]]
     none = {name: np.ones(len(chosen)) for name in fit.reference}
     ties = Ties(none, np.zeros(len(chosen)), np.stack([rows[i][0] for i in chosen]))
@@ -182,7 +181,7 @@ def _without_limits(fit: Fit, found: dict[str, Interval], coordinates: Mapping[i
 def profile_ends(fit: Fit, ties: Ties, level: float) -> tuple[Array, Array]:
     """(low [m], high [m]) of the tied quantities; where an end is not found within reach, -inf or inf."""
     trace = _Trace.of(fit, ties)
-    cut = float(f_distribution.ppf(level, 1, fit.degrees_of_freedom))
+    cut = float(f_quantile(level, 1, fit.degrees_of_freedom))
     half = np.clip(np.sqrt(cut) * trace.sigma, 1e-7, _FAR / 3.0)
     m = len(trace.centre)
     offsets = np.concatenate([-_OFFSETS[::-1], _OFFSETS])
@@ -223,7 +222,7 @@ def profile_f(fit: Fit, x: Point, values: ArrayLike) -> Array:
     goals = np.log(np.asarray(values, np.float64).reshape(-1) / fit.unit_y)
     points, _ = points_of(fit, x)
     at = {name: np.broadcast_to(v, goals.shape) for name, v in points.items()}
-    ties = Ties(scaled_inputs(at, fit.reference), np.ones(len(goals)), np.zeros((len(goals), len(fit.theta))))
+    ties = Ties(fit.problem.inputs(at), np.ones(len(goals)), np.zeros((len(goals), len(fit.theta))))
     trace = _Trace.of(fit, ties)
     half = np.maximum(np.abs(goals - trace.centre), 1e-7) / 3.0
     # From the fit outwards in four steps, so that a far value is reached along the profile.

@@ -18,7 +18,7 @@ SWEEP_MAPPING = {"N": "params", "U": "users", "H": "hours/users", "D": "hours", 
 SWEEP_WHERE = {"split": "test", "averaging": "macro"}
 # Rows of a sweep that differ in one of these do not lie on one curve.
 ONE_CURVE = ("kind", "split", "decoder", "averaging", "user")
-# Columns beside the inputs that --map can name: relative noise, id of a run, rows with shared noise.
+# Columns beside the inputs that can be mapped: relative noise, id of a run, rows with shared noise.
 EXTRA = ("sd", "run", "cluster")
 # Inputs that count whole things.
 _WHOLE = ("N", "U")
@@ -121,7 +121,7 @@ def _users(
             if (cells["run"], cells["user"]) in found:
                 raise InputError(
                     f"{path}: {line}: user {cells['user']} of run {cells['run']} is there twice; keep one row, or "
-                    "choose with --where",
+                    "choose one, where COLUMN=VALUE",
                     "duplicate-run",
                 )
             found[cells["run"], cells["user"]] = float(_numbers(path, [(line, cells)], y, zero=True)[0])
@@ -168,7 +168,7 @@ def _complete(
     for name in mapping:
         if name not in (*needed, *EXTRA):
             raise InputError(
-                f"--map {name}={mapping[name]}: no variable {name!r}; this law has {', '.join(needed)} "
+                f"{name}={mapping[name]}: no variable {name!r}; this law has {', '.join(needed)} "
                 f"(and {', '.join(EXTRA)} may be given)",
                 "unknown-name",
             )
@@ -177,7 +177,7 @@ def _complete(
         if name not in mapping:
             table = "" if sweep else "not a table of `semgjax sweep collect`; "
             raise InputError(
-                f"{path}: {table}say which column is {name}: --map {name}=COLUMN (it has {', '.join(columns)})",
+                f"{path}: {table}say which column is {name}, {name}=COLUMN (it has {', '.join(columns)})",
                 "no-column",
             )
     mapping = {name: mapping[name] for name in mapping if name in needed or name in EXTRA}
@@ -256,7 +256,7 @@ def _check_one_curve(path: Path, rows: list[Row], columns: tuple[str, ...], mapp
         if len(found) > 1 and name not in used:
             raise InputError(
                 f"{path}: column {name} holds {_values(rows, name)}: several curves; "
-                f"choose one with --where {name}={next(iter(found))}",
+                f"choose one, where {name}={next(iter(found))}",
                 "several-curves",
             )
 

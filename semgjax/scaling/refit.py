@@ -4,7 +4,7 @@ import numpy as np
 
 from semgjax.scaling.bootstrap import problems_of
 from semgjax.scaling.fit import Fit, predict
-from semgjax.scaling.solver import curves, solve
+from semgjax.scaling.solver import solve
 from semgjax.scaling.starts import first_guesses
 
 Array = np.ndarray
@@ -29,8 +29,7 @@ def refits(fit: Fit, weights: Array, starts: int = STARTS, seed: int = 1) -> Arr
 
 def predicted(fit: Fit, thetas: Array, x: dict[str, Array]) -> Array:
     """The law at points x ({input: [m]}, raw) for coordinates [b, p]: y [b, m]."""
-    scaled = {name: x[name] / fit.reference[name] for name in fit.law.input_names}
-    return fit.unit_y * curves(fit.law, scaled, thetas)
+    return fit.problem.curve(x, thetas)
 
 
 def influence(fit: Fit, x: dict[str, Array]) -> Array:

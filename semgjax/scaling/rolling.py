@@ -1,11 +1,11 @@
-"""How well a law foretells what is larger: fitted to the smaller runs, asked for the next ones."""
+"""How well a law predicts what is larger: fitted to the smaller runs, asked for the next ones."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as t_distribution
 
 from semgjax.scaling.fit import Fit
+from semgjax.scaling.quantiles import t_quantile
 from semgjax.scaling.refit import predicted, refits
 
 Array = np.ndarray
@@ -15,7 +15,7 @@ MOST_SPLITS = 12
 
 @dataclass(frozen=True)
 class Row:
-    """One point foretold from smaller ones: how far beyond them it lies (log) and log(measured / foretold)."""
+    """One point predicted from smaller ones: how far beyond them it lies (log) and log(measured / predicted)."""
 
     x: dict[str, float]
     log_distance: float
@@ -48,7 +48,7 @@ class Rolling:
 
 
 def rolling_origin(fit: Fit) -> Rolling:
-    """Fit the smallest levels that determine the law, foretell the next level; add it; and so on.
+    """Fit the smallest levels that determine the law, predict the next level; add it; and so on.
 
     Levels are ordered by the sum of the log inputs.
     """
@@ -64,7 +64,7 @@ def rolling_origin(fit: Fit) -> Rolling:
 
 
 def leave_largest_out(fit: Fit) -> Row | None:
-    """The largest level foretold from all others; None where those do not determine the law."""
+    """The largest level predicted from all others; None where those do not determine the law."""
     order, levels = _ordered(fit)
     k = len(levels) - 1
     if k < fit.free_count:
@@ -79,7 +79,7 @@ def extrapolation_interval(
     """value times exp(-+ t * rate * distance): what the law's own record says of going that far; None without one."""
     if rolling.rate is None or log_distance <= 0:
         return None
-    reach = float(t_distribution.ppf(0.5 + level / 2.0, len(rolling.rows))) * rolling.rate * log_distance
+    reach = float(t_quantile(0.5 + level / 2.0, len(rolling.rows))) * rolling.rate * log_distance
     return value * float(np.exp(-min(reach, 50.0))), value * float(np.exp(min(reach, 50.0)))
 
 
@@ -112,9 +112,9 @@ def _row(fit: Fit, order: Array, k: int, level: int, theta: Array) -> Row:
     held = np.flatnonzero(order == level)
     x = {name: fit.table.x[name][held[:1]] for name in fit.law.input_names}
     measured = float(np.exp(np.mean(np.log(fit.table.y[held]))))
-    # A level may be 1 % wide: each of its rows is foretold at its own place.
+    # A level may be 1 % wide: each of its rows is predicted at its own place.
     own = {name: fit.table.x[name][held] for name in fit.law.input_names}
-    foretold = float(np.exp(np.mean(np.log(predicted(fit, theta[None], own)[0]))))
+    expected = float(np.exp(np.mean(np.log(predicted(fit, theta[None], own)[0]))))
     # Inside the box of the smaller ones a step still is a step: at least 5 %.
     far = max(log_distance(fit, x, order, k), 0.05)
-    return Row({n: float(v[0]) for n, v in x.items()}, far, measured, foretold, int((order < k).sum()))
+    return Row({n: float(v[0]) for n, v in x.items()}, far, measured, expected, int((order < k).sum()))

@@ -1,18 +1,19 @@
 """First guesses and bounds of a search: shapes spread over their ranges, linear parameters by least squares."""
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from itertools import combinations
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy.stats import qmc
 
+from semgjax.scaling.elementwise import program_of
+from semgjax.scaling.halton import halton
 from semgjax.scaling.law import Law, Parameter
 from semgjax.scaling.precision import float64
-from semgjax.scaling.solver import pad_rows, padded_rows, with_logs
+from semgjax.scaling.solver import SMALL, both_names, named, pad_rows, padded_rows, with_logs
 
 Array = np.ndarray
 
@@ -47,7 +48,7 @@ def first_guesses(
     Shape parameters follow a Halton sequence over their ranges; the linear ones then come from least squares of
     relative errors with coefficients >= 0 (variable projection: Golub and Pereyra 1973).
     """
-    unit = qmc.Halton(len(law.parameters), scramble=True, seed=seed).random(count)
+    unit = halton(len(law.parameters), count, seed)
     theta = np.empty_like(unit)
     for i, p in enumerate(law.parameters):
         a, b = _range(p, dict(x), y, low[i], high[i])
@@ -98,13 +99,17 @@ def _log_input(p: Parameter, x: Mapping[str, Array]) -> Array:
 def _projected(law: Law, x: Mapping[str, Array], y: Array, weights: Array, theta: Array, linear: list[int]) -> Array:
     """Coordinates of the linear parameters [s, k] for the shapes in theta [s, p]."""
     rows, count = padded_rows(len(y)), len(theta)
-    # Padded, so that one compiled program serves all.
-    padded = theta[np.resize(np.arange(count), -(-count // 256) * 256)]
-    with float64():
-        basis, goal = (
-            np.asarray(a)[:count, ..., : len(y)]
-            for a in _basis(law, tuple(linear), pad_rows(x, rows), np.append(y, np.ones(rows - len(y))), padded)
-        )
+    found = _small_basis(law, tuple(linear), x, y, theta) if len(y) <= SMALL else None
+    if found is not None:
+        basis, goal = found
+    else:
+        # Padded, so that one compiled program serves all.
+        padded = theta[np.resize(np.arange(count), -(-count // 256) * 256)]
+        with float64():
+            basis, goal = (
+                np.asarray(a)[:count, ..., : len(y)]
+                for a in _basis(law, tuple(linear), pad_rows(x, rows), np.append(y, np.ones(rows - len(y))), padded)
+            )
     goal = np.maximum(goal, 1e-9)
     scaled = np.sqrt(weights) * basis / goal[:, None, :]
     target = np.broadcast_to(np.sqrt(weights), goal.shape)
@@ -136,13 +141,37 @@ def _non_negative(columns: Array, target: Array) -> Array:
     return chosen
 
 
+def _small_basis(
+    law: Law, linear: tuple[int, ...], x: Mapping[str, Array], y: Array, thetas: Array
+) -> tuple[Array, Array] | None:
+    """`_basis` with NumPy; None where the law can only be compiled."""
+    names, inputs = law.parameter_names, both_names(law)
+    curve = program_of(law.inner or law.predict, names, inputs)
+    unlink = None if law.unlink is None else program_of(_unlink_of(law.unlink), names, ("y",))
+    if curve is None or (law.unlink is not None and unlink is None):
+        return None
+    with np.errstate(all="ignore"):
+        full = with_logs({name: np.asarray(x[name], np.float64)[None] for name in law.input_names}, np)
+        p = named(law, thetas.T[..., None], np)
+        goal = np.broadcast_to(y, (len(thetas), len(y))) if unlink is None else unlink(p, {"y": y[None]})
+        chosen = [names[k] for k in linear]
+        rest = curve({**p, **dict.fromkeys(chosen, 0.0)}, full)
+        columns = [curve({**p, **{other: float(other == name) for other in chosen}}, full) - rest for name in chosen]
+    return np.stack(columns, axis=1), goal - rest
+
+
+@lru_cache(maxsize=256)
+def _unlink_of(unlink: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    return lambda p, x: unlink(p, x["y"])
+
+
 @partial(jax.jit, static_argnums=(0, 1))
 def _basis(law: Law, linear: tuple[int, ...], x: Any, y: Any, thetas: Any) -> Any:
     full = with_logs(x)
     zeros = jnp.zeros_like(y)
 
     def one(theta: Any) -> tuple[Any, Any]:
-        p = {q.name: jnp.exp(theta[i]) if q.in_log else theta[i] for i, q in enumerate(law.parameters)}
+        p = named(law, theta)
         curve = law.inner or law.predict
         goal = y if law.unlink is None else law.unlink(p, y)
         names = [law.parameters[k].name for k in linear]

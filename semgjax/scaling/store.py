@@ -14,6 +14,7 @@ from semgjax.scaling.fit import Fit, parameter_values
 from semgjax.scaling.law import Law
 from semgjax.scaling.laws import law_named
 from semgjax.scaling.objective import Objective
+from semgjax.scaling.problem import Scaled
 from semgjax.scaling.profile import LEVEL, no_interval_reason, parameter_intervals
 from semgjax.scaling.rolling import rolling_origin
 from semgjax.scaling.table import Table
@@ -145,7 +146,7 @@ def _fit_of(path: Path, document: dict[str, Any], law: Law | None) -> Fit:
     if law is None and document["law_file"]:
         # Reading a file must not run code that the file names.
         raise InputError(
-            f"{path}: fitted with a law of {document['law_file']}; name it with --law, if you trust it", "wrong-law"
+            f"{path}: fitted with a law of {document['law_file']}; name that law, if you trust it", "wrong-law"
         )
     try:
         law = law or law_named(document["law"], curve["inputs"])
@@ -164,39 +165,36 @@ def _fit_of(path: Path, document: dict[str, Any], law: Law | None) -> Fit:
     users_y = None
     if points["users"]:
         users_y = np.array([[np.nan if v is None else v for v in row] for row in points["users_y"]], np.float64)
+    table = Table(
+        {name: np.array(v, np.float64) for name, v in points["x"].items()},
+        np.array(points["y"], np.float64),
+        data["unit"],
+        data["y"],
+        data["columns"],
+        data["source"],
+        data["where"],
+        None if points["sd"] is None else np.array(points["sd"], np.float64),
+        tuple(points["runs"]),
+        tuple(points["users"]),
+        users_y,
+        None if points["clusters"] is None else np.array(points["clusters"]),
+    )
+    reference = {name: float(curve["reference"][name]) for name in law.input_names}
+    fixed = {name: float(v) for name, v in curve["fixed"].items()}
     return Fit(
-        law=law,
-        table=Table(
-            {name: np.array(v, np.float64) for name, v in points["x"].items()},
-            np.array(points["y"], np.float64),
-            data["unit"],
-            data["y"],
-            data["columns"],
-            data["source"],
-            data["where"],
-            None if points["sd"] is None else np.array(points["sd"], np.float64),
-            tuple(points["runs"]),
-            tuple(points["users"]),
-            users_y,
-            None if points["clusters"] is None else np.array(points["clusters"]),
-        ),
+        problem=Scaled(law, table, reference, float(curve["unit_y"]), low, high, fixed),
         objective=Objective(
             **{k: objective[k] for k in ("kind", "delta", "nu", "tau", "over")},
             reduction=objective.get("reduction", "sum"),
         ),
         delta=objective["delta_used"],
-        reference={name: float(curve["reference"][name]) for name in law.input_names},
-        unit_y=float(curve["unit_y"]),
         theta=theta,
-        low=low,
-        high=high,
         objective_value=float(objective["value"]),
         gradient_norm=float(search["gradient_norm"]),
         converged=search["status"] != "not-converged",
         starts=int(search["starts"]),
         starts_agree=float(search["starts_agree"]),
         second_gap=search["second_gap"],
-        fixed={name: float(v) for name, v in curve["fixed"].items()},
     )
 
 

@@ -50,7 +50,7 @@ def fit_two_step(
 
 
 def predict_two_step(fit: TwoStep, x: Point) -> Array:
-    """Error at x [...]: the second law at the loss that the first foretells."""
+    """Error at x [...]: the second law at the loss that the first predicts."""
     return predict(fit.second, predict(fit.first, x))
 
 

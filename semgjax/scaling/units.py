@@ -1,4 +1,4 @@
-"""Whether the errors of a table are all in one unit: fractions under "%", a row a hundred times off. Writes nothing."""
+"""Whether the errors of a table are all in one unit: fractions under "%", a row a hundred times off."""
 
 from collections.abc import Sequence
 from itertools import combinations

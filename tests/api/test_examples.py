@@ -11,7 +11,8 @@ import pytest
 import semgjax
 from tests.test_house import ROOT
 
-MODULES = ("fitting", "models", "planned_step", pytest.param("runs", marks=pytest.mark.slow), "signals")
+RUNS = pytest.param("runs", marks=pytest.mark.slow)
+MODULES = ("comparison", "decisions", "fitting", "models", "planned_step", RUNS, "signals")
 
 
 @pytest.fixture

@@ -90,4 +90,4 @@ def test_a_blocked_table_is_reported_without_a_number(tmp_path, capsys):
     words = ["report", table, "--map", "N=size", "--map", "y=error", "--law", "floor_power", "--target", "11"]
     said(capsys, *words, "--out", tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text()
-    assert "No number can be quoted" in page and "blocked" in page and "foretells y" not in page
+    assert "No number can be quoted" in page and "blocked" in page and "predicts y" not in page

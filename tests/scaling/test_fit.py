@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import minimize
 
 from semgjax.errors import InputError
-from semgjax.scaling.fit import extrapolation, fit_law, parameter_values, predict
+from semgjax.scaling.fit import distance, fit_law, parameter_values, predict
 from semgjax.scaling.laws import FLOOR_POWER, POWER
 from semgjax.scaling.objective import Objective, losses
 
@@ -128,7 +128,7 @@ def test_scatter_is_the_deviation_with_the_parameters_discounted():
 
 @pytest.mark.parametrize(("size", "beyond"), [(2e7, 10.0), (2e3, 10.0), (1e5, 1.0), (2e6, 1.0)])
 def test_extrapolation_counts_from_the_nearer_end_of_the_sweep(size, beyond):
-    assert extrapolation(fit_law((SIZES, noisy(0.0))), size) == pytest.approx(beyond)
+    assert distance(fit_law((SIZES, noisy(0.0))), size) == pytest.approx(beyond)
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_a_law_over_any_inputs_has_a_term_for_each():
     ("name", "inputs", "message"),
     [
         ("cubic", None, "law 'cubic' is not known; known are power, floor_power, chinchilla"),
-        ("chinchilla", ("N",), "has the inputs N, D, not N; map each of them with --map INPUT=COLUMN"),
+        ("chinchilla", ("N",), "has the inputs N, D, not N"),
         ("additive", ("N", "N"), "name each once"),
     ],
 )

@@ -65,13 +65,13 @@ def test_five_small_runs_miss_the_7b_run_by_what_was_published(dataset, publishe
     losses_ = [float(rows[key]["loss_c4_val"]) for key in small]
     fit = fit_law(table_of({"N": n, "D": tokens}, losses_), shared_exponent(), Objective("linear_ls"))
     large = rows["open_lm_7b", 1.0]
-    foretold = float(predict(fit, {"N": float(large["N"]), "D": 20 * float(large["N"])}))
+    expected = float(predict(fit, {"N": float(large["N"]), "D": 20 * float(large["N"])}))
     measured = float(large["loss_c4_val"])
-    assert 100 * abs(foretold - measured) / measured == pytest.approx(published, abs=0.05)
+    assert 100 * abs(expected - measured) / measured == pytest.approx(published, abs=0.05)
 
 
 @pytest.mark.slow
-def test_the_ladder_foretells_its_own_largest_models_within_its_interval():
+def test_the_ladder_predicts_its_own_largest_models_within_its_interval():
     table = read_table(DATA / "olmo_ladder_train.csv", {"N": "N", "D": "D", "y": "c4_loss"}, {}, inputs=("N", "D"))
     smaller = table.rows(np.flatnonzero(table.x["N"] < 1e9))
     fit = fit_law(smaller, CHINCHILLA)

@@ -88,8 +88,8 @@ def test_any_csv_with_a_mapping_is_a_table(tmp_path):
     [
         ("", {"N": "n", "y": "e"}, {}, "no rows; expected a header and at least one row"),
         ("n,e\n", {"N": "n", "y": "e"}, {}, "no rows; expected a header and at least one row"),
-        ("n,e\n1,2\n", {}, {}, "say which column is N: --map N=COLUMN (it has n, e)"),
-        ("n,e\n1,2\n", {"N": "n"}, {}, "say which column is y: --map y=COLUMN"),
+        ("n,e\n1,2\n", {}, {}, "N=COLUMN (it has n, e)"),
+        ("n,e\n1,2\n", {"N": "n"}, {}, "y=COLUMN"),
         ("n,e\n1,2\n", {"N": "n", "y": "e", "D": "n"}, {}, "no variable 'D'; this law has N, y"),
         ("n,error\n1,2\n", {"N": "n", "y": "eror"}, {}, "no column 'eror'; did you mean 'error'?"),
         ("n,e\n1,2\n", {"N": "size", "y": "e"}, {}, "no column 'size'; it has n, e"),
@@ -149,7 +149,7 @@ def test_a_missing_file_and_one_that_is_no_text_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "where", "message"),
     [
-        (sweep_rows() + sweep_rows(decoder="beam"), {}, "--where decoder=greedy"),
+        (sweep_rows() + sweep_rows(decoder="beam"), {}, "decoder=greedy"),
         (sweep_rows() + sweep_rows(kind="distilled"), {}, "column kind holds supervised, distilled"),
         (sweep_rows() + sweep_rows(users=12), {}, "column users holds 6, 12: several curves"),
         (sweep_rows() + sweep_rows(hours=3.0), {}, "column hours holds 1.5, 3.0: several curves"),

@@ -1,1 +1,1 @@
-"""Decisions from a fitted law: what to build, what to record, what to train next. Writes nothing."""
+"""Decisions from a fitted law: what to build, what to record, what to train next."""

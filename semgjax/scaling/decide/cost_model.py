@@ -43,9 +43,7 @@ class Cost:
         """
         for name in self.inputs:
             if name not in x:
-                raise InputError(
-                    f"cost {self.text}: no value for {name}; give it with --at {name}=NUMBER", "bad-option"
-                )
+                raise InputError(f"cost {self.text}: no value for {name}; give it, at {name}=NUMBER", "bad-option")
         parts = []
         for coefficient, powers in self.terms:
             value: Array = np.asarray(coefficient, np.float64)
@@ -115,7 +113,7 @@ def measured_cost(x: Mapping[str, Array], cost: Array, unit: str = "FLOP") -> Co
     if np.linalg.matrix_rank(columns, tol=1e-3) < columns.shape[1]:
         raise InputError(
             f"measured costs: {', '.join(names)} vary together in {len(cost)} runs; "
-            "give the cost as a formula instead, e.g. --cost 6*N*D",
+            "give the cost as a formula instead, e.g. 6*N*D",
             "too-few-levels",
         )
     solution = np.linalg.lstsq(columns, np.log(cost), rcond=None)[0]

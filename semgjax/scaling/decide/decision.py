@@ -122,7 +122,7 @@ def lines(decision: Decision, findings: bool = True) -> list[str]:
     """The answer and its layers as lines of text; findings: with what to know about it."""
     unit = f" {decision.unit}" if decision.unit else ""
     if decision.blocked:
-        head = f"{decision.question}: no answer; an error below blocks it (--force shows the number)"
+        head = f"{decision.question}: no answer; an error below blocks it (force shows the number)"
     elif decision.value is not None and not math.isfinite(decision.value):
         head = f"{decision.question}: out of reach of the fitted curve"
     else:
@@ -138,7 +138,7 @@ def lines(decision: Decision, findings: bool = True) -> list[str]:
     return shown + [f"  {d.severity} {d.code}: {d.message}" for d in decision.diagnostics if findings]
 
 
-EXTRAPOLATION = "what the sweep's shorter parts foretell of its longer ones"
+EXTRAPOLATION = "what the sweep's shorter parts predict of its longer ones"
 
 
 def _sampling(decision: Decision) -> str:

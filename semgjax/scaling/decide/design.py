@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import t as t_distribution
 
 from semgjax.errors import InputError
 from semgjax.scaling.decide.prior import prior_fit
 from semgjax.scaling.decide.sensitivity import information, log_gradients, variance_of
 from semgjax.scaling.diagnose import Diagnostic
 from semgjax.scaling.ends import listed, number, span, unbounded
-from semgjax.scaling.fit import Fit, distance, predict, scaled_inputs
+from semgjax.scaling.fit import Fit, distance, predict
 from semgjax.scaling.law import Law
-from semgjax.scaling.solver import Problems, curves, solve
+from semgjax.scaling.quantiles import t_quantile
+from semgjax.scaling.solver import Problems, solve
 
 Array = np.ndarray
 Interval = tuple[float, float]
@@ -92,7 +92,7 @@ def check_design(
     matrix = information(slopes) / noise**2
     dof = fit.degrees_of_freedom
     enough = fit.levels > fit.free_count
-    t = float(t_distribution.ppf(0.5 + level / 2.0, dof)) if enough else np.inf
+    t = float(t_quantile(0.5 + level / 2.0, dof)) if enough else np.inf
     half = t * float(np.sqrt(variance_of(goal, matrix)))
     value = float(predict(fit, at).reshape(-1)[0])
     condition, weak = _directions(fit, slopes, noise)
@@ -171,12 +171,10 @@ def _simulate(
 ) -> tuple[Interval, float | None]:
     """Fit sweeps drawn from the prior: (where `level` of their predictions lie, share with a floor above 0)."""
     random = np.random.default_rng(seed)
-    y = fit.table.y / fit.unit_y * np.exp(noise * random.standard_normal((SIMULATIONS, len(fit.table.y))))
-    x = scaled_inputs(fit.table.x, fit.reference)
-    problems = Problems(x, y, np.ones((1, y.shape[1])), np.array([np.inf]), fit.low, fit.high)
+    y = fit.problem.y * np.exp(noise * random.standard_normal((SIMULATIONS, len(fit.table.y))))
+    problems = Problems(fit.problem.x, y, np.ones((1, y.shape[1])), np.array([np.inf]), fit.low, fit.high)
     thetas = solve(fit.law, problems, np.tile(fit.theta, (SIMULATIONS, 1))).theta
-    place = {name: np.array([at[name]]) / fit.reference[name] for name in fit.law.input_names}
-    found = fit.unit_y * curves(fit.law, place, thetas)[:, 0]
+    found = fit.problem.curve({name: np.array([at[name]]) for name in fit.law.input_names}, thetas)[:, 0]
     tail = (1.0 - level) / 2.0
     low, high = np.quantile(found, [tail, 1.0 - tail])
     floors = [i for i, p in enumerate(fit.law.parameters) if p.kind == "floor"]
@@ -194,7 +192,7 @@ def _findings(fit: Fit, at: Mapping[str, float], half: float, condition: float) 
         logs = np.log(fit.table.x[first])
         if np.ptp(logs) < 1e-9:
             found.append(
-                Diagnostic("one-level", "error", f"{first} is the same in all runs: its effect cannot be told")
+                Diagnostic("one-level", "error", f"{first} is the same in all runs: its effect cannot be estimated")
             )
             continue
         if np.ptp(logs) < np.log(10.0):
@@ -203,7 +201,7 @@ def _findings(fit: Fit, at: Mapping[str, float], half: float, condition: float) 
         for second in fit.law.input_names[i + 1 :]:
             others = np.log(fit.table.x[second])
             if np.ptp(others) > 1e-9 and abs(np.corrcoef(logs, others)[0, 1]) > COLLINEAR:
-                text = f"{first} and {second} rise together: vary one at a time about a middle (--shape star)"
+                text = f"{first} and {second} rise together: vary one at a time about a middle (shape star)"
                 found.append(Diagnostic("collinear-axes", "error", text))
     if condition == np.inf and not any(d.severity == "error" for d in found):
         found.append(Diagnostic("not-identified", "error", "some parameters can change together without any trace"))
@@ -227,7 +225,7 @@ def lines(check: DesignCheck) -> list[str]:
         shown.append(
             f"expected at the point asked: {number(check.value)} {span(check.interval)} ({check.level:.3g} interval)"
         )
-        shown.append(f"  {SIMULATIONS} simulated sweeps foretell {span(check.simulated)}")
+        shown.append(f"  {SIMULATIONS} simulated sweeps predict {span(check.simulated)}")
         if check.floor_found is not None:
             shown.append(f"  {check.floor_found:.0%} of them find a floor above 0")
         for name, (value, ends) in check.parameters.items():

@@ -22,7 +22,7 @@ MEMBER_DRAWS = 100
 class Evidence:
     """draws: of the fit, None where it has no interval. others: (label, fit) of other objectives, without outliers,
     and of other laws. shorter: (label, fit) without the largest level of an input. members: draws of the fit
-    and of the other laws, as many each: what a probability is pooled from. level: of intervals. findings: about
+    and the same number of each other law: what a probability is pooled from. level: of intervals. findings: about
     the fit.
     """
 

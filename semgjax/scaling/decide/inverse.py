@@ -3,16 +3,15 @@
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.stats import f as f_distribution
 
 from semgjax.errors import InputError
 from semgjax.scaling.decide.decision import Decision, Interval, decide
 from semgjax.scaling.decide.evidence import Evidence, Question, gather
 from semgjax.scaling.diagnose import Diagnostic
-from semgjax.scaling.fit import Fit, distance, points_of, predict, scaled_inputs
+from semgjax.scaling.fit import Fit, distance, points_of, predict
 from semgjax.scaling.profile import profile_f
+from semgjax.scaling.quantiles import f_quantile
 from semgjax.scaling.rolling import Rolling, extrapolation_interval, log_distance, rolling_origin
-from semgjax.scaling.solver import curves
 
 Array = np.ndarray
 
@@ -27,7 +26,7 @@ _FINE, _ZOOMS = 8, 3
 def curve_values(fit: Fit, thetas: Array, x: Mapping[str, Array | float]) -> Array:
     """The law at points x for each of thetas [k, p]: [k, m], in the unit of y."""
     values, _ = points_of(fit, x)
-    return fit.unit_y * curves(fit.law, scaled_inputs(values, fit.reference), thetas)
+    return fit.problem.curve(values, thetas)
 
 
 def search_range(fit: Fit, name: str, most: float | None = None) -> tuple[float, float]:
@@ -36,7 +35,7 @@ def search_range(fit: Fit, name: str, most: float | None = None) -> tuple[float,
     values = fit.table.x[name]
     low, high = float(values[values > 0].min()) / REACH, float(values.max()) * REACH
     if most is not None and not low < most < 1e30:
-        raise InputError(f"--most {most}: must lie between {low:.3g} and 1e30", "bad-value")
+        raise InputError(f"most {most}: must lie between {low:.3g} and 1e30", "bad-value")
     return low, high if most is None else most
 
 
@@ -101,12 +100,12 @@ def check_input(fit: Fit, name: str, at: Mapping[str, float]) -> None:
     for other in at:
         if other not in names or other == name:
             raise InputError(
-                f"--at {other}: law {fit.law.name} is asked for {name} and has {', '.join(names)}", "unknown-name"
+                f"at {other}: law {fit.law.name} is asked for {name} and has {', '.join(names)}", "unknown-name"
             )
     for declared in fit.law.inputs:
         if declared.name not in (name, *at) and declared.default is None:
             raise InputError(
-                f"give a value for {declared.name} ({declared.meaning}): --at {declared.name}=NUMBER", "bad-option"
+                f"give a value for {declared.name} ({declared.meaning}), at {declared.name}=NUMBER", "bad-option"
             )
 
 
@@ -156,7 +155,7 @@ def profile_reach(
 
     inf (or 0) says that no value up there (down there) is rejected.
     """
-    cut = float(f_distribution.ppf(level, 1, fit.degrees_of_freedom))
+    cut = float(f_quantile(level, 1, fit.degrees_of_freedom))
     value = reach(fit, fit.theta[None], name, target, at, ends)[0]
     middle = np.log(value) if np.isfinite(value) else np.log(ends[1])
     logs = np.concatenate([np.linspace(np.log(ends[0]), np.log(ends[1]), _COARSE), middle + _NEAR, middle - _NEAR])

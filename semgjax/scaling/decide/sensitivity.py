@@ -1,4 +1,4 @@
-"""How a curve follows its parameters: gradients of the log curve, and what points tell about parameters."""
+"""How a curve follows its parameters: gradients of the log curve, and what points say about parameters."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from semgjax.scaling.fit import Fit, points_of, scaled_inputs
+from semgjax.scaling.fit import Fit, points_of
 from semgjax.scaling.law import Law
 from semgjax.scaling.precision import float64
 from semgjax.scaling.solver import named, pad_rows, padded_rows, with_logs
@@ -20,7 +20,7 @@ def log_gradients(fit: Fit, thetas: Array, x: Mapping[str, Array | float]) -> Ar
     """d log y / d theta at points x for each of thetas [k, p]: [k, m, p]; 0 for parameters that are held fixed."""
     values, _ = points_of(fit, x)
     m = len(next(iter(values.values())))
-    scaled = pad_rows(scaled_inputs(values, fit.reference), padded_rows(m))
+    scaled = pad_rows(fit.problem.inputs(values), padded_rows(m))
     with float64():
         found = np.asarray(_gradients(fit.law, scaled, np.asarray(thetas, np.float64)))[:, :m]
     return np.where(fit.free, np.nan_to_num(found), 0.0)
@@ -30,7 +30,7 @@ def log_slopes(fit: Fit, thetas: Array, x: Mapping[str, Array | float], name: st
     """d log y / d log input at points x for each of thetas [k, p]: [k, m]."""
     values, _ = points_of(fit, x)
     m = len(next(iter(values.values())))
-    scaled = pad_rows(scaled_inputs(values, fit.reference), padded_rows(m))
+    scaled = pad_rows(fit.problem.inputs(values), padded_rows(m))
     with float64():
         return np.asarray(_slopes(fit.law, name, scaled, np.asarray(thetas, np.float64)))[:, :m]
 
@@ -65,17 +65,17 @@ def information(gradients: Array, weights: Array | None = None) -> Array:
 
 
 def variance_of(goal: Array, matrix: Array) -> Array:
-    """goal' matrix^-1 goal for goals [..., p] and information [..., p, p]; inf where the points do not tell it."""
+    """goal' matrix^-1 goal for goals [..., p] and information [..., p, p]; inf where the points do not determine it."""
     spread = np.sqrt(np.maximum(np.diagonal(matrix, axis1=-2, axis2=-1), 1e-300))
-    told = spread > 1e-140
+    informed = spread > 1e-140
     unit = matrix / (spread[..., :, None] * spread[..., None, :])
     values, vectors = np.linalg.eigh(unit)
-    parts = np.einsum("...p,...pq->...q", np.where(told, goal / spread, 0.0), vectors) ** 2
+    parts = np.einsum("...p,...pq->...q", np.where(informed, goal / spread, 0.0), vectors) ** 2
     faint = values <= 1e-10 * values[..., -1:]
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.where(faint, 0.0, parts / values)
     total = share.sum(axis=-1)
-    # A direction that no point tells about, but that moves the goal, leaves it open.
+    # A direction that no point informs, but that moves the goal, leaves it open.
     open_end = (faint & (parts > 1e-6 * np.maximum(parts.sum(axis=-1, keepdims=True), 1e-300))).any(axis=-1)
-    open_end |= (~told & (goal != 0.0)).any(axis=-1)
+    open_end |= (~informed & (goal != 0.0)).any(axis=-1)
     return np.where(open_end, np.inf, total)

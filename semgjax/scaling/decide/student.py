@@ -40,9 +40,7 @@ def smallest_student(
         InputError: another law, a teacher beyond all bounds, or a target that is no error.
     """
     if not {"N", "T"} <= set(fit.law.input_names):
-        raise InputError(
-            f"law {fit.law.name} knows no teacher; fit the law distilled, with --map T=COLUMN", "wrong-law"
-        )
+        raise InputError(f"law {fit.law.name} knows no teacher; fit the law distilled, with T=COLUMN", "wrong-law")
     at = dict(at or {})
     if not (np.isfinite(teacher) and teacher > 0):
         raise InputError(f"teacher {teacher}: must be a number of parameters, e.g. 5e6", "bad-value")

@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import t as t_distribution
 
 from semgjax.errors import InputError
 from semgjax.scaling.bootstrap import draw
@@ -13,8 +12,9 @@ from semgjax.scaling.decide.cost_model import Cost
 from semgjax.scaling.decide.inverse import check_input, reach, search_range
 from semgjax.scaling.decide.sensitivity import information, log_gradients, log_slopes, variance_of
 from semgjax.scaling.diagnose import Diagnostic, diagnose
-from semgjax.scaling.fit import Fit, coordinate_rows
+from semgjax.scaling.fit import Fit
 from semgjax.scaling.profile import LEVEL, no_interval_reason, parameter_intervals
+from semgjax.scaling.quantiles import t_quantile
 
 Array = np.ndarray
 
@@ -69,15 +69,15 @@ def goal_of(fit: Fit, shrink: str, at: Mapping[str, float], target: float | None
     """
     if shrink == "prediction":
         if not at:
-            raise InputError("--shrink prediction: name the point with --at", "bad-option")
+            raise InputError("shrink prediction: give the point, at INPUT=NUMBER", "bad-option")
         return prediction_goal(fit, at)
     if shrink in fit.law.parameter_names:
         return parameter_goal(fit, shrink)
     if shrink not in fit.law.input_names:
         names = ", ".join(("prediction", *fit.law.parameter_names, *fit.law.input_names))
-        raise InputError(f"--shrink {shrink}: choose one of {names}", "bad-value")
+        raise InputError(f"shrink {shrink}: choose one of {names}", "bad-value")
     if target is None:
-        raise InputError(f"--shrink {shrink}: name the error to reach with --target", "bad-option")
+        raise InputError(f"shrink {shrink}: give the error to reach, target", "bad-option")
     return inverse_goal(fit, shrink, target, at)
 
 
@@ -98,7 +98,7 @@ def parameter_goal(fit: Fit, name: str) -> Goal:
     i = fit.law.parameter_names.index(name)
     if not fit.free[i]:
         raise InputError(f"parameter {name} is held fixed; there is nothing to learn about it", "conflict")
-    row = coordinate_rows(fit)[i][0]
+    row = fit.problem.coordinate_rows[i][0]
 
     def gradients(f: Fit, thetas: Array) -> Array:
         scale = np.ones(len(thetas)) if f.law.parameters[i].in_log else 1.0 / np.maximum(np.abs(thetas[:, i]), 1e-3)
@@ -117,7 +117,7 @@ def inverse_goal(fit: Fit, name: str, target: float, at: Mapping[str, float]) ->
     ends = search_range(fit, name)
     if not np.isfinite(reach(fit, fit.theta[None], name, target, at, ends)[0]):
         raise InputError(
-            f"{fit.table.y_name} {target:g} is out of reach of the fitted curve; shrink the floor: --shrink E",
+            f"{fit.table.y_name} {target:g} is out of reach of the fitted curve; shrink the floor, E",
             "out-of-reach",
         )
 
@@ -202,7 +202,7 @@ def _problem(
     noise, free = max(fit.scatter or 0.0, 1e-6), fit.free_count
 
     def half(matrices: Array, points: int) -> Array:
-        t = float(t_distribution.ppf(0.5 + level / 2.0, points - free))
+        t = float(t_quantile(0.5 + level / 2.0, points - free))
         return np.log(t * noise * np.sqrt(variance_of(goals, matrices)))
 
     matrix = information(log_gradients(fit, thetas, fit.table.x), fit.weights)
