@@ -1,1 +1,1 @@
-"""What `import semgjax` offers, in four small modules: signals, models, runs and laws."""
+"""What `import semgjax` offers: signals, models, runs, laws, comparisons and decisions."""

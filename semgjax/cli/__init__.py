@@ -1,0 +1,1 @@
+"""The command `semgjax`: words in, one call of the API, text out."""

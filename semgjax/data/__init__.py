@@ -1,0 +1,1 @@
+"""Sessions, keys and what is made of them."""

@@ -1,0 +1,1 @@
+"""A decoder that can be read without its run."""

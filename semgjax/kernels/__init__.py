@@ -1,0 +1,1 @@
+"""Forms of attention, convolutions and norms for a device, each equal to the definition in semgjax.model.encoder."""

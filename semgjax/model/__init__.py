@@ -1,0 +1,1 @@
+"""Networks: configurations, the transformer, the baseline, and which form of an operation a device gets."""

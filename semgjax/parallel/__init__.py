@@ -1,0 +1,1 @@
+"""Devices, processes and how a state is split over them."""

@@ -1,0 +1,1 @@
+"""Many trials: the plan, the engines that run them, one table of results."""

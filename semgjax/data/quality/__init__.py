@@ -1,0 +1,1 @@
+"""What is wrong with sessions, before training finds out."""
