@@ -119,6 +119,11 @@ class RunConfig:
     loss: Loss = field(default_factory=CTC)
 
     def __post_init__(self) -> None:
+        for name, kind in (("model", Network), ("loss", Loss)):
+            if not isinstance(getattr(self, name), kind):
+                raise InputError(
+                    f"{name} {getattr(self, name)!r}: give a {kind.__name__}, as in docs/guides/extend.md", "bad-value"
+                )
         stride = self.model.stride
         for name in ("length", "left", "right"):
             value = getattr(self.window, name)

@@ -139,3 +139,10 @@ def test_two_of_one_name_and_a_class_that_is_no_frozen_dataclass_are_refused():
     before = Network.kinds()
     assert register_network(PowerNetwork) is PowerNetwork  # an import that is repeated
     assert sorted(map(str, Network.kinds())) == sorted(map(str, before))
+
+
+@pytest.mark.parametrize("given", [{"model": "power"}, {"loss": "ctc"}])
+def test_a_name_in_place_of_a_network_or_a_loss_is_refused(given):
+    with pytest.raises(InputError) as caught:
+        RunConfig("power", **{"model": PowerNetwork(), "data": "d", **given})
+    assert caught.value.code == "bad-value"
