@@ -10,7 +10,7 @@ from semgjax.data.shards.ingest import ingest
 from semgjax.data.splitting.splits import Split, write_split
 from semgjax.errors import InputError
 from tests.data.fixtures import typed, write_session
-from tests.refusal import refused
+from tests.refused import refused
 
 SPLIT = Split(("b", "a"), ("c",), ("d",), {})
 

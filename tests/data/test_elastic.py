@@ -16,7 +16,7 @@ from semgjax.data.sessions import load_sessions
 from semgjax.data.shards.ingest import ingest
 from semgjax.data.shards.shard_format import RELATIVE_ERROR
 from tests.data.odd import SPEC, write_odd_sessions
-from tests.refusal import refused
+from tests.refused import refused
 
 AUGMENT = AugmentConfig(roll=2, lag=40, jitter=True)
 STRONG = replace(augment_recipe("robust"), lag=40, silence=0.3)

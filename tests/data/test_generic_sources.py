@@ -11,7 +11,7 @@ from semgjax.data.shards.ingest import ingest, ingest_items
 from semgjax.data.shards.manifest import read_manifest
 from semgjax.data.splitting.splits import Split, write_split
 from semgjax.errors import InputError
-from tests.refusal import refused
+from tests.refused import refused
 
 
 def write_pose(path, samples=1500, attributes=None, **fields):

@@ -14,7 +14,7 @@ from semgjax.data.sessions import find_sessions, load_sessions, open_session, pe
 from semgjax.errors import CODES, InputError
 from tests.data.damage import BAD_FILES
 from tests.data.fixtures import START, random_emg, sample_times, typed, write_session
-from tests.refusal import refused
+from tests.refused import refused
 
 
 @pytest.mark.parametrize(

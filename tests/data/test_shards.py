@@ -26,7 +26,7 @@ from semgjax.data.shards.shard_read import OpenShards, read_header
 from semgjax.errors import InputError
 from tests.data.fixtures import random_emg, write_session
 from tests.data.odd import SAMPLES, SPEC, write_odd_sessions
-from tests.refusal import refused
+from tests.refused import refused
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from semgjax.data.simulate.typist import (
     SHIFTED,
 )
 from semgjax.errors import SemgjaxError
-from tests.refusal import refused
+from tests.refused import refused
 
 
 def small(out: Path, users: int = 2, sessions: int = 2, seed: int = 7, **options) -> Path:

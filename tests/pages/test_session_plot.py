@@ -10,7 +10,7 @@ from semgjax.data.sessions import load_sessions, open_session
 from semgjax.data.shards.ingest import ingest
 from semgjax.pages.session_plot import stretch, stretch_figure, write_picture
 from tests.data.fixtures import START, typed, write_session
-from tests.refusal import refused
+from tests.refused import refused
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from semgjax.data.batching.augment import NONE, RECIPES, AugmentConfig, Draw, augment_recipe, draw
-from tests.refusal import refused
+from tests.refused import refused
 
 CONFIG = AugmentConfig(roll=2, lag=3, jitter=True)
 ALL = AugmentConfig(scale=0.5, silence=0.25, noise=0.2, hum=0.3, dropout=0.1, mask=0.5)

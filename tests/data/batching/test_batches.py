@@ -10,7 +10,7 @@ from semgjax.data.batching.batches import session_chunks, stream, train_data
 from semgjax.data.batching.windows import WindowSpec, labels_of, list_windows
 from semgjax.data.sessions import Session, open_session
 from tests.data.fixtures import sample_times, write_session
-from tests.refusal import refused
+from tests.refused import refused
 
 SPEC = WindowSpec(length=40, stride=30, left=12, right=8)
 AUGMENT = AugmentConfig(roll=2, lag=6, jitter=True)

@@ -14,7 +14,7 @@ from semgjax.data.batching.windows import (
 )
 from semgjax.data.sessions import Session, open_session
 from tests.data.fixtures import random_emg, sample_times, write_session
-from tests.refusal import refused
+from tests.refused import refused
 
 SPEC = WindowSpec(length=40, stride=30, left=11, right=7)
 

@@ -13,7 +13,7 @@ from semgjax.data.quality.meter import measure
 from semgjax.data.sessions import find_sessions, open_session
 from semgjax.data.shards.ingest import ingest
 from tests.data.quality.damaged import damaged
-from tests.refusal import refused
+from tests.refused import refused
 
 SPEC = WindowSpec()
 

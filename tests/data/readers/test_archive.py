@@ -13,7 +13,7 @@ from semgjax.data.shards.manifest import FILE, SHARDS, read_manifest
 from semgjax.errors import InputError
 from tests.data.fixtures import write_session
 from tests.data.odd import write_odd_sessions
-from tests.refusal import refused
+from tests.refused import refused
 from tests.runs import snapshot
 
 

@@ -7,7 +7,7 @@ from semgjax.data.sessions import load_sessions, open_session, read_emg
 from semgjax.data.shards.ingest import ingest
 from tests.data.edf_files import write_bids
 from tests.data.fixtures import START, random_emg, write_session
-from tests.refusal import refused
+from tests.refused import refused
 
 HEAD = "onset\tduration\tvalue\tkey\tprompt_text"
 # With a quote and an escape that TSV readers like to change, a key before the start and one after the end.

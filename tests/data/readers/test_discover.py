@@ -14,7 +14,7 @@ from tests.data.edf_files import write_bids, write_edf
 from tests.data.fixtures import random_emg, typed, write_session
 from tests.data.readers.test_bids import rows
 from tests.fuzz.outcome import outcome
-from tests.refusal import refused
+from tests.refused import refused
 
 
 def left_out(out):

@@ -7,7 +7,7 @@ from semgjax.data.readers.edf import edf_blocks, read_edf
 from semgjax.errors import InputError
 from tests.data.edf_files import write_edf
 from tests.data.fixtures import random_emg
-from tests.refusal import refused
+from tests.refused import refused
 
 
 @pytest.mark.parametrize(("unit", "factor"), [("uV", 1.0), ("mV", 1e3), ("V", 1e6)])

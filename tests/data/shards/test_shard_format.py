@@ -19,7 +19,7 @@ from semgjax.data.shards.shard_format import (
     scale_for,
     unpack,
 )
-from tests.refusal import refused
+from tests.refused import refused
 
 PATH = Path("x.arrayrecord")
 

@@ -4,7 +4,7 @@ import pytest
 
 from semgjax.data.splitting.inventory import KnownSession, list_folder, read_metadata
 from tests.data.fixtures import write_session
-from tests.refusal import refused
+from tests.refused import refused
 
 HEAD = "user,session,duration_mins,num_keystrokes,num_prompts,quality_check_tags\n"
 

@@ -9,7 +9,7 @@ import pytest
 from semgjax.data.splitting.inventory import KnownSession, read_metadata
 from semgjax.data.splitting.official import file_marks, generic, personalised, read_listed, unseen_validation
 from tests.data.tables import OUTSIDE, TAGGED, TEST, write_metadata
-from tests.refusal import refused
+from tests.refused import refused
 
 
 @pytest.fixture(scope="module")

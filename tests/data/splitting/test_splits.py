@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from semgjax.data.splitting.splits import Split, leave_users_out, leave_users_out_folds, read_split, write_split
-from tests.refusal import refused
+from tests.refused import refused
 
 SESSIONS = [(f"s{user}-{i}", f"u{user}") for user in range(10) for i in range(1 + user % 4)]
 USER = dict(SESSIONS)

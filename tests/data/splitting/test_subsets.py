@@ -8,7 +8,7 @@ import pytest
 from semgjax.data.splitting.inventory import KnownSession
 from semgjax.data.splitting.splits import Split, leave_users_out, read_split, write_split
 from semgjax.data.splitting.subsets import nested_subset
-from tests.refusal import refused
+from tests.refused import refused
 
 HOUR = 3600 * 2000
 RNG = np.random.default_rng(3)
