@@ -56,7 +56,11 @@ smartquotes = False  # they would make a dash of the two hyphens of an option
 nitpicky = True
 # No other project's index is fetched, so only names of these packages can be checked, and private ones have no entry.
 DOCUMENTED = "data|model|losses|training|decode|evaluate|exporting|scaling|sweep|parallel|errors"
-nitpick_ignore_regex = [("py:.*", rf"(?!semgjax\.({DOCUMENTED})\.).*"), ("py:.*", r".*\._.*")]
+nitpick_ignore_regex = [
+    ("py:.*", rf"(?!semgjax\.({DOCUMENTED})\.).*"),
+    ("py:.*", r".*\._.*"),
+    ("py:class", r"semgjax\..*\.[A-Z]"),
+]
 napoleon_use_ivar = True
 suppress_warnings = ["ref.python"]
 autodoc_mock_imports = ["ray", "wandb", "tensorboardX"]

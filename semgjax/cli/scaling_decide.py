@@ -1,4 +1,4 @@
-"""`semgjax scaling invert|frontier|exchange|student|versus`: decisions from fits written by `semgjax scaling fit`."""
+"""Decisions from fits of `semgjax scaling fit`: the commands invert, frontier, exchange, student and versus."""
 
 from collections.abc import Callable
 from pathlib import Path

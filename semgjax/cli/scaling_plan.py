@@ -1,4 +1,4 @@
-"""`semgjax scaling design|suggest|report`: check a plan before training, choose the next runs, report on a table."""
+"""Commands design, suggest and report: check a plan before training, choose the next runs, report on a table."""
 
 from collections.abc import Callable
 from pathlib import Path
