@@ -59,8 +59,10 @@ class Run:
 
     def _repr_html_(self) -> str:
         rows = [(f"CER, {row['split']}", percent(row["cer"])) for row in self._macro]
-        members = ("kind", "preset", "params", "steps", "users", "hours")
-        return facts(f"Run {self.place}", [*((name, self.result[name]) for name in members), *rows])
+        result = self.result
+        about = [(name, result[name]) for name in ("kind", "preset", "steps", "users")]
+        size = [("params", f"{result['params']:,}"), ("hours", f"{result['hours']:.3g}")]
+        return facts(f"Run {self.place}", [*about, *size, *rows])
 
     @property
     def _macro(self) -> list[dict[str, Any]]:
