@@ -53,7 +53,7 @@ def student_config(supervised: RunConfig, teacher: Teacher, distill: DistillConf
         # A teacher that was trained on the student's test users would make the student's scores no longer zero-shot,
         # and nothing downstream could detect it.
         raise InputError(
-            "the teacher was trained on other sessions or another split; use the teacher's --data and --splits",
+            "the teacher was trained on other sessions or another split; use the teacher's data and splits",
             "conflict",
         )
     return dataclasses.replace(supervised, distill=distill)

@@ -59,7 +59,7 @@ def check_kernels(kernels: Kernels, config: Network, kind: str, dtype: Any) -> N
     elif name == "cudnn" and kind != "gpu":
         problem = f"cuDNN needs a GPU, and the device is a {kind}"
     elif name == "cudnn" and jnp.dtype(dtype) not in (jnp.float16, jnp.bfloat16):
-        problem = f"cuDNN computes no {jnp.dtype(dtype)}; add --train.compute bfloat16"
+        problem = f"cuDNN computes no {jnp.dtype(dtype)}; set train.compute to bfloat16"
     if problem:
         raise InputError(f"engine.attention {name}: {problem}; choose another, or auto", "conflict")
 

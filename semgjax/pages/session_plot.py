@@ -33,14 +33,14 @@ def stretch(session: Session, at: float | None, seconds: float) -> tuple[int, in
             "conflict",
         )
     if not _FFT / SAMPLE_RATE <= seconds <= LONGEST:
-        raise InputError(f"--seconds {seconds:g}: give {_FFT / SAMPLE_RATE:g} to {LONGEST:g}", "bad-value")
+        raise InputError(f"seconds {seconds:g}: give {_FFT / SAMPLE_RATE:g} to {LONGEST:g}", "bad-value")
     if session.samples < _FFT:
         raise InputError(f"{session.path}: {session.samples} samples, a figure needs {_FFT}", "bad-value")
     if at is None:
         return choose_stretch(session, seconds)
     length, start = session.samples / SAMPLE_RATE, round(at * SAMPLE_RATE) if np.isfinite(at) else -1
     if start < 0 or start + _FFT > session.samples:
-        raise InputError(f"--at {at:g}: the session is {length:.2f} s long; give a time within it", "bad-value")
+        raise InputError(f"at {at:g}: the session is {length:.2f} s long; give a time within it", "bad-value")
     return start, min(start + round(seconds * SAMPLE_RATE), session.samples)
 
 

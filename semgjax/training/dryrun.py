@@ -118,8 +118,8 @@ def dry_run(config: RunConfig, machine: Topology, engine: Engine, compile_step: 
             raise
         reason = str(error).strip().splitlines()[0].removeprefix("RESOURCE_EXHAUSTED: ")
         raise InputError(
-            f"topology {machine.name}: the step does not fit ({reason}) try --train.compute bfloat16, --engine.remat "
-            "layers, --train.accumulate 2 or more",
+            f"topology {machine.name}: the step does not fit ({reason}) try train.compute bfloat16, engine.remat "
+            "layers, train.accumulate 2 or more",
             "conflict",
         ) from error
     return DryRun(compiled=True, **plain, **_measure(compiled, machine, plain["peak_seconds"]))

@@ -126,8 +126,8 @@ def test_show_takes_a_session_by_name_out_of_a_folder(corpus, capsys):
     ("options", "says"),
     [
         (["--out", "a.jpg"], "a.jpg"),
-        (["--out", "a.png", "--at", "99"], "--at 99"),
-        (["--out", "a.png", "--seconds", "0"], "--seconds 0"),
+        (["--out", "a.png", "--at", "99"], "at 99"),
+        (["--out", "a.png", "--seconds", "0"], "seconds 0"),
         ([], "--out"),
     ],
 )
