@@ -5,12 +5,18 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-MARKUP = re.compile(r"`+([^`]+)`+|([*|]|_(?=\W|$))")
+MARKUP = re.compile(r"`+([^`]+)`+(\w?)|([*|]|_(?=\W|$))")
 
 
 def escape(line: str) -> str:
     """A line with `code` as a literal, whose stars, bars and trailing underscores outside of it mean themselves."""
-    return MARKUP.sub(lambda found: f"``{found[1]}``" if found[1] else "\\" + found[2], line)
+
+    def escaped(found: re.Match[str]) -> str:
+        if not found[1]:
+            return "\\" + found[3]
+        return f"``{found[1]}``" + ("\\ " + found[2] if found[2] else "")  # a plural's s would undo the literal
+
+    return MARKUP.sub(escaped, line)
 
 
 def plain(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
