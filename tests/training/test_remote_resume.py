@@ -108,7 +108,7 @@ def test_a_run_that_is_asked_to_stop_is_at_its_address_before_it_ends(sessions, 
     code, out, err = stop_in_the_middle(words, there, signal.SIGTERM, TMPDIR=str(temporary))
     assert (code, out) == (75, "") and "Traceback" not in err
     step = newest_step(there / "checkpoints")
-    assert f"{address}: " in err and f" step {step};" in err
+    assert f"{address}: " in err and f" step {step} " in err
     assert step is not None and 2 <= step < STEPS and not (there / ".lock").exists()
     assert list(temporary.iterdir()) == []
     assert main(words) == 0
