@@ -30,15 +30,9 @@ import jax  # noqa: E402, F401  (its first import sets variables, which no test 
 @pytest.fixture(autouse=True)
 def same_environment():
     """A test that changes this process's environment changes what later tests' processes compute, threads included."""
-
-    def environment() -> dict[str, str]:
-        """Without what libtpu's compiler is told (semgjax.training.dryrun), which no computation here reads."""
-        ours = {"PYTEST_CURRENT_TEST", "ALLOW_MULTIPLE_LIBTPU_LOAD"}
-        return {name: value for name, value in os.environ.items() if name not in ours and not name.startswith("TPU_")}
-
-    before = environment()
+    before = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
     yield
-    after = environment()
+    after = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
     assert after == before, "this test left the environment changed: monkeypatch.setenv puts it back"
 
 

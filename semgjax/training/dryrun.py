@@ -1,8 +1,10 @@
 """The step of a run planned for another machine: lowered, and compiled where a compiler is installed."""
 
+import contextlib
 import importlib.util
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,6 +76,20 @@ def batch_shapes(config: RunConfig) -> dict[str, jax.ShapeDtypeStruct]:
     }
 
 
+@contextlib.contextmanager
+def _compiler_only() -> Iterator[None]:
+    """Inside, libtpu only compiles. Afterwards the variables are as before: a run started later would take
+    TPU_WORKER_HOSTNAMES for a TPU slice's (semgjax.parallel.environment)."""
+    added = [name for name in TPU_VARIABLES if name not in os.environ]
+    os.environ.update({name: TPU_VARIABLES[name] for name in added})
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
+
+
+@_compiler_only()
 def dry_run(config: RunConfig, machine: Topology, engine: Engine, compile_step: bool = True) -> DryRun:
     """Lower the step for `machine`, and compile it when that needs no such machine (TPUs with libtpu; this CPU).
 
@@ -148,8 +164,6 @@ def _devices(machine: Topology) -> list[Any]:
         return jax.local_devices(backend="cpu")[:1]
     from jax.experimental import topologies
 
-    for name, value in TPU_VARIABLES.items():
-        os.environ.setdefault(name, value)
     extra = {"chip_config_name": "megacore"} if machine.name.startswith(("v4", "v5p")) else {}
     found = list(topologies.get_topology_desc(str(machine.layout), platform="tpu", **extra).devices)
     if len(found) != machine.devices:

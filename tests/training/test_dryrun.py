@@ -10,7 +10,7 @@ from semgjax.model import operations
 from semgjax.model.config import preset
 from semgjax.model.flops import train_flops
 from semgjax.parallel.hardware import topology
-from semgjax.training.dryrun import TPU_VARIABLES, dry_run, has_libtpu, report
+from semgjax.training.dryrun import dry_run, has_libtpu, report
 from semgjax.training.engine import Engine
 from semgjax.training.run_config import RunConfig, TrainConfig
 from tests.refused import refused
@@ -83,9 +83,7 @@ def test_the_sharding_table_has_a_line_for_every_array(capsys):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not has_libtpu(), reason="libtpu is not installed (extra tpu): nothing here compiles for TPUs")
-def test_the_step_compiles_for_a_pod_and_tells_memory_and_collectives(monkeypatch):
-    for name, value in TPU_VARIABLES.items():
-        monkeypatch.setenv(name, value)
+def test_the_step_compiles_for_a_pod_and_tells_memory_and_collectives():
     small = dataclasses.replace(CONFIG, model=preset("ladder-16"))
     found = dry_run(small, topology("v5e-16"), Engine())
     assert found.compiled and found.memory_bytes is not None and found.memory_bytes > found.state_bytes
