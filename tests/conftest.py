@@ -96,7 +96,7 @@ def pytest_addoption(parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite the files of tests/golden")
 
 
-# With SEMGJAX_NO_SKIPS=1 (.ci/run sets it) a skipped test fails, unless its reason opens with one of these: what no
+# With SEMGJAX_NO_SKIPS=1 a skipped test fails, unless its reason opens with one of these: what no
 # package that could be installed would change.
 MAY_SKIP = (
     "minutes; SEMGJAX_LONG_TESTS=1 runs it",

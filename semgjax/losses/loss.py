@@ -1,5 +1,6 @@
 """The protocol of a loss, and CTC, the default: a scalar to minimise and named sums for the log."""
 
+import abc
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     Sums = dict[str, jax.Array]
 
 
-class Loss:
+class Loss(abc.ABC):
     """Base class of a loss: a frozen dataclass of its options, part of a run's configuration.
 
     It is made known by `register_loss`. docs/guides/extend.md shows one. Importing this module imports no JAX.
@@ -24,6 +25,7 @@ class Loss:
 
     LOSS: ClassVar[str | None] = None
 
+    @abc.abstractmethod
     def __call__(self, logits_BxTxK: "jax.Array", batch: "Batch", whole: "Batch") -> "tuple[jax.Array, Sums]":
         """The loss of a batch (float32 scalar) and named sums (scalars).
 
@@ -35,7 +37,6 @@ class Loss:
             batch: labels int32 [B, N], label_count int32 [B], valid int32 [B, 2] and emg float32 [B, T, C].
             whole: the batch that `batch` is a part of, or `batch` itself.
         """
-        raise NotImplementedError
 
     def metrics(self, totals: Mapping[str, float], steps: int) -> dict[str, float]:
         """Members of a line of metrics.jsonl from the sums, added up over `steps` steps; by default their means."""

@@ -1,5 +1,6 @@
 """The protocol of a network: what training, evaluation, export and the cost of a run ask of it, and nothing more."""
 
+import abc
 import dataclasses
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from semgjax.model.encoder import Operations, Params
 
 
-class Network:
+class Network(abc.ABC):
     """Base class of a network: a frozen dataclass of its shape, whose methods are pure functions of it.
 
     A subclass has the fields `channels`, `classes` and `emission_delay`, and is made known by `register_network`.
@@ -39,19 +40,20 @@ class Network:
         attention_window: int | None
 
     @property
+    @abc.abstractmethod
     def stride(self) -> int:
         """Samples per frame."""
-        raise NotImplementedError
 
     @property
     def look_ahead(self) -> int | None:
         """Samples after a frame's last sample that its logits may depend on; None: the whole window."""
         return None
 
+    @abc.abstractmethod
     def init(self, key: "jax.Array") -> "Params":
         """Fresh parameters: a nested dict of float32 arrays. Leaves named "kernel" have weight decay."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def apply(
         self,
         params: "Params",
@@ -73,11 +75,10 @@ class Network:
             rows_B: each row's index in the whole batch, to fold into `train_key` (None: 0, 1, ...).
             ops: attention and convolutions in the form that suits the device.
         """
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def flops(self, samples: int) -> float:
         """Floating-point operations of the matrix products of a forward pass over `samples` samples."""
-        raise NotImplementedError
 
     @classmethod
     def kinds(cls) -> tuple[type["Network"], ...]:

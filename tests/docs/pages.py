@@ -46,7 +46,7 @@ def prose_of(page: Path) -> str:
 
 
 def command_lines(text: str) -> list[list[str]]:
-    """The `semgjax ...` lines of a shell script as words, without redirections; a line goes on after a backslash."""
+    """The `semgjax ...` lines of a shell script as words, without redirections; a line continues after a backslash."""
     joined = re.sub(r"\\\n\s*", " ", text)
     lines = (re.sub(r"^\s*(?:\$ |\.venv/bin/)?", "", line) for line in joined.splitlines())
     found = []

@@ -1,4 +1,4 @@
-"""Sharding rules: the first that fits holds, moments follow their parameters, and a bad fit is told by name."""
+"""Sharding rules: the first that fits holds, moments follow their parameters, and a bad fit is reported by name."""
 
 import dataclasses
 

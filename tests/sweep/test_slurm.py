@@ -201,7 +201,7 @@ def test_a_sweep_on_slurm_survives_a_requeue_and_a_failure_and_ends_in_the_same_
     with refused("in-use", sweep.folder, first, second):
         submit(sweep.folder, STAND_IN, lines.append)
 
-    # The teacher is put back in the queue by hand while it works: it is told to stop, and goes on from there.
+    # The teacher is put back in the queue by hand while it works: it gets the signal to stop, and resumes.
     metrics = sweep.run_folder(sweep.trials[0]) / "metrics.jsonl"
     wait_for(lambda: metrics.exists() and metrics.read_text().count("\n") >= 2, sweep)
     call("scontrol", "requeue", f"{first}_0")

@@ -224,7 +224,7 @@ def test_a_fault_of_what_waits_is_raised_by_the_next_save_which_is_on_disk_all_t
     checkpoints.save(state(2), RUN)
     with pytest.raises(Unsaved, match="no route"):
         checkpoints.save(state(4), RUN)
-    checkpoints.close()  # told once
+    checkpoints.close()  # reported once
     assert_equal(restore(tmp_path), state(4))
 
 

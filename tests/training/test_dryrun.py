@@ -1,4 +1,4 @@
-"""The step on machines that are not there: lowering needs no compiler, and with libtpu a pod's memory is told."""
+"""The step on machines that are not there: lowering needs no compiler, and with libtpu a pod's memory is reported."""
 
 import dataclasses
 import json

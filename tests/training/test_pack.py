@@ -1,4 +1,4 @@
-"""Packed runs: equal to runs apart, a bad end stops nobody else, and a pack that goes on ends with the same bits."""
+"""Packed runs: equal to runs apart, a bad end stops nobody else, and a resumed pack ends with the same bits."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""Live views: what is missing is told with the way to get it, and every number arrives under its split's name."""
+"""Live views: a missing package is reported with its extra, and every number arrives under its split's name."""
 
 import importlib.util
 

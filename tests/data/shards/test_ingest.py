@@ -43,7 +43,7 @@ def test_shares_of_an_array_that_is_not_finished_have_no_manifest(tmp_path, src)
     assert not (tmp_path / "out" / FILE).exists()
     with refused("not-finished"):
         load_sessions(tmp_path / "out")
-    assert ingest(src, tmp_path / "out").reused == 2  # another number of shares goes on from there
+    assert ingest(src, tmp_path / "out").reused == 2  # another number of shares resumes from there
     ingest(src, tmp_path / "whole")
     assert result(tmp_path / "out") == result(tmp_path / "whole")
 
