@@ -1,6 +1,7 @@
 """Runs at an address, stopped in every way as real processes: the same command elsewhere ends as if nothing was."""
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -166,11 +167,22 @@ def test_an_address_in_use_by_another_process_is_refused_and_named_until_that_is
         waited, refused = capsys.readouterr().err.splitlines()
         assert all(f"{address}: " in line and f"process {holder.pid} on " in line for line in (waited, refused))
         assert (there / ".lock").exists()
+        stop_between_renewals(holder, there / ".lock")
     finally:
         holder.kill()
         holder.communicate()
     assert f"{address}: engine.resume" in fails(capsys, words)
     assert list(there.iterdir()) == [] and list(temporary.iterdir()) == []
+
+
+def stop_between_renewals(holder: subprocess.Popen[bytes], lock: Path) -> None:
+    """Stop a process when its lock is written whole: the next run waits out SILENCE for a lock cut off in a write."""
+    while True:
+        holder.send_signal(signal.SIGSTOP)
+        os.waitpid(holder.pid, os.WUNTRACED)
+        if lock.read_bytes().endswith(b"\n"):
+            return
+        holder.send_signal(signal.SIGCONT)
 
 
 @pytest.fixture
