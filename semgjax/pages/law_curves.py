@@ -21,9 +21,9 @@ from semgjax.pages.style import (
     y_label,
 )
 from semgjax.scaling.decide.evidence import Evidence
-from semgjax.scaling.fit import Fit, floor, points_of, predict
+from semgjax.scaling.drift import drift_band
+from semgjax.scaling.fit import Fit, floor, predict
 from semgjax.scaling.profile import prediction_band
-from semgjax.scaling.rolling import extrapolation_interval, log_distance, rolling_origin
 
 Array = np.ndarray
 
@@ -36,7 +36,7 @@ def curve_figure(
 ) -> Figure:  # fmt: skip
     """Error against one input, the others held `at` values (default: the middle of the sweep).
 
-    Three bands: sampling (blue), choice of objective, outliers and law (yellow lines), the rolling origin's record
+    Three bands: sampling (blue), choice of objective, outliers and law (yellow lines), a drifting slope
     beyond the sweep (grey lines). Rows whose other inputs differ from `at` are drawn pale.
     """
     figure, (axes,) = new_figure(7.2, 4.8)
@@ -60,7 +60,7 @@ def draw_curve(
     x: dict[str, Array | float] = {**at, name: grid}
     shade_beyond(axes, most, grid[-1])
     curve = predict(fit, x)
-    _draw_record(axes, fit, name, grid, x, curve, evidence.level)
+    _draw_record(axes, fit, name, grid, x, evidence.level)
     _draw_choice(axes, evidence, grid, x, curve)
     band = prediction_band(fit, x, evidence.level)
     if band is not None:
@@ -122,21 +122,13 @@ def _draw_choice(axes: Axes, evidence: Evidence, grid: Array, x: Mapping[str, Ar
     )  # fmt: skip
 
 
-def _draw_record(
-    axes: Axes, fit: Fit, name: str, grid: Array, x: Mapping[str, Array | float], curve: Array, level: float
-) -> None:
-    rolling = rolling_origin(fit)
-    ends = []
-    points, _ = points_of(fit, x)
-    most = fit.table.x[name].max()
-    for i, y in enumerate(curve):
-        far = 0.0 if grid[i] < most else log_distance(fit, {key: v[i : i + 1] for key, v in points.items()})
-        ends.append(extrapolation_interval(rolling, float(y), far, level))
-    there = np.array([end is not None for end in ends])
-    if not there.any():
+def _draw_record(axes: Axes, fit: Fit, name: str, grid: Array, x: Mapping[str, Array | float], level: float) -> None:
+    band = drift_band(fit, x, level)
+    there = grid >= fit.table.x[name].max()
+    if band is None or not there.any():
         return
-    low, high = np.array([end for end in ends if end is not None]).T
-    label = f"extrapolation: {level:.0%}, by the law's record in this sweep"
+    low, high = (end[there] for end in band)
+    label = f"extrapolation: {level:.0%}, slope drifting as in published sweeps"
     axes.fill_between(grid[there], low, high, facecolor="none", edgecolor=GREY, hatch="....", lw=0.8, label=label)
 
 

@@ -117,6 +117,7 @@ def _verdict(prediction: Prediction, fit: Fit) -> dict[str, Any]:
         f"{fit.table.y_name} {number(prediction.value)}{unit}."
     )
     layers = [
+        ("quote", span(prediction.quote), f"the {prediction.level:.0%} interval to quote: the layers below, weighted"),
         ("sampling", span(prediction.interval), f"{prediction.level:.0%} interval by profile likelihood"),
         *([("test users", span(prediction.users), "other test users")] if prediction.users else []),
         (
@@ -124,7 +125,7 @@ def _verdict(prediction: Prediction, fit: Fit) -> dict[str, Any]:
             span((prediction.choice.low, prediction.choice.high) if prediction.choice else None),
             f"{len(prediction.choice.members) if prediction.choice else 0} objectives, laws, outliers",
         ),
-        ("extrapolation", span(prediction.extrapolation), "from the law's errors on larger runs within the sweep"),
+        ("extrapolation", span(prediction.extrapolation), "sampling, and a slope that drifts as in published sweeps"),
     ]
     return {"answer": answer, "layers": layers}
 
