@@ -147,7 +147,7 @@ def bend_p(residuals: Array, basis: Array, kernel: Array, seed: int = 0) -> floa
     if values.max() <= 0.0:
         return None
     own = ((residuals @ rest) @ vectors)[None]
-    if float(own @ own.T) <= 1e-24 * n:
+    if float(np.sum(own**2)) <= 1e-24 * n:
         return None
     draws = np.random.default_rng(seed).standard_normal((_DRAWS if n <= 128 else _DRAWS // 4, n - q))
     null, mine = (_ratio(z, values / values.max()) for z in (draws, own))
