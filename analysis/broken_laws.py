@@ -13,9 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from semgjax.errors import InputError
-from semgjax.scaling.answer import Prediction, predict_at
+from semgjax.scaling.choices import laws_beside
+from semgjax.scaling.diagnose import diagnose
 from semgjax.scaling.fit import fit_law
+from semgjax.scaling.largest import largest_level
 from semgjax.scaling.laws import LAWS
+from semgjax.scaling.profile import LEVEL, Interval, prediction_interval
+from semgjax.scaling.quote import allowing_for_largest, quote_interval, weighted
 from semgjax.scaling.table import table_of
 
 Array = np.ndarray
@@ -44,8 +48,13 @@ def healthy(n: Array) -> Array:
 
 
 def flattening(n: Array) -> Array:
-    """A slope of -0.5 that becomes -0.15 around the middle of the sweep."""
-    return 70.0 * (n / 2e4) ** -0.5 * (1.0 + (n / 2.5e5) ** 2.0) ** (0.35 / 2.0)
+    """Above a floor of 8 a slope of -0.45 that becomes -0.3 in the middle of the sweep."""
+    return 8.0 + 60.0 * (n / 2e4) ** -0.45 * (1.0 + (n / 2e5) ** 2.0) ** (0.15 / 2.0)
+
+
+def flattening_more(n: Array) -> Array:
+    """No floor, and a slope of -0.45 that becomes -0.25."""
+    return 70.0 * (n / 2e4) ** -0.45 * (1.0 + (n / 2e5) ** 2.0) ** (0.2 / 2.0)
 
 
 def saturating(n: Array) -> Array:
@@ -57,27 +66,41 @@ def cells() -> tuple[Cell, ...]:
     """The settings of the table."""
     found = []
     for sizes, seeds in ((6, 1), (8, 1), (8, 3)):
-        found.append(Cell(f"slope flattens, {sizes} x {seeds}", flattening, sizes, seeds))
+        found.append(Cell(f"slope flattens from -0.45 to -0.3, {sizes} x {seeds}", flattening, sizes, seeds))
+        found.append(Cell(f"slope flattens from -0.45 to -0.25, {sizes} x {seeds}", flattening_more, sizes, seeds))
     for noise in (0.01, 0.02, 0.03):
         name = f"saturating truth, default law, 8 x 1, noise {100 * noise:.0f} %"
         found.append(Cell(name, saturating, 8, 1, noise=noise))
-    for above in (1.1, 1.2, 1.4):
+    for above in (1.1, 1.3):
         for sizes, seeds in ((8, 1), (6, 3)):
             name = f"largest runs {100 * (above - 1):.0f} % above, {sizes} x {seeds}"
             found.append(Cell(name, healthy, sizes, seeds, largest=above))
-    for sizes, seeds in ((6, 1), (8, 1), (6, 3), (8, 3)):
+    for sizes, seeds in ((6, 1), (8, 1), (6, 3)):
         found.append(Cell(f"healthy, {sizes} x {seeds}", healthy, sizes, seeds))
     found.append(Cell("healthy, saturating law, 8 x 1", saturating, 8, 1, "saturating"))
     return tuple(found)
 
 
-def simulate(cell: Cell, seed: int) -> Prediction:
-    """One simulated sweep, fitted and asked ten times beyond its largest size."""
+@dataclass(frozen=True)
+class Answer:
+    """What one simulated sweep says ten times beyond its largest size; errors: codes of severity error."""
+
+    quote: Interval
+    sampling: Interval
+    errors: frozenset[str]
+
+
+def simulate(cell: Cell, seed: int) -> Answer:
+    """One simulated sweep by the steps of `predict_at`, without the comparison by simulated sweeps (`better-law`)."""
     sizes = np.repeat(np.geomspace(2e4, 2e6, cell.sizes), cell.seeds)
     y = cell.truth(sizes) * np.exp(cell.noise * np.random.default_rng(seed).standard_normal(len(sizes)))
     y = np.where(sizes > 0.99 * sizes.max(), cell.largest * y, y)
     fit = fit_law(table_of(sizes, y, "%" if cell.truth is saturating else ""), LAWS[cell.law], starts=16)
-    return predict_at(fit, ASKED, force=True)
+    sampling = prediction_interval(fit, ASKED)
+    laws = weighted([fit, *(one.fit for one in laws_beside(fit) if not one.rejected)])
+    quote = quote_interval(allowing_for_largest(laws, largest_level(fit)), {"N": ASKED}, LEVEL, None, sampling)
+    errors = frozenset(d.code for d in diagnose(fit, None) if d.severity == "error")
+    return Answer(quote or (0.0, np.inf), sampling or (0.0, np.inf), errors)
 
 
 @dataclass(frozen=True)
@@ -100,11 +123,10 @@ def tally(cell: Cell, simulations: int, first: int = 0) -> Tally:
     codes: dict[str, int] = {}
     for seed in range(first, first + simulations):
         answer = simulate(cell, seed)
-        own = {d.code for d in answer.diagnostics if d.severity == "error"}
-        for code in own:
+        for code in answer.errors:
             codes[code] = codes.get(code, 0) + 1
-        errors.append(bool(own))
-        ends = [answer.quote or (0.0, np.inf), answer.interval or (0.0, np.inf)]
+        errors.append(bool(answer.errors))
+        ends = [answer.quote, answer.sampling]
         quotes.append(ends[0][0] <= truth <= ends[0][1])
         samplings.append(ends[1][0] <= truth <= ends[1][1])
         widths.append([np.log(min(high, 1e9) / max(low, 1e-9)) for low, high in ends])

@@ -15,6 +15,7 @@ from semgjax.scaling.diagnose import Diagnostic, blocks, diagnose
 from semgjax.scaling.drift import drift_band
 from semgjax.scaling.ends import ends_json, listed, number, opened, span
 from semgjax.scaling.fit import Fit, Point, distance, points_of, predict
+from semgjax.scaling.largest import largest_level
 from semgjax.scaling.profile import (
     LEVEL,
     Interval,
@@ -23,7 +24,7 @@ from semgjax.scaling.profile import (
     parameter_intervals,
     prediction_interval,
 )
-from semgjax.scaling.quote import quote_interval, weighted
+from semgjax.scaling.quote import allowing_for_largest, quote_interval, weighted
 from semgjax.scaling.refit import influence
 
 FAR = 3.0  # times beyond the sweep
@@ -114,6 +115,7 @@ def predict_at(fit: Fit, x: Point, level: float = LEVEL, force: bool = False, se
     members = choice_fits(fit)
     choice = spread_of(members, lambda member: float(predict(member, point).reshape(-1)[0]))
     laws = weighted([member for _, member in members if member is fit or member.law.name != fit.law.name])
+    laws = allowing_for_largest(laws, largest_level(fit))
     beyond = max(distance(fit, point), ratio_distance(fit, points))
     band = drift_band(fit, point, level, laws[0].drift) if laws and beyond > 1.0 else None
     reach = None if band is None else opened((float(band[0][0]), float(band[1][0])), value)
@@ -129,7 +131,7 @@ def predict_at(fit: Fit, x: Point, level: float = LEVEL, force: bool = False, se
     blocked = blocks(found) and not force
     if blocked:
         return Prediction(point, None, None, None, None, None, level, beyond, True, tuple(found))
-    weights = {law.fit.law.name: law.weight for law in laws}
+    weights = {law.label: law.weight for law in laws}
     return Prediction(
         point, value, interval, users, choice, reach, level, beyond, False, tuple(found), quote, weights
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """How far the answer moves with choices that the data do not make: objective, outliers, law."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +13,8 @@ from semgjax.scaling.objective import Objective
 from semgjax.scaling.quantiles import f_tail
 
 STARTS = 16
+# A slope that changes within the sweep and no floor: the broken power law with these parameters held.
+FLATTENING, BREAK_LEVELS = {"E": 0.0, "f1": 0.3}, 6
 REJECTED = 0.05  # p of a law being enough, below which it is no choice
 OBJECTIVES = (
     ("huber_log", Objective()),
@@ -69,6 +71,9 @@ def laws_beside(fit: Fit, laws: Sequence[Law] | None = None) -> tuple[Beside, ..
     of all, the fit itself among them."""
     others = alternatives(fit.law) if laws is None else tuple(laws)
     fits = [other for law in others for _, other in _tried(fit, "", law, fit.objective, None)]
+    if laws is None and fit.law.name == "floor_power" and not fit.fixed and fit.levels >= BREAK_LEVELS:
+        # Within a sweep a floor and a slope that flattens look alike; beyond it they part.
+        fits += [other for _, other in _tried(fit, "", LAWS["broken"], fit.objective, None, FLATTENING)]
     judged = [one for one in (fit, *fits) if one.scatter is not None]
     best = min(judged, key=lambda one: one.scatter or 0.0, default=None)
     return tuple(Beside(one, None if best is None else enough_p(one, best)) for one in fits)
@@ -112,11 +117,13 @@ def alternatives(law: Law) -> tuple[Law, ...]:
     return ()
 
 
-def _tried(fit: Fit, label: str, law: Law, objective: Objective, left_out: int | None) -> list[tuple[str, Fit]]:
+def _tried(
+    fit: Fit, label: str, law: Law, objective: Objective, left_out: int | None, held: Mapping[str, float] | None = None
+) -> list[tuple[str, Fit]]:
     table = fit.table
     if left_out is not None:
         table = table.rows(np.delete(np.arange(len(table.y)), left_out))
-    fixed = {name: value for name, value in fit.fixed.items() if name in law.parameter_names}
+    fixed = {name: value for name, value in fit.fixed.items() if name in law.parameter_names} | dict(held or {})
     try:
         found = fit_law(table, law, objective, fixed, STARTS)
     except InputError:

@@ -26,6 +26,9 @@ PRIOR = np.array([0.30, 0.15, 0.15, 0.15, 0.10, 0.08, 0.05, 0.02])
 _SIGMAS = np.exp(np.linspace(-4.0, 6.0, 61))  # of the noise, in units of the residuals' scatter
 _RATIOS = np.geomspace(0.03, 300.0, 9)  # of the drift's variance to the noise's, in the test
 _DRAWS = 1999
+# What published laws miss beyond their sweeps, whatever the points say: standard deviation of the law's exponent there,
+# in shares of its mean slope (`python -m analysis.ladders`).
+MODEL = 0.16
 MOST_ROWS = 300  # of a larger table a part of the rows is used
 _NEGLIGIBLE = 1e-5
 
@@ -167,8 +170,8 @@ def _ratio(z: Array, values: Array) -> Array:
     return top + np.log(np.mean(np.exp(stacked - top), axis=0))
 
 
-def prediction_mixture(drift: Drift, x: Point) -> Mixture:
-    """What the model says of the curve at m points, as log changes of the law's value there."""
+def prediction_mixture(drift: Drift, x: Point, model: float = MODEL) -> Mixture:
+    """What the model says of the curve at m points, as log changes of the law's value there; model: see MODEL."""
     fit = drift.fit
     points, _ = points_of(fit, x)
     ahead = slopes_at(fit, fit.theta, points) @ drift.lift  # [m, q]
@@ -182,7 +185,7 @@ def prediction_mixture(drift: Drift, x: Point) -> Mixture:
     pulled = np.stack([squares * (w @ (k * basis[:, a, None])) for a in range(basis.shape[1])], axis=2)
     d = ahead[None] - pulled
     sampling = np.einsum("gma,gab,gmb->gm", d, np.linalg.pinv(precision), d)
-    apart = np.maximum(squares * own - squares**2 * (w @ k**2), 0.0)
+    apart = np.maximum(squares * own - squares**2 * (w @ k**2), 0.0) + (model * _beyond(drift, points)) ** 2
     return Mixture(drift.shares, means, np.maximum(sampling, 0.0), apart)
 
 
@@ -250,6 +253,25 @@ def _cross(drift: Drift, points: Mapping[str, Array]) -> tuple[Array, Array]:
         kernel += slope**2 * walk(logs - centre, there)
         own += slope**2 * np.abs(there) ** 3 / 3.0
     return drift.roots[:, None] * kernel, own
+
+
+def _beyond(drift: Drift, points: Mapping[str, Array]) -> Array:
+    """Log distance of points from the sweep times the law's mean slope [m]: from the range of each input, and from that
+    of their product (compute), whichever is more."""
+    total = np.zeros(len(next(iter(points.values()))))
+    product, most = np.zeros_like(total), np.zeros(len(drift.residuals))
+    for name, (_, slope, logs) in drift.along.items():
+        there = np.log(np.maximum(points[name], 1e-300))
+        total += (slope * _outside(there, logs)) ** 2
+        product, most = product + there, most + logs
+    if not drift.along:
+        return total
+    slope = float(np.mean([slope for _, slope, _ in drift.along.values()]))
+    return np.maximum(np.sqrt(total), slope * _outside(product, most))
+
+
+def _outside(there: Array, logs: Array) -> Array:
+    return np.maximum(np.maximum(there - logs.max(), logs.min() - there), 0.0)
 
 
 def _generalised(w: Array, basis: Array, r: Array) -> tuple[Array, Array]:

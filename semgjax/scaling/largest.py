@@ -18,7 +18,8 @@ class Largest:
     """The largest level predicted from all others.
 
     rows: of the level in the table. measured, predicted: geometric means. low, high: prediction interval of the mean.
-    p: two-sided, of a value as far off if the law holds.
+    p: two-sided, of a value as far off if the law holds. error: standard error (log) of measured over predicted, known
+    by `freedom` degrees of freedom.
     """
 
     rows: Array
@@ -27,6 +28,8 @@ class Largest:
     low: float
     high: float
     p: float
+    error: float
+    freedom: int
 
     @property
     def log_error(self) -> float:
@@ -60,4 +63,4 @@ def largest_level(fit: Fit, level: float = 0.95) -> Largest | None:
     half = float(t_quantile(0.5 + 0.5 * level, freedom)) * error
     p = 2.0 * float(t_tail(abs(apart) / error, freedom))
     low, high = (float(np.exp(np.clip(centre + s * half, -700.0, 700.0))) for s in (-1, 1))
-    return Largest(rows, float(np.exp(mean @ logs[rows])), float(np.exp(centre)), low, high, p)
+    return Largest(rows, float(np.exp(mean @ logs[rows])), float(np.exp(centre)), low, high, p, error, freedom)

@@ -52,7 +52,10 @@ def test_the_prediction_interval_of_the_largest_level_holds_it_as_often_as_it_sa
 
 def test_too_few_others_say_nothing_of_the_largest():
     sizes = SIZES[:5]
-    assert largest_level(fit_law((sizes, 8.0 + 60.0 * (sizes / 2e4) ** -0.45 * (1.0 + 0.01 * (-1.0) ** np.arange(5))))) is None
+    assert (
+        largest_level(fit_law((sizes, 8.0 + 60.0 * (sizes / 2e4) ** -0.45 * (1.0 + 0.01 * (-1.0) ** np.arange(5)))))
+        is None
+    )
 
 
 def test_largest_runs_of_fewer_steps_that_lie_above_are_undertrained():

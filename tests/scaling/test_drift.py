@@ -84,7 +84,9 @@ def test_quantiles_of_a_split_normal_are_those_of_its_halves():
 def test_a_law_over_two_inputs_drifts_along_both():
     n, d = (v.reshape(-1) for v in np.meshgrid(np.geomspace(1e6, 1e8, 4), np.geomspace(1e8, 1e10, 4)))
     y = 1.7 + 20.0 * n**-0.3 + 100.0 * d**-0.3
-    fit = fit_law(table_of({"N": n, "D": d}, y * np.exp(0.005 * np.random.default_rng(0).standard_normal(16))), LAWS["chinchilla"])
+    fit = fit_law(
+        table_of({"N": n, "D": d}, y * np.exp(0.005 * np.random.default_rng(0).standard_normal(16))), LAWS["chinchilla"]
+    )
     assert set(drift_of(fit).along) == {"N", "D"}
     near, far = (drift_band(fit, {"N": 1e9, "D": data}, 0.95) for data in (1e10, 1e11))
     assert far[1] / far[0] > near[1] / near[0] > 1.0
