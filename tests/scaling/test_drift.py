@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from semgjax.scaling.drift import KAPPAS, bend_p, drift_band, drift_of, mixture_quantiles, walk
-from semgjax.scaling.fit import fit_law
+from semgjax.scaling.drift import KAPPAS, bend_p, drift_band, drift_of, mixture_quantiles, prediction_mixture, walk
+from semgjax.scaling.fit import fit_law, predict
 from semgjax.scaling.laws import LAWS
 from semgjax.scaling.profile import prediction_interval
 from semgjax.scaling.quantiles import t_quantile
@@ -44,7 +44,11 @@ def test_without_drift_the_band_is_that_of_the_delta_method_with_students_t():
     none = np.zeros(len(KAPPAS))
     none[0] = 1.0
     drift = drift_of(fit, np.maximum(none, 1e-300))
-    low, high = (np.log(end[0]) for end in drift_band(fit, 2e7, 0.95, drift))
+    mix = prediction_mixture(drift, 2e7, 0.0)
+    value = np.log(predict(fit, 2e7))
+    low, high = (
+        value + end[0] for end in mixture_quantiles(mix.shares, mix.means, np.sqrt(mix.sampling + mix.drift), 0.95)
+    )
     logs = np.log(SIZES)
     design = np.column_stack([np.ones(8), logs])
     ahead = np.array([1.0, np.log(2e7)])

@@ -66,7 +66,7 @@ def test_the_quote_holds_the_value_and_is_marked_in_every_form():
 
 
 def test_other_laws_widen_the_quote_beyond_the_sampling_interval_where_they_differ():
-    answer = predict_at(fitted(saturating, 0.03, 4), 2e7, force=True)
+    answer = predict_at(fitted(saturating, 0.02, 0, unit="%"), 2e7, force=True)
     truth = saturating(2e7)
     assert answer.quote[0] <= truth <= answer.quote[1]
     assert not answer.interval[0] <= truth <= answer.interval[1]
