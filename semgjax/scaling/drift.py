@@ -105,7 +105,8 @@ def drift_of(fit: Fit, prior: Array = PRIOR) -> Drift | None:
     log = _likelihood(residuals, basis, values, vectors, kappas, sigmas)
     log = log + np.log(np.repeat(prior, len(_SIGMAS)))
     shares = np.exp(log - log.max())
-    evidence = float(log.max() + np.log(shares.sum()))
+    # A unit-information prior of the law's coordinates: they are worth one row each.
+    evidence = float(log.max() + np.log(shares.sum())) - basis.shape[1] * 0.5 * np.log(len(rows) * scatter**2)
     shares /= shares.sum()
     large = shares > _NEGLIGIBLE
     return Drift(
@@ -282,11 +283,9 @@ def _generalised(w: Array, basis: Array, r: Array) -> tuple[Array, Array]:
 
 
 def _likelihood(r: Array, basis: Array, values: Array, vectors: Array, kappas: Array, sigmas: Array) -> Array:
-    """Log restricted likelihood [g] with a unit-information prior of the law's coordinates."""
+    """Log restricted likelihood [g]."""
     v = sigmas[:, None] ** 2 + kappas[:, None] ** 2 * values
     turned, goal = vectors.T @ basis, vectors.T @ r
     precision, beta = _generalised(1.0 / v, turned, goal)
     left = goal - beta @ turned.T
-    n, q = basis.shape
-    unit = 0.5 * q * np.log(n * v.mean(axis=1))
-    return -0.5 * (np.sum(np.log(v), axis=1) + np.linalg.slogdet(precision)[1] + np.sum(left**2 / v, axis=1)) - unit
+    return -0.5 * (np.sum(np.log(v), axis=1) + np.linalg.slogdet(precision)[1] + np.sum(left**2 / v, axis=1))
