@@ -35,15 +35,14 @@ SMALL, MANY = 1e5, 1e7
 
 
 @dataclass(frozen=True)
-class Cell:
-    """A sweep and what is asked of it. truth: the answer; ask(fit) -> the question."""
+class Sweep:
+    """A sweep and what is asked of it. asked: (what, fit -> the question, the true answer)."""
 
     name: str
     law: Law
     points: dict[str, Array]
     curve: Callable[[dict[str, Array]], Array]
-    ask: Callable[[Fit], Question]
-    truth: float
+    asked: tuple[tuple[str, Callable[[Fit], Question], float], ...]
 
 
 @dataclass(frozen=True)
@@ -91,82 +90,87 @@ def equal_cost(sizes: int, budgets: int) -> dict[str, Array]:
     return {"N": mesh[0].ravel(), "D": (mesh[1] / (6.0 * mesh[0])).ravel()}
 
 
-def cells() -> tuple[Cell, ...]:
+def sweeps() -> tuple[Sweep, ...]:
     """The settings of the table."""
-    found = []
-    sweeps = [(f"{n} x {m} grid", grid(n, m)) for n, m in ((2, 5), (3, 4), (4, 4))]
-    sweeps += [(f"{n} x {m} equal cost", equal_cost(n, m)) for n, m in ((2, 5), (3, 4), (4, 4), (5, 3))]
-    budget = 1e14
-    best = optimum(budget)
-    for label, points in sweeps:
-        for i, what in enumerate(("N*", "D*", "error at N*")):
-            found.append(
-                Cell(
-                    f"{label}: {what}", CHINCHILLA, points, joint,
-                    lambda fit, i=i: questions(fit, COST, budget, ("N", "D"), {})[i], best[i],
-                )
-            )  # fmt: skip
-        at = {"N": 5e5, "D": 3e7}
-        gain = B * (at["D"] / MANY) ** -BETA * (1.0 - 2.0**-BETA)
-        now = A * (at["N"] / SMALL) ** -ALPHA
-        rate = (1.0 - gain / now) ** (-1.0 / ALPHA) if gain < now else np.inf
-        ask = lambda fit, at=at: rate_question(fit, "D", "N", at, 2.0)  # noqa: E731
-        found.append(Cell(f"{label}: 2 x D in N", CHINCHILLA, points, joint, ask, float(rate)))
+    budget, at = 1e14, {"N": 5e5, "D": 3e7}
+    gain = B * (at["D"] / MANY) ** -BETA * (1.0 - 2.0**-BETA)
+    rate = (1.0 - gain / (A * (at["N"] / SMALL) ** -ALPHA)) ** (-1.0 / ALPHA)
+
+    def of_mix(i: int) -> Callable[[Fit], Question]:
+        return lambda fit: questions(fit, COST, budget, ("N", "D"), {})[i]
+
+    def of_size(goal: float) -> Callable[[Fit], Question]:
+        return lambda fit: question(fit, "N", goal)
+
+    mixes = tuple(
+        (what, of_mix(i), value)
+        for i, (what, value) in enumerate(zip(("N*", "D*", "error at N*"), optimum(budget), strict=True))
+    )
+    asked = (*mixes, ("2 x D in N", lambda fit: rate_question(fit, "D", "N", at, 2.0), rate))
+    points = [(f"{n} x {m} grid", grid(n, m)) for n, m in ((2, 5), (3, 4), (4, 4))]
+    points += [(f"{n} x {m} equal cost", equal_cost(n, m)) for n, m in ((2, 5), (3, 4), (4, 4), (5, 3))]
+    found = [Sweep(name, CHINCHILLA, x, joint, asked) for name, x in points]
+    targets = tuple(
+        (f"N for a target {label}", of_size(7.0 if np.isinf(place) else float(single({"N": np.array(place)}))), place)
+        for label, place in (("inside", 6e5), ("3 times beyond", 6e6), ("below the floor", np.inf))
+    )
     for sizes, seeds in ((6, 1), (6, 3)):
-        points = {"N": np.repeat(np.geomspace(2e4, 2e6, sizes), seeds)}
-        for label, place in (("inside", 6e5), ("3 times beyond", 6e6), ("below the floor", np.inf)):
-            goal = 7.0 if np.isinf(place) else float(single({"N": np.array(place)}))
-            ask = lambda fit, goal=goal: question(fit, "N", goal)  # noqa: E731
-            found.append(Cell(f"{sizes} x {seeds}: N for a target {label}", FLOOR_POWER, points, single, ask, place))
+        ladder = {"N": np.repeat(np.geomspace(2e4, 2e6, sizes), seeds)}
+        found.append(Sweep(f"{sizes} sizes x {seeds}", FLOOR_POWER, ladder, single, targets))
     return tuple(found)
 
 
-def simulate(cell: Cell, simulations: int, seed: int = 0) -> Outcome:
-    """Simulated sweeps of a cell, fitted and asked one by one."""
+def simulate(sweep: Sweep, simulations: int, seed: int = 0) -> list[Outcome]:
+    """Simulated sweeps, fitted and asked one by one: an outcome per question."""
     random = np.random.default_rng(seed)
-    clean = cell.curve(cell.points)
-    refused, held, widths = 0, [], []
+    clean = sweep.curve(sweep.points)
+    intervals: list[list[tuple[float, float] | None]] = [[] for _ in sweep.asked]
     for _ in range(simulations):
         y = clean * np.exp(NOISE * random.standard_normal(len(clean)))
-        fit = fit_law(table_of(cell.points, y), cell.law, starts=STARTS)
-        asked = cell.ask(fit)
-        interval, reason = profile_of(asked, fit, asked.of(fit), LEVEL)
-        if reason is not None or interval is None:
-            refused += 1
-            continue
-        low, high = interval
-        held.append(low <= cell.truth <= high)
-        widths.append(high / low if low > 0 else np.inf)
-    share = refused / simulations
-    if not held:
-        return Outcome(share, np.nan, share, np.nan, np.nan)
-    return Outcome(
-        share, float(np.mean(held)), (refused + sum(held)) / simulations, float(np.median(widths)),
-        float(np.mean(np.isinf(widths))),
-    )  # fmt: skip
+        fit = fit_law(table_of(sweep.points, y), sweep.law, starts=STARTS)
+        for found, (_, ask, _) in zip(intervals, sweep.asked, strict=True):
+            asked = ask(fit)
+            interval, reason = profile_of(asked, fit, asked.of(fit), LEVEL)
+            found.append(interval if reason is None else None)
+    return [_outcome(found, truth) for found, (_, _, truth) in zip(intervals, sweep.asked, strict=True)]
+
+
+def _outcome(intervals: list[tuple[float, float] | None], truth: float) -> Outcome:
+    given = [ends for ends in intervals if ends is not None]
+    refused = 1.0 - len(given) / len(intervals)
+    if not given:
+        return Outcome(refused, np.nan, refused, np.nan, np.nan)
+    low, high = np.array(given).T
+    held = (low <= truth) & (truth <= high)
+    with np.errstate(all="ignore"):
+        width = float(np.median(np.where(low > 0, high / low, np.inf)))
+    open_ended = float(np.mean(np.isinf(high)))
+    return Outcome(refused, float(held.mean()), refused + float(held.sum()) / len(intervals), width, open_ended)
 
 
 def table(simulations: int, only: str = "") -> str:
     """The table as Markdown."""
     error = 100 * np.sqrt(LEVEL * (1.0 - LEVEL) / simulations)
     lines = [
-        f"Refusals and cover of 95 % profile intervals, {simulations} simulated sweeps per cell, noise 2 %, seed 0; "
+        f"Refusals and cover of 95 % profile intervals, {simulations} simulated sweeps per row, noise 2 %, seed 0; "
         f"standard error of a share {error:.1f} points.",
         "",
-        "| sweep and question | refused | cover of the others | held or refused | median width | no end |",
-        "|---|---|---|---|---|---|",
+        "| sweep | question | refused | cover of the others | held or refused | median width | no upper end |",
+        "|---|---|---|---|---|---|---|",
     ]
-    for cell in cells():
-        if only in cell.name:
-            found = simulate(cell, simulations)
-            held, unbounded = ("-" if np.isnan(v) else f"{100 * v:.1f} %" for v in (found.held, found.unbounded))
+    for sweep in sweeps():
+        if only not in sweep.name:
+            continue
+        for (what, _, _), found in zip(sweep.asked, simulate(sweep, simulations), strict=True):
             width = "-" if np.isnan(found.width) else "no end" if np.isinf(found.width) else f"x {found.width:.3g}"
-            lines.append(
-                f"| {cell.name} | {100 * found.refused:.1f} % | {held} | {100 * found.good:.1f} % | {width} | "
-                f"{unbounded} |"
-            )
+            shares = [_percent(v) for v in (found.refused, found.held, found.good)]
+            lines.append(f"| {sweep.name} | {what} | {' | '.join(shares)} | {width} | {_percent(found.unbounded)} |")
             print(lines[-1], file=sys.stderr, flush=True)
     return "\n".join(lines) + "\n"
+
+
+def _percent(share: float) -> str:
+    return "-" if np.isnan(share) else f"{100 * share:.1f} %"
 
 
 def main(words: list[str]) -> None:

@@ -56,7 +56,7 @@ def number(value: float | None, digits: int = 4) -> str:
     if value is None or math.isnan(value):
         return "-"
     if abs(value) >= _LARGEST:
-        return "no upper end" if value > 0 else "no lower end"
+        return f"beyond {math.copysign(_LARGEST, value):.0e}"
     if 1e4 <= abs(value) < 1e15:
         digits_left = digits - 1 - math.floor(math.log10(abs(value)))
         return f"{round(value, min(digits_left, 0)):,.0f}"

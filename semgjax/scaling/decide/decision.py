@@ -71,9 +71,10 @@ def decide(
     level, fit = evidence.level, evidence.fit
     value = question.of(fit)
     found = (*evidence.findings, *more)
-    interval, reason, method = None, question.unanswerable(fit, value), ""
+    interval, method = None, ""
+    reason = question.unanswerable(fit, value)
     if evidence.draws is not None and question.profile is not None:
-        interval, reason = profile_of(question, fit, value, level)
+        interval, reason = profile_of(question, fit, value, level, force)
         method = "profile likelihood"
     elif evidence.draws is not None:
         interval, method = spread_of(question.evaluate(fit, evidence.draws.thetas), level), "bootstrap"
@@ -104,15 +105,21 @@ def _able(question: Question, fits: Sequence[tuple[str, Fit]]) -> list[tuple[str
     return [(label, fit) for label, fit in fits if question.unanswerable(fit, question.of(fit)) is None]
 
 
-def profile_of(question: Question, fit: Fit, value: float, level: float) -> tuple[Interval | None, str | None]:
+def profile_of(
+    question: Question, fit: Fit, value: float, level: float, force: bool = False
+) -> tuple[Interval | None, str | None]:
     """(interval by profile likelihood, why the points do not determine the answer; None where they do).
+
+    force: trace the profile of an answer that is not estimable too.
 
     Raises:
         InputError: the fit has no degrees of freedom.
     """
-    interval = None if question.profile is None else question.profile(fit, value, level)
     reason = question.unanswerable(fit, value)
-    if reason is None and interval is not None and question.limits is not None:
+    if question.profile is None or (reason is not None and not force):
+        return None, reason
+    interval = question.profile(fit, value, level)
+    if reason is None and question.limits is not None:
         low, high = interval
         if low <= 0.0 and high == math.inf:
             reason = f"the points do not determine this answer: no value of it is rejected at {level:.0%}"
