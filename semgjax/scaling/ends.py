@@ -106,11 +106,11 @@ def amount(value: float | None, limits: Limits | None, digits: int = 4) -> str:
     if limits is None or value is None or math.isnan(value):
         return OUT_OF_REACH if value == math.inf else number(value, digits)
     if value >= limits.high * (1.0 - 1e-9):
-        return f"{OUT_OF_REACH}: not within {limits.high / limits.largest:.3g} times the largest of the sweep"
+        return f"{OUT_OF_REACH}: not within {number(limits.high / limits.largest, 3)} times the largest of the sweep"
     if value < limits.least:
         return "less than one"
     if value <= limits.low * (1.0 + 1e-9):
-        return f"less than {limits.low / limits.smallest:.3g} times the smallest of the sweep"
+        return f"less than 1/{number(limits.smallest / limits.low, 3)} of the smallest of the sweep"
     return number(value, digits)
 
 
