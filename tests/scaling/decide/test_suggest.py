@@ -7,7 +7,9 @@ import pytest
 
 from semgjax.errors import InputError
 from semgjax.scaling.decide.cost_model import read_cost
-from semgjax.scaling.decide.suggest import Budget, as_json, candidate_grid, goal_of, lines, suggest
+from semgjax.scaling.decide.candidates import candidate_grid
+from semgjax.scaling.decide.goals import goal_of
+from semgjax.scaling.decide.suggest import Budget, as_json, lines, suggest
 from semgjax.scaling.fit import fit_law
 from semgjax.scaling.profile import prediction_interval
 from semgjax.scaling.table import table_of
