@@ -18,6 +18,7 @@ from semgjax.scaling.decide.decision import Decision
 from semgjax.scaling.decide.decision import as_json as decision_json
 from semgjax.scaling.decide.design import DesignCheck
 from semgjax.scaling.decide.exchange import Exchange
+from semgjax.scaling.decide.floors import FloorSensitivity, floor_sensitivity
 from semgjax.scaling.decide.goals import goal_of
 from semgjax.scaling.decide.prior import points_of_plan
 from semgjax.scaling.decide.student import Student, smallest_student
@@ -219,6 +220,31 @@ class Decisions:
             InputError: another law or unit, or an input without a value.
         """
         return recipes.versus(self.result, other.result, dict(at), level, force, seed)
+
+    def floors(
+        self,
+        at: Mapping[str, float] | None = None,
+        *,
+        target: float | None = None,
+        of: str | None = None,
+        floors: Sequence[float] = (),
+        level: float = LEVEL,
+        force: bool = False,
+    ) -> FloorSensitivity:
+        """How an answer moves with the floor, for a floor that is fixed from outside (`fixed={"E": ...}`) or fitted.
+
+        Args:
+            at: the point of the prediction, or the other inputs where `target` is given.
+            target: an error to reach: the answer is then the value of the input `of`.
+            of: the input that is asked for with `target` (default: the law's first).
+            floors: to try, in the unit of y (default: from 0 to just below the smallest error).
+            level: below 1 - level a floor counts as rejected by the points.
+            force: see `invert`.
+
+        Raises:
+            InputError: a law without a floor, a floor that is out of range, or an input without a value.
+        """
+        return floor_sensitivity(self.result, dict(at or {}), target, of, floors, level, force)
 
     def suggest(
         self,

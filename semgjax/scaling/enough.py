@@ -64,6 +64,6 @@ def check_part(part: Array, whole: Array, part_name: str, whole_name: str, sourc
         many = "the two columns seem to be swapped" if 2 * len(wrong) > len(part) else "correct the row"
         raise InputError(
             f"{source}: row {i + 1}: {part_name} = {part[i]:g} exceeds {whole_name} = {whole[i]:g}, "
-            f"which it is a part of ({len(wrong)} of {len(part)} rows): {many}; Q is unique data, D all data with repeats",
+            f"which it is a part of ({len(wrong)} of {len(part)} rows): {many}; Q is unique data, D all data",
             "swapped-columns",
         )

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from semgjax.errors import InputError
-from semgjax.scaling.decide.cost_model import read_cost
 from semgjax.scaling.decide.candidates import candidate_grid
+from semgjax.scaling.decide.cost_model import read_cost
 from semgjax.scaling.decide.goals import goal_of
 from semgjax.scaling.decide.suggest import Budget, as_json, lines, suggest
 from semgjax.scaling.fit import fit_law
