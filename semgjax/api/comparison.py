@@ -54,7 +54,7 @@ class LawComparison:
         """Plain JSON values."""
         scores = [
             {n: getattr(s, n) for n in ("name", "aicc", "rolling_error", "largest_error", "weight", "value")}
-            | {"parameters": s.fit.parameters}
+            | {"parameters": None if s.name in self.withheld else s.fit.parameters}
             for s in self.found.scores
         ]
         return {

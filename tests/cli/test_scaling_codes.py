@@ -144,18 +144,17 @@ def isoflop_table(path, noise):
     return write(path, {"N": n, "D": d, "C": c, "y": y * np.exp(noise * np.random.default_rng(0).standard_normal(28))})
 
 
-def test_isoflop_shows_both_approaches_and_withholds_what_a_budget_alone_cannot_say(tmp_path, capsys):
-    words = ["isoflop", str(isoflop_table(tmp_path / "t.csv", 0.002)), "--budget", "1e21", "--map", "C=C"]
-    words += [word for name in "NDy" for word in ("--map", f"{name}={name}")]
+def test_isoflop_shows_both_approaches_and_withholds_what_one_budget_cannot_say(tmp_path, capsys):
+    mapping = [word for name in "NDy" for word in ("--map", f"{name}={name}")]
+    words = ["isoflop", str(isoflop_table(tmp_path / "t.csv", 0.002)), "--budget", "1e21", "--map", "C=C", *mapping]
     assert run(capsys, words)[0] == 0
     code, printed = run(capsys, [*words, "--json", "--objective", "huber_linear", "--delta", "1e-3"])
     first, second = json.loads(printed)["approaches"]
     assert code == 0 and first["optima"][0]["N"] > 0 and second["optima"][0]["D"] > 0
     assert first["size_exact"] is not None and second["size_noisy"] is not None
-    one = write(tmp_path / "one.csv", {"N": [1e6, 3e6, 1e7, 3e7, 1e8, 3e8], "D": 6e15 / np.array(
-        [1e6, 3e6, 1e7, 3e7, 1e8, 3e8]), "y": [3.4, 3.1, 2.9, 2.8, 2.9, 3.1]})  # fmt: skip
-    words[1] = str(one)
-    code, printed = run(capsys, [w for w in words if w not in ("C=C",) or w == "--map"][:4] + words[6:] + ["--json"])
+    sizes = np.array([1e6, 3e6, 1e7, 3e7, 1e8, 3e8])
+    one = write(tmp_path / "one.csv", {"N": sizes, "D": 6e15 / sizes, "y": [3.4, 3.1, 2.9, 2.8, 2.9, 3.1]})
+    code, printed = run(capsys, ["isoflop", str(one), "--budget", "1e21", *mapping, "--json"])
     assert code == WITHHELD and json.loads(printed)["approaches"][0]["exponent"] is None
 
 
