@@ -137,8 +137,10 @@ def predict(
 
     fitted = load_fit(fit, law)
     prediction = fitted.predict(point_of(at, fitted.law.input_names), level=level, force=force)
+    held = _held_floor(fitted, prediction, level, force)
     if json:
-        print_json({**as_json(prediction), "unit": fitted.table.unit, "law": fitted.law.name})
+        floor = None if held is None else {"parameter": held.name, "value": held.floor, "slope": held.slope}
+        print_json({**as_json(prediction), "unit": fitted.table.unit, "law": fitted.law.name, "fixed_floor": floor})
         return code_of(prediction.blocked)
     place = ", ".join(f"{fitted.table.column(name)} = {value:g}" for name, value in prediction.x.items())
     unit = f" {fitted.table.unit}" if fitted.table.unit else ""
@@ -148,6 +150,9 @@ def predict(
         say(f"{fitted.table.y_name} at {place}: {prediction.value:.4g}{unit}{_range(prediction.interval)}")
         for label, ends in _layers(prediction):
             say(f"  {label:<14}{ends}")
+    if held is not None and held.slope is not None:
+        text = f"{held.name} = {held.floor:g} is held: one per cent more moves the answer by {held.slope:+.2g} %"
+        say(f"  {'fixed floor':<14}{text}; over floors that the points allow: {span(held.allowed)}")
     _print_findings(asdict(found) for found in prediction.diagnostics)
     return code_of(prediction.blocked)
 
@@ -234,6 +239,12 @@ def _layers(prediction: Any) -> list[tuple[str, str]]:
     elif prediction.beyond > 1.0:
         rows.append(("extrapolation", "not known: too few levels to try it"))
     return rows
+
+
+def _held_floor(fitted: Any, prediction: Any, level: float, force: bool) -> Any:
+    """What a floor that was fixed from outside does to a prediction; None where none is."""
+    held = [p for p in fitted.law.parameters if p.kind == "floor" and p.name in fitted.result.fixed]
+    return fitted.floors(prediction.x, level=level, force=force) if held and not prediction.blocked else None
 
 
 def _percent(value: float | None) -> str:
