@@ -234,4 +234,5 @@ def simpler_law(law: Law, levels: int, fixed: Sequence[str] = ()) -> Law | None:
     tried = [other for other in LAWS.values() if set(other.input_names) == set(names)]
     tried += [law_named(family, names) for family in ("additive", "power")]
     fewer = [other for other in tried if len(other.parameters) < min(free, levels) and not other.least_runs]
-    return max(fewer, key=lambda other: len(other.parameters), default=None)
+    # Of two with the same number the sum of power terms: its parameters are those that readers know.
+    return max(fewer, key=lambda other: (len(other.parameters), bool(other.terms)), default=None)

@@ -22,8 +22,9 @@ _COUNTED = ("N", "U")  # whole things
 def new_values(fit: Fit, name: str) -> Array:
     """Values of an input to choose from [m], rising: the sweep's levels, between neighbours, and up to `BEYOND`.
 
-    A measured input (the loss of a run) and one that stands for another where it is empty cannot be set: they keep
-    their values.
+    Smaller values than the smallest are not proposed: they are cheap and stretch the range, but a law is least sure to
+    hold there. A measured input (the loss of a run) and one that stands for another where it is empty cannot be set:
+    they keep their values.
     """
     values = np.unique(fit.table.x[name])
     declared = next(i for i in fit.law.inputs if i.name == name)
@@ -35,7 +36,7 @@ def new_values(fit: Fit, name: str) -> Array:
     room = levels[1:] / levels[:-1] >= ROOM
     between = np.sqrt(levels[1:] * levels[:-1])[room]
     steps = ratio ** np.arange(1, 1 + int(np.floor(np.log(BEYOND) / np.log(ratio) + 1e-9)))
-    found = np.concatenate([between, levels[-1] * steps, [levels[0] / ratio]])
+    found = np.concatenate([between, levels[-1] * steps])
     found = np.array([_rounded(value, name in _COUNTED) for value in found])
     new = [v for v in found if np.abs(np.log(v / every)).min() > 0.01]
     return np.unique(np.concatenate([levels, new]))
