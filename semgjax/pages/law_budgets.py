@@ -175,7 +175,11 @@ def frontier_figure(
         if spent is not None and budgets[-1] > spent.max():
             one.axvspan(max(spent.max(), budgets[0] / 1.2), budgets[-1] * 1.2, color="0.93", lw=0, zorder=0)
         log_amounts(one, powers=cost.unit == "FLOP")
-        log_amounts(one, "y")
+        if any(d.value is not None and np.isfinite(d.value) for d in decisions):
+            log_amounts(one, "y")
+        else:
+            one.yaxis.set_major_locator(NullLocator())
+            one.yaxis.set_minor_locator(NullLocator())
         name_axes(one, f"Cost of a run ({cost.unit})", label)
     extra = [unbounded_entry()] if open_ends else []
     legend_below(figure, extra=extra)
@@ -216,7 +220,8 @@ def _draw_layers(axes: Axes, budgets: Array, decisions: Sequence[Decision]) -> b
             np.array([e for e, k in zip(record, kept, strict=True) if k]).T, ("shorter sweeps", ""), strict=True
         ):
             axes.plot(budgets[kept], line, ":", color=GREY, lw=1.3, label=name)
-    axes.plot(budgets, values, "-", marker="o", color=GREEN, lw=1.6, ms=4.5, label="best")
+    if len(good):
+        axes.plot(budgets, values, "-", marker="o", color=GREEN, lw=1.6, ms=4.5, label="best")
     lost = ~np.isfinite(values)
     if lost.any():
         place = np.full(lost.sum(), 0.985)

@@ -70,15 +70,15 @@ def residual_figure(fit: Fit, width: float = DOUBLE, weights: Array | None = Non
             for one in axes[:-1]:
                 label = "two standard deviations" if side > 0 else ""
                 one.axhline(float(percent(np.array(side * fit.scatter))), color=GREY, lw=0.9, ls=":", label=label)
-    for number, (one, name) in enumerate(zip(axes, names, strict=False)):
+    for one, name in zip(axes, names, strict=False):
         _log_about(one, fit.table.x[name])
-        name_axes(one, input_label(fit, name), "" if number % columns else _DEVIATION)
+        name_axes(one, input_label(fit, name), _DEVIATION)
     labels = {
         count - 2: f"fitted {y_label(fit)[0].lower()}{y_label(fit)[1:]}",
         count - 1: "Normal quantile (standard deviations)",
     }
     for number, label in labels.items():
-        name_axes(axes[number], label, "" if number % columns else _DEVIATION)
+        name_axes(axes[number], label, _DEVIATION)
     legend_below(figure)
     figure.caption = (
         f"{runs_words(fit)} By how much each run lies above or below the curve, against every input, the fitted value, "
@@ -87,7 +87,7 @@ def residual_figure(fit: Fit, width: float = DOUBLE, weights: Array | None = Non
     return figure
 
 
-_DEVIATION = "Measured over fitted (% deviation)"
+_DEVIATION = "Deviation of a run from the curve (%)"
 
 
 def _log_about(axes, values: Array) -> None:
@@ -213,7 +213,7 @@ def rolling_figure(fit: Fit, level: float = LEVEL, width: float = DOUBLE) -> Pic
     most = 1.6 * float(np.abs(errors).max()) + 0.5
     axes.set_ylim(-min(most, 100.0), most)
     axes.set_xlim(reach[0], reach[-1])
-    name_axes(axes, "Distance beyond the levels fitted (times)", "Measured over predicted (% deviation)")
+    name_axes(axes, "Distance beyond the levels fitted (times)", "Deviation from the prediction (%)")
     legend_below(figure, [axes])
     figure.caption = (
         f"{runs_words(fit)} Each level predicted from all smaller ones (n = {len(errors)} predictions); colour: how "

@@ -27,7 +27,7 @@ from semgjax.pages.style import (
     shade_beyond,
     title_above,
 )
-from semgjax.scaling.compare import Comparison
+from semgjax.scaling.compare import Comparison, LawScore
 from semgjax.scaling.decide.evidence import Evidence
 from semgjax.scaling.fit import Fit, floor, points_of, predict
 from semgjax.scaling.profile import LEVEL, prediction_band
@@ -243,6 +243,11 @@ def excess_figure(fit: Fit, level: float = LEVEL, width: float = DOUBLE) -> Pict
     return figure
 
 
+def drawn_laws(found: Comparison) -> list[LawScore]:
+    """The laws of which no error-level finding forbids to show a number."""
+    return [score for score in found.scores if not blocking(score.fit)]
+
+
 def laws_figure(found: Comparison, name: str | None = None, width: float = DOUBLE) -> Picture:
     """The curves of several laws through one table over one input, the other inputs in the middle of the sweep."""
     first = found.scores[0].fit
@@ -253,7 +258,7 @@ def laws_figure(found: Comparison, name: str | None = None, width: float = DOUBL
     figure, (axes,) = new_figure(width, 72.0)
     shade_beyond(axes, most, grid[-1])
     axes.set_xlim(grid[0], grid[-1])
-    shown = [s for s in found.scores if name in s.fit.law.input_names and not blocking(s.fit)]
+    shown = [s for s in drawn_laws(found) if name in s.fit.law.input_names]
     for number, score in enumerate(shown):
         y = predict(score.fit, {**middle(score.fit, name), name: grid})
         label = f"{law_title(score.name)} (weight {score.weight:.2f})"

@@ -50,7 +50,7 @@ def _of_fit(
     comparison: Comparison,
 ) -> list[Drawn]:  # fmt: skip
     made: list[Drawn] = []
-    if len(comparison.scores) > 1:
+    if len(curves.drawn_laws(comparison)) > 1:
         made.append((lambda width: curves.laws_figure(comparison, varied[0], width), "laws side by side"))
     if len(fit.law.inputs) == 1 and (floor(fit) or 0.0) > 0:
         made.append((lambda width: curves.excess_figure(fit, level, width), "excess over the floor"))

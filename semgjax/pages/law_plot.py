@@ -146,4 +146,4 @@ def _formula(fit: Fit) -> str:
     amplitude = fit.unit_y * np.exp(scaled["A"])
     floor = f"{parameter_values(fit)['E']:.3g} + " if scaled.get("E") else ""
     reference = short_number(fit.reference["N"])
-    return f"fit: {floor}{amplitude:.3g} · (N / {reference})^{-scaled['alpha']:.3g}"
+    return f"fit: {floor}{amplitude:.3g} · (size / {reference})^{-scaled['alpha']:.3g}"

@@ -108,7 +108,10 @@ def new_figure(
 
 def wrapped(text: str, space: float) -> str:
     """`text` in lines of at most `space` mm, by the width of an average letter."""
-    return "\n".join(textwrap.wrap(drawable(text), max(int(space / _LETTER), 12))) or text
+    # A column's name has no spaces: it breaks behind its underscores.
+    parts = drawable(text).replace("_", "_\x1f ")
+    lines = textwrap.wrap(parts, max(int(space / _LETTER), 12))
+    return "\n".join(line.replace("_\x1f ", "_").replace("\x1f", "") for line in lines) or text
 
 
 def name_axes(axes: Axes, x: str = "", y: str = "") -> None:
