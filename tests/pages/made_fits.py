@@ -13,7 +13,7 @@ from tests.scaling.decide.made import joint_evidence, joint_fit, size_evidence, 
 
 OTHER = "\u53c2\u6570\u6570\u91cf"
 CYRILLIC = "\u0442\u043e\u0447\u043d\u043e\u0441\u0442\u044c"
-SHARE = "share_of_wrongly_read_characters_of_held_out_users"
+SHARE = "share_of_wrongly_read_characters_averaged_over_sessions"
 LONG = "number_of_trainable_parameters_of_the_encoder_without_the_embedding_layer"
 COST = read_cost("6*N*D")
 

@@ -38,9 +38,12 @@ def _is_drawn(figure: Figure, text: Text) -> bool:
     return True
 
 
-def overlapping(figure: Figure) -> list[tuple[str, str]]:
-    """Pairs of texts of the figure whose boxes cover each other."""
-    return [(a[0], b[0]) for a, b in combinations(shown_texts(figure), 2) if _covers(a[2], b[2])]
+Shown = list[tuple[str, Text, Bbox]]
+
+
+def overlapping(shown: Shown) -> list[tuple[str, str]]:
+    """Pairs of texts whose boxes cover each other."""
+    return [(a[0], b[0]) for a, b in combinations(shown, 2) if _covers(a[2], b[2])]
 
 
 def _covers(a: Bbox, b: Bbox) -> bool:
@@ -49,11 +52,11 @@ def _covers(a: Bbox, b: Bbox) -> bool:
     return wide > _TOUCH and high > _TOUCH
 
 
-def cut_off(figure: Figure) -> list[str]:
+def cut_off(figure: Figure, shown: Shown) -> list[str]:
     """Texts that leave the page."""
     page = figure.bbox
     found = []
-    for words, _, box in shown_texts(figure):
+    for words, _, box in shown:
         if box.x0 < page.x0 - 1 or box.y0 < page.y0 - 1 or box.x1 > page.x1 + 1 or box.y1 > page.y1 + 1:
             found.append(words)
     return found

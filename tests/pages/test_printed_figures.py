@@ -113,11 +113,12 @@ def other_figures(session, tmp_path_factory):
 
 def faults_of(figure: Figure, width: float) -> dict:
     """What is wrong with a figure in print; empty if nothing is."""
+    shown = shown_texts(figure)
     found = {
         "width": [] if figure.get_size_inches()[0] == pytest.approx(width / 25.4) else [figure.get_size_inches()],
-        "type": [words for words, text, _ in shown_texts(figure) if text.get_fontsize() < POINTS],
-        "overprints": overlapping(figure),
-        "cut off": cut_off(figure),
+        "type": [words for words, text, _ in shown if text.get_fontsize() < POINTS],
+        "overprints": overlapping(shown),
+        "cut off": cut_off(figure, shown),
         "legend on axes": covered_axes(figure),
         "no unit": without_unit(figure),
         "no name": [unnamed_axes(figure)] if unnamed_axes(figure) else [],
