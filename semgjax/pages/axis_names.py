@@ -104,6 +104,12 @@ def y_title(fit: Fit) -> str:
     return COLUMNS.get(fit.table.y_name, (fit.table.y_name, ""))[0]
 
 
+def y_in_words(fit: Fit) -> str:
+    """What was measured, within a sentence; a column of another name as it is."""
+    title = y_title(fit)
+    return title if title == fit.table.y_name else title[0].lower() + title[1:]
+
+
 def y_label(fit: Fit, unit: str | None = None) -> str:
     """Name of the y axis with its unit."""
     return f"{y_title(fit)} ({(fit.table.unit if unit is None else unit) or AS_GIVEN})"

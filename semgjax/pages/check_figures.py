@@ -26,7 +26,7 @@ _BESIDE = 150.0  # mm: a wider figure of a session has its panels beside each ot
 # Panels of a session as (left, bottom, width, height): constrained layout takes longer than the drawing, and there may
 # be many figures.
 _WIDE = ((0.085, 0.2, 0.37, 0.74), (0.467, 0.2, 0.012, 0.74), (0.59, 0.2, 0.125, 0.74), (0.81, 0.2, 0.18, 0.74))
-_NARROW = ((0.17, 0.6, 0.6, 0.37), (0.79, 0.6, 0.024, 0.37), (0.17, 0.115, 0.24, 0.35), (0.6, 0.115, 0.38, 0.35))
+_NARROW = ((0.22, 0.6, 0.55, 0.37), (0.79, 0.6, 0.024, 0.37), (0.08, 0.115, 0.32, 0.35), (0.6, 0.115, 0.38, 0.35))
 
 
 def overview_figure(rows: Sequence[SessionReport], width: float = DOUBLE) -> Picture:
@@ -58,7 +58,7 @@ def overview_figure(rows: Sequence[SessionReport], width: float = DOUBLE) -> Pic
         axes.margins(x=0.02)
         name_axes(axes, y=label)
     places[-1].set_xticks([])
-    name_axes(places[-1], x="Sessions, ordered by user; grey lines separate users (n = " + f"{len(rows)})")
+    name_axes(places[-1], x=f"Sessions, ordered by user; grey lines separate users (n = {len(rows)})")
     legend_below(figure)
     figure.caption = (
         f"Every session's length, typing rate and median root mean square (RMS) amplitude: n = {len(rows)} sessions of "
@@ -94,7 +94,7 @@ def session_figure(row: SessionReport, width: float = DOUBLE) -> Picture:
         time.set_xlabel("time (min)")
         level.barh(np.arange(32) + 0.5, found.rms, height=0.75, color=[LEFT] * 16 + [RIGHT] * 16)
         level.set_ylim(32, 0)
-        level.set_yticks([0.5, 16.5], ["left 1", "right 1"])
+        level.set_yticks([])
         level.xaxis.set_major_locator(MaxNLocator(2))
         level.set_xlabel("RMS (\u00b5V)")
         hertz = np.arange(1, 601)
@@ -106,5 +106,7 @@ def session_figure(row: SessionReport, width: float = DOUBLE) -> Picture:
         spectrum.set_xlabel("frequency (Hz)")
         spectrum.set_ylabel("power (dB of highest)", labelpad=2)
         spectrum.legend(frameon=False, loc="lower left", fontsize=POINTS)
-    figure.caption = "Power of each electrode over time, as a whole, and by frequency."
+    figure.caption = (
+        "Amplitude (RMS) of each electrode over time and, in the same order, as a whole; power by frequency."
+    )
     return figure

@@ -23,6 +23,7 @@ from semgjax.pages.style import (
     name_axes,
     new_figure,
     percent,
+    unbroken,
     wrapped,
 )
 from semgjax.scaling.ends import has_lower_end, has_upper_end, span
@@ -121,7 +122,7 @@ def profile_figure(fit: Fit, points: list[Mapping[str, float]], level: float = L
     cut = float(f_quantile(level, 1, fit.degrees_of_freedom))
     for number, point in enumerate(points):
         value, ends, values, stat = _profile(fit, tuple((k, float(v)) for k, v in point.items()), level)
-        label = f"at {place_words(fit, point, short=True)}: {value:.4g} {span(ends)}"
+        label = f"at {place_words(fit, point, short=True)}: {value:.4g} {unbroken(span(ends))}"
         axes.plot(values, np.sqrt(stat), color=CYCLE[number % 7], ls=DASHES[number % 6], lw=1.6, label=label)
     axes.axhline(np.sqrt(cut), color=GREY, ls=":", lw=1.2, label=f"rejected above this line, at {level:.0%}")
     axes.set_ylim(0.0, 2.0 * np.sqrt(cut))
@@ -162,7 +163,7 @@ def influence_figure(fit: Fit, at: Mapping[str, float], width: float = DOUBLE) -
     axes.set_ylim(-0.8, len(order) - 0.2)
     axes.axvline(0.0, color="0.4", lw=0.8)
     axes.margins(x=0.04)
-    name_axes(axes, "Change of the prediction without the run (%)", _run_names(fit, names))
+    name_axes(axes, "Change without the run (%)", _run_names(fit, names))
     legend_below(figure)
     shown = (
         f"the {MOST_BARS} of n = {len(moves)} runs with the largest effect"

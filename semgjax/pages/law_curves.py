@@ -47,7 +47,7 @@ def curve_figure(
     """Error against one input, the others held `at` values (default: the middle of the sweep).
 
     Three bands: sampling (blue), choice of objective, outliers and law (yellow), the rolling origin's record
-    beyond the sweep (dotted grey). Rows whose other inputs differ from `at` are drawn pale. Of a fit that an
+    beyond the sweep (hatched). Rows whose other inputs differ from `at` are drawn pale. Of a fit that an
     error-level finding blocks the runs alone are drawn, unless `force`. width: of the figure in print, mm.
     """
     figure, (axes,) = new_figure(width, 76.0)
@@ -67,7 +67,7 @@ def curve_caption(evidence: Evidence, name: str | None = None, force: bool = Fal
         return words
     words += f" Yellow: range over n = {len(evidence.others)} fits with other objectives, laws, or without a point."
     if rolling_origin(fit).rate is not None:
-        words += f" Dotted: {level:.0%} range from the law's errors on larger runs within this sweep."
+        words += f" Hatched: {level:.0%} range from the law's errors on larger runs within this sweep."
     return words
 
 
@@ -151,7 +151,7 @@ def _draw_bands(
         label = f"extrapolation: {level:.0%}, by the law's record in this sweep"
         top = 10.0 * axes.get_ylim()[1]
         axes.fill_between(
-            grid[there], low, np.minimum(high, top), facecolor="none", edgecolor=GREY, hatch="....", lw=0.7, label=label
+            grid[there], low, np.minimum(high, top), facecolor="none", edgecolor=GREY, hatch="///", lw=0.7, label=label
         )
     if evidence.others:
         every = np.stack([curve, *(predict(other, x) for _, other in evidence.others)])

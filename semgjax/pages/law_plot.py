@@ -26,6 +26,7 @@ from semgjax.pages.style import (
     new_figure,
     shade_beyond,
     title_above,
+    unbroken,
 )
 from semgjax.scaling.ends import has_lower_end, span
 from semgjax.scaling.fit import Fit, parameter_values, predict
@@ -134,7 +135,7 @@ def _draw_floor(axes: Axes, fit: Fit, level: float) -> None:
         return
     ends = (parameter_intervals(fit, level) or {}).get("E")
     shown = ends is not None and has_lower_end(ends) and ends[0] > 1e-3 * floor
-    label = f"floor {floor:.3g}{f' {span(ends)}' if ends else ''}" + ("" if shown else ", not identified")
+    label = f"floor {floor:.3g}{f' {unbroken(span(ends))}' if ends else ''}" + ("" if shown else ", not identified")
     axes.axhline(floor, color=GREEN, lw=1.2, ls=":", alpha=1.0 if shown else 0.6, label=label, zorder=2)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from semgjax.pages import law_pictures as pictures
 from semgjax.pages import law_tables as tables
-from semgjax.pages.axis_names import law_title, y_title
+from semgjax.pages.axis_names import law_title, y_in_words, y_title
 from semgjax.pages.captions import place_words
 from semgjax.pages.html import render_template
 from semgjax.pages.law_curves import middle
@@ -59,7 +59,7 @@ def report_page(points: Table, laws: Sequence[Law], ask: Ask, fit: Fit | None = 
     blocked = blocks(evidence.findings) and not ask.force
     return render_template(
         "law_report.html",
-        title=ask.title or f"Scaling of {y_title(fit)} in {points.source}",
+        title=ask.title or f"Scaling of {y_in_words(fit)} in {points.source}",
         lead=data_words(points, fit),
         blocked=prediction.blocked,
         **_verdict(prediction, fit, ask),
@@ -90,7 +90,8 @@ def asked_point(fit: Fit) -> dict[str, float]:
 def data_words(points: Table, fit: Fit) -> str:
     """Where the points come from, how many there are, and how often each was repeated."""
     groups = np.bincount(points.groups)
-    seeds = f"{groups.min()} to {groups.max()} runs" if groups.min() < groups.max() else f"{groups.max()} run(s)"
+    seeds = f"{groups.min()} to {groups.max()} runs" if groups.min() < groups.max() else f"{groups.max()} runs"
+    seeds = "1 run" if groups.max() == 1 else seeds
     filters = ", ".join(f"{k} = {v}" for k, v in points.where.items())
     ranges = "; ".join(
         f"{points.column(n)} from {number(float(v.min()))} to {number(float(v.max()))}" for n, v in points.x.items()

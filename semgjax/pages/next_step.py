@@ -1,5 +1,6 @@
 """What to do next, for the box of a report's verdict: correct the table, check a run, or train a run."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,7 +27,7 @@ def next_step(
     """
     errors = [found for found in findings if found.severity == "error"]
     if errors:
-        return tuple(f"{_sentence(found.message)} ({found.code})" for found in errors)
+        return tuple(f"{found.message} ({found.code})" for found in errors)
     rows = [found for found in findings if found.code in _ABOUT_ROWS]
     steps = [f"Check first: {found.message} ({found.code})." for found in rows[:2]]
     train = _train(fit, at, cost, level)
@@ -34,12 +35,8 @@ def next_step(
         steps.append(train)
     elif not rows:
         warnings = [found for found in findings if found.severity == "warning"]
-        steps += [f"{_sentence(found.message)} ({found.code})" for found in warnings[:2]]
+        steps += [f"{found.message} ({found.code})" for found in warnings[:2]]
     return tuple(steps)
-
-
-def _sentence(message: str) -> str:
-    return message[:1].upper() + message[1:]
 
 
 def _train(fit: Fit, at: dict[str, float], cost: Cost | None, level: float) -> str:
@@ -59,7 +56,8 @@ def _train(fit: Fit, at: dict[str, float], cost: Cost | None, level: float) -> s
         return ""  # the page is about the fit; a design that cannot be searched takes nothing from it
     if not found.steps or not np.isfinite(found.steps[-1].half_width):
         return ""
-    runs = "; ".join(place_words(fit, step.x) for step in found.steps)
+    counts = Counter(place_words(fit, step.x) for step in found.steps)
+    runs = "; ".join(place + (f" ({count} runs)" if count > 1 else "") for place, count in counts.items())
     text = f"Train next: {runs}. Expected interval with {'it' if len(found.steps) == 1 else 'them'}: "
     text += f"a factor of {np.exp(found.steps[-1].half_width):.3g} to each side"
     now = f", {np.exp(found.now):.3g} today" if np.isfinite(found.now) else ""

@@ -67,6 +67,10 @@ class Picture(Figure):
     caption: str = ""
     panel: tuple[float, float] = (0.0, 0.0)
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        FigureCanvasAgg(self)
+
     def _repr_png_(self) -> bytes:
         content = io.BytesIO()
         names_as_text(self)
@@ -97,7 +101,6 @@ def new_figure(
     """A figure with its axes in reading order. width: of all, mm; height: of one row of axes, mm."""
     with settings():
         figure = Picture(figsize=(drawn_at(width) * _MM, rows * height * _MM), dpi=200, layout="constrained")
-        FigureCanvasAgg(figure)
         figure.panel = (width / columns, height)
         axes = [one for row in figure.subplots(rows, columns, squeeze=False, **shared) for one in row]
     for one in axes:
@@ -112,6 +115,11 @@ def wrapped(text: str, space: float) -> str:
     parts = drawable(text).replace("_", "_\x1f ")
     lines = textwrap.wrap(parts, max(int(space / _LETTER), 12))
     return "\n".join(line.replace("_\x1f ", "_").replace("\x1f", "") for line in lines) or text
+
+
+def unbroken(text: str) -> str:
+    """`text` that is not wrapped: an interval stays on one line."""
+    return text.replace(" ", "\u00a0")
 
 
 def name_axes(axes: Axes, x: str = "", y: str = "") -> None:

@@ -123,7 +123,7 @@ def test_a_control_character_in_a_name_breaks_neither_picture_nor_page(name):
 def test_a_name_is_text_wherever_a_page_shows_it(name):
     seen = Seen(page_of(name))
     assert seen.tags == Seen(page_of("plain")).tags
-    assert seen.texts.count(name) == 9 and seen.alts == [name]
+    assert seen.texts.count(name) == 10 and seen.alts == [name]
 
 
 def test_a_name_that_a_template_uses_and_nobody_gave_is_an_error():
