@@ -25,8 +25,8 @@ MARKS = {"use": "o", "look": "D", "leave out": "X"}
 _BESIDE = 150.0  # mm: a wider figure of a session has its panels beside each other
 # Panels of a session as (left, bottom, width, height): constrained layout takes longer than the drawing, and there may
 # be many figures.
-_WIDE = ((0.085, 0.2, 0.37, 0.74), (0.467, 0.2, 0.012, 0.74), (0.59, 0.2, 0.125, 0.74), (0.81, 0.2, 0.18, 0.74))
-_NARROW = ((0.22, 0.6, 0.55, 0.37), (0.79, 0.6, 0.024, 0.37), (0.08, 0.115, 0.32, 0.35), (0.6, 0.115, 0.38, 0.35))
+_WIDE = ((0.085, 0.2, 0.37, 0.69), (0.467, 0.2, 0.012, 0.69), (0.59, 0.2, 0.125, 0.69), (0.81, 0.2, 0.18, 0.69))
+_NARROW = ((0.22, 0.61, 0.55, 0.36), (0.79, 0.61, 0.024, 0.36), (0.08, 0.115, 0.32, 0.33), (0.6, 0.115, 0.38, 0.33))
 
 
 def overview_figure(rows: Sequence[SessionReport], width: float = DOUBLE) -> Picture:
@@ -105,7 +105,9 @@ def session_figure(row: SessionReport, width: float = DOUBLE) -> Picture:
         spectrum.xaxis.set_major_locator(MaxNLocator(3))
         spectrum.set_xlabel("frequency (Hz)")
         spectrum.set_ylabel("power (dB of highest)", labelpad=2)
-        spectrum.legend(frameon=False, loc="lower left", fontsize=POINTS)
+        spectrum.legend(
+            frameon=False, loc="lower center", bbox_to_anchor=(0.5, 0.98), ncols=2, fontsize=POINTS, handlelength=1.5
+        )
     figure.caption = (
         "Amplitude (RMS) of each electrode over time and, in the same order, as a whole; power by frequency."
     )
