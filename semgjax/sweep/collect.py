@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from semgjax.cells import protect
 from semgjax.errors import InputError
 from semgjax.files import write_atomic, write_json
 from semgjax.sweep.plan import Sweep, Trial, read_sweep
@@ -39,8 +40,6 @@ _COLUMNS = {
     "cer": ("number", "character error rate in percent; empty if no key was typed"),
 }
 COLUMNS = tuple(_COLUMNS)
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
-_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _RUN = ("kind", "preset", "params", "users", "hours", "epochs", "steps", "tokens", "flops", "seed")
 
 
@@ -107,12 +106,9 @@ def _csv(rows: list[dict[str, Any]]) -> str:
 
 
 def _cell(value: Any) -> str:
-    """One cell. Text that a spreadsheet would evaluate, or that begins with an apostrophe, gets a leading apostrophe.
-
-    A reader recovers the text by removing one leading apostrophe. Text that is a number is not changed.
-    """
+    """One cell; text is protected (semgjax.cells) and quoted where necessary."""
     if not isinstance(value, str):
         return "" if value is None else repr(value)
-    text = f"'{value}" if value.startswith(_FORMULA) and not _NUMBER.fullmatch(value) else value
+    text = protect(value)
     # The csv module does not quote a lone carriage return, which readers take for the end of a row.
     return '"' + text.replace('"', '""') + '"' if re.search('[,"\r\n]', text) else text

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from semgjax.scaling.read import read_table, read_user_points
+from semgjax.scaling.rows import rows_of
 from semgjax.sweep.collect import COLUMNS, CSV, JSONL, _cell, collect
 from tests.refused import refused
 from tests.sweep.plans import config_of, finish, planned, students_of
@@ -146,6 +147,9 @@ FORMULAS = [
     "\r=1",
     "'",
     "'=1",
+    "'q",
+    "''",
+    "-x",
     "-",
     "--1.5",
     "+1e",
@@ -168,6 +172,8 @@ def test_a_text_that_a_spreadsheet_would_compute_has_an_apostrophe_before_it(tmp
     assert rows and all(row["user"] == f"'{user}" for row in rows)
     lines = [json.loads(line) for line in (sweep.folder / JSONL).read_text().splitlines()]
     assert all(line["user"] == user for line in lines if line["averaging"] == "user")
+    read = [cells["user"] for _, cells in rows_of(sweep.folder) if cells["averaging"] == "user"]
+    assert read == [user] * len(rows)
 
 
 @pytest.mark.parametrize(
