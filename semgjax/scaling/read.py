@@ -15,7 +15,7 @@ from semgjax.scaling.table import Table
 SWEEP_MAPPING = {"N": "params", "U": "users", "H": "hours/users", "D": "hours", "C": "flops", "y": "cer"}
 SWEEP_WHERE = {"split": "test", "averaging": "macro"}
 # Rows of a sweep that differ in one of these do not lie on one curve.
-ONE_CURVE = ("kind", "split", "decoder", "averaging", "user")
+ONE_CURVE = ("kind", "loss", "split", "decoder", "averaging", "user")
 # Columns beside the inputs that can be mapped: relative noise, id of a run, rows with shared noise.
 EXTRA = ("sd", "run", "cluster")
 # Inputs that count whole things.

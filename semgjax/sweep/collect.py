@@ -10,6 +10,7 @@ from typing import Any
 from semgjax.cells import protect
 from semgjax.errors import InputError
 from semgjax.files import write_atomic, write_json
+from semgjax.losses.loss import loss_text
 from semgjax.sweep.plan import Sweep, Trial, read_sweep
 from semgjax.sweep.trial import State, look, result_of
 
@@ -17,6 +18,7 @@ CSV, JSONL, SCHEMA = "results.csv", "results.jsonl", "results.schema.json"
 _COLUMNS = {
     "run": ("text", "the trial's id"),
     "kind": ("text", "supervised or distilled"),
+    "loss": ("text", "what training minimised, with the options that differ from the loss's defaults"),
     "preset": ("text", "name of the size"),
     "params": ("integer", "parameters"),
     "users": ("integer", "users trained on"),
@@ -78,7 +80,7 @@ def collect(folder: Path) -> Table:
             "not-finished",
         )
     columns = [{"name": name, "type": kind, "meaning": meaning} for name, (kind, meaning) in _COLUMNS.items()]
-    write_json(sweep.folder / SCHEMA, "semgjax/results", 1, {"columns": columns})
+    write_json(sweep.folder / SCHEMA, "semgjax/results", 2, {"columns": columns})
     write_atomic(sweep.folder / CSV, _csv(rows))
     write_atomic(sweep.folder / JSONL, "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows))
     return Table(tuple(rows), unfinished)
@@ -89,6 +91,7 @@ def _rows(sweep: Sweep, trial: Trial, result: dict[str, Any]) -> list[dict[str, 
     head = {
         "run": trial.id,
         **{name: result[name] for name in _RUN},
+        "loss": loss_text(trial.config.loss),  # not from the result, which lacks it in version 1
         "learning_rate": trial.config.optimizer.learning_rate,
         "teacher": "" if trial.teacher is None else trial.teacher.id,
         "teacher_params": None if teacher is None else teacher["params"],
