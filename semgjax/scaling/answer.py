@@ -16,6 +16,7 @@ from semgjax.scaling.drift import drift_band
 from semgjax.scaling.ends import ends_json, listed, number, opened, span
 from semgjax.scaling.fit import Fit, Point, distance, points_of, predict
 from semgjax.scaling.largest import largest_level
+from semgjax.scaling.point_checks import about_point
 from semgjax.scaling.profile import (
     LEVEL,
     Interval,
@@ -126,6 +127,7 @@ def predict_at(fit: Fit, x: Point, level: float = LEVEL, force: bool = False, se
         users = opened((float(low), float(high)), value)
     found = [*diagnose(fit, parameter_intervals(fit, level), level)]
     found += about_law(fit, rivals(fit))
+    found += about_point(fit, points, value, level)
     found += _about_place(fit, points, value, interval, choice)
     quote = quote_interval(laws, point, level, users, interval)
     blocked = blocks(found) and not force
