@@ -184,12 +184,14 @@ def test_the_better_law_is_named_in_text_and_json(tmp_path, capsys):
     path.write_text(
         "\n".join(["size,error", *(f"{a!r},{b!r}" for a, b in zip(sizes.tolist(), y.tolist(), strict=True))])
     )
-    assert main(["scaling", "fit", str(path), *MAP, "--json"]) == 0
+    assert main(["scaling", "fit", str(path), *MAP, "--json"]) == 3
     found = json.loads(capsys.readouterr().out)
+    assert ("slope-change", "error") in [(d["code"], d["severity"]) for d in found["diagnostics"]]
+    assert found["laws"]["weights"]["floor_power"] < 0.01
     assert found["laws"]["better"] in ("saturating", "rational")
     assert "better-law" in [d["code"] for d in found["diagnostics"]]
     assert found["laws"]["better"] in [rival["law"] for rival in found["laws"]["rivals"]]
-    assert main(["scaling", "fit", str(path), *MAP]) == 0
+    assert main(["scaling", "fit", str(path), *MAP]) == 3
     assert f"verdict: {found['laws']['better']}" in capsys.readouterr().out
 
 
