@@ -17,6 +17,7 @@ from semgjax.scaling import better, store
 from semgjax.scaling import choices as choice
 from semgjax.scaling.answer import Prediction, predict_at
 from semgjax.scaling.ends import listed
+from semgjax.scaling.enough import check_part
 from semgjax.scaling.fit import STARTS, Fit, fit_law
 from semgjax.scaling.law import Law, load_law
 from semgjax.scaling.objective import Objective, ObjectiveKind
@@ -276,4 +277,7 @@ def _point(law: Law, at: Mapping[str, float]) -> dict[str, float]:
             )
         if isinstance(value, bool | str) or np.ndim(value):
             raise InputError(f"{name} = {value!r}: give one number", "bad-value")
+    for part, whole in law.at_most.items():
+        if part in at and whole in at:
+            check_part(np.array([at[part]]), np.array([at[whole]]), part, whole, "the point")
     return {name: float(value) for name, value in at.items()}

@@ -29,7 +29,7 @@ from semgjax.pages.style import (
 )
 from semgjax.scaling.decide.cost_model import Cost
 from semgjax.scaling.decide.decision import Decision
-from semgjax.scaling.decide.frontier import Frontier, best_mix
+from semgjax.scaling.decide.frontier import Frontier, best_mix, questions
 from semgjax.scaling.ends import has_lower_end, has_upper_end
 from semgjax.scaling.fit import Fit, predict
 
@@ -107,7 +107,8 @@ def valley_figure(
         axes.plot(grid[kept], y, color=colour, lw=1.6, label=label)
         tops.append(float(y.min()))
         drawn.append(grid[kept])
-        if np.isfinite(place):
+        asked = questions(fit, cost, budget, pair, at)[0]
+        if np.isfinite(place) and asked.unanswerable(fit, float(place)) is None:
             axes.plot([place], [least], "*", color=colour, ms=11, mec="black", mew=0.6, zorder=4)
         near = np.abs(np.log(spent / budget)) < 0.35
         axes.plot(sizes[near], fit.table.y[near], "o", color=colour, ms=4.5, mec="black", mew=0.5, zorder=3)

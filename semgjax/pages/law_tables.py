@@ -8,7 +8,7 @@ import numpy as np
 from semgjax.pages.axis_names import column_title, law_title, y_title
 from semgjax.pages.style import percent
 from semgjax.scaling.compare import Comparison
-from semgjax.scaling.decide.decision import Decision
+from semgjax.scaling.decide.decision import Decision, answer_words, ends_words
 from semgjax.scaling.diagnose import Diagnostic
 from semgjax.scaling.ends import number, span
 from semgjax.scaling.fit import Fit, predict
@@ -34,10 +34,10 @@ def reached_rows(reached: Sequence[Decision]) -> list[tuple[str, ...]]:
     return [
         (
             d.question,
-            "blocked" if d.blocked else "out of reach" if d.value == np.inf else number(d.value),
-            span(d.interval),
-            span(d.choice),
-            span(d.extrapolation),
+            answer_words(d),
+            ends_words(d, d.interval),
+            ends_words(d, d.choice),
+            ends_words(d, d.extrapolation),
             "-" if d.out_of_reach is None or d.blocked else f"{d.out_of_reach:.0%}",
         )
         for d in reached
