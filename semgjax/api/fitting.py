@@ -22,7 +22,9 @@ from semgjax.scaling.fit import STARTS, Fit, fit_law
 from semgjax.scaling.law import Law, load_law
 from semgjax.scaling.objective import Objective, ObjectiveKind
 from semgjax.scaling.profile import LEVEL
+from semgjax.scaling.quote import weighted
 from semgjax.scaling.read import read_table, read_user_points
+from semgjax.scaling.solver import SMALL
 from semgjax.scaling.table import Table
 
 if TYPE_CHECKING:
@@ -168,7 +170,7 @@ class FittedLaw(Decisions):
         """
         body = store.fit_document(self.result, level, force)
         others = better.rivals(self.result)
-        body["laws"] = better.as_json(others)
+        body["laws"] = {**better.as_json(others), **_compared(self.result)}
         body["diagnostics"] += [asdict(found) for found in better.about_law(self.result, others)]
         spreads = {} if body["blocked"] else choice.parameter_spreads(self.result)
         body["choice"] = None if body["blocked"] else {name: listed(ends) for name, ends in spreads.items()}
@@ -276,6 +278,18 @@ def load_fit(path: str | Path, law: str | None = None) -> FittedLaw:
         InputError: no such file, or it was changed.
     """
     return FittedLaw(store.read_fit(Path(path), load_law(law) if law else None))
+
+
+def _compared(found: Fit) -> dict[str, dict[str, float]]:
+    """Weights of the laws that the points do not reject, and p of those that they do; of a small table."""
+    if len(found.table.y) > SMALL:
+        return {"weights": {}, "rejected": {}}
+    beside = choice.laws_beside(found)
+    laws = weighted([found, *(one.fit for one in beside if not one.rejected)])
+    return {
+        "weights": {law.fit.law.name: law.weight for law in laws},
+        "rejected": {one.fit.law.name: one.p for one in beside if one.rejected and one.p is not None},
+    }
 
 
 def _point(law: Law, at: Mapping[str, float]) -> dict[str, float]:

@@ -58,13 +58,15 @@ def test_a_prediction_gives_value_interval_and_distance(table, tmp_path, capsys)
     assert main(["scaling", "predict", str(out), "--at", "2e7", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["low"] < found["value"] < found["high"]
+    assert found["quote"]["low"] < found["value"] < found["quote"]["high"]
+    assert sum(found["weights"].values()) == pytest.approx(1.0)
     assert found["beyond"] == pytest.approx(10.0)
     assert "extrapolating" in [f["code"] for f in found["diagnostics"]]
     assert found["choice"]["low"] <= found["value"] <= found["choice"]["high"]
     assert found["extrapolation"][0] < found["value"] < found["extrapolation"][1]
     assert main(["scaling", "predict", str(out), "--at", "2e7"]) == 0
     printed = capsys.readouterr().out
-    assert printed.startswith(f"error at size = 2e+07: {found['value']:.4g} % [{found['low']:.4g}, ")
+    assert printed.startswith(f"error at size = 2e+07: {found['value']:.4g} % [{found['quote']['low']:.4g}, ")
     assert "10 times above the largest size of the sweep" in printed
 
 
