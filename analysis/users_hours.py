@@ -6,10 +6,10 @@ from analysis.study import Study, centre, data_words, finding_words, run, write_
 from semgjax.pages.law_curves import draw_curve
 from semgjax.pages.style import new_figure
 from semgjax.scaling.compare import test_users_or_hours
-from semgjax.scaling.decide.decision import Decision
+from semgjax.scaling.decide.decision import Decision, answer_words, ends_words
 from semgjax.scaling.decide.evidence import gather
 from semgjax.scaling.decide.exchange import exchange
-from semgjax.scaling.ends import number, span
+from semgjax.scaling.ends import number
 from semgjax.scaling.fit import fit_law
 from semgjax.scaling.laws import LAWS, law_named
 
@@ -31,7 +31,7 @@ def users_hours(study: Study) -> Path:
     caption = (
         f"Character error rate against training users and hours per user at {number(middle['N'])} parameters. "
         f"{data_words(table)}. {verdict}. From all {len(every.y)} runs, additive law: "
-        f"{'; '.join(map(_words, swaps))} ({study.level:.0%} sampling intervals by bootstrap; choice beside)."
+        f"{'; '.join(map(_words, swaps))} ({study.level:.0%} sampling intervals by profile likelihood; choice beside)."
         f"{finding_words((*evidence.findings, *all_evidence.findings))}"
     )
     return write_study(study, "users_hours", caption, figure)
@@ -40,7 +40,8 @@ def users_hours(study: Study) -> Path:
 def _words(swap: Decision) -> str:
     if swap.blocked:
         return f"{swap.question}: blocked"
-    return f"{swap.question} {number(swap.value, 3)} {span(swap.interval)}, choice {span(swap.choice)}"
+    interval, choice = ends_words(swap, swap.interval), ends_words(swap, swap.choice)
+    return f"{swap.question} {answer_words(swap, 3)} {interval}, choice {choice}"
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from semgjax.cli.programs import keep_programs
 from semgjax.cli.scaling_words import Words, check_output, code_of, numbers, pairs, point_of, print_json
 from semgjax.cli.terminal import say
 from semgjax.errors import InputError
-from semgjax.scaling.ends import of_json, span
+from semgjax.scaling.ends import HUGE, number, of_json, span
 
 Kind = Literal["huber_log", "huber_linear", "log_ls", "log1p_ls", "linear_ls", "student_t", "pinball", "asymmetric"]
 
@@ -271,7 +271,8 @@ def _print_fit(document: dict[str, Any]) -> None:
         spread = (document["choice"] or {}).get(parameter["name"])
         spread = "" if spread is None else f" choice {span(of_json(*spread))}"
         name, value = parameter["name"], parameter["value"]
-        say(f"  {name:<6}{_digits(value) if value is None else format(value, '.6g')}{unit}{interval}{spread}"
+        shown = number(value) if value is None or abs(value) >= HUGE else format(value, ".6g")
+        say(f"  {name:<6}{shown}{unit}{interval}{spread}"
               f"  {parameter['meaning']}")  # fmt: skip
     search, objective = document["search"], document["objective"]
     delta = "" if objective["delta_used"] is None else f" (delta {objective['delta_used']:.3g})"

@@ -21,7 +21,7 @@ from semgjax.pages.style import (
 )
 from semgjax.scaling.decide.cost_model import Cost
 from semgjax.scaling.decide.decision import Decision
-from semgjax.scaling.decide.frontier import Frontier, best_mix
+from semgjax.scaling.decide.frontier import Frontier, best_mix, questions
 from semgjax.scaling.fit import Fit, predict
 
 Array = np.ndarray
@@ -77,7 +77,8 @@ def valley_figure(
         y = predict(fit, {**at, pair[0]: grid[kept], pair[1]: others[kept]})
         axes.plot(grid[kept], y, color=colour, lw=1.8, label=f"{budget:.3g} {cost.unit}")
         tops.append(float(y.min()))
-        if np.isfinite(place):
+        asked = questions(fit, cost, budget, pair, at)[0]
+        if np.isfinite(place) and asked.unanswerable(fit, float(place)) is None:
             axes.plot([place], [least], "*", color=colour, ms=13, mec="white", zorder=4)
         near = np.abs(np.log(spent / budget)) < 0.35
         axes.plot(sizes[near], fit.table.y[near], "o", color=colour, ms=5, mec="white", zorder=3)

@@ -15,7 +15,7 @@ from semgjax.pages.html import Image, image, render_template
 from semgjax.scaling.answer import Prediction, predict_at
 from semgjax.scaling.compare import Comparison, compare_laws, test_users_or_hours
 from semgjax.scaling.decide.cost_model import Cost
-from semgjax.scaling.decide.decision import Decision
+from semgjax.scaling.decide.decision import Decision, answer_words, ends_words
 from semgjax.scaling.decide.evidence import Evidence, gather
 from semgjax.scaling.decide.frontier import frontier, pair_of
 from semgjax.scaling.decide.inverse import invert
@@ -133,10 +133,10 @@ def _reached_rows(reached: Sequence[Decision]) -> list[tuple[str, ...]]:
     return [
         (
             d.question,
-            "blocked" if d.blocked else "out of reach" if d.value == np.inf else number(d.value),
-            span(d.interval),
-            span(d.choice),
-            span(d.extrapolation),
+            answer_words(d),
+            ends_words(d, d.interval),
+            ends_words(d, d.choice),
+            ends_words(d, d.extrapolation),
             "-" if d.out_of_reach is None or d.blocked else f"{d.out_of_reach:.0%}",
         )
         for d in reached
