@@ -22,15 +22,16 @@ def test_both_intervals_hold_the_truth_of_a_sweep_without_noise():
     wobble = 1.0 + 1e-4 * np.array([1, -1, -1, 1, 1, -1, 1, -1])
     table = {"N": sizes.tolist(), "y": (truth(sizes) * wobble).tolist(), "at": 2e7}
     value = float(truth(2e7))
-    for tool in (ours, scipys):
-        low, high = tool(table).interval
-        assert low < value < high and high / low < 1.05
+    quoted, sampled = ours(table)
+    for answer in (quoted, sampled, scipys(table)):
+        low, high = answer.interval
+        assert low < value < high and high / low < 1.2
 
 
 def test_a_row_counts_covers_of_the_given_intervals_only():
     answers = [Answer((1.0, 3.0), 0.1, False), Answer((3.0, 4.0), 0.3, True), Answer(None, 0.2, True)]
     row = row_of(answers, 2.0)
-    assert row == pytest.approx({"cover": 0.5, "width": (2.0 + 1.0 / 3.0) / 2.0, "withheld": 1.0 / 3.0,
+    assert row == pytest.approx({"cover": 0.5, "width": 0.75, "withheld": 1.0 / 3.0,
                                  "warns": 2.0 / 3.0, "seconds": 0.2})  # fmt: skip
     assert markdown([("a", "b", row)], "note", 3).count("\n| a | b |") == 1
 
