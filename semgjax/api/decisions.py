@@ -30,7 +30,7 @@ from semgjax.scaling.laws import law_for
 from semgjax.scaling.profile import LEVEL
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from semgjax.pages.style import Picture
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -48,18 +48,20 @@ class Budgets:
     cost: Cost
     rows: tuple[frontiers.Frontier, ...]
 
-    def plot(self, path: str | Path | None = None) -> "Figure":
+    def plot(self, path: str | Path | None = None, *, width: float = 183.0) -> "Picture":
         """Both inputs and the error over the budget; path: also write the figure here (.png, .svg or .pdf).
 
+        width: in print, mm. The figure's `caption` says what it rests on.
+
         Raises:
-            InputError: a name of another ending.
+            InputError: a name of another ending, or a width that no page has.
         """
         from semgjax.pages.law_budgets import frontier_figure
         from semgjax.pages.law_plot import check_figure_name, save_figure
 
         if path is not None:
             check_figure_name(Path(path))
-        figure = frontier_figure(self.fit, self.rows, self.cost, self.pair)
+        figure = frontier_figure(self.fit, self.rows, self.cost, self.pair, width)
         if path is not None:
             save_figure(figure, Path(path))
         return figure

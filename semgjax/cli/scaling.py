@@ -99,7 +99,7 @@ def fit(
     )  # fmt: skip
     document = fitted.document(level, force)
     if plot is not None:
-        fitted.plot(plot, users=users, title=title, level=level)
+        fitted.plot(plot, users=users, title=title, level=level, force=force)
     if out is not None:
         write_document(out, document)
     if json:
