@@ -1,7 +1,7 @@
 """Laws against their peers: simple-scaling-laws 0.2.0 and scipy's delta method on the same simulated tables.
 
-`semgjax bench laws_against_peers` compares the times; `python -m benchmarks.laws_against_peers [--out FILE.md]
-[--tables 40]` prints the whole table: in each of five settings the share of 95 % intervals, ten times beyond the sweep,
+`semgjax bench laws_against_peers` compares the times; `python -m benchmarks.laws_against_peers [--tables 40]
+[--quote yes] [--out FILE.md]` prints the whole table: in each of five settings the share of 95 % intervals, ten times beyond the sweep,
 that hold the true curve, their median width, the share of tables on which a tool gives no number or says that
 something is wrong, and the time of a fit with its interval. SEMGJAX_PEER_PYTHON names the interpreter that has the
 peer installed (it needs Python 3.12: python3.12 -m venv DIR; DIR/bin/pip install simple-scaling-laws==0.2.0); without
@@ -26,6 +26,8 @@ from scipy.stats import t as student
 import semgjax
 from benchmarks.measure import Comparison
 from semgjax.errors import InputError
+from semgjax.scaling.diagnose import blocks, diagnose
+from semgjax.scaling.profile import prediction_interval
 
 Array = np.ndarray
 
@@ -103,16 +105,25 @@ def tables_of(setting: Setting, count: int, seed: int = 0) -> list[dict[str, Any
     ]
 
 
-def ours(table: dict[str, Any]) -> tuple[Answer, Answer]:
-    """A fit and a prediction by the public API, with everything that a prediction computes: its interval to quote, and
-    that of sampling alone."""
+def ours(table: dict[str, Any]) -> Answer:
+    """A fit, its findings and the sampling interval of the curve, as the peers give one."""
+    begun = time.perf_counter()
+    fit = semgjax.fit({"N": table["N"], "y": table["y"]}, y="y", N="N", law="floor_power", unit="%").result
+    interval = prediction_interval(fit, table["at"], LEVEL)
+    found = diagnose(fit, None)
+    seconds = time.perf_counter() - begun
+    warns = any(d.severity != "info" and d.code not in USUAL for d in found)
+    return Answer(None if blocks(found) else interval, seconds, warns)
+
+
+def to_quote(table: dict[str, Any]) -> Answer:
+    """The whole prediction of the public API, with its interval to quote."""
     begun = time.perf_counter()
     law = semgjax.fit({"N": table["N"], "y": table["y"]}, y="y", N="N", law="floor_power", unit="%")
     found = law.predict(N=table["at"], level=LEVEL)
     seconds = time.perf_counter() - begun
     warns = found.blocked or any(d.severity != "info" and d.code not in USUAL for d in found.diagnostics)
-    quoted, sampled = (None if found.blocked else ends for ends in (found.quote, found.interval))
-    return Answer(quoted, seconds, warns), Answer(sampled, seconds, warns)
+    return Answer(None if found.blocked else found.quote, seconds, warns)
 
 
 def scipys(table: dict[str, Any]) -> Answer:
@@ -198,8 +209,9 @@ def row_of(answers: list[Answer], value: float) -> dict[str, float]:
     }
 
 
-def measure(count: int = TABLES) -> tuple[list[tuple[str, str, dict[str, float]]], str]:
-    """Rows (setting, tool, figures) and a sentence about the peer."""
+def measure(count: int = TABLES, quote: bool = False) -> tuple[list[tuple[str, str, dict[str, float]]], str]:
+    """Rows (setting, tool, figures) and a sentence about the peer; quote: the whole prediction too, which takes seconds
+    a table."""
     interpreter = os.environ.get(VARIABLE, "")
     note = f"{VARIABLE} is not set: simple-scaling-laws is left out (see the module's docstring)"
     rows: list[tuple[str, str, dict[str, float]]] = []
@@ -207,9 +219,9 @@ def measure(count: int = TABLES) -> tuple[list[tuple[str, str, dict[str, float]]
     for setting in settings():
         tables = tables_of(setting, count)
         value = float(truth(tables[0]["at"]))
-        own = [ours(table) for table in tables]
-        rows.append((setting.name, "semgjax, to quote", row_of([quoted for quoted, _ in own], value)))
-        rows.append((setting.name, "semgjax, sampling alone", row_of([sampled for _, sampled in own], value)))
+        rows.append((setting.name, "semgjax", row_of([ours(table) for table in tables], value)))
+        if quote:
+            rows.append((setting.name, "semgjax, to quote", row_of([to_quote(table) for table in tables], value)))
         rows.append((setting.name, "scipy, delta method with t", row_of([scipys(table) for table in tables], value)))
         if interpreter:
             version, answers = peers(tables, interpreter)
@@ -240,7 +252,7 @@ def run() -> dict[str, Comparison]:
     found = {}
     for setting, tool, row in rows:
         if not tool.startswith("semgjax"):
-            own = next(r for s, name, r in rows if s == setting and name == "semgjax, to quote")
+            own = next(r for s, name, r in rows if s == setting and name == "semgjax")
             key = f"laws.{tool.split(',')[0].split(' ')[0]}.{setting}"
             text = f"fit and interval; cover {100 * own['cover']:.0f} against {100 * row['cover']:.0f} %; {note}"
             found[key] = Comparison(own["seconds"], row["seconds"], "s", text)
@@ -248,12 +260,12 @@ def run() -> dict[str, Comparison]:
 
 
 def main(words: list[str]) -> None:
-    """[--tables N] [--out FILE.md]"""
+    """[--tables N] [--quote yes] [--out FILE.md]"""
     options = dict(zip(words[::2], words[1::2], strict=True))
-    if unknown := set(options) - {"--tables", "--out"}:
-        raise InputError(f"{sorted(unknown)[0]}: known are --tables and --out", "bad-option")
+    if unknown := set(options) - {"--tables", "--quote", "--out"}:
+        raise InputError(f"{sorted(unknown)[0]}: known are --tables, --quote and --out", "bad-option")
     count = int(options.get("--tables", TABLES))
-    text = markdown(*measure(count), count)
+    text = markdown(*measure(count, options.get("--quote") == "yes"), count)
     print(text)
     if "--out" in options:
         Path(options["--out"]).write_text(text)
