@@ -1,7 +1,7 @@
 """Laws against their peers: simple-scaling-laws 0.2.0 and scipy's delta method on the same simulated tables.
 
-`semgjax bench laws_against_peers` compares the times; `python -m benchmarks.laws_against_peers [--out FILE.md]
-[--tables 40]` prints the whole table: in each of five settings the share of 95 % intervals, ten times beyond the sweep,
+`semgjax bench laws_against_peers` compares the times; `python -m benchmarks.laws_against_peers [--tables 40]
+[--quote yes] [--out FILE.md]` prints the whole table: in each of five settings the share of 95 % intervals, ten times beyond the sweep,
 that hold the true curve, their median width, the share of tables on which a tool gives no number or says that
 something is wrong, and the time of a fit with its interval. SEMGJAX_PEER_PYTHON names the interpreter that has the
 peer installed (it needs Python 3.12: python3.12 -m venv DIR; DIR/bin/pip install simple-scaling-laws==0.2.0); without
@@ -26,12 +26,16 @@ from scipy.stats import t as student
 import semgjax
 from benchmarks.measure import Comparison
 from semgjax.errors import InputError
+from semgjax.scaling.diagnose import blocks, diagnose
+from semgjax.scaling.profile import prediction_interval
 
 Array = np.ndarray
 
 TABLES = 40
 LEVEL = 0.95
 BEYOND = 10.0
+# Findings that stand on every table here, such as that the point lies beyond the sweep: they say nothing about one.
+USUAL = ("extrapolating", "extrapolation", "single_run_per_configuration", "no_repeated_evaluations")
 PEER = Path(__file__).with_name("_laws_peer.py")
 VARIABLE = "SEMGJAX_PEER_PYTHON"
 
@@ -101,17 +105,25 @@ def tables_of(setting: Setting, count: int, seed: int = 0) -> list[dict[str, Any
     ]
 
 
-def ours(table: dict[str, Any], sampling: bool = False) -> Answer:
-    """A fit and a prediction by the public API, with everything that a prediction computes: its interval to quote, or
-    that of sampling alone."""
+def ours(table: dict[str, Any]) -> Answer:
+    """A fit, its findings and the sampling interval of the curve, as the peers give one."""
+    begun = time.perf_counter()
+    fit = semgjax.fit({"N": table["N"], "y": table["y"]}, y="y", N="N", law="floor_power", unit="%").result
+    interval = prediction_interval(fit, table["at"], LEVEL)
+    found = diagnose(fit, None)
+    seconds = time.perf_counter() - begun
+    warns = any(d.severity != "info" and d.code not in USUAL for d in found)
+    return Answer(None if blocks(found) else interval, seconds, warns)
+
+
+def to_quote(table: dict[str, Any]) -> Answer:
+    """The whole prediction of the public API, with its interval to quote."""
     begun = time.perf_counter()
     law = semgjax.fit({"N": table["N"], "y": table["y"]}, y="y", N="N", law="floor_power", unit="%")
     found = law.predict(N=table["at"], level=LEVEL)
     seconds = time.perf_counter() - begun
-    # "extrapolating" stands at every point ten times beyond the sweep, and says nothing about this table.
-    warns = any(d.severity != "info" and d.code != "extrapolating" for d in found.diagnostics)
-    interval = found.interval if sampling else found.quote
-    return Answer(None if found.blocked else interval, seconds, warns or found.blocked)
+    warns = found.blocked or any(d.severity != "info" and d.code not in USUAL for d in found.diagnostics)
+    return Answer(None if found.blocked else found.quote, seconds, warns)
 
 
 def scipys(table: dict[str, Any]) -> Answer:
@@ -179,26 +191,27 @@ def peers(tables: list[dict[str, Any]], interpreter: str) -> tuple[str, list[Ans
         if row is None:
             answers.append(Answer(None, float("nan"), True))
             continue
-        serious = any(severity in ("warning", "error") and code != "extrapolation" for code, severity in row["notes"])
+        serious = any(severity in ("warning", "error") and code not in USUAL for code, severity in row["notes"])
         answers.append(Answer((row["low"], row["high"]), row["seconds"], serious))
     return found["version"], answers
 
 
 def row_of(answers: list[Answer], value: float) -> dict[str, float]:
-    """cover and median width (high / low - 1) of the intervals that are given, shares without one and with a warning,
-    and median seconds."""
+    """cover and median width (over the true value) of the intervals that are given, shares without one and with a
+    warning, and median seconds."""
     given = [a.interval for a in answers if a.interval is not None]
     return {
         "cover": float(np.mean([low <= value <= high for low, high in given])) if given else float("nan"),
-        "width": float(np.median([high / max(low, 1e-9) - 1.0 for low, high in given])) if given else float("nan"),
+        "width": float(np.median([(high - low) / value for low, high in given])) if given else float("nan"),
         "withheld": 1.0 - len(given) / len(answers),
         "warns": float(np.mean([a.warns for a in answers])),
         "seconds": float(np.nanmedian([a.seconds for a in answers])),
     }
 
 
-def measure(count: int = TABLES) -> tuple[list[tuple[str, str, dict[str, float]]], str]:
-    """Rows (setting, tool, figures) and a sentence about the peer."""
+def measure(count: int = TABLES, quote: bool = False) -> tuple[list[tuple[str, str, dict[str, float]]], str]:
+    """Rows (setting, tool, figures) and a sentence about the peer; quote: the whole prediction too, which takes seconds
+    a table."""
     interpreter = os.environ.get(VARIABLE, "")
     note = f"{VARIABLE} is not set: simple-scaling-laws is left out (see the module's docstring)"
     rows: list[tuple[str, str, dict[str, float]]] = []
@@ -207,8 +220,8 @@ def measure(count: int = TABLES) -> tuple[list[tuple[str, str, dict[str, float]]
         tables = tables_of(setting, count)
         value = float(truth(tables[0]["at"]))
         rows.append((setting.name, "semgjax", row_of([ours(table) for table in tables], value)))
-        alone = row_of([ours(table, sampling=True) for table in tables], value)
-        rows.append((setting.name, "semgjax, sampling alone", alone))
+        if quote:
+            rows.append((setting.name, "semgjax, to quote", row_of([to_quote(table) for table in tables], value)))
         rows.append((setting.name, "scipy, delta method with t", row_of([scipys(table) for table in tables], value)))
         if interpreter:
             version, answers = peers(tables, interpreter)
@@ -247,12 +260,12 @@ def run() -> dict[str, Comparison]:
 
 
 def main(words: list[str]) -> None:
-    """[--tables N] [--out FILE.md]"""
+    """[--tables N] [--quote yes] [--out FILE.md]"""
     options = dict(zip(words[::2], words[1::2], strict=True))
-    if unknown := set(options) - {"--tables", "--out"}:
-        raise InputError(f"{sorted(unknown)[0]}: known are --tables and --out", "bad-option")
+    if unknown := set(options) - {"--tables", "--quote", "--out"}:
+        raise InputError(f"{sorted(unknown)[0]}: known are --tables, --quote and --out", "bad-option")
     count = int(options.get("--tables", TABLES))
-    text = markdown(*measure(count), count)
+    text = markdown(*measure(count, options.get("--quote") == "yes"), count)
     print(text)
     if "--out" in options:
         Path(options["--out"]).write_text(text)

@@ -9,6 +9,7 @@ from semgjax.api.columns import laws_and_points, mapping_of
 from semgjax.errors import InputError
 from semgjax.files import write_atomic
 from semgjax.notebook import facts
+from semgjax.scaling.answer import predict_at
 from semgjax.scaling.compare import Comparison, average_prediction, compare_laws, test_users_or_hours
 from semgjax.scaling.decide.cost_model import Cost, read_cost
 from semgjax.scaling.diagnose import Diagnostic, diagnose
@@ -166,6 +167,18 @@ def report(
         place, report_page(points, chosen, Ask(dict(at) if at else None, target, formula, title, level, force))
     )
     return place
+
+
+def best_is_blocked(
+    table: Any, laws: Sequence[str | Law], columns: Mapping[str, str], at: Mapping[str, float], **options: Any
+) -> bool:
+    """Whether the prediction of a report, at `at` or its default place, is withheld. options: where, unit and level."""
+    from semgjax.pages.law_report import asked_point
+
+    level = options.pop("level", LEVEL)
+    chosen, points = laws_and_points(table, laws, columns, options.get("where"), options.get("unit"))
+    fit = compare_laws(points, chosen).scores[0].fit
+    return predict_at(fit, dict(at) or asked_point(fit), level).blocked
 
 
 def report_place(path: str | Path) -> Path:

@@ -161,11 +161,15 @@ def report(
     mapping = pairs("--map", map_)
     laws = tuple(law_of(name, mapping) for name in law)
     inputs = laws[0].input_names if laws else inputs_of(mapping) or ("N",)
+    filters, place = pairs("--where", where), point_of(at, inputs)
     comparison.report(
-        table, out, laws, mapping, where=pairs("--where", where), unit=unit, at=point_of(at, inputs), target=target,
-        cost=cost, title=title, level=level, force=force,
+        table, out, laws, mapping, where=filters, unit=unit, at=place, target=target, cost=cost, title=title,
+        level=level, force=force,
     )  # fmt: skip
     say(out)
+    if force:
+        return 0
+    return code_of(comparison.best_is_blocked(table, laws, mapping, place, where=filters, unit=unit, level=level))
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {"design": design, "suggest": suggest, "report": report}

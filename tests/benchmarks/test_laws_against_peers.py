@@ -30,7 +30,7 @@ def test_both_intervals_hold_the_truth_of_a_sweep_without_noise():
 def test_a_row_counts_covers_of_the_given_intervals_only():
     answers = [Answer((1.0, 3.0), 0.1, False), Answer((3.0, 4.0), 0.3, True), Answer(None, 0.2, True)]
     row = row_of(answers, 2.0)
-    assert row == pytest.approx({"cover": 0.5, "width": (2.0 + 1.0 / 3.0) / 2.0, "withheld": 1.0 / 3.0,
+    assert row == pytest.approx({"cover": 0.5, "width": 0.75, "withheld": 1.0 / 3.0,
                                  "warns": 2.0 / 3.0, "seconds": 0.2})  # fmt: skip
     assert markdown([("a", "b", row)], "note", 3).count("\n| a | b |") == 1
 

@@ -127,6 +127,20 @@ def test_three_sizes_are_shown_the_way_to_an_interval(tmp_path, capsys):
     assert json.loads(power.read_text())["no_interval"] is None
 
 
+def test_a_prediction_from_a_fixed_floor_says_how_it_moves_with_it(tmp_path, capsys):
+    out = fitted(tmp_path, "fixed", {"N": SIZES, "y": CLEAN}, "floor_power", "--fix", "E=8")
+    code, printed = run(capsys, ["predict", str(out), "--at", "2e7", "--json"])
+    held = json.loads(printed)["fixed_floor"]
+    assert code == 0 and held["parameter"] == "E" and held["value"] == 8.0 and 0.0 < held["slope"] < 1.0
+    code, printed = run(capsys, ["floors", str(out), "--at", "2e7", "--floor", "7,8,9", "--json"])
+    found = json.loads(printed)
+    assert [row["floor"] for row in found["rows"]] == [7.0, 8.0, 9.0] and found["fixed"]
+    assert found["slope"] == pytest.approx(held["slope"], rel=1e-6)
+    assert run(capsys, ["predict", str(out), "--at", "2e7"])[0] == 0
+    free = fitted(tmp_path, "free", {"N": SIZES, "y": CLEAN}, "floor_power")
+    assert json.loads(run(capsys, ["predict", str(free), "--at", "2e7", "--json"])[1])["fixed_floor"] is None
+
+
 def test_suggest_takes_its_cost_from_the_table(tmp_path, capsys):
     table = write(tmp_path / "t.csv", {"N": SIZES, "flops": 6e10 * SIZES, "y": CLEAN})
     out = tmp_path / "fit.json"

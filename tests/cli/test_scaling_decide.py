@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from semgjax.cli.main import main
+from semgjax.cli.scaling_words import WITHHELD
 
 SIZES = np.repeat(np.geomspace(2e4, 2e6, 6), 2)
 Y = (8.0 + 60.0 * (SIZES / 2e4) ** -0.45) * np.exp(0.02 * np.random.default_rng(0).standard_normal(12))
@@ -88,6 +89,7 @@ def test_a_blocked_table_is_reported_without_a_number(tmp_path, capsys):
     table = tmp_path / "few.csv"
     table.write_text("size,error\n1e4,40\n1e5,20\n1e6,12\n")
     words = ["report", table, "--map", "N=size", "--map", "y=error", "--law", "floor_power", "--target", "11"]
-    said(capsys, *words, "--out", tmp_path / "page.html")
+    assert main(["scaling", *map(str, words), "--out", str(tmp_path / "page.html")]) == WITHHELD
+    assert main(["scaling", *map(str, words), "--out", str(tmp_path / "forced.html"), "--force"]) == 0
     page = (tmp_path / "page.html").read_text()
     assert page.count("<img") == 1 and page.count('class="warning"') == 1 and 'class="verdict"' not in page

@@ -264,7 +264,7 @@ def _greedy(fit: Fit, problem: _Problem, runs: int, most: float | None, per_hour
         left -= hours
         x = {name: float(values[j]) for name, values in problem.candidates.items()}
         kind = kind_of(fit, x, [step.x for step in steps])
-        steps.append(Step(x, hours, current, kind, new_inputs(fit, x), gain))
+        steps.append(Step(x, hours, current, kind, () if kind == "seed" else new_inputs(fit, x), gain))
         places = {name: np.append(values, x[name]) for name, values in places.items()}
     return steps
 

@@ -10,6 +10,7 @@ Array = np.ndarray
 
 # Runs whose compute differs by less belong to one budget: published budgets scatter by a few per cent.
 SAME_BUDGET = 1.15
+WIDEST_BUDGET = 1.6
 LEAST_SIZES = 3
 
 
@@ -28,11 +29,19 @@ class Valley:
 
 
 def budget_groups(compute: Array) -> list[Array]:
-    """Rows of each budget, in rising order of it."""
+    """Rows of each budget, in rising order of it: runs are parted at gaps above `SAME_BUDGET`, and a group that spans
+    more than `WIDEST_BUDGET` at its largest gaps."""
     order = np.argsort(compute, kind="stable")
     logs = np.log(compute[order])
-    breaks = np.flatnonzero(np.diff(logs) > np.log(SAME_BUDGET)) + 1
-    return np.split(order, breaks)
+    waiting, found = np.split(np.arange(len(logs)), np.flatnonzero(np.diff(logs) > np.log(SAME_BUDGET)) + 1), []
+    while waiting:
+        group = waiting.pop()
+        if logs[group[-1]] - logs[group[0]] > np.log(WIDEST_BUDGET):
+            cut = int(np.argmax(np.diff(logs[group]))) + 1
+            waiting += [group[:cut], group[cut:]]
+        else:
+            found.append(order[group])
+    return sorted(found, key=lambda index: float(compute[index[0]]))
 
 
 def valley_of(table: Table, compute: Array, index: Array) -> Valley:

@@ -13,6 +13,15 @@ def test_runs_of_nearly_equal_compute_are_one_budget():
     assert groups == [[0, 2, 4], [1, 3], [5]]
 
 
+def test_scattered_runs_do_not_chain_two_budgets_into_one():
+    random = np.random.default_rng(0)
+    compute = np.concatenate([c * np.exp(0.06 * random.standard_normal(20)) for c in (3e19, 6e19)] + [[4.0e19, 4.5e19]])
+    groups = budget_groups(compute)
+    assert len(groups) >= 2 and sum(map(len, groups)) == len(compute)
+    assert all(np.ptp(np.log(compute[group])) <= np.log(1.6) for group in groups)
+    assert max(len(group) for group in groups) <= 22
+
+
 def test_the_vertex_of_a_parabola_is_found_exactly():
     logs = np.array([1.0, 2.0, 3.5, 5.0])
     y = 2.0 + 0.3 * (logs - 2.7) ** 2
