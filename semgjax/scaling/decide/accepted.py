@@ -18,7 +18,7 @@ Condition = Callable[[Array], tuple[Ties, Array]]  # answers [m] -> ties and the
 
 STEP = 0.02  # log: half the distance over which a slope along a line is measured
 # Where ends are looked for: over the whole range, near the answer (log), then between neighbours.
-_COARSE, _NEAR = 49, np.array([0.0, 0.01, 0.03, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5])
+_COARSE, _NEAR = 33, np.array([0.0, 0.01, 0.03, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5])
 _FINE, _ZOOMS = 8, 3
 # Words in a column's name that say that it is measured and not counted.
 _MEASURED = ("hour", "minute", "second", "day", "epoch", "flop", "ratio", "share")

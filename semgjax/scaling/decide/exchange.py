@@ -81,6 +81,7 @@ def rate_question(fit: Fit, give: str, get: str, at: Mapping[str, float], factor
         lambda f, value: gradient_at(f, partial(as_good, f), min(value, ends[1])),
         lambda f, value, level: accepted_range(f, partial(as_good, f), value, ends, level),
         Limits(0.0, *ends, float(sweep.min()), float(sweep.max())),
+        as_good,
     )
 
 
