@@ -4,7 +4,7 @@ from pathlib import Path
 
 from analysis.study import Study, centre, data_words, finding_words, run, write_study
 from semgjax.pages.law_curves import draw_curve
-from semgjax.pages.style import new_figure
+from semgjax.pages.style import DOUBLE, legend_below, new_figure
 from semgjax.scaling.compare import test_users_or_hours
 from semgjax.scaling.decide.decision import Decision, answer_words, ends_words
 from semgjax.scaling.decide.evidence import gather
@@ -19,9 +19,9 @@ def users_hours(study: Study) -> Path:
     middle = centre(study)
     table = study.read({"U": "users", "H": "hours/users"}, {"params": f"{middle['N']:.0f}"})
     evidence = gather(fit_law(table, LAWS["users_hours"]), study.level)
-    figure, axes = new_figure(11.0, 4.6, 1, 2)
-    for one, name in zip(axes, ("U", "H"), strict=True):
-        draw_curve(one, evidence, name)
+    figure, axes = new_figure(DOUBLE, 76.0, 1, 2)
+    extra = [entry for one, name in zip(axes, ("U", "H"), strict=True) for entry in draw_curve(one, evidence, name)]
+    legend_below(figure, extra=extra)
     every = study.read({"N": "params", "U": "users", "H": "hours/users"})
     whole = fit_law(every, law_named("additive", ("N", "U", "H")))
     at = {"N": middle["N"], "U": middle["U"], "H": middle["H"] / middle["U"]}

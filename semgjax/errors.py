@@ -66,6 +66,7 @@ CODES = {
     "bad-shape": "arrays have unexpected shapes or different lengths",
     "bad-law": "a law's declaration, or the file that holds it, cannot be used",
     "wrong-law": "the law lacks the inputs or the parts that the question or the file needs",
+    "swapped-columns": "a part exceeds its whole, as unique tokens above all tokens: two columns are swapped",
     "out-of-reach": "no value within range gives what is asked for",
     "input": "any other bad input",
 }

@@ -17,6 +17,7 @@ from semgjax.scaling import better, store
 from semgjax.scaling import choices as choice
 from semgjax.scaling.answer import Prediction, predict_at
 from semgjax.scaling.ends import listed
+from semgjax.scaling.enough import check_part
 from semgjax.scaling.fit import STARTS, Fit, fit_law
 from semgjax.scaling.law import Law, load_law
 from semgjax.scaling.objective import Objective, ObjectiveKind
@@ -25,7 +26,7 @@ from semgjax.scaling.read import read_table, read_user_points
 from semgjax.scaling.table import Table
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from semgjax.pages.style import Picture
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -86,8 +87,13 @@ class FittedLaw(Decisions):
         users: bool = False,
         title: str = "",
         level: float = LEVEL,
-    ) -> "Figure":
+        width: float = 183.0,
+        force: bool = False,
+    ) -> "Picture":
         """Points, curve and interval over one input, the others in the middle of the sweep.
+
+        Where a finding of severity error says that the curve means nothing, the points alone are drawn. The figure's
+        `caption` says what it rests on: runs, seeds, test users, and what its intervals are.
 
         Args:
             path: also write the figure here (.png, .svg or .pdf).
@@ -95,9 +101,12 @@ class FittedLaw(Decisions):
             users: draw the single held-out users too (a sweep's table, and a law of one input).
             title: above the axes.
             level: of the interval.
+            width: in print, mm: 89 for one column of a journal, 183 for two; all type is 8 pt or larger there.
+            force: draw the curve in spite of findings of severity error.
 
         Raises:
-            InputError: no such input, no users known, or a name of another ending; nothing is written then.
+            InputError: no such input, no users known, a width that no page has, or a name of another ending; nothing is
+                written then.
         """
         from semgjax.pages.law_plot import check_figure_name, plot_size_curve, save_figure
 
@@ -111,12 +120,12 @@ class FittedLaw(Decisions):
             raise InputError(f"users=True: {why}; leave it out, or fit a sweep's table", "conflict")
         if len(names) == 1:
             points = read_user_points(*self.source) if users and self.source else None
-            figure = plot_size_curve(self.result, points, title=title, level=level)
+            figure = plot_size_curve(self.result, points, title=title, level=level, width=width, force=force)
         else:
             from semgjax.pages.law_curves import curve_figure
             from semgjax.scaling.decide.evidence import gather
 
-            figure = curve_figure(gather(self.result, level), over, title=title)
+            figure = curve_figure(gather(self.result, level), over, title=title, width=width, force=force)
         if path is not None:
             save_figure(figure, Path(path))
         return figure
@@ -268,4 +277,7 @@ def _point(law: Law, at: Mapping[str, float]) -> dict[str, float]:
             )
         if isinstance(value, bool | str) or np.ndim(value):
             raise InputError(f"{name} = {value!r}: give one number", "bad-value")
+    for part, whole in law.at_most.items():
+        if part in at and whole in at:
+            check_part(np.array([at[part]]), np.array([at[whole]]), part, whole, "the point")
     return {name: float(value) for name, value in at.items()}

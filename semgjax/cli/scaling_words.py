@@ -9,6 +9,9 @@ from tyro.conf import UseAppendAction
 
 from semgjax.errors import InputError
 
+# Exit code of a command whose answer is withheld: it ran, and a finding says that its number would mean nothing.
+WITHHELD = 3
+
 Words = UseAppendAction[tuple[str, ...]]
 
 
@@ -89,3 +92,8 @@ def check_output(path: Path | None, source: Path) -> None:
 def print_json(value: Any) -> None:
     """One JSON object on one line."""
     print(json.dumps(value, allow_nan=False))
+
+
+def code_of(*withheld: bool) -> int:
+    """The exit code of answers: 3 where one of them is withheld."""
+    return WITHHELD if any(withheld) else 0

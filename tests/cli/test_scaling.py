@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from semgjax.cli.main import main
+from semgjax.cli.scaling_words import WITHHELD
 
 SIZES = np.geomspace(2e4, 2e6, 6)
 Y = (8.0 + 60.0 * (SIZES / 2e4) ** -0.45) * np.exp(0.02 * np.random.default_rng(0).standard_normal(6))
@@ -67,9 +68,9 @@ def test_a_prediction_gives_value_interval_and_distance(table, tmp_path, capsys)
 def test_a_prediction_without_interval_says_why(tmp_path, capsys):
     path = tmp_path / "short.csv"
     path.write_text("size,error\n1,9\n10,5\n100,3\n")
-    assert main(["scaling", "fit", str(path), *MAP, "--out", str(tmp_path / "fit.json")]) == 0
+    assert main(["scaling", "fit", str(path), *MAP, "--out", str(tmp_path / "fit.json")]) == WITHHELD
     assert "error few-levels: no interval" in capsys.readouterr().out
-    assert main(["scaling", "predict", str(tmp_path / "fit.json"), "--at", "10", "--json"]) == 0
+    assert main(["scaling", "predict", str(tmp_path / "fit.json"), "--at", "10", "--json"]) == WITHHELD
     found = json.loads(capsys.readouterr().out)
     assert found["low"] is None and found["high"] is None
     assert found["value"] is None and found["blocked"]
