@@ -108,17 +108,12 @@ class FittedLaw(Decisions):
             InputError: no such input, no users known, a width that no page has, or a name of another ending; nothing is
                 written then.
         """
-        from semgjax.pages.law_plot import check_figure_name, plot_size_curve, save_figure
+        from semgjax.pages.law_plot import plot_size_curve, save_figure
 
-        if path is not None:
-            check_figure_name(Path(path))
-        names = self.law.input_names
-        if over is not None and over not in names:
-            raise InputError(f"over={over!r}: {self.law.name} has the inputs {', '.join(names)}", "unknown-name")
-        if users and (self.source is None or len(names) > 1):
-            why = "a fit read from a file has no users" if self.source is None else "they are drawn over one input"
-            raise InputError(f"users=True: {why}; leave it out, or fit a sweep's table", "conflict")
-        if len(names) == 1:
+        check_plot(self.law, path, over, users and self.source is not None)
+        if users and self.source is None:
+            raise InputError("users: a fit read from a file has none; leave it out, or fit a sweep's table", "conflict")
+        if len(self.law.inputs) == 1:
             points = read_user_points(*self.source) if users and self.source else None
             figure = plot_size_curve(self.result, points, title=title, level=level, width=width, force=force)
         else:
@@ -250,6 +245,25 @@ def fit(
     points = read_table(table, mapping, filters, unit, chosen.input_names, defaults)
     found = fit_law(points, chosen, Objective(objective, delta, reduction=reduction), fixed, starts)
     return FittedLaw(found, (table, mapping, filters))
+
+
+def check_plot(law: Law, path: str | Path | None = None, over: str | None = None, users: bool = False) -> None:
+    """Check the arguments of `FittedLaw.plot`, which need no fit.
+
+    Raises:
+        InputError: a name of another ending, no such input, or users of a law of several inputs.
+    """
+    from semgjax.pages.law_plot import check_figure_name
+
+    if path is not None:
+        check_figure_name(Path(path))
+    names = law.input_names
+    if over is not None and over not in names:
+        raise InputError(f"over {over!r}: {law.name} has the inputs {', '.join(names)}", "unknown-name")
+    if users and len(names) > 1:
+        raise InputError(
+            f"users: they are drawn over one input, and {law.name} has {', '.join(names)}; leave them out", "conflict"
+        )
 
 
 def load_fit(path: str | Path, law: str | None = None) -> FittedLaw:

@@ -66,7 +66,7 @@ def fit(
         level: of the intervals
         unit: of y; "%" caps predictions at 100 (a sweep's table: %)
         out: write the fit here (fit.json)
-        plot: draw the curve here (.png, .svg or .pdf)
+        plot: draw the curve here (.png, .svg or .pdf), over the first input
         users: draw the single held-out users too (a sweep's table)
         title: above the plot
         force: show the numbers even where a finding of severity error says that they mean nothing
@@ -82,13 +82,7 @@ def fit(
     if users and plot is None:
         raise InputError("--users draws into a plot; name one with --plot FILE.png", "conflict")
     if plot is not None:
-        from semgjax.pages.law_plot import check_figure_name
-
-        check_figure_name(plot)
-        if len(chosen.inputs) > 1:
-            raise InputError(
-                f"--plot draws a law of one input; {chosen.name} has {', '.join(chosen.input_names)}", "conflict"
-            )
+        laws.check_plot(chosen, plot, users=users)
     for path in (out, plot):
         check_output(path, name_of(table))
     if out is not None:
