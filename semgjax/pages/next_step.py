@@ -7,8 +7,10 @@ import numpy as np
 
 from semgjax.errors import InputError
 from semgjax.pages.captions import place_words
+from semgjax.scaling.decide.candidates import candidate_grid
 from semgjax.scaling.decide.cost_model import Cost
-from semgjax.scaling.decide.suggest import Budget, candidate_grid, prediction_goal, suggest
+from semgjax.scaling.decide.goals import prediction_goal
+from semgjax.scaling.decide.suggest import Budget, suggest
 from semgjax.scaling.diagnose import Diagnostic
 from semgjax.scaling.fit import Fit
 

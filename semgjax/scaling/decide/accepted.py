@@ -4,7 +4,8 @@
 target" that it has the target's value at N. The interval holds the answers whose condition is not rejected.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,7 @@ _FINE, _ZOOMS = 8, 3
 _MEASURED = ("hour", "minute", "second", "day", "epoch", "flop", "ratio", "share")
 
 
-def ties_at(fit: Fit, places: list[Mapping[str, Array]], weights: list[float]) -> Ties:
+def ties_at(fit: Fit, places: Sequence[Mapping[str, Any]], weights: Sequence[float]) -> Ties:
     """Weighted sums of the log curve at a few places, each {input: [m]} in the units of the table."""
     defaults = {i.name: i.default for i in fit.law.inputs if i.default is not None}
     filled = [{**{name: place[of] for name, of in defaults.items() if of in place}, **place} for place in places]
@@ -54,7 +55,7 @@ def accepted_range(fit: Fit, condition: Condition, value: float, ends: tuple[flo
         first, last = int(kept.argmax()), len(kept) - 1 - int(kept[::-1].argmax())
         pairs = (first, max(first - 1, 0)), (last, min(last + 1, len(logs) - 1))
         low, high = (_between(logs[list(pair)], stat[list(pair)], cut) for pair in pairs)
-        logs = np.unique(np.concatenate([np.linspace(*logs[list(pair)], _FINE) for pair in pairs]))
+        logs = np.unique(np.concatenate([np.linspace(logs[a], logs[b], _FINE) for a, b in pairs]))
     least = 0.0 if low <= np.log(ends[0]) + 1e-9 else float(np.exp(low))
     return least, np.inf if high >= np.log(ends[1]) - 1e-9 else float(np.exp(high))
 
