@@ -99,6 +99,7 @@ def question(
         lambda f, value: gradient_at(f, partial(at_target, f), min(value, ends[1])),
         lambda f, value, level: accepted_range(f, partial(at_target, f), value, ends, level),
         limits_of(fit, name, ends),
+        at_target,
     )
 
 
