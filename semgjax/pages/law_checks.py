@@ -85,7 +85,7 @@ def profile_figure(fit: Fit, points: list[Mapping[str, float]], level: float = L
                 np.geomspace(value, high * (high / value) ** 0.35, 13)[1:],
             ]
         )
-        stat = profile_f(fit, point, values)
+        stat = profile_f(fit, point, values, level)
         place = ", ".join(f"{fit.table.column(k)} {short_number(v)}" for k, v in point.items())
         axes.plot(values, np.sqrt(stat), color=colour, lw=1.8, label=f"at {place}: {value:.4g} {shown}")
     axes.axhline(np.sqrt(cut), color=GREY, ls="--", lw=1)

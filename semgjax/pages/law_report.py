@@ -119,6 +119,7 @@ def _verdict(prediction: Prediction, fit: Fit) -> dict[str, Any]:
     layers = [
         ("sampling", span(prediction.interval), f"{prediction.level:.0%} interval by profile likelihood"),
         *([("test users", span(prediction.users), "other test users")] if prediction.users else []),
+        *(prediction.test_users.layers if prediction.test_users else []),
         (
             "choice",
             span((prediction.choice.low, prediction.choice.high) if prediction.choice else None),

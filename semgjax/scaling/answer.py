@@ -14,6 +14,7 @@ from semgjax.scaling.choices import Spread, choice_spread
 from semgjax.scaling.diagnose import Diagnostic, blocks, diagnose
 from semgjax.scaling.ends import ends_json, listed, number, opened, span
 from semgjax.scaling.fit import Fit, Point, distance, points_of, predict
+from semgjax.scaling.mixed import UsersPrediction, predict_users
 from semgjax.scaling.profile import (
     LEVEL,
     Interval,
@@ -35,7 +36,8 @@ class Prediction:
     """The law's value at one point with everything that bears on trusting it.
 
     value: None where an error-level finding blocks it. interval: sampling, by profile likelihood. users: what
-    other test users would do to it (bootstrap over test users), where the table has them. choice: the range
+    other test users would do to it (bootstrap over test users), where the table has them; test_users: mean, median,
+    and intervals in which users and sampling are joined. choice: the range
     over objectives, outliers and laws. extrapolation: what the law's own record of predicting larger runs
     says of this distance. beyond: times beyond the sweep.
     """
@@ -50,6 +52,7 @@ class Prediction:
     beyond: float
     blocked: bool
     diagnostics: tuple[Diagnostic, ...]
+    test_users: UsersPrediction | None = None
 
     def __repr__(self) -> str:
         """One line."""
@@ -64,6 +67,7 @@ class Prediction:
             "value": number(self.value),
             "sampling": span(self.interval),
             "test users": span(self.users),
+            **({} if self.test_users is None else {name: text for name, text, _ in self.test_users.layers}),
             "choice": span(choice),
             "extrapolation": span(self.extrapolation),
         }
@@ -81,6 +85,9 @@ def as_json(prediction: Prediction) -> dict[str, Any]:
     del body["interval"]
     for name in ("users", "extrapolation"):
         body[name] = listed(getattr(prediction, name))
+    if prediction.test_users is not None:
+        joined = {name: listed(getattr(prediction.test_users, name)) for name in ("mean_interval", "new_user")}
+        body["test_users"] = {**asdict(prediction.test_users), **joined}
     if prediction.choice is not None:
         ends = (prediction.choice.low, prediction.choice.high)
         members = [(label, value if isfinite(value) else None) for label, value in prediction.choice.members]
@@ -113,6 +120,7 @@ def predict_at(fit: Fit, x: Point, level: float = LEVEL, force: bool = False, se
     return Prediction(
         point, None if blocked else value, None if blocked else interval, None if blocked else users,
         None if blocked else choice, None if blocked else reach, level, distance(fit, point), blocked, tuple(found),
+        None if blocked else predict_users(fit, point, interval, level, seed),
     )  # fmt: skip
 
 

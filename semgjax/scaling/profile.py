@@ -5,7 +5,7 @@ q = v. The interval holds the v with 2 (S(v) - S(fit)) / kappa <= F(1, n - p) at
 Nonlinear Regression Analysis, 6.1). kappa is the residual variance for squares; for other losses
 sum psi^2 / (n - p) / E psi' (Heritier and Ronchetti 1994, JASA 89: robust likelihood ratio tests). The profile is
 traced by minimising S + W (q - v)^2 / 2: each such minimum lies on it exactly, wherever q then is. Where the noise
-may move along the sweep (`semgjax.scaling.noise`), kappa of each quantity grows by what that does to its variance.
+may be unequal or shared by rows (`semgjax.scaling.noise`), kappa of each quantity grows by what that does to it.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from semgjax.errors import InputError
 from semgjax.scaling.bootstrap import problems_of
 from semgjax.scaling.fit import Fit, Point, points_of, predict
-from semgjax.scaling.noise import log_slopes, noise_trend, slopes_of, widening
+from semgjax.scaling.noise import log_slopes, noise_factor
 from semgjax.scaling.objective import residuals_on, robust_scale
 from semgjax.scaling.quantiles import f_quantile, normal_below
 from semgjax.scaling.solver import Problems, curves, solve
@@ -180,7 +180,7 @@ def _without_limits(fit: Fit, found: dict[str, Interval], coordinates: Mapping[i
 
 def profile_ends(fit: Fit, ties: Ties, level: float) -> tuple[Array, Array]:
     """(low [m], high [m]) of the tied quantities; where an end is not found within reach, -inf or inf."""
-    trace = _Trace.of(fit, ties)
+    trace = _Trace.of(fit, ties, level)
     cut = float(f_quantile(level, 1, fit.degrees_of_freedom))
     half = np.clip(np.sqrt(cut) * trace.sigma, 1e-7, _FAR / 3.0)
     m = len(trace.centre)
@@ -211,8 +211,10 @@ def profile_ends(fit: Fit, ties: Ties, level: float) -> tuple[Array, Array]:
     return np.minimum(ends[0], trace.centre), np.maximum(ends[1], trace.centre)
 
 
-def profile_f(fit: Fit, x: Point, values: ArrayLike) -> Array:
-    """F statistic [m] of "the curve at x is values[i]"; reject where it exceeds F(1, n - p). x: one point or m of them.
+def profile_f(fit: Fit, x: Point, values: ArrayLike, level: float = LEVEL) -> Array:
+    """F statistic [m] of "the curve at x is values[i]"; reject where it exceeds F(1, n - p) at `level`.
+
+    x: one point or m of them.
 
     Raises:
         InputError: the fit has no degrees of freedom, or x is out of range.
@@ -223,7 +225,7 @@ def profile_f(fit: Fit, x: Point, values: ArrayLike) -> Array:
     points, _ = points_of(fit, x)
     at = {name: np.broadcast_to(v, goals.shape) for name, v in points.items()}
     ties = Ties(fit.problem.inputs(at), np.ones(len(goals)), np.zeros((len(goals), len(fit.theta))))
-    trace = _Trace.of(fit, ties)
+    trace = _Trace.of(fit, ties, level)
     half = np.maximum(np.abs(goals - trace.centre), 1e-7) / 3.0
     # From the fit outwards in four steps, so that a far value is reached along the profile.
     path = trace.centre[:, None] + (goals - trace.centre)[:, None] * np.array([0.25, 0.5, 0.75, 1.0])
@@ -244,7 +246,7 @@ class _Trace:
     least: float
 
     @staticmethod
-    def of(fit: Fit, ties: Ties) -> "_Trace":
+    def of(fit: Fit, ties: Ties, level: float) -> "_Trace":
         p = len(fit.theta)
         step = 1e-5
         around = np.concatenate([fit.theta + step * np.eye(p), fit.theta - step * np.eye(p), fit.theta[None]])
@@ -264,7 +266,7 @@ class _Trace:
         covariance = np.linalg.pinv(information / spread[:, None] / spread, rcond=1e-10) / spread[:, None] / spread
         moved = gradient @ covariance
         variance = np.maximum(np.sum(moved * gradient, axis=1), 1e-300)
-        scale = kappa(fit) * widening(noise_trend(fit), slopes_of(fit), gradient[:, free])
+        scale = kappa(fit) * noise_factor(fit, gradient[:, free], level)
         problem = problems_of(fit)
         own = solve(fit.law, problem, fit.theta[None])
         return _Trace(

@@ -161,7 +161,7 @@ def profile_reach(
     logs = np.concatenate([np.linspace(np.log(ends[0]), np.log(ends[1]), _COARSE), middle + _NEAR, middle - _NEAR])
     logs = np.unique(np.clip(logs, *np.log(ends)))
     for _ in range(_ZOOMS):
-        kept = profile_f(fit, {**at, name: np.exp(logs)}, np.full(len(logs), target)) <= cut
+        kept = profile_f(fit, {**at, name: np.exp(logs)}, np.full(len(logs), target), level) <= cut
         if not kept.any():  # the points reject every value: the target lies beyond the floor
             return np.inf, np.inf
         first, last = int(kept.argmax()), len(kept) - 1 - int(kept[::-1].argmax())
