@@ -32,7 +32,7 @@ _PRIOR = np.exp(-0.5 * (_TRENDS / 0.6) ** 2) / np.sum(np.exp(-0.5 * (_TRENDS / 0
 _FLAT = len(_TRENDS) // 2
 # Prior shares: of constant noise, of noise that is partly additive in y, of independent rows in groups of replicates,
 # and of independent rows in clusters that the user has named.
-_CONSTANT, _ADDITIVE, _INDEPENDENT, _IN_CLUSTERS = 0.3, 0.15, 0.8, 0.3
+_CONSTANT, _ADDITIVE, _INDEPENDENT, _IN_CLUSTERS = 0.3, 0.15, 0.6, 0.3
 _PARTS = np.array([0.1, 0.3, 0.6, 1.0])  # additive parts of the variance at the middle of the sweep
 _RATIOS = np.array([0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0])  # shared to own variance
 _SCALES = 25  # of the runs' own noise, where evaluation noise is known
@@ -67,7 +67,8 @@ def noise_models(fit: Fit) -> NoiseModels | None:
         return None
     root = np.sqrt(fit.weights)
     residuals, slopes = seen_residuals(fit) / root, slopes_of(fit) / root[:, None]
-    if not residuals @ residuals > 1e-24 * len(residuals):
+    known = evaluation_variance(fit)
+    if known is None and not residuals @ residuals > 1e-24 * len(residuals):
         return None
     shapes, prior = _shapes(fit)
     groups = sharing(fit)
@@ -81,7 +82,6 @@ def noise_models(fit: Fit) -> NoiseModels | None:
         shared = np.tile(shared, len(prior) // len(shared))
     else:
         shared, groups = np.zeros(len(shapes)), np.arange(len(residuals))
-    known = evaluation_variance(fit)
     if known is None:
         return weigh(residuals, slopes, shapes, shared, groups, prior)
     typical = float(np.sqrt(np.median(known)))
@@ -92,24 +92,25 @@ def noise_models(fit: Fit) -> NoiseModels | None:
     return weigh(residuals, slopes, own, np.outer(scales**2, shared).reshape(-1), groups, prior, known=True)
 
 
-def noise_factor(fit: Fit, gradients: Array, level: float) -> Array:
-    """What the squared half width of quantities with gradients [m, q] grows by, against constant noise: [m].
+def noise_scales(fit: Fit, gradients: Array, level: float, kappa: float) -> Array:
+    """kappa [m] of quantities with gradients [m, q] by the free coordinates, so that F(1, n - p) cuts at `level`.
 
-    Constant noise has the half width that F(1, n - p) gives. gradients: by the free coordinates. At least 1, except
-    where the noise of each row is known from its keys.
+    kappa: that of constant, independent noise (`semgjax.scaling.profile.kappa`). None is below it, except where the
+    noise of each row is known from its keys.
     """
     models = noise_models(fit)
     if models is None:
-        return np.ones(len(gradients))
+        return np.full(len(gradients), kappa)
     residuals, slopes = seen_residuals(fit), slopes_of(fit)
     influence = gradients @ np.linalg.pinv(slopes, rcond=1e-8)
-    variance = np.sum(influence**2, axis=1) * float(residuals @ residuals) / fit.degrees_of_freedom
-    influence *= np.sqrt(fit.weights)
-    plain = variance * float(f_quantile(level, 1, fit.degrees_of_freedom))
+    plain = np.sum(influence**2, axis=1) * float(f_quantile(level, 1, fit.degrees_of_freedom))
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = np.where(plain > 0, models.half_widths(influence, level) ** 2 / plain, 1.0)
-    found = np.nan_to_num(found, nan=1.0)
-    return found if models.known else np.maximum(found, 1.0)
+        variance = models.half_widths(influence * np.sqrt(fit.weights), level) ** 2 / plain
+    if models.known:
+        found = variance / (fit.unit_y**2 if fit.objective.scale == "linear" else 1.0) + 1e-16
+    else:
+        found = kappa * np.maximum(variance / (residuals @ residuals) * fit.degrees_of_freedom, 1.0)
+    return np.where(np.isfinite(found), found, kappa)
 
 
 def noise_draws(fit: Fit, count: int, random: np.random.Generator, own: bool = True) -> Array:

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from semgjax.errors import InputError
 from semgjax.scaling.bootstrap import problems_of
 from semgjax.scaling.fit import Fit, Point, points_of, predict
-from semgjax.scaling.noise import log_slopes, noise_factor
+from semgjax.scaling.noise import log_slopes, noise_scales
 from semgjax.scaling.objective import residuals_on, robust_scale
 from semgjax.scaling.quantiles import f_quantile, normal_below
 from semgjax.scaling.solver import Problems, curves, solve
@@ -266,7 +266,7 @@ class _Trace:
         covariance = np.linalg.pinv(information / spread[:, None] / spread, rcond=1e-10) / spread[:, None] / spread
         moved = gradient @ covariance
         variance = np.maximum(np.sum(moved * gradient, axis=1), 1e-300)
-        scale = kappa(fit) * noise_factor(fit, gradient[:, free], level)
+        scale = noise_scales(fit, gradient[:, free], level, kappa(fit))
         problem = problems_of(fit)
         own = solve(fit.law, problem, fit.theta[None])
         return _Trace(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from semgjax.scaling.fit import Fit
-from semgjax.scaling.noise import slopes_of
+from semgjax.scaling.noise import log_slopes
 from semgjax.scaling.quantiles import f_tail
 
 Array = np.ndarray
@@ -45,7 +45,8 @@ def size_effect(fit: Fit) -> SizeEffect | None:
     counts = np.linalg.norm(member, axis=0)
     member = member / counts
     residuals = fit.residuals * root
-    means, slopes = member.T @ residuals, member.T @ slopes_of(fit)
+    means = member.T @ residuals
+    slopes = member.T @ (log_slopes(fit)[:, fit.free] * root[:, None])
     pure = float(residuals @ residuals - means @ means)
     basis = np.linalg.qr(slopes)[0]
     smooth = _smooth(fit, groups, counts, basis)

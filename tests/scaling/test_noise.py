@@ -7,7 +7,7 @@ from semgjax.scaling.bootstrap import draw, predict_draws
 from semgjax.scaling.diagnose import diagnose, lack_of_fit
 from semgjax.scaling.fit import fit_law
 from semgjax.scaling.laws import LAWS
-from semgjax.scaling.noise import evaluation_variance, noise_factor, noise_models, noise_trend, trend_of
+from semgjax.scaling.noise import evaluation_variance, noise_models, noise_scales, noise_trend, trend_of
 from semgjax.scaling.objective import Objective
 from semgjax.scaling.profile import prediction_interval
 from semgjax.scaling.table import Table, table_of
@@ -65,7 +65,7 @@ def test_the_interval_where_the_noise_is_large_is_wider_than_constant_noise_give
     )  # fmt: skip
     assert not noise_trend(stated).found
     gradient = np.array([[0.9, 0.1, -0.5]])
-    assert noise_factor(fit, gradient, 0.95)[0] > 1.3 * noise_factor(stated, gradient, 0.95)[0]
+    assert noise_scales(fit, gradient, 0.95, 1.0)[0] > 1.3 * noise_scales(stated, gradient, 0.95, 1.0)[0]
     narrow, wide = (np.ptp(np.log(prediction_interval(f, 2e7))) for f in (stated, fit))
     assert wide > narrow
 
@@ -119,7 +119,7 @@ def shared(effect, own, seed):
 
 def test_seeds_that_share_an_effect_are_as_many_points_as_there_are_sizes():
     gradient = np.array([[0.9, 0.1, -0.5]])
-    factors = [noise_factor(fit_law((SIZES, shared(0.03, 0.003, seed))), gradient, 0.95)[0] for seed in range(8)]
+    factors = [noise_scales(fit_law((SIZES, shared(0.03, 0.003, seed))), gradient, 0.95, 1.0)[0] for seed in range(8)]
     # Level means: F(1, 3) = 10.13 instead of F(1, 15) = 4.54, and 15 / 3 of the mean square.
     assert np.median(factors) == pytest.approx(5.0 * 10.13 / 4.54, rel=0.25)
     parts = [noise_models(fit_law((SIZES, shared(0.03, 0.003, seed)))).shared_part for seed in range(8)]
@@ -128,7 +128,7 @@ def test_seeds_that_share_an_effect_are_as_many_points_as_there_are_sizes():
 
 def test_constant_independent_noise_costs_little_width():
     gradient = np.array([[0.9, 0.1, -0.5]])
-    factors = [noise_factor(fit_law((SIZES, sweep(0.03, 0.03, seed))), gradient, 0.95)[0] for seed in range(20)]
+    factors = [noise_scales(fit_law((SIZES, sweep(0.03, 0.03, seed))), gradient, 0.95, 1.0)[0] for seed in range(20)]
     assert 1.0 <= np.sqrt(factors).mean() < 1.2
 
 
