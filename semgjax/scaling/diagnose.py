@@ -232,20 +232,24 @@ def _about_scatter(fit: Fit) -> list[Diagnostic]:
         found.append(Diagnostic("poor-fit", "warning", text))
     test = lack_of_fit(fit)
     effect = size_effect(fit) if test is not None and test[1] < 0.01 else None
-    if test is not None and effect is not None and effect.random:
+    if test is not None and effect is not None and effect.declared and effect.random:
         text = (
             f"the means of the configurations scatter by {100 * effect.effect:.2g} % beyond their seeds' "
-            f"{100 * effect.seeds:.2g} %, without a trend (p = {test[1]:.1g}): intervals rest on the {fit.levels} "
-            "configurations; run more sizes, not more seeds, and see what the seeds of a size have in common"
+            f"{100 * effect.seeds:.2g} % (p = {test[1]:.1g}), as their clusters say: intervals rest on the clusters; "
+            "run more sizes, not more seeds"
         )
         found.append(Diagnostic("size-effect", "warning", text))
     elif test is not None and test[1] < 0.01:
         severity: Severity = "error" if test[1] < 1e-3 else "warning"
         text = (
             f"replicates scatter by {100 * test[2]:.2g} %, but their means miss the curve by more (F = {test[0]:.3g}, "
-            f"p = {test[1]:.1g}): the law is wrong here, or the seeds of a size share an effect; "
-            "compare laws, and run more sizes"
+            f"p = {test[1]:.1g}): the law is wrong here, or the runs of a size share an effect"
         )
+        if effect is not None and effect.random:
+            text += f" of {100 * effect.effect:.2g} %; no one bend explains it, so if they do share one, name the size"
+            text += " as cluster (cluster=COLUMN) and run more sizes; else compare laws"
+        else:
+            text += "; compare laws, and run more sizes"
         found.append(Diagnostic("lack-of-fit", severity, text))
     clusters = fit.table.clusters
     if clusters is not None and (clusters == clusters[0]).all():

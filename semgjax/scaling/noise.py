@@ -32,9 +32,9 @@ _PRIOR = np.exp(-0.5 * (_TRENDS / 0.6) ** 2) / np.sum(np.exp(-0.5 * (_TRENDS / 0
 _FLAT = len(_TRENDS) // 2
 # Prior shares: of constant noise, of noise that is partly additive in y, of independent rows in groups of replicates,
 # and of independent rows in clusters that the user has named.
-_CONSTANT, _ADDITIVE, _INDEPENDENT, _IN_CLUSTERS = 0.3, 0.15, 0.6, 0.3
+_CONSTANT, _ADDITIVE, _INDEPENDENT, _IN_CLUSTERS = 0.4, 0.15, 0.6, 0.3
 _PARTS = np.array([0.1, 0.3, 0.6, 1.0])  # additive parts of the variance at the middle of the sweep
-_RATIOS = np.array([0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0])  # shared to own variance
+_RATIOS = np.array([0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1e3, 1e4])  # shared to own variance
 _SCALES = 25  # of the runs' own noise, where evaluation noise is known
 
 

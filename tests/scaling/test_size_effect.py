@@ -6,6 +6,7 @@ from semgjax.scaling.diagnose import diagnose
 from semgjax.scaling.fit import fit_law
 from semgjax.scaling.laws import LAWS
 from semgjax.scaling.size_effect import size_effect
+from semgjax.scaling.table import Table
 
 
 def random_effects(seed, sizes=6, effect=0.03, own=0.01):
@@ -22,20 +23,28 @@ def bent(seed, sizes=8, own=0.01):
     return n, y * np.exp(own * np.random.default_rng(seed).standard_normal(len(n)))
 
 
-def codes(points, law=LAWS["floor_power"]):
-    return {found.code: found.severity for found in diagnose(fit_law(points, law, starts=16), None)}
+def codes(points, law=LAWS["floor_power"], clusters=None):
+    table = Table({"N": points[0]}, points[1], clusters=clusters)
+    return {found.code: found.severity for found in diagnose(fit_law(table, law, starts=16), None)}
 
 
-def test_effects_that_the_seeds_of_a_size_share_are_distinguished_from_a_wrong_law():
-    found = [codes(random_effects(seed)) for seed in range(20)]
-    assert sum("size-effect" in one for one in found) >= 12
-    assert sum(one.get("lack-of-fit") == "error" for one in found) <= 4
+def test_a_misfit_is_withheld_until_the_table_says_that_the_runs_of_a_size_share_an_effect():
+    sizes = np.repeat(np.arange(8), 3)
+    plain = [codes(random_effects(seed, 8)) for seed in range(12)]
+    named = [codes(random_effects(seed, 8), clusters=sizes) for seed in range(12)]
+    assert sum(one.get("lack-of-fit") == "error" for one in plain) >= 10
+    assert not any("size-effect" in one for one in plain)
+    assert sum(one.get("size-effect") == "warning" and "lack-of-fit" not in one for one in named) >= 7
 
 
 def test_a_wrong_law_remains_a_lack_of_fit():
     found = [codes(bent(seed)) for seed in range(20)]
     assert sum(one.get("lack-of-fit") == "error" for one in found) >= 19
-    assert not any("size-effect" in one for one in found)
+
+
+def test_clusters_that_cross_the_sizes_explain_no_misfit():
+    found = codes(random_effects(3, 8), clusters=np.tile(np.arange(3), 8))
+    assert "lack-of-fit" in found and "size-effect" not in found
 
 
 def test_a_missing_floor_is_a_lack_of_fit():

@@ -78,7 +78,7 @@ def edited(tmp_path, edit, version=2):
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (lambda d: d.update(version=1), "version 1, this semgjax reads version 4"),
+        (lambda d: d.update(version=1), "version 1, this semgjax reads version 5"),
         (lambda d: d.update(schema="semgjax/result"), "schema is 'semgjax/result'"),
         (lambda d: d.update(law="cubic"), "law 'cubic' is not known; known are power, floor_power"),
         (lambda d: d["points"]["y"].__setitem__(0, 1.0), "the points were changed after the fit"),
