@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from semgjax.errors import InputError
 from semgjax.scaling.law import Law
 from semgjax.scaling.laws import FLOOR_POWER
+from semgjax.scaling.minima import other_curves
 from semgjax.scaling.objective import Objective, delta_by_scale, losses, residuals_on
 from semgjax.scaling.problem import Scaled, scaled_problem
 from semgjax.scaling.solver import Ends, Problems, curves, solve
@@ -32,7 +33,8 @@ class Fit:
     problem: the law and the points, scaled. theta [p]: coordinates of the scaled parameters, what `predict` uses.
     delta: of the loss (None: squares). gradient_norm: of the
     scaled objective by the free coordinates. starts_agree: share of the starts that reached this objective
-    within 1e-6; second_gap: how much higher, relatively, the next best minimum lies (None: there is none).
+    within 1e-6 and this curve within 0.1 %; second_gap: how much higher, relatively, the next best minimum lies
+    (None: there is none). minima [j, p]: the other curves that the search ended in (None: not known).
     """
 
     problem: Scaled
@@ -45,6 +47,7 @@ class Fit:
     starts: int
     starts_agree: float
     second_gap: float | None = None
+    minima: Array | None = None
 
     @property
     def law(self) -> Law:
@@ -155,7 +158,9 @@ def fit_law(
     best = int(np.argmin(np.where(np.isfinite(ends.value), ends.value, np.inf)))
     theta = _without_traces(law, ends.theta[best], low)
     tolerance = AGREE * ends.value[best] + len(y) * 1e-17
-    agree = ends.value <= ends.value[best] + tolerance
+    reached = np.where(ends.converged, ends.value, np.inf)
+    same, minima = other_curves(problem, ends.theta, reached, best)
+    agree = same & (ends.value <= ends.value[best] + tolerance)
     others = ends.value[~agree & ends.converged]
     fit = Fit(
         problem=problem,
@@ -168,6 +173,7 @@ def fit_law(
         starts=starts,
         starts_agree=float(agree.mean()),
         second_gap=float(others.min() / max(ends.value[best], 1e-300) - 1.0) if len(others) else None,
+        minima=minima,
     )
     return replace(fit, objective_value=objective_of(fit))
 
