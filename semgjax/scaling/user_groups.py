@@ -74,7 +74,7 @@ def _between(ranked: Array) -> Array:
 def _null(m: int) -> tuple[Array, Array]:
     """The clearest split's share in users drawn from a normal and from a uniform distribution."""
     random = np.random.default_rng(0)
-    return tuple(  # type: ignore[return-value]
+    return tuple(
         _between(np.sort(drawn, axis=1)).max(axis=1)
         for drawn in (random.standard_normal((_DRAWS, m)), random.random((_DRAWS, m)))
     )
