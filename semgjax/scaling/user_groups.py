@@ -71,7 +71,7 @@ def _between(ranked: Array) -> Array:
 
 
 @lru_cache(maxsize=8)
-def _null(m: int) -> tuple[Array, Array]:
+def _null(m: int) -> tuple[Array, ...]:
     """The clearest split's share in users drawn from a normal and from a uniform distribution."""
     random = np.random.default_rng(0)
     return tuple(
