@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from semgjax.scaling.fit import Fit, Point, points_of, predict
-from semgjax.scaling.noise import noise_trend
+from semgjax.scaling.noise import noise_models, noise_trend
 from semgjax.scaling.quantiles import normal_below
 from semgjax.scaling.solver import curves
 
@@ -86,9 +86,9 @@ def drift_of(fit: Fit, prior: Array = PRIOR) -> Drift | None:
         rows = np.sort(np.random.default_rng(0).permutation(len(rows))[:MOST_ROWS])
     along = _along(fit, rows)
     roots = np.sqrt(fit.weights[rows])
-    trend = noise_trend(fit)
-    if trend is not None and trend.found:
-        roots = roots / trend.spread[rows] * float(np.sqrt(np.mean(trend.spread**2)))
+    trend, models = noise_trend(fit), noise_models(fit)
+    if trend is not None and trend.found and models is not None:
+        roots = float(np.median(models.spread)) / models.spread[rows]
     residuals = fit.residuals[rows] * roots
     active = active_coordinates(fit, fit.theta)
     slopes = slopes_at(fit, fit.theta, {n: v[rows] for n, v in fit.table.x.items()})[:, active] * roots[:, None]

@@ -1,5 +1,7 @@
 """The same law fitted to parts of a table, all parts at once: the points left out weigh nothing."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from semgjax.scaling.bootstrap import problems_of
@@ -27,7 +29,7 @@ def refits(fit: Fit, weights: Array, starts: int = STARTS, seed: int = 1) -> Arr
     return ends.theta.reshape(len(weights), starts, -1)[np.arange(len(weights)), best]
 
 
-def predicted(fit: Fit, thetas: Array, x: dict[str, Array]) -> Array:
+def predicted(fit: Fit, thetas: Array, x: Mapping[str, Array]) -> Array:
     """The law at points x ({input: [m]}, raw) for coordinates [b, p]: y [b, m]."""
     return fit.problem.curve(x, thetas)
 

@@ -29,7 +29,7 @@ def test_a_second_call_reads_the_programs_of_the_first_and_gives_the_same_number
     assert programs
     second = fit(tmp_path, XDG_CACHE_HOME=str(tmp_path / "cache"))
     assert {path.name for path in folder.iterdir() if not path.name.endswith("-atime")} == programs
-    assert (first.stdout, first.stderr) == (second.stdout, second.stderr)
+    assert first.stdout == second.stdout  # libtpu, where it is installed, writes the time to stderr
 
 
 @pytest.mark.slow
