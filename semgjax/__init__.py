@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from semgjax.api.fitting import FittedLaw, fit, load_fit
     from semgjax.api.models import Evaluation, Model, init, load
     from semgjax.api.optimal_compute import isoflop
+    from semgjax.api.planned_step import DryRun, dry_run
     from semgjax.api.runs import Export, Run, distill, export, train, verify
     from semgjax.api.signals import load_session
     from semgjax.data.sessions import Session
@@ -22,6 +23,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Budgets",
+    "DryRun",
     "Evaluation",
     "Export",
     "FittedLaw",
@@ -34,6 +36,7 @@ __all__ = [
     "compare",
     "design",
     "distill",
+    "dry_run",
     "export",
     "fit",
     "init",
@@ -52,6 +55,7 @@ _PLACES = {
     "semgjax.api.fitting": ("FittedLaw", "fit", "load_fit"),
     "semgjax.api.models": ("Evaluation", "Model", "init", "load"),
     "semgjax.api.optimal_compute": ("isoflop",),
+    "semgjax.api.planned_step": ("DryRun", "dry_run"),
     "semgjax.api.runs": ("Export", "Run", "distill", "export", "train", "verify"),
     "semgjax.api.signals": ("load_session",),
     "semgjax.data.sessions": ("Session",),

@@ -140,7 +140,7 @@ def one_from_json(kinds: tuple[type[T], ...], value: dict[str, Any], where: str)
         known = ", ".join(repr(tag) for head in heads for tag in head.values())
         raise InputError(
             f"{where}: {', '.join(sorted(members))} {list(named.values())} is unknown, expected {known}; import the "
-            "module that registers it, or was it written by another version?",
+            "module that registers it (SEMGJAX_IMPORT=MODULE for a command), or was it written by another version?",
             "wrong-schema",
         )
     return from_json(found[0], value, where)

@@ -157,6 +157,12 @@ def report(
 
     Raises:
         InputError: another ending, a place that cannot be written, or see `compare`; nothing is written then.
+
+    Example:
+        >>> sizes = [1e5, 2e5, 4e5, 8e5, 1.6e6, 3.2e6]
+        >>> table = {"params": sizes, "cer": [3e3 * n**-0.5 for n in sizes]}
+        >>> semgjax.report(table, "law.html", ["power"], y="cer", N="params").suffix
+        '.html'
     """
     from semgjax.pages.law_report import Ask, report_page
 

@@ -186,6 +186,15 @@ class Decisions:
 
         Raises:
             InputError: no such input, one without a value, or a factor that is not above 1.
+
+        Example:
+            >>> runs = [(n, d) for n in (1e5, 4e5, 1.6e6) for d in (1e6, 4e6, 1.6e7)]
+            >>> table = {"N": [n for n, _ in runs], "D": [d for _, d in runs]}
+            >>> table["cer"] = [5 + 3e3 * n**-0.5 + 2e4 * d**-0.5 for n, d in runs]
+            >>> law = semgjax.fit(table, y="cer", N="N", D="D", law="chinchilla")
+            >>> found = law.exchange("N", "D", at={"N": 1e6, "D": 1.6e7}, force=True)
+            >>> round(found.rate.value, 2)  # twice the parameters are worth this many times the data
+            1.47
         """
         return exchanges.exchange(self.result, give, get, dict(at), factor, level, force)
 
@@ -202,6 +211,15 @@ class Decisions:
 
         Raises:
             InputError: a law without teachers, or a number out of range.
+
+        Example:
+            >>> runs = [(n, t) for n in (1e4, 3e4, 1e5, 3e5, 1e6) for t in (n, 1e6)]  # a teacher of size N is none
+            >>> worth = [n * (1 + 3 * (t / n - 1) / (2 + t / n)) for n, t in runs]
+            >>> table = {"N": [n for n, _ in runs], "T": [t for _, t in runs], "cer": [6e3 * n**-0.5 for n in worth]}
+            >>> law = semgjax.fit(table, y="cer", N="N", T="T", law="distilled", fixed={"E": 0})
+            >>> found = law.student(20, teacher=1e6, force=True)
+            >>> round(found.alone.value, -3), round(found.saving.value, 1)
+            (90000.0, 3.8)
         """
         return smallest_student(self.result, target, teacher, level=level, force=force)
 
@@ -220,6 +238,14 @@ class Decisions:
 
         Raises:
             InputError: another law or unit, or an input without a value.
+
+        Example:
+            >>> sizes = [1e5, 2e5, 4e5, 8e5, 1.6e6, 3.2e6]
+            >>> tables = [{"N": sizes, "cer": [k * n**-0.5 for n in sizes]} for k in (3e3, 2.7e3)]
+            >>> ours, theirs = (semgjax.fit(table, y="cer", N="N", law="power") for table in tables)
+            >>> found = ours.versus(theirs, at={"N": 1e6})
+            >>> round(found.ratio.value, 2), round(found.multiple.value, 2)
+            (0.9, 1.23)
         """
         return recipes.versus(self.result, other.result, dict(at), level, force, seed)
 
@@ -289,6 +315,15 @@ class Decisions:
 
         Raises:
             InputError: a goal that the law has not, something that it needs is missing, or a number out of range.
+
+        Example:
+            >>> sizes = [1e5, 2e5, 4e5, 8e5, 1.6e6, 3.2e6]
+            >>> noise = [1.02, 0.98, 1.01, 0.99, 1.02, 0.98]
+            >>> table = {"params": sizes, "cer": [3e3 * n**-0.5 * k for n, k in zip(sizes, noise)]}
+            >>> law = semgjax.fit(table, y="cer", N="params", law="power")
+            >>> found = law.suggest(cost="100*N", rate=1e9, at={"N": 1e7}, runs=2)
+            >>> [step.x["N"] for step in found.steps]
+            [3200000.0, 3200000.0]
         """
         fit = self.result
         goal = goal_of(fit, shrink, dict(at or {}), target)

@@ -12,6 +12,8 @@ from semgjax.training.engine import Engine
 from semgjax.training.run_config import RunConfig
 from semgjax.training.step import state_shapes
 
+__all__ = ["DryRun", "dry_run", "state_layout"]
+
 
 def dry_run(preset_name: str, machine: str = "cpu", /, **changes: Any) -> DryRun:
     """Lower one training step for a machine, and compile it where the compiler is installed.
@@ -28,8 +30,7 @@ def dry_run(preset_name: str, machine: str = "cpu", /, **changes: Any) -> DryRun
         InputError: an unknown name, or a batch or state that cannot be split over the machine's devices.
 
     Example:
-        >>> from semgjax.api.planned_step import dry_run
-        >>> dry_run("ladder-16", "v5e-8", train={"batch": 16}).devices
+        >>> semgjax.dry_run("ladder-16", "v5e-8", train={"batch": 16}).devices
         8
     """
     return lower_step(*_resolved(preset_name, machine, changes))

@@ -119,8 +119,8 @@ def train(
     """Train one decoder; after a stop, the same call resumes.
 
     Args:
-        preset_name: tiny, small, large, ladder-WIDTH or tds. Its recipe gives every value that is not changed below.
-            Or the configuration of a network (semgjax.model.kind), with the paper's recipe.
+        preset_name: tiny, small, large, ladder-WIDTH, tds or a registered network's name. Its recipe gives every value
+            that is not changed below. Or the configuration of a network (semgjax.model.kind), with the paper's recipe.
         data: folder of sessions or shards.
         out: run directory or address (gs://...), new or of this same run.
         splits: split file (default: splits.json in the folder).

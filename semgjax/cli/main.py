@@ -8,6 +8,7 @@ import sys
 
 from semgjax import __version__
 from semgjax.cli.commands import choose
+from semgjax.cli.own_modules import import_own
 from semgjax.cli.terminal import drop, prepare, reader_is_gone, say
 from semgjax.errors import InputError, SemgjaxError, first_line, system_fault
 
@@ -74,6 +75,7 @@ def _run(words: list[str]) -> int:
     group = choose("semgjax", GROUPS, words)
     if group is None:
         return 0
+    import_own()
     return importlib.import_module(f"semgjax.cli.{group}").run(words[1:])
 
 

@@ -328,19 +328,26 @@ def ladder(width: int) -> ModelConfig:
 
 
 def preset(name: str) -> Network:
-    """The configuration named tiny, small, large (the paper's), ladder-WIDTH or tds (emg2qwerty's baseline).
+    """The configuration named tiny, small, large (the paper's), ladder-WIDTH, or as a registered network such as tds.
+
+    A registered network (semgjax.model.kind) has its defaults; tds is emg2qwerty's baseline.
 
     Raises:
-        InputError: no such preset.
+        InputError: no such preset ("unknown-name"), or a network with fields that have no default ("bad-value").
     """
     if name in PAPER:
         return PAPER[name]
-    if name == "tds":
-        return TDSConfig()
     match = re.fullmatch(r"ladder-(\d{1,6})", name, re.ASCII)
-    if match is None:
+    if match is not None:
+        return ladder(int(match.group(1)))
+    registered: dict[str, type[Network]] = {kind.NETWORK: kind for kind in Network.kinds() if kind.NETWORK is not None}
+    if name not in registered:
         raise InputError(
-            f"preset {name!r} is unknown; choose {', '.join(PAPER)}, tds or ladder-WIDTH (such as ladder-64)",
+            f"preset {name!r} is unknown; choose {', '.join((*PAPER, *registered))} or ladder-WIDTH (such as "
+            "ladder-64), or import the module that registers it",
             "unknown-name",
         )
-    return ladder(int(match.group(1)))
+    try:
+        return registered[name]()
+    except TypeError as error:
+        raise InputError(f"preset {name!r}: give every field of the network a default ({error})", "bad-value") from None

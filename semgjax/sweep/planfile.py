@@ -12,36 +12,36 @@ from typing import Any
 
 from semgjax.data.batching.augment import AugmentConfig
 from semgjax.data.batching.windows import WindowSpec
-from semgjax.errors import InputError, system_fault
-from semgjax.model.config import ModelConfig, TDSConfig
+from semgjax.errors import InputError
+from semgjax.files import read_text
+from semgjax.model.kind import Network
 from semgjax.sweep.subset import Subset
 from semgjax.training.run_config import DistillConfig, OptimizerConfig, TrainConfig
 
 MOST_TRIALS = 10_000
 _MOST_BYTES = 4_000_000
-PARTS: dict[str, tuple[type, ...]] = {
-    "model": (ModelConfig, TDSConfig),
-    "window": (WindowSpec,),
-    "augment": (AugmentConfig,),
-    "optimizer": (OptimizerConfig,),
-    "train": (TrainConfig,),
+PARTS: dict[str, type] = {
+    "model": Network,
+    "window": WindowSpec,
+    "augment": AugmentConfig,
+    "optimizer": OptimizerConfig,
+    "train": TrainConfig,
 }
 FLOPS, RATE = "train.flops", "optimizer.learning_rate"
 DATA = tuple(f"data.{f.name}" for f in dataclasses.fields(Subset))
-OPTIONS = (
-    "preset",
-    "augmentation",
-    *DATA,
-    *dict.fromkeys(
-        f"{part}.{f.name}" for part, kinds in PARTS.items() for kind in kinds for f in dataclasses.fields(kind)
-    ),
-    FLOPS,
-)
-"""the options that a plan file can set or vary"""
 _STUDENT = tuple(f"distill.{f.name}" for f in dataclasses.fields(DistillConfig) if f.name != "teacher")
 _RULE = ("at", "width", "parameters", "power")
 
 Options = dict[str, Any]
+
+
+def known_options() -> tuple[str, ...]:
+    """The options that a plan file can set or vary; those of the model are of all registered networks."""
+    names: dict[str, None] = {}
+    for part, base in PARTS.items():
+        for kind in Network.kinds() if base is Network else (base,):
+            names |= dict.fromkeys(f"{part}.{f.name}" for f in dataclasses.fields(kind))  # type: ignore[arg-type]
+    return ("preset", "augmentation", *DATA, *names, FLOPS)
 
 
 @dataclass(frozen=True)
@@ -95,13 +95,7 @@ def read_plan_file(path: Path) -> PlanFile:
     if path.is_file() and path.stat().st_size > _MOST_BYTES:
         raise InputError(f"{path}: {path.stat().st_size:,} bytes; a plan has at most {_MOST_BYTES:,}", "bad-toml")
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file (expected a plan, TOML)", "no-file") from None
-    except OSError as error:
-        raise system_fault(error, path) or InputError(f"{path}: {error.strerror}", "unreadable") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: is not UTF-8 text ({error})", "bad-encoding") from None
+        document = tomllib.loads(read_text(path, "a plan, TOML"))
     except RecursionError:
         raise InputError(f"{path}: is nested too deeply for a plan", "bad-toml") from None
     except ValueError as error:  # invalid TOML, or a number of thousands of digits
@@ -153,7 +147,7 @@ def _students(path: Path, table: Any, points: list[Point]) -> list[Point]:
     for key in table:
         _check_known(path, key, ("teacher", "set", "vary"), " in [[distill]]")
     wanted = _options(path, "distill.teacher", table.get("teacher", {}))
-    known = (*OPTIONS, *_STUDENT)
+    known = (*known_options(), *_STUDENT)
     fixed, varied = (_options(path, f"distill.{name}", table.get(name, {}), known) for name in ("set", "vary"))
     _check_lists(path, "distill.vary", varied)
     teachers = [index for index, p in enumerate(points) if all(p.options.get(k) == v for k, v in wanted.items())]
@@ -182,11 +176,11 @@ def _length(options: Options) -> bool:
     return any(name in options for name in _LENGTHS)
 
 
-def _options(path: Path, table: str, value: Any, known: tuple[str, ...] = OPTIONS) -> Options:
+def _options(path: Path, table: str, value: Any, known: tuple[str, ...] | None = None) -> Options:
     """A table as option -> value; `"train.steps" = 1` and `train.steps = 1` are equal."""
     if not isinstance(value, dict):
         raise InputError(f"{path}: {table} is {value!r}; write a table, [{table}]", "bad-field")
-    pairs = list(_flat(value))
+    pairs, known = list(_flat(value)), known or known_options()
     for name, _ in pairs:
         _check_known(path, name, known, f" in [{table}]")
     if len(dict(pairs)) < len(pairs):

@@ -1,6 +1,7 @@
 """The step of a run planned for another machine: lowered, and compiled where a compiler is installed."""
 
 import contextlib
+import dataclasses
 import importlib.util
 import os
 import re
@@ -14,6 +15,7 @@ import jax.numpy as jnp
 from semgjax.errors import InputError
 from semgjax.model.flops import train_flops
 from semgjax.model.operations import Kernels, check_kernels
+from semgjax.notebook import facts
 from semgjax.parallel.hardware import Topology
 from semgjax.parallel.mesh import AnyMesh, abstract_mesh, by_batch, make_mesh
 from semgjax.parallel.rules import bytes_per_device, rules_for
@@ -34,9 +36,25 @@ TPU_VARIABLES = {
 """environment variables under which libtpu only compiles"""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DryRun:
-    """What a step would be on a topology. Bytes are per device; None: known only after compilation."""
+    """What one training step takes on a machine. Bytes are per device; None: known only after compilation.
+
+    Attributes:
+        topology, devices: the machine, and how many devices it has.
+        compiled: whether the step was compiled, and not only lowered.
+        params: number of parameters.
+        state_bytes: of parameters and optimiser.
+        batch_bytes: of the inputs.
+        flops: operations of the matrix products of a step over all devices, by count (see semgjax.model.flops).
+        peak_seconds: time of those at the chips' bfloat16 peak: no step can be faster.
+        arguments_bytes, temporary_bytes: of the compiled program.
+        memory_bytes: arguments, results that do not replace arguments, and temporaries.
+        chip_bytes: memory of a device.
+        collectives: how many of each kind the program holds.
+        estimated_seconds: the operations at the peak or the compiler's bytes at the memory's bandwidth, whichever
+            takes longer.
+    """
 
     topology: str
     devices: int
@@ -45,18 +63,24 @@ class DryRun:
     state_bytes: int
     batch_bytes: int
     flops: float
-    """matrix products of one step over all devices, by count (see semgjax.model.flops)"""
     peak_seconds: float | None
-    """time of those at the chips' bfloat16 peak: no step can be faster"""
     arguments_bytes: int | None = None
     temporary_bytes: int | None = None
     memory_bytes: int | None = None
-    """arguments, results that are not arguments taken over, and temporaries"""
     chip_bytes: float | None = None
     collectives: dict[str, int] | None = None
-    """how many of each kind the program holds"""
     estimated_seconds: float | None = None
-    """the compiler's operations at the peak or its bytes at the memory's bandwidth, whichever takes longer"""
+
+    def __repr__(self) -> str:
+        """One line."""
+        return (
+            f"DryRun({self.topology}: {self.params:,} parameters, {self.flops:.3g} operations a step; "
+            f"state a device {_size(self.state_bytes)})"
+        )
+
+    def _repr_html_(self) -> str:
+        known = ((f.name, getattr(self, f.name)) for f in dataclasses.fields(self))
+        return facts(repr(self), [(name, str(value)) for name, value in known if value is not None])
 
 
 def has_libtpu() -> bool:

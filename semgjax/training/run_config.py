@@ -16,7 +16,7 @@ from semgjax.data.keys import NUM_CLASSES
 from semgjax.data.sessions import CHANNELS
 from semgjax.errors import InputError
 from semgjax.losses.loss import CTC, Loss
-from semgjax.model.config import Network, preset
+from semgjax.model.config import PAPER, Network, preset
 
 MOST_ROWS, MOST_STEPS = 2**20, 2**31 - 1
 """limits of a batch, which is held in memory, and of a run, whose step counter is an int32"""
@@ -215,11 +215,13 @@ _BASELINE = Recipe(
 
 
 def recipe(name: str) -> Recipe:
-    """The defaults that go with a preset: the paper's (section 4), the baseline's, or the ladder's for a laptop."""
-    preset(name)
+    """The defaults that go with a preset: the paper's (section 4), the baseline's, or the ladder's for a laptop.
+
+    A network from outside the package has the paper's.
+    """
     if name == "tds":
         return _BASELINE
-    if not name.startswith("ladder-"):
+    if name in PAPER or preset(name).NETWORK is not None:
         return Recipe()
     return Recipe(
         window=WindowSpec(length=4000, stride=4000, left=800, right=200),

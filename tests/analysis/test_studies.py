@@ -12,8 +12,8 @@ from analysis.report import report
 from analysis.size_scaling import size_scaling
 from analysis.study import Study, centre, star_cost
 from analysis.users_hours import users_hours
-from semgjax.errors import InputError
 from tests.analysis.star import CENTRE, error, write_star
+from tests.refused import refused
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_a_distillation_table_says_where_student_and_twin_had_different_learning
 
 
 def test_a_table_without_taught_runs_has_no_distillation_table(tmp_path):
-    with pytest.raises(InputError, match="kind"):
+    with refused("no-row", "kind=distilled"):
         distillation_table(Study(write_star(tmp_path / "star.csv", taught=False), tmp_path / "out"))
 
 

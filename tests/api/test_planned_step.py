@@ -2,7 +2,8 @@
 
 import pytest
 
-from semgjax.api.planned_step import dry_run, state_layout
+from semgjax import dry_run
+from semgjax.api.planned_step import state_layout
 from semgjax.cli.main import main
 from tests.refused import refused
 
@@ -32,3 +33,10 @@ def test_the_command_prints_the_layout_that_python_gives(capsys):
     words = ["train", "--preset", "ladder-16", "--show-sharding", "--topology", "v5e-8", "--train.batch=16"]
     assert main(words) == 0
     assert capsys.readouterr().out.splitlines() == state_layout("ladder-16", "v5e-8", train={"batch": 16})
+
+
+def test_a_planned_step_shows_itself_on_one_line_and_as_a_table():
+    found = dry_run("ladder-16", "v5e-8", train={"batch": 16})
+    assert repr(found).startswith("DryRun(v5e-8: ") and f"{found.params:,}" in repr(found) and "\n" not in repr(found)
+    shown = found._repr_html_()
+    assert str(found.state_bytes) in shown and "None" not in shown

@@ -21,7 +21,7 @@ def test_ingest_says_what_it_made_and_what_it_left_out(tmp_path, src, capsys):
     printed = capsys.readouterr()
     assert re.findall(r"\d+", printed.out.splitlines()[0]) == ["4", "0", "1"]
     assert "4 sessions of 2 users, 0.00 h" in printed.out
-    assert "bad.hdf5: HDF5" in printed.err
+    assert "bad.hdf5: " in printed.err
     assert " left" in printed.err and "100 %" in printed.err
 
 

@@ -1,5 +1,6 @@
 """The command itself: which group runs, what is printed where, and every exit code."""
 
+import json
 import re
 import subprocess
 import sys
@@ -117,7 +118,7 @@ def test_the_module_is_the_command():
     ("words", "fact"),
     [
         ([], "demo, data"),
-        (["trian"], "did you mean 'train'?"),
+        (["trian"], "'train'"),
         (["--out"], "'--out'"),
     ],
 )
@@ -125,6 +126,16 @@ def test_a_missing_or_wrong_group_is_one_line_and_exit_2(words, fact, capsys):
     assert main(words) == 2
     printed = capsys.readouterr()
     assert printed.out == "" and fact in printed.err and printed.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["no_such_module", "tests.cli.broken_module", "json, no_such_module"])
+def test_a_module_of_the_environment_that_cannot_be_imported_is_one_line(name, capsys, monkeypatch):
+    monkeypatch.setenv("SEMGJAX_IMPORT", name)
+    assert main(["evaluate", "runs/x", "--data", "shards", "--json"]) == 2
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["error"]["code"] == "bad-environment"
+    assert name.split(", ")[-1] in printed.err and printed.err.count("\n") == 1
+    assert main(["--version"]) == 0
 
 
 def commands_of(group, capsys) -> list[list[str]]:

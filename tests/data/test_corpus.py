@@ -8,7 +8,6 @@ import pytest
 from semgjax.data.corpus import load_corpus
 from semgjax.data.shards.ingest import ingest
 from semgjax.data.splitting.splits import Split, write_split
-from semgjax.errors import InputError
 from tests.data.fixtures import typed, write_session
 from tests.refused import refused
 
@@ -41,10 +40,8 @@ def test_sessions_that_the_split_leaves_out_are_not_opened(tmp_path):
 def test_a_folder_without_a_split_names_the_command_that_makes_one(tmp_path):
     folder = write_corpus(tmp_path)
     (folder / "splits.json").unlink()
-    with pytest.raises(InputError) as caught:
+    with refused("no-file", folder / "splits.json", f"semgjax data splits {folder} --test-users N"):
         load_corpus(folder)
-    assert f"{folder / 'splits.json'}: no such file" in str(caught.value)
-    assert f"semgjax data splits {folder} --test-users N" in str(caught.value)
 
 
 def test_a_split_elsewhere_can_be_named_and_must_exist(tmp_path):

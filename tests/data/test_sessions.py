@@ -35,7 +35,7 @@ def test_fields_are_read_by_name_whatever_their_order(tmp_path, order):
 @pytest.mark.parametrize(("start", "stop"), [(-1, 5), (6, 5), (0, 3001)])
 def test_samples_outside_the_session_are_refused(tmp_path, start, stop):
     session = open_session(write_session(tmp_path / "a.hdf5", 3000))
-    with pytest.raises(ValueError, match="not within 0..3000"):
+    with pytest.raises(ValueError, match=r"\b3000\b"):
         read_emg(session, start, stop)
 
 

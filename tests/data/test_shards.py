@@ -83,7 +83,7 @@ def test_a_folder_of_shards_is_peeked_at_and_opened_like_one_of_files(both):
 
 @pytest.mark.parametrize(("start", "stop"), [(-1, 5), (6, 5), (0, 3001)])
 def test_samples_outside_a_shard_are_refused(shard, start, stop):
-    with pytest.raises(ValueError, match="not within 0..3000"):
+    with pytest.raises(ValueError, match=r"\b3000\b"):
         read_emg(open_session(shard), start, stop)
     assert read_emg(open_session(shard), 3000, 3000).shape == (0, 32)
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semgjax.errors import CODES, InputError
-from semgjax.sweep.planfile import MOST_TRIALS, OPTIONS, read_plan_file, shipped_plans
+from semgjax.sweep.planfile import MOST_TRIALS, known_options, read_plan_file, shipped_plans
 from tests.fuzz.outcome import bounded
 
 SHIPPED = {name: path.read_text() for name, path in shipped_plans().items()}
@@ -48,14 +48,14 @@ def read(content: bytes) -> None:
             return
         assert 1 <= len(plan.points) <= MOST_TRIALS
         for point in plan.points:
-            assert {name for name in point.options if not name.startswith("distill.")} <= set(OPTIONS)
+            assert {name for name in point.options if not name.startswith("distill.")} <= set(known_options())
 
 
 @bounded
 @given(
     st.sampled_from(sorted(SHIPPED)),
     st.sampled_from(["set", "vary", "star", "students", "name", "surprise"]),
-    st.sampled_from(OPTIONS),
+    st.sampled_from(known_options()),
     values,
 )
 def test_a_plan_with_an_odd_value_is_read_or_refused(name, table, option, value):

@@ -12,18 +12,23 @@ import semgjax
 from semgjax.config_json import from_json, to_json
 from semgjax.errors import InputError
 from semgjax.losses.loss import CTC, Loss, loss_text, name_and_settings, register_loss
+from semgjax.model.config import preset
 from semgjax.model.flops import train_flops
 from semgjax.model.kind import Network, register_network
 from semgjax.parallel.hardware import topology
+from semgjax.scaling.rows import rows_of
+from semgjax.sweep.planfile import read_plan_file
+from semgjax.sweep.resolve import resolve
 from semgjax.training.dryrun import dry_run
 from semgjax.training.engine import Engine
 from semgjax.training.metrics import read_metrics
-from semgjax.training.run_config import RunConfig, TrainConfig
+from semgjax.training.run_config import Recipe, RunConfig, TrainConfig, recipe
 from semgjax.training.run_folder import read_config
 from semgjax.training.step import init_state
 from tests.guides.toy_loss import ConfidencePenalty
 from tests.guides.toy_network import PowerNetwork
-from tests.runs import ROOT, assert_same_parameters
+from tests.refused import refused
+from tests.runs import ROOT, assert_same_parameters, start_python
 
 GUIDE = ROOT / "docs" / "guides" / "extend.md"
 
@@ -117,6 +122,62 @@ def test_an_option_of_the_loss_makes_another_run_and_the_default_loss_does_not()
     assert len(hashes | {base.hash}) == 3
     other = RunConfig("power", PowerNetwork(context=2), "d", loss=ConfidencePenalty(0.3))
     assert from_json(RunConfig, to_json(other), "x") == other
+
+
+PLAN = """
+name = "context"
+[set]
+preset = "power"
+"train.batch" = 2
+"train.log_every" = 1
+"train.evaluate_every" = 2
+"train.checkpoint_every" = 2
+"window.length" = 4000
+"window.stride" = 4000
+"window.left" = 800
+"window.right" = 200
+"optimizer.learning_rate" = {at = 3e-3, parameters = 9603, power = -0.5}
+"train.steps" = 2
+[vary]
+"model.context" = [1, 3]
+"""
+
+
+def test_the_name_of_a_registered_network_is_a_preset():
+    assert semgjax.init("power", seed=0).config == PowerNetwork()
+    assert recipe("power") == Recipe() and recipe("tds") != Recipe()
+    with refused("unknown-name", "'powr'", "power"):
+        preset("powr")
+
+
+def test_a_plan_names_a_registered_network_and_varies_its_fields(place, tmp_path):
+    (tmp_path / "plan.toml").write_text(PLAN)
+    found = resolve(read_plan_file(tmp_path / "plan.toml"), place / "shards", None).configs
+    assert [(c.preset, c.model) for c in found] == [("power", PowerNetwork(context=n)) for n in (1, 3)]
+    assert found[1].optimizer.learning_rate == 3e-3
+    (tmp_path / "plan.toml").write_text(PLAN.replace("model.context", "model.contxt"))
+    with refused("unknown-name", "'model.contxt'", "'model.context'"):
+        read_plan_file(tmp_path / "plan.toml")
+
+
+@pytest.mark.slow
+def test_the_commands_sweep_a_network_of_a_module_that_the_environment_names(place, tmp_path):
+    (tmp_path / "plan.toml").write_text(PLAN)
+    sweep = tmp_path / "sweep"
+    commands = (
+        ["plan", tmp_path / "plan.toml", f"--data={place / 'shards'}", f"--out={sweep}"],
+        ["run", sweep, "--slots=1"],
+        ["collect", sweep],
+    )
+    for words in commands:
+        process = start_python(["-m", "semgjax", "sweep", *map(str, words)], SEMGJAX_IMPORT="tests.guides.toy_network")
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+    rows = [row for _, row in rows_of(sweep) if row["averaging"] == "macro" and row["split"] == "test"]
+    assert [(row["preset"], int(row["params"])) for row in rows] == [("power", 99 * (32 * n + 1)) for n in (1, 3)]
+    process = start_python(["-m", "semgjax", "sweep", "status", str(sweep)], SEMGJAX_IMPORT="")
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 2 and "'power'" in errors and errors.count("\n") == 1
 
 
 @pytest.mark.parametrize(

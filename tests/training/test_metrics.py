@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from semgjax.errors import InputError
 from semgjax.training.metrics import MetricsFile, read_metrics
+from tests.refused import refused
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_a_last_line_cut_by_a_kill_is_left_out_and_overwritten(path, cut):
 def test_a_damaged_line_in_the_middle_is_named(path, damage):
     lines = path.read_text().splitlines()
     path.write_text("\n".join([lines[0], damage, *lines[2:]]) + "\n")
-    with pytest.raises(InputError, match=rf"{path.name}: line 2 "):
+    with refused("bad-row", f"{path}: line 2 "):
         read_metrics(path)
 
 

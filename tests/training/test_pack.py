@@ -22,6 +22,7 @@ from semgjax.training.packing import Job, train_pack
 from semgjax.training.run_config import DistillConfig
 from semgjax.training.run_folder import read_result
 from semgjax.training.step import init_state
+from tests.refused import refused
 from tests.runs import STEPS, assert_same_parameters, run_config, start_python
 
 
@@ -83,7 +84,7 @@ def test_packed_runs_leave_what_they_leave_apart(jobs, ends, finished, tmp_path)
 @pytest.mark.slow
 def test_a_packed_run_that_blows_up_says_why_and_the_others_go_on(jobs, ends):
     assert isinstance(ends[2], Diverged)
-    assert "step 3: loss nan" in str(ends[2]) and "1e+30" in str(ends[2])
+    assert all(fact in str(ends[2]) for fact in ("step 3", "nan", "1e+30"))
     assert newest_step(jobs[2].out / "checkpoints") == 2 and not (jobs[2].out / "result.json").exists()
     assert [isinstance(end, dict) for end in ends] == [True, True, False]
 
@@ -99,7 +100,7 @@ def test_a_pack_that_goes_on_with_those_that_are_left_ends_with_the_same_bits(jo
     shutil.rmtree(run / "checkpoints" / str(STEPS))
     with folder_lock(again[1].out):  # as when another process has it
         second = train_pack(again)
-    assert isinstance(second[1], InputError) and "in use by" in str(second[1])
+    assert isinstance(second[1], InputError) and second[1].code == "in-use"
     assert second[2] is ends[2]
     assert_same_parameters(run, jobs[0].out)
     assert lines(run) == lines(jobs[0].out)
@@ -109,12 +110,12 @@ def test_a_pack_of_other_shapes_or_with_a_student_is_refused(sessions, tmp_path)
     corpus = load_corpus(sessions)
     config = run_config(corpus)
     job = Job(config, corpus, tmp_path / "one")
-    for other, says in (
-        (dataclasses.replace(config, distill=DistillConfig("t")), "only supervised runs are packed"),
-        (dataclasses.replace(config, preset="ladder-32", model=preset("ladder-32")), "differs from .* in more than"),
-        (dataclasses.replace(config, train=dataclasses.replace(config.train, steps=9)), "differs from .* in more than"),
+    for other in (
+        dataclasses.replace(config, distill=DistillConfig("t")),
+        dataclasses.replace(config, preset="ladder-32", model=preset("ladder-32")),
+        dataclasses.replace(config, train=dataclasses.replace(config.train, steps=9)),
     ):
-        with pytest.raises(InputError, match=says):
+        with refused("conflict", tmp_path / "two"):
             train_pack([job, Job(other, corpus, tmp_path / "two")])
     assert list(tmp_path.iterdir()) == []
 

@@ -214,7 +214,7 @@ def test_another_run_at_the_address_is_refused_and_left_as_it_is(sessions, bucke
     address, system = bucket
     before = stored(system)
     line = fails(capsys, train_words(sessions, address, "--train.seed=1"))
-    assert address in line and "train.seed 0, now 1" in line
+    assert address in line and "train.seed 0" in line
     assert stored(system) == before
 
 
@@ -225,7 +225,7 @@ def test_another_run_at_the_address_is_refused_and_left_as_it_is(sessions, bucke
         ("memory://lab/strangers/notes.txt", "memory://lab/strangers/notes.txt: "),
         ("cloud9://lab/run", "cloud9://lab/run: "),
         ("file:///proc/none/run", "file:///proc/none/run: "),
-        ("file://{here}/notes.txt/run", "NotADirectoryError: "),
+        ("file://{here}/notes.txt/run", "/notes.txt/run: "),
     ],
 )
 def test_an_address_that_cannot_be_used_is_one_line(sessions, bucket, tmp_path, capsys, address, says):

@@ -4,10 +4,10 @@ import importlib.util
 
 import pytest
 
-from semgjax.errors import InputError
 from semgjax.model.config import preset
 from semgjax.training.run_config import RunConfig
 from semgjax.training.tracker import Everywhere, check_trackers, numbers, open_trackers
+from tests.refused import refused
 
 LINE = {"step": 3, "loss": 1.5, "spikes": 0}
 VALIDATION = {"step": 3, "split": "val", "averaging": "pooled", "cer": 12.5}
@@ -16,7 +16,7 @@ VALIDATION = {"step": 3, "split": "val", "averaging": "pooled", "cer": 12.5}
 @pytest.mark.parametrize(("name", "package"), [("tensorboard", "tensorboardX"), ("wandb", "wandb")])
 def test_a_missing_package_is_named_with_its_extra(monkeypatch, name, package):
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    with pytest.raises(InputError, match=rf"engine.trackers {name} needs the package {package}; .*semgjax\[{name}\]"):
+    with refused("missing-extra", f"engine.trackers {name}", package, f"semgjax[{name}]"):
         check_trackers((name,))
 
 
