@@ -40,7 +40,7 @@ def known_options() -> tuple[str, ...]:
     names: dict[str, None] = {}
     for part, base in PARTS.items():
         for kind in Network.kinds() if base is Network else (base,):
-            names |= dict.fromkeys(f"{part}.{f.name}" for f in dataclasses.fields(kind))  # type: ignore[arg-type]
+            names |= dict.fromkeys(f"{part}.{f.name}" for f in dataclasses.fields(kind))
     return ("preset", "augmentation", *DATA, *names, FLOPS)
 
 
