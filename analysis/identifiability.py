@@ -22,10 +22,13 @@ from semgjax.scaling.decide.inverse import question
 from semgjax.scaling.fit import Fit, fit_law
 from semgjax.scaling.law import Law
 from semgjax.scaling.laws import CHINCHILLA, FLOOR_POWER
+from semgjax.scaling.profile import rejection
+from semgjax.scaling.quantiles import f_quantile
 from semgjax.scaling.table import table_of
 
 Array = np.ndarray
 SIMULATIONS = 200
+TRACED = 10  # sweeps whose whole intervals are traced, for the widths
 STARTS = 16
 LEVEL = 0.95
 NOISE = 0.02
@@ -48,7 +51,7 @@ class Sweep:
 @dataclass(frozen=True)
 class Outcome:
     """Shares of the simulated sweeps. held: of those that were answered; good: held or refused. width: median factor
-    from the lower to the upper end; unbounded: intervals without an upper end, of those answered."""
+    from the lower to the upper end; unbounded: intervals without one of the two ends."""
 
     refused: float
     held: float
@@ -67,13 +70,11 @@ def single(x: dict[str, Array]) -> Array:
     return 8.0 + 60.0 * (x["N"] / 2e4) ** -0.45
 
 
-def optimum(budget: float) -> tuple[float, float, float]:
-    """(N, D, y) of the best mix at a cost of 6 N D: Hoffmann et al. 2022, eq. 4."""
+def optimum(budget: float) -> float:
+    """N of the best mix at a cost of 6 N D: Hoffmann et al. 2022, eq. 4."""
     a, b = A * SMALL**ALPHA, B * MANY**BETA
     share = (ALPHA * a / (BETA * b)) ** (1.0 / (ALPHA + BETA))
-    size = share * (budget / 6.0) ** (BETA / (ALPHA + BETA))
-    data = budget / 6.0 / size
-    return size, data, float(joint({"N": np.array(size), "D": np.array(data)}))
+    return float(share * (budget / 6.0) ** (BETA / (ALPHA + BETA)))
 
 
 def grid(sizes: int, levels: int) -> dict[str, Array]:
@@ -96,17 +97,13 @@ def sweeps() -> tuple[Sweep, ...]:
     gain = B * (at["D"] / MANY) ** -BETA * (1.0 - 2.0**-BETA)
     rate = (1.0 - gain / (A * (at["N"] / SMALL) ** -ALPHA)) ** (-1.0 / ALPHA)
 
-    def of_mix(i: int) -> Callable[[Fit], Question]:
-        return lambda fit: questions(fit, COST, budget, ("N", "D"), {})[i]
-
     def of_size(goal: float) -> Callable[[Fit], Question]:
         return lambda fit: question(fit, "N", goal)
 
-    mixes = tuple(
-        (what, of_mix(i), value)
-        for i, (what, value) in enumerate(zip(("N*", "D*", "error at N*"), optimum(budget), strict=True))
+    asked = (
+        ("N*", lambda fit: questions(fit, COST, budget, ("N", "D"), {})[0], optimum(budget)),
+        ("2 x D in N", lambda fit: rate_question(fit, "D", "N", at, 2.0), rate),
     )
-    asked = (*mixes, ("2 x D in N", lambda fit: rate_question(fit, "D", "N", at, 2.0), rate))
     points = [(f"{n} x {m} grid", grid(n, m)) for n, m in ((2, 5), (3, 4), (4, 4))]
     points += [(f"{n} x {m} equal cost", equal_cost(n, m)) for n, m in ((2, 5), (3, 4), (4, 4), (5, 3))]
     found = [Sweep(name, CHINCHILLA, x, joint, asked) for name, x in points]
@@ -121,31 +118,44 @@ def sweeps() -> tuple[Sweep, ...]:
 
 
 def simulate(sweep: Sweep, simulations: int, seed: int = 0) -> list[Outcome]:
-    """Simulated sweeps, fitted and asked one by one: an outcome per question."""
+    """Simulated sweeps, fitted and asked one by one: an outcome per question.
+
+    An interval holds the truth where the profile does not reject it; whole intervals are traced for the first ones.
+    """
     random = np.random.default_rng(seed)
     clean = sweep.curve(sweep.points)
-    intervals: list[list[tuple[float, float] | None]] = [[] for _ in sweep.asked]
-    for _ in range(simulations):
+    refused, held = np.zeros((2, len(sweep.asked), simulations), bool)
+    widths: list[list[float]] = [[] for _ in sweep.asked]
+    for s in range(simulations):
         y = clean * np.exp(NOISE * random.standard_normal(len(clean)))
         fit = fit_law(table_of(sweep.points, y), sweep.law, starts=STARTS)
-        for found, (_, ask, _) in zip(intervals, sweep.asked, strict=True):
+        cut = f_quantile(LEVEL, 1, fit.degrees_of_freedom)
+        for i, (_, ask, truth) in enumerate(sweep.asked):
             asked = ask(fit)
-            interval, reason = profile_of(asked, fit, asked.of(fit), LEVEL)
-            found.append(interval if reason is None else None)
-    return [_outcome(found, truth) for found, (_, _, truth) in zip(intervals, sweep.asked, strict=True)]
-
-
-def _outcome(intervals: list[tuple[float, float] | None], truth: float) -> Outcome:
-    given = [ends for ends in intervals if ends is not None]
-    refused = 1.0 - len(given) / len(intervals)
-    if not given:
-        return Outcome(refused, np.nan, refused, np.nan, np.nan)
-    low, high = np.array(given).T
-    held = (low <= truth) & (truth <= high)
-    with np.errstate(all="ignore"):
-        width = float(np.median(np.where(low > 0, high / low, np.inf)))
-    open_ended = float(np.mean(np.isinf(high)))
-    return Outcome(refused, float(held.mean()), refused + float(held.sum()) / len(intervals), width, open_ended)
+            value = asked.of(fit)
+            assert asked.condition is not None and asked.limits is not None
+            if s < TRACED:
+                interval, reason = profile_of(asked, fit, value, LEVEL)
+                if interval is not None:
+                    widths[i].append(interval[1] / interval[0] if 0.0 < interval[0] < np.inf else np.inf)
+            else:
+                reason = asked.unanswerable(fit, value)
+            refused[i, s] = reason is not None
+            if reason is None:
+                place = np.array([min(truth, asked.limits.high)])
+                accepted = rejection(fit, *asked.condition(fit, place))[0] <= cut
+                # Where every amount is rejected, the answer is that none reaches the target.
+                held[i, s] = accepted or value == truth == np.inf
+    return [
+        Outcome(
+            float(refused[i].mean()),
+            float(held[i][~refused[i]].mean()) if not refused[i].all() else np.nan,
+            float((refused[i] | held[i]).mean()),
+            float(np.median(widths[i])) if widths[i] else np.nan,
+            float(np.mean(np.isinf(widths[i]))) if widths[i] else np.nan,
+        )
+        for i in range(len(sweep.asked))
+    ]
 
 
 def table(simulations: int, only: str = "") -> str:
@@ -155,7 +165,7 @@ def table(simulations: int, only: str = "") -> str:
         f"Refusals and cover of 95 % profile intervals, {simulations} simulated sweeps per row, noise 2 %, seed 0; "
         f"standard error of a share {error:.1f} points.",
         "",
-        "| sweep | question | refused | cover of the others | held or refused | median width | no upper end |",
+        "| sweep | question | refused | cover of the others | held or refused | median width | an end open |",
         "|---|---|---|---|---|---|---|",
     ]
     for sweep in sweeps():

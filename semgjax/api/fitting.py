@@ -22,7 +22,9 @@ from semgjax.scaling.fit import STARTS, Fit, fit_law
 from semgjax.scaling.law import Law, load_law
 from semgjax.scaling.objective import Objective, ObjectiveKind
 from semgjax.scaling.profile import LEVEL
+from semgjax.scaling.quote import weighted
 from semgjax.scaling.read import read_table, read_user_points
+from semgjax.scaling.solver import SMALL
 from semgjax.scaling.table import Table
 
 if TYPE_CHECKING:
@@ -108,17 +110,12 @@ class FittedLaw(Decisions):
             InputError: no such input, no users known, a width that no page has, or a name of another ending; nothing is
                 written then.
         """
-        from semgjax.pages.law_plot import check_figure_name, plot_size_curve, save_figure
+        from semgjax.pages.law_plot import plot_size_curve, save_figure
 
-        if path is not None:
-            check_figure_name(Path(path))
-        names = self.law.input_names
-        if over is not None and over not in names:
-            raise InputError(f"over={over!r}: {self.law.name} has the inputs {', '.join(names)}", "unknown-name")
-        if users and (self.source is None or len(names) > 1):
-            why = "a fit read from a file has no users" if self.source is None else "they are drawn over one input"
-            raise InputError(f"users=True: {why}; leave it out, or fit a sweep's table", "conflict")
-        if len(names) == 1:
+        check_plot(self.law, path, over, users and self.source is not None)
+        if users and self.source is None:
+            raise InputError("users: a fit read from a file has none; leave it out, or fit a sweep's table", "conflict")
+        if len(self.law.inputs) == 1:
             points = read_user_points(*self.source) if users and self.source else None
             figure = plot_size_curve(self.result, points, title=title, level=level, width=width, force=force)
         else:
@@ -173,7 +170,7 @@ class FittedLaw(Decisions):
         """
         body = store.fit_document(self.result, level, force)
         others = better.rivals(self.result)
-        body["laws"] = better.as_json(others)
+        body["laws"] = {**better.as_json(others), **_compared(self.result)}
         body["diagnostics"] += [asdict(found) for found in better.about_law(self.result, others)]
         spreads = {} if body["blocked"] else choice.parameter_spreads(self.result)
         body["choice"] = None if body["blocked"] else {name: listed(ends) for name, ends in spreads.items()}
@@ -252,6 +249,25 @@ def fit(
     return FittedLaw(found, (table, mapping, filters))
 
 
+def check_plot(law: Law, path: str | Path | None = None, over: str | None = None, users: bool = False) -> None:
+    """Check the arguments of `FittedLaw.plot`, which need no fit.
+
+    Raises:
+        InputError: a name of another ending, no such input, or users of a law of several inputs.
+    """
+    from semgjax.pages.law_plot import check_figure_name
+
+    if path is not None:
+        check_figure_name(Path(path))
+    names = law.input_names
+    if over is not None and over not in names:
+        raise InputError(f"over {over!r}: {law.name} has the inputs {', '.join(names)}", "unknown-name")
+    if users and len(names) > 1:
+        raise InputError(
+            f"users: they are drawn over one input, and {law.name} has {', '.join(names)}; leave them out", "conflict"
+        )
+
+
 def load_fit(path: str | Path, law: str | None = None) -> FittedLaw:
     """The fit of a fit.json, written by `FittedLaw.save` or `semgjax scaling fit --out`.
 
@@ -262,6 +278,18 @@ def load_fit(path: str | Path, law: str | None = None) -> FittedLaw:
         InputError: no such file, or it was changed.
     """
     return FittedLaw(store.read_fit(Path(path), load_law(law) if law else None))
+
+
+def _compared(found: Fit) -> dict[str, dict[str, float]]:
+    """Weights of the laws that the points do not reject, and p of those that they do; of a small table."""
+    if len(found.table.y) > SMALL:
+        return {"weights": {}, "rejected": {}}
+    beside = choice.laws_beside(found)
+    laws = weighted([found, *(one.fit for one in beside if not one.rejected)])
+    return {
+        "weights": {law.fit.law.name: law.weight for law in laws},
+        "rejected": {one.fit.law.name: one.p for one in beside if one.rejected and one.p is not None},
+    }
 
 
 def _point(law: Law, at: Mapping[str, float]) -> dict[str, float]:

@@ -66,7 +66,7 @@ def fit(
         level: of the intervals
         unit: of y; "%" caps predictions at 100 (a sweep's table: %)
         out: write the fit here (fit.json)
-        plot: draw the curve here (.png, .svg or .pdf)
+        plot: draw the curve here (.png, .svg or .pdf), over the first input
         users: draw the single held-out users too (a sweep's table)
         title: above the plot
         force: show the numbers even where a finding of severity error says that they mean nothing
@@ -82,13 +82,7 @@ def fit(
     if users and plot is None:
         raise InputError("--users draws into a plot; name one with --plot FILE.png", "conflict")
     if plot is not None:
-        from semgjax.pages.law_plot import check_figure_name
-
-        check_figure_name(plot)
-        if len(chosen.inputs) > 1:
-            raise InputError(
-                f"--plot draws a law of one input; {chosen.name} has {', '.join(chosen.input_names)}", "conflict"
-            )
+        laws.check_plot(chosen, plot, users=users)
     for path in (out, plot):
         check_output(path, name_of(table))
     if out is not None:
@@ -133,7 +127,7 @@ def predict(
         json: print one JSON object
     """
     from semgjax.api.fitting import load_fit
-    from semgjax.scaling.answer import as_json
+    from semgjax.scaling.answer import as_json, weights_text
 
     fitted = load_fit(fit, law)
     prediction = fitted.predict(point_of(at, fitted.law.input_names), level=level, force=force)
@@ -147,7 +141,10 @@ def predict(
     if prediction.value is None:
         say(f"{fitted.table.y_name} at {place}: no number; see the errors below (--force shows it all the same)")
     else:
-        say(f"{fitted.table.y_name} at {place}: {prediction.value:.4g}{unit}{_range(prediction.interval)}")
+        say(f"{fitted.table.y_name} at {place}: {prediction.value:.4g}{unit}{_range(prediction.quote)}")
+        if prediction.quote is not None:
+            laws = weights_text(prediction.weights)
+            say(f"  {'quote':<14}{span(prediction.quote)} (the {prediction.level:.3g} interval to quote; laws: {laws})")
         for label, ends in _layers(prediction):
             say(f"  {label:<14}{ends}")
     if held is not None and held.slope is not None:
@@ -234,7 +231,7 @@ def _layers(prediction: Any) -> list[tuple[str, str]]:
     choice = prediction.choice
     rows.append(("choice", f"{span((choice.low, choice.high))} (objectives, outliers, laws: {len(choice.members)})"))
     if prediction.extrapolation is not None:
-        text = f"{_range(prediction.extrapolation).strip()} (by the law's own record of predicting larger runs)"
+        text = f"{_range(prediction.extrapolation).strip()} (if the slope drifts as in published sweeps)"
         rows.append(("extrapolation", text))
     elif prediction.beyond > 1.0:
         rows.append(("extrapolation", "not known: too few levels to try it"))
@@ -287,6 +284,13 @@ def _print_fit(document: dict[str, Any]) -> None:
             "range over objectives and outliers"
         )
     verdict = document["laws"]
+    if verdict["weights"]:
+        ranked = sorted(verdict["weights"].items(), key=lambda item: -item[1])
+        rejected = ", ".join(f"{name} (p = {p:.1g})" for name, p in verdict["rejected"].items())
+        say(
+            "  laws by weight: " + ", ".join(f"{name} {weight:.2f}" for name, weight in ranked)
+            + (f"; rejected: {rejected}" if rejected else "")
+        )  # fmt: skip
     if verdict["better"] is not None:
         say(f"  verdict: {verdict['better']} is the better law for these points")
     elif verdict["rivals"]:

@@ -85,7 +85,9 @@ def check_output(path: Path | None, source: Path) -> None:
     if path.resolve() == source.resolve():
         raise InputError(f"{path}: is the input itself; choose another name", "conflict")
     folder = next(parent for parent in path.absolute().parents if parent.exists())
-    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+    if not folder.is_dir():
+        raise InputError(f"{path}: {folder} is a file; choose another place", "not-a-file")
+    if not os.access(folder, os.W_OK):
         raise InputError(f"{path}: cannot be written in {folder}; choose another place", "no-permission")
 
 

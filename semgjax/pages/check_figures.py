@@ -79,12 +79,13 @@ def session_figure(row: SessionReport, width: float = DOUBLE) -> Picture:
         time, bar, level, spectrum = (figure.add_axes(place) for place in (_WIDE if beside else _NARROW))
         shown = np.maximum(found.timeline.T, 1e-3)
         low, high = np.percentile(shown, [2, 99.5])
+        least, most = max(low, high / 1e3), max(high, 2e-3)
         image = time.imshow(
             shown, aspect="auto", interpolation="nearest", cmap=NUMBERS,
-            norm=LogNorm(max(low, high / 1e3), max(high, 2e-3)), extent=(0, row.facts.minutes, 32, 0),
+            norm=LogNorm(least, most), extent=(0, row.facts.minutes, 32, 0),
         )  # fmt: skip
         plain = FuncFormatter(lambda value, _: f"{value:g}")
-        decades = np.log10(image.norm.vmax / image.norm.vmin)
+        decades = np.log10(most / least)
         ticks = LogLocator(subs=(1.0, 2.0, 5.0) if decades < 1.5 else (1.0,))
         figure.colorbar(image, cax=bar, label="RMS (\u00b5V)", format=plain, ticks=ticks).minorticks_off()
         time.axhline(16, color="white", lw=1.2)

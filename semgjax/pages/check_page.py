@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from semgjax.data.quality.check import Report, SessionReport
@@ -10,6 +11,7 @@ from semgjax.files import write_atomic
 from semgjax.pages.check_figures import COLOURS, overview_figure, session_figure
 from semgjax.pages.figure_bytes import png_bytes
 from semgjax.pages.html import Image, both_widths, image, render_template
+from semgjax.pages.style import SINGLE
 
 PICTURES = 60
 """Largest number of sessions shown with a figure: those to leave out first, then those to look at."""
@@ -54,4 +56,5 @@ def _picture(row: SessionReport) -> Image:
     findings = "; ".join(f"{finding.severity} {finding.code}: {finding.text}" for finding in row.findings)
     figure = session_figure(row)
     caption = f"{figure.caption} {findings or 'No findings.'}"
-    return image(png_bytes(figure), f"signal of {row.session}", caption, "png")
+    wide = image(png_bytes(figure), f"signal of {row.session}", caption, "png")
+    return replace(wide, narrow=image(png_bytes(session_figure(row, SINGLE)), "", "", "png").source)

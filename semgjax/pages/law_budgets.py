@@ -212,8 +212,8 @@ def _draw_layers(axes: Axes, budgets: Array, decisions: Sequence[Decision]) -> b
     for label, ends, colour, alpha in layers:
         kept = np.array([e is not None for e in ends])
         if kept.any():
-            bounds = np.array([e for e in ends if e is not None]).T
-            open_ends |= draw_ends(axes, budgets[kept], *bounds, color=colour, alpha=alpha, label=label)
+            lower, upper = np.array([e for e in ends if e is not None]).T
+            open_ends |= draw_ends(axes, budgets[kept], lower, upper, color=colour, alpha=alpha, label=label)
     record = [d.extrapolation for d in decisions]
     kept = np.array([e is not None and has_upper_end(e) and has_lower_end(e) for e in record])
     if kept.any():

@@ -29,9 +29,9 @@ from semgjax.pages.style import (
 )
 from semgjax.scaling.compare import Comparison, LawScore
 from semgjax.scaling.decide.evidence import Evidence
-from semgjax.scaling.fit import Fit, floor, points_of, predict
-from semgjax.scaling.profile import LEVEL, prediction_band
-from semgjax.scaling.rolling import extrapolation_interval, log_distance, rolling_origin
+from semgjax.scaling.drift import drift_band
+from semgjax.scaling.fit import Fit, floor, predict
+from semgjax.scaling.profile import LEVEL, no_interval_reason, prediction_band
 
 Array = np.ndarray
 Ends = tuple[Array, Array]
@@ -46,7 +46,7 @@ def curve_figure(
 ) -> Picture:  # fmt: skip
     """Error against one input, the others held `at` values (default: the middle of the sweep).
 
-    Three bands: sampling (blue), choice of objective, outliers and law (yellow), the rolling origin's record
+    Three bands: sampling (blue), choice of objective, outliers and law (yellow), a slope that drifts
     beyond the sweep (hatched). Rows whose other inputs differ from `at` are drawn pale. Of a fit that an
     error-level finding blocks the runs alone are drawn, unless `force`. width: of the figure in print, mm.
     """
@@ -66,8 +66,8 @@ def curve_caption(evidence: Evidence, name: str | None = None, force: bool = Fal
     if codes:
         return words
     words += f" Yellow: range over n = {len(evidence.others)} fits with other objectives, laws, or without a point."
-    if rolling_origin(fit).rate is not None:
-        words += f" Hatched: {level:.0%} range from the law's errors on larger runs within this sweep."
+    if no_interval_reason(fit) is None:
+        words += f" Hatched: {level:.0%} range beyond the sweep if the slope drifts as in published sweeps."
     return words
 
 
@@ -148,7 +148,7 @@ def _draw_bands(
     record = _record(fit, line, level)
     if record is not None:
         there, low, high = record
-        label = f"extrapolation: {level:.0%}, by the law's record in this sweep"
+        label = f"extrapolation: {level:.0%}, slope drifting as in published sweeps"
         top = 10.0 * axes.get_ylim()[1]
         axes.fill_between(
             grid[there], low, np.minimum(high, top), facecolor="none", edgecolor=GREY, hatch="///", lw=0.7, label=label
@@ -180,21 +180,13 @@ def _band(fit: Fit, line: Line, level: float) -> Ends | None:
 @lru_cache(maxsize=16)
 def _record(fit: Fit, line: Line, level: float) -> tuple[Array, Array, Array] | None:
     """(places [m] where there is one, low, high) of the extrapolation interval along a curve."""
-    rolling = rolling_origin(fit)
     name, held, *_ = line
     grid = _grid(line)
-    x: dict[str, Array | float] = {**dict(held), name: grid}
-    points, _ = points_of(fit, x)
-    most = fit.table.x[name].max()
-    ends = []
-    for i, y in enumerate(predict(fit, x)):
-        far = 0.0 if grid[i] < most else log_distance(fit, {key: v[i : i + 1] for key, v in points.items()})
-        ends.append(extrapolation_interval(rolling, float(y), far, level))
-    there = np.array([end is not None for end in ends])
-    if not there.any():
+    band = drift_band(fit, {**dict(held), name: grid}, level)
+    there = grid >= fit.table.x[name].max()
+    if band is None or not there.any():
         return None
-    low, high = np.array([end for end in ends if end is not None]).T
-    return there, low, high
+    return there, band[0][there], band[1][there]
 
 
 def excess_figure(fit: Fit, level: float = LEVEL, width: float = DOUBLE) -> Picture:

@@ -57,7 +57,9 @@ def _of_fit(
     made.append((lambda width: checks.residual_figure(fit, width), "residuals"))
     if no_interval_reason(fit) is None:
         inside = {**curves.middle(fit, varied[0]), varied[0]: float(fit.table.x[varied[0]].max())}
-        places = [inside] if at is None or dict(at) == inside else [inside, at]
+        places: list[Mapping[str, float]] = [inside]
+        if at is not None and dict(at) != inside:
+            places.append(at)
         made.append((lambda width: checks.profile_figure(fit, places, level, width), "profiles"))
         made.append((lambda width: checks.influence_figure(fit, places[-1], width), "influence of single runs"))
     if rolling_origin(fit).rate is not None:

@@ -123,6 +123,7 @@ def _verdict(prediction: Prediction, fit: Fit, ask: Ask) -> dict[str, Any]:
         return {"question": question, "answer": "", "quoted": "", "meaning": "", "layers": (), "steps": steps}
     choice = prediction.choice
     layers = [
+        ("quote", span(prediction.quote), f"the {prediction.level:.0%} interval to quote: the layers below, weighted"),
         ("sampling", span(prediction.interval), f"{prediction.level:.0%} profile-likelihood interval of the curve"),
         *([("test users", span(prediction.users), "other test users")] if prediction.users else []),
         (
@@ -130,18 +131,18 @@ def _verdict(prediction: Prediction, fit: Fit, ask: Ask) -> dict[str, Any]:
             span((choice.low, choice.high) if choice else None),
             f"{len(choice.members) if choice else 0} objectives, laws, and fits without a point",
         ),
-        ("extrapolation", span(prediction.extrapolation), "from the law's errors on larger runs within the sweep"),
+        ("extrapolation", span(prediction.extrapolation), "sampling, and a slope that drifts as in published sweeps"),
     ]
     meaning = (
-        f"{prediction.level:.0%} profile-likelihood interval of the curve ({law_title(fit.law.name)}), the mean of "
-        "many runs there; it holds if the law does."
+        f"{prediction.level:.0%} interval to quote, for the mean of many runs there: sampling, a slope that drifts as "
+        "in published sweeps, and the laws that the runs do not reject, by their weights."
     )
     if fit.scatter:
         meaning += f" A single new run scatters about the curve by {100 * fit.scatter:.2g} % more (standard deviation)."
     return {
         "question": question,
         "answer": f"{number(prediction.value)}{unit}",
-        "quoted": f"{span(prediction.interval)}{unit if prediction.interval else ''}",
+        "quoted": f"{span(prediction.quote)}{unit if prediction.quote else ''}",
         "meaning": meaning,
         "layers": layers,
         "steps": steps,

@@ -7,8 +7,10 @@ import numpy as np
 
 from semgjax.errors import InputError
 from semgjax.pages.captions import place_words
+from semgjax.scaling.decide.candidates import open_grid
 from semgjax.scaling.decide.cost_model import Cost
-from semgjax.scaling.decide.suggest import Budget, candidate_grid, prediction_goal, suggest
+from semgjax.scaling.decide.goals import prediction_goal
+from semgjax.scaling.decide.suggest import CURED_BY_RUNS, Budget, Suggestion, suggest
 from semgjax.scaling.diagnose import Diagnostic
 from semgjax.scaling.fit import Fit
 
@@ -25,41 +27,48 @@ def next_step(
 
     cost: of a run; without one, runs are taken to cost in proportion to the product of the inputs.
     """
-    errors = [found for found in findings if found.severity == "error"]
+    errors = list(dict.fromkeys(found for found in findings if found.severity == "error"))
     if errors:
-        return tuple(f"{found.message} ({found.code})" for found in errors)
-    rows = [found for found in findings if found.code in _ABOUT_ROWS]
+        steps = [f"{found.message} ({found.code})" for found in errors]
+        cured = all(found.code in CURED_BY_RUNS for found in errors)
+        return (*steps, *(_train(fit, at, cost, level) if cured else ()))
+    rows = list(dict.fromkeys(found for found in findings if found.code in _ABOUT_ROWS))
     steps = [f"Check first: {found.message} ({found.code})." for found in rows[:2]]
-    train = _train(fit, at, cost, level)
-    if train:
-        steps.append(train)
-    elif not rows:
+    steps += _train(fit, at, cost, level)
+    if not steps:
         warnings = [found for found in findings if found.severity == "warning"]
         steps += [f"{found.message} ({found.code})" for found in warnings[:2]]
     return tuple(steps)
 
 
-def _train(fit: Fit, at: dict[str, float], cost: Cost | None, level: float) -> str:
-    """The runs that shrink the interval of the prediction most for their cost; "" where none can be chosen."""
+def _train(fit: Fit, at: dict[str, float], cost: Cost | None, level: float) -> tuple[str, ...]:
+    """The runs that shrink the interval of the prediction most for their cost; none where they cannot be chosen."""
     names = [name for name in fit.law.input_names if np.ptp(fit.table.x[name]) > 0]
-    if len(fit.table.y) > MOST_ROWS or len(names) > 3 or any((fit.table.x[name] <= 0).any() for name in names):
-        return ""
+    if len(fit.table.y) > MOST_ROWS or any((fit.table.x[name] <= 0).any() for name in names):
+        return ()
     product = Cost(((1.0, dict.fromkeys(names, 1.0)),), "*".join(names), "product of the inputs")
     paid = cost if cost is not None and set(cost.inputs) <= set(fit.law.input_names) else product
-    values = {name: np.unique(fit.table.x[name]) for name in fit.law.input_names}
-    wider = {name: [*v.tolist(), 2.0 * float(v.max())] for name, v in values.items() if name in names}
     try:
-        spent = float(np.median(paid.at(fit.table.x)))
-        budget = Budget(paid, spent, 0.1)  # a run takes one unit of time in the median, and a tenth beside it
-        found = suggest(fit, prediction_goal(fit, at), candidate_grid(fit, wider), budget, RUNS, level)
+        # A run takes one unit of time in the median, and a tenth beside it.
+        budget = Budget(paid, float(np.median(paid.at(fit.table.x))), 0.1)
+        found = suggest(fit, prediction_goal(fit, at), open_grid(fit), budget, RUNS, level)
     except InputError:
-        return ""  # the page is about the fit; a design that cannot be searched takes nothing from it
+        return ()  # the page is about the fit: a design that cannot be searched is no fault of it
+    return _words(fit, found, f"cost {paid.text} {paid.unit}" if paid is cost else "cost: product of the inputs")
+
+
+def _words(fit: Fit, found: Suggestion, basis: str) -> tuple[str, ...]:
     if not found.steps or not np.isfinite(found.steps[-1].half_width):
-        return ""
-    counts = Counter(place_words(fit, step.x) for step in found.steps)
-    runs = "; ".join(place + (f" ({count} runs)" if count > 1 else "") for place, count in counts.items())
-    text = f"Train next: {runs}. Expected interval with {'it' if len(found.steps) == 1 else 'them'}: "
-    text += f"a factor of {np.exp(found.steps[-1].half_width):.3g} to each side"
+        return found.advice
+    counts = Counter((place_words(fit, step.x), step.kind) for step in found.steps)
+    kinds = {"beyond": "beyond the sweep", "between": "between its values", "combination": "a new combination"}
+    runs = [
+        f"{place} ({kinds.get(kind, 'another seed')}{f', {count} runs' if count > 1 else ''})"
+        for (place, kind), count in counts.items()
+    ]
     now = f", {np.exp(found.now):.3g} today" if np.isfinite(found.now) else ""
-    basis = f"cost {paid.text} {paid.unit}" if paid is cost else "a run's cost taken as the product of its inputs"
-    return f"{text}{now} ({basis}; by the delta method)."
+    text = (
+        f"Train next: {'; '.join(runs)}. Expected interval with {'it' if len(found.steps) == 1 else 'them'}: a factor "
+    )
+    text += f"of {np.exp(found.steps[-1].half_width):.3g} to each side{now} ({basis}; by the delta method)."
+    return (*found.advice, text)

@@ -141,8 +141,10 @@ def title_above(axes: Axes, text: str) -> None:
 
 def _panel(axes: Axes) -> tuple[float, float]:
     figure = axes.get_figure()
-    width, height = figure.get_size_inches() / _MM if figure is not None else (DOUBLE, 70.0)
-    return figure.panel if isinstance(figure, Picture) and figure.panel[0] else (float(width), float(height))
+    if not isinstance(figure, Picture):
+        return DOUBLE, 70.0
+    width, height = figure.get_size_inches() / _MM
+    return figure.panel if figure.panel[0] else (float(width), float(height))
 
 
 def legend_below(figure: Figure, axes: Sequence[Axes] | None = None, extra: Sequence[tuple[Artist, str]] = ()) -> None:

@@ -32,8 +32,9 @@ _MOST_ROWS = 300  # larger tables are judged by a part of the draws
 class Rival:
     """Another law beside the fitted one.
 
-    ratio: its sum of squares (log) over that of the fitted law. p: probability of a ratio as low if the fitted law is
-    true. rolling_error, own_rolling_error: of predicting the next larger runs (log), where there are enough levels.
+    ratio: its sum of squares (log) over that of the fitted law. p: probability of a ratio as low, for any of the
+    rivals, if the fitted law is true. rolling_error, own_rolling_error: of predicting the next larger runs (log), where
+    there are enough levels.
     """
 
     law: str
@@ -70,15 +71,26 @@ def rivals(fit: Fit, seed: int = 0) -> tuple[Rival, ...]:
         return ()
     drawn = _draws(own, _DRAWS if len(fit.table.y) <= _MOST_ROWS else _DRAWS // 2, seed)
     base = _sums(own, drawn, [own.theta])
+    # Fewer or more parameters alone change a ratio: the simulated ones have that in them.
+    ratios = np.array([_sums(other, drawn, [other.theta, _imitation(other, own)]) for other in lower]) / base
+    observed = np.array([_sum(other) for other in lower]) / least
     error = rolling_origin(fit).error
-    found = []
-    for other in lower:
-        # Fewer or more parameters alone change a ratio: the simulated ones have that in them.
-        ratios = _sums(other, drawn, [other.theta, _imitation(other, own)]) / base
-        ratio = _sum(other) / least
-        p = float((1 + np.sum(ratios <= ratio)) / (1 + len(ratios)))
-        found.append(Rival(other.law.name, ratio, p, rolling_origin(other).error, error))
+    found = [
+        Rival(other.law.name, float(ratio), p, rolling_origin(other).error, error)
+        for other, ratio, p in zip(lower, observed, joint_p(observed, ratios), strict=True)
+    ]
     return tuple(sorted(found, key=lambda rival: (rival.p, rival.ratio)))
+
+
+def joint_p(observed: Array, drawn: Array) -> list[float]:
+    """p of each of k ratios, adjusted for their number (Westfall and Young 1993): of the least rank being as low.
+
+    observed [k]; drawn [k, d] under the fitted law, the k of one column from one sweep.
+    """
+    every = np.column_stack([observed, drawn])
+    ranks = np.array([np.searchsorted(np.sort(row), row, side="right") for row in every])
+    least = ranks.min(axis=0)
+    return [float(np.mean(least <= rank)) for rank in ranks[:, 0]]
 
 
 def better_law(found: tuple[Rival, ...]) -> Rival | None:

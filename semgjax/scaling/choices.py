@@ -1,6 +1,6 @@
 """How far the answer moves with choices that the data do not make: objective, outliers, law."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,14 +10,31 @@ from semgjax.scaling.fit import Fit, fit_law, predict
 from semgjax.scaling.law import Law
 from semgjax.scaling.laws import LAWS, power_sum
 from semgjax.scaling.objective import Objective
+from semgjax.scaling.quantiles import f_tail
 
 STARTS = 16
+# A slope that changes within the sweep and no floor: the broken power law with these parameters held.
+FLATTENING, BREAK_LEVELS = {"E": 0.0, "f1": 0.3}, 6
+REJECTED = 0.05  # p of a law being enough, below which it is no choice
 OBJECTIVES = (
     ("huber_log", Objective()),
     ("huber_log 1e-3", Objective("huber_log", 1e-3)),
     ("log_ls", Objective("log_ls")),
     ("linear_ls", Objective("linear_ls")),
 )
+
+
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """Another law fitted to the same points. p: of its misfit if the best of the laws compared has the right scatter
+    (F test); None without degrees of freedom."""
+
+    fit: Fit
+    p: float | None
+
+    @property
+    def rejected(self) -> bool:
+        return self.p is not None and self.p < REJECTED
 
 
 @dataclass(frozen=True)
@@ -32,11 +49,10 @@ class Spread:
 def choice_fits(fit: Fit, laws: Sequence[Law] | None = None) -> tuple[tuple[str, Fit], ...]:
     """The fit under other objectives, without its worst and its highest point, and with other laws.
 
-    Choices that cannot be fitted to the table, or whose search does not end, are left out. The first member is
-    the fit itself.
+    Choices that cannot be fitted to the table, or whose search does not end, are left out, and so are laws that the
+    points reject. The first member is the fit itself.
     """
     found = [(f"{fit.law.name}, {fit.objective.kind}", fit)]
-    others = alternatives(fit.law) if laws is None else tuple(laws)
     for label, objective in OBJECTIVES:
         if objective != replace(fit.objective, reduction="sum"):
             found += _tried(fit, f"{fit.law.name}, {label}", fit.law, objective, None)
@@ -44,9 +60,33 @@ def choice_fits(fit: Fit, laws: Sequence[Law] | None = None) -> tuple[tuple[str,
     for label, row in (("worst point", int(order[-1])), ("highest point", int(np.argmax(fit.table.y)))):
         if len(fit.table.y) > fit.free_count + 1:
             found += _tried(fit, f"{fit.law.name} without the {label}", fit.law, fit.objective, row)
-    for law in others:
-        found += _tried(fit, f"{law.name}, {fit.objective.kind}", law, fit.objective, None)
+    found += [
+        (f"{one.fit.law.name}, {fit.objective.kind}", one.fit) for one in laws_beside(fit, laws) if not one.rejected
+    ]
     return tuple(found)
+
+
+def laws_beside(fit: Fit, laws: Sequence[Law] | None = None) -> tuple[Beside, ...]:
+    """Other laws (default: those over the same inputs) fitted under the fit's objective, each tested against the best
+    of all, the fit itself among them."""
+    others = alternatives(fit.law) if laws is None else tuple(laws)
+    fits = [other for law in others for _, other in _tried(fit, "", law, fit.objective, None)]
+    if laws is None and fit.law.name == "floor_power" and not fit.fixed and fit.levels >= BREAK_LEVELS:
+        # Within a sweep a floor and a slope that flattens look alike; beyond it they part.
+        fits += [other for _, other in _tried(fit, "", LAWS["broken"], fit.objective, None, FLATTENING)]
+    judged = [one for one in (fit, *fits) if one.scatter is not None]
+    best = min(judged, key=lambda one: one.scatter or 0.0, default=None)
+    return tuple(Beside(one, None if best is None else enough_p(one, best)) for one in fits)
+
+
+def enough_p(fit: Fit, best: Fit) -> float | None:
+    """p of a misfit beyond that of the best law as large as the fit's; None where one of them has no scatter."""
+    if fit.scatter is None or best.scatter is None:
+        return None
+    own, least = (float(np.sum(one.weights * one.residuals**2)) for one in (fit, best))
+    extra = max(best.free_count - fit.free_count, 1)
+    statistic = max(own - least, 0.0) / extra / max(least / best.degrees_of_freedom, 1e-300)
+    return float(f_tail(statistic, extra, best.degrees_of_freedom))
 
 
 def spread_of(fits: Sequence[tuple[str, Fit]], answer: Callable[[Fit], float]) -> Spread:
@@ -77,11 +117,13 @@ def alternatives(law: Law) -> tuple[Law, ...]:
     return ()
 
 
-def _tried(fit: Fit, label: str, law: Law, objective: Objective, left_out: int | None) -> list[tuple[str, Fit]]:
+def _tried(
+    fit: Fit, label: str, law: Law, objective: Objective, left_out: int | None, held: Mapping[str, float] | None = None
+) -> list[tuple[str, Fit]]:
     table = fit.table
     if left_out is not None:
         table = table.rows(np.delete(np.arange(len(table.y)), left_out))
-    fixed = {name: value for name, value in fit.fixed.items() if name in law.parameter_names}
+    fixed = {name: value for name, value in fit.fixed.items() if name in law.parameter_names} | dict(held or {})
     try:
         found = fit_law(table, law, objective, fixed, STARTS)
     except InputError:

@@ -127,8 +127,10 @@ def amount_span(ends: Interval | None, limits: Limits | None) -> str:
 def amount_json(ends: Interval | None, limits: Limits | None) -> dict[str, Any]:
     """`ends_json` of an answer: an end that is less than one of what is counted, or beyond the search, is null."""
     found = ends_json(within(ends, limits))
-    if limits is not None and found["low"] is not None and found["low"] < limits.least:
-        found["low"], found["unbounded"] = None, ["low", *found["unbounded"]]
+    if limits is not None and found["low"] is not None:
+        nothing = found["low"] == 0.0 and found["high"] is None
+        if nothing or found["low"] < limits.least:
+            found["low"], found["unbounded"] = None, ["low", *found["unbounded"]]
     if limits is not None and found["high"] is not None and found["high"] < limits.least:
         found["high"] = limits.least
     return found

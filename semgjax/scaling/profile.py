@@ -192,7 +192,9 @@ def near_ties(fit: Fit, level: float = LEVEL) -> Array:
         return np.zeros((0, len(fit.theta)))
     ends = solve(fit.law, problems_of(fit), np.concatenate([fit.theta[None], minima]))
     stat = 2.0 * (ends.value[1:] - ends.value[0]) / kappa(fit)
-    return ends.theta[1:][stat <= f_quantile(level, 1, freedom)][:_TIES]
+    # Curves with one objective lie along a direction that the points leave open: the profile follows it from any.
+    _, first = np.unique(np.round(stat, 6), return_index=True)
+    return ends.theta[1:][[k for k in first if stat[k] <= f_quantile(level, 1, freedom)][:_TIES]]
 
 
 def profile_ends(fit: Fit, ties: Ties, level: float) -> tuple[Array, Array]:

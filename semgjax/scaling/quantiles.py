@@ -20,6 +20,11 @@ def t_quantile(level: Any, freedom: Any) -> Any:
     return special.stdtrit(freedom, level)
 
 
+def t_tail(value: Any, freedom: Any) -> Any:
+    """Probability that t with `freedom` degrees of freedom exceeds `value`."""
+    return special.stdtr(freedom, -value)
+
+
 def normal_quantile(level: Any) -> Any:
     """The value that a standard normal stays below with probability `level`."""
     return special.ndtri(level)

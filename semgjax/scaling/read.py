@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 
 from semgjax.errors import InputError
-from semgjax.scaling.rows import Row, name_of, rows_of
+from semgjax.scaling.rows import SWEEP_COLUMNS, Row, name_of, rows_of
 from semgjax.scaling.table import Table
 
-# A table with all of these was written by `semgjax sweep collect`: its meaning is known.
-SWEEP_COLUMNS = ("run", "split", "decoder", "averaging", "user", "cer")
 SWEEP_MAPPING = {"N": "params", "U": "users", "H": "hours/users", "D": "hours", "C": "flops", "y": "cer"}
 SWEEP_WHERE = {"split": "test", "averaging": "macro"}
 # Rows of a sweep that differ in one of these do not lie on one curve.
-ONE_CURVE = ("kind", "split", "decoder", "averaging", "user")
+ONE_CURVE = ("kind", "loss", "split", "decoder", "averaging", "user")
 # Columns beside the inputs that can be mapped: relative noise, id of a run, rows with shared noise.
 EXTRA = ("sd", "run", "cluster")
+# Columns that say how the runs were trained: read along, in lower case, to see whether residuals move with them.
+COVARIATES = ("steps", "tokens", "hours", "rate", "learning_rate", "lr")
 # Inputs that count whole things.
 _WHOLE = ("N", "U")
 
@@ -83,7 +83,21 @@ def read_table(
         users,
         users_y,
         clusters,
+        _covariates(rows, columns, [mapping[name] for name in (*inputs, "y")]),
     )
+
+
+def _covariates(rows: list[Row], columns: tuple[str, ...], mapped: Sequence[str]) -> dict[str, np.ndarray]:
+    """Columns of known names that are no input, hold a number above 0 in every row."""
+    used = {part for text in mapped for _, part in _factors(columns, text)}
+    found = {}
+    for name in columns:
+        cells = [row[1][name] for row in rows]
+        if name.lower() in COVARIATES and name not in used and all(map(_is_number, cells)):
+            values = np.array(cells, np.float64)
+            if (values > 0).all():
+                found[name] = values
+    return found
 
 
 def read_user_points(

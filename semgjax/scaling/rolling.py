@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from semgjax.scaling.fit import Fit
-from semgjax.scaling.quantiles import t_quantile
 from semgjax.scaling.refit import predicted, refits
 
 Array = np.ndarray
@@ -52,7 +51,7 @@ def rolling_origin(fit: Fit) -> Rolling:
 
     Levels are ordered by the sum of the log inputs.
     """
-    order, levels = _ordered(fit)
+    order, levels = ordered(fit)
     p = fit.free_count
     counts = range(p + 1, len(levels)) if len(levels) > p + 2 else range(p, len(levels))
     counts = counts[-MOST_SPLITS:]
@@ -65,22 +64,12 @@ def rolling_origin(fit: Fit) -> Rolling:
 
 def leave_largest_out(fit: Fit) -> Row | None:
     """The largest level predicted from all others; None where those do not determine the law."""
-    order, levels = _ordered(fit)
+    order, levels = ordered(fit)
     k = len(levels) - 1
     if k < fit.free_count:
         return None
     theta = refits(fit, (order < k).astype(float)[None])[0]
     return _row(fit, order, k, k, theta)
-
-
-def extrapolation_interval(
-    rolling: Rolling, value: float, log_distance: float, level: float
-) -> tuple[float, float] | None:
-    """value times exp(-+ t * rate * distance): what the law's own record says of going that far; None without one."""
-    if rolling.rate is None or log_distance <= 0:
-        return None
-    reach = float(t_quantile(0.5 + level / 2.0, len(rolling.rows))) * rolling.rate * log_distance
-    return value * float(np.exp(-min(reach, 50.0))), value * float(np.exp(min(reach, 50.0)))
 
 
 def log_distance(fit: Fit, x: dict[str, Array], order: Array | None = None, below: int | None = None) -> float:
@@ -97,8 +86,8 @@ def log_distance(fit: Fit, x: dict[str, Array], order: Array | None = None, belo
     return float(np.sqrt(total))
 
 
-def _ordered(fit: Fit) -> tuple[Array, Array]:
-    """Rank of each row's level [n], and the levels."""
+def ordered(fit: Fit) -> tuple[Array, Array]:
+    """Rank of each row's level by the sum of its log inputs [n], and that sum of each level in rising order."""
     groups = fit.table.groups
     with np.errstate(divide="ignore"):
         size = sum(np.log(np.maximum(fit.table.x[name], 1e-12) / fit.reference[name]) for name in fit.law.input_names)

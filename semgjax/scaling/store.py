@@ -19,7 +19,7 @@ from semgjax.scaling.profile import LEVEL, no_interval_reason, parameter_interva
 from semgjax.scaling.rolling import rolling_origin
 from semgjax.scaling.table import Table
 
-SCHEMA, VERSION = "semgjax/fit", 4
+SCHEMA, VERSION = "semgjax/fit", 5
 _HEAD = ("schema", "version", "body_sha256")
 
 
@@ -178,6 +178,7 @@ def _fit_of(path: Path, document: dict[str, Any], law: Law | None) -> Fit:
         tuple(points["users"]),
         users_y,
         None if points["clusters"] is None else np.array(points["clusters"]),
+        {name: np.array(v, np.float64) for name, v in points.get("covariates", {}).items()},
     )
     reference = {name: float(curve["reference"][name]) for name in law.input_names}
     fixed = {name: float(v) for name, v in curve["fixed"].items()}
@@ -210,6 +211,7 @@ def _points(table: Table) -> dict[str, Any]:
         "clusters": None if table.clusters is None else table.clusters.tolist(),
         "users": list(table.users),
         "users_y": users_y,
+        "covariates": {name: v.tolist() for name, v in table.covariates.items()},
     }
 
 

@@ -19,7 +19,8 @@ class Table:
     an error rate in percent. columns: input -> its column; y_name: that of y. source: name of the file. where:
     the filters that chose the rows. sd [n]: relative noise of y, where the table states it. runs: ids of the
     rows. users, users_y [n, m]: the error of each of m test users, shared by all rows. clusters [n]: rows whose
-    noise may be shared.
+    noise may be shared. covariates: column -> its values [n] > 0, of columns that say how the runs were trained (steps,
+    tokens, rate) and are no input.
     """
 
     x: Mapping[str, Array]
@@ -34,6 +35,7 @@ class Table:
     users: tuple[str, ...] = ()
     users_y: Array | None = None
     clusters: Array | None = None
+    covariates: Mapping[str, Array] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raises InputError: no points, lengths that differ, or a value that is not finite or out of range."""
@@ -91,6 +93,7 @@ class Table:
             self.users,
             None if self.users_y is None else self.users_y[index],
             None if self.clusters is None else self.clusters[index],
+            {name: v[index] for name, v in self.covariates.items()},
         )
 
 

@@ -69,7 +69,7 @@ class Tables(HTMLParser):
         if self._within("style"):
             return
         self.texts.append(data)
-        if self._within("thead"):
+        if self._within("thead") and self._within("th"):
             self.tables[-1]["head"][-1] += data
         elif self._within("td") or (self._within("th") and self._within("tbody")):
             self.tables[-1]["rows"][-1][-1][1] += data

@@ -4,7 +4,8 @@
 target" that it has the target's value at N. The interval holds the answers whose condition is not rejected.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -18,13 +19,13 @@ Condition = Callable[[Array], tuple[Ties, Array]]  # answers [m] -> ties and the
 
 STEP = 0.02  # log: half the distance over which a slope along a line is measured
 # Where ends are looked for: over the whole range, near the answer (log), then between neighbours.
-_COARSE, _NEAR = 49, np.array([0.0, 0.01, 0.03, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5])
+_COARSE, _NEAR = 33, np.array([0.0, 0.01, 0.03, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5])
 _FINE, _ZOOMS = 8, 3
 # Words in a column's name that say that it is measured and not counted.
 _MEASURED = ("hour", "minute", "second", "day", "epoch", "flop", "ratio", "share")
 
 
-def ties_at(fit: Fit, places: list[Mapping[str, Array]], weights: list[float]) -> Ties:
+def ties_at(fit: Fit, places: Sequence[Mapping[str, Any]], weights: Sequence[float]) -> Ties:
     """Weighted sums of the log curve at a few places, each {input: [m]} in the units of the table."""
     defaults = {i.name: i.default for i in fit.law.inputs if i.default is not None}
     filled = [{**{name: place[of] for name, of in defaults.items() if of in place}, **place} for place in places]
@@ -47,15 +48,23 @@ def accepted_range(fit: Fit, condition: Condition, value: float, ends: tuple[flo
     logs = np.concatenate([np.linspace(np.log(ends[0]), np.log(ends[1]), _COARSE), middle + _NEAR, middle - _NEAR])
     logs = np.unique(np.clip(logs, *np.log(ends)))
     for _ in range(_ZOOMS):
-        kept = rejection(fit, *condition(np.exp(logs))) <= cut
+        stat = rejection(fit, *condition(np.exp(logs)))
+        kept = stat <= cut
         if not kept.any():
             return np.inf, np.inf
         first, last = int(kept.argmax()), len(kept) - 1 - int(kept[::-1].argmax())
-        edges = [(logs[max(first - 1, 0)], logs[first]), (logs[last], logs[min(last + 1, len(logs) - 1)])]
-        logs = np.unique(np.concatenate([np.linspace(edge[0], edge[1], _FINE) for edge in edges]))
-    low, high = edges[0][1], edges[1][0]
+        pairs = (first, max(first - 1, 0)), (last, min(last + 1, len(logs) - 1))
+        low, high = (_between(logs[list(pair)], stat[list(pair)], cut) for pair in pairs)
+        logs = np.unique(np.concatenate([np.linspace(logs[a], logs[b], _FINE) for a, b in pairs]))
     least = 0.0 if low <= np.log(ends[0]) + 1e-9 else float(np.exp(low))
     return least, np.inf if high >= np.log(ends[1]) - 1e-9 else float(np.exp(high))
+
+
+def _between(places: Array, stat: Array, cut: float) -> float:
+    """Where sqrt(stat) reaches sqrt(cut) between a place that is kept and one that is not, by a straight line."""
+    a, b = np.sqrt(stat)
+    share = (np.sqrt(cut) - a) / (b - a) if np.isfinite(b) and b > a else 0.0
+    return float(places[0] + np.clip(share, 0.0, 1.0) * (places[1] - places[0]))
 
 
 def gradient_at(fit: Fit, condition: Condition, value: float) -> Array:

@@ -11,7 +11,7 @@ from semgjax.scaling.diagnose import Diagnostic, diagnose
 from semgjax.scaling.ends import Interval, Limits
 from semgjax.scaling.estimable import why_not_estimable
 from semgjax.scaling.fit import Fit, fit_law
-from semgjax.scaling.profile import LEVEL, no_interval_reason, parameter_intervals
+from semgjax.scaling.profile import LEVEL, Ties, no_interval_reason, parameter_intervals
 from semgjax.scaling.table import count_levels
 
 Array = np.ndarray
@@ -42,7 +42,8 @@ class Question:
     """A number asked of a curve. evaluate(fit, thetas [k, p]) -> [k]; inf where a curve has none.
 
     gradient(fit, answer): how the answer moves with the coordinates, up to a factor [p]. profile(fit, answer, level):
-    its interval by profile likelihood. limits: of an answer that is an amount of an input.
+    its interval by profile likelihood. limits: of an answer that is an amount of an input. condition(fit, answers [m]):
+    what holds of the curve where the answer is each, as ties and the values that they then have [m].
     """
 
     text: str
@@ -51,6 +52,7 @@ class Question:
     gradient: Callable[[Fit, float], Array] | None = None
     profile: Callable[[Fit, float, float], Interval] | None = None
     limits: Limits | None = None
+    condition: Callable[[Fit, Array], tuple[Ties, Array]] | None = None
 
     def of(self, fit: Fit) -> float:
         """The number of the fit itself."""

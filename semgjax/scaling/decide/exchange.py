@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -68,7 +69,7 @@ def rate_question(fit: Fit, give: str, get: str, at: Mapping[str, float], factor
         return reach(f, thetas, get, goals, others, searched) / at[get]
 
     def as_good(f: Fit, rates: Array) -> tuple[Ties, Array]:
-        places = [{**at, give: at[give] * factor}, {**at, get: at[get] * rates}]
+        places: list[dict[str, Any]] = [{**at, give: at[give] * factor}, {**at, get: at[get] * rates}]
         return ties_at(f, places, [1.0, -1.0]), np.zeros(len(rates))
 
     column = fit.table.column
@@ -81,6 +82,7 @@ def rate_question(fit: Fit, give: str, get: str, at: Mapping[str, float], factor
         lambda f, value: gradient_at(f, partial(as_good, f), min(value, ends[1])),
         lambda f, value, level: accepted_range(f, partial(as_good, f), value, ends, level),
         Limits(0.0, *ends, float(sweep.min()), float(sweep.max())),
+        as_good,
     )
 
 

@@ -19,7 +19,7 @@ from semgjax.scaling.profile import Ties, gradients_of, prediction_band
 Array = np.ndarray
 
 _PLACES = 401
-_BAND = 15  # mixes at which the error of the best one is bounded
+_BAND = 9  # mixes at which the error of the best one is bounded
 _WIDE = np.log(100.0)
 
 
@@ -138,7 +138,7 @@ def questions(
     return (
         Question(
             f"best {first} {where}", "", lambda f, t: best(f, t)[0], gradient,
-            lambda f, _, level: interval(f, level), limits[0],
+            lambda f, _, level: interval(f, level), limits[0], level_along_budget,
         ),
         Question(
             f"best {second} {where}", "", lambda f, t: partner(best(f, t)[0]), gradient, second_interval, limits[1]

@@ -10,10 +10,10 @@ from semgjax.scaling.decide.accepted import accepted_range, gradient_at, limits_
 from semgjax.scaling.decide.decision import Decision, decide
 from semgjax.scaling.decide.evidence import Evidence, Question, gather
 from semgjax.scaling.diagnose import Diagnostic
+from semgjax.scaling.drift import drift_band
 from semgjax.scaling.ends import Interval
 from semgjax.scaling.fit import Fit, distance, points_of, predict
 from semgjax.scaling.profile import Ties
-from semgjax.scaling.rolling import Rolling, extrapolation_interval, log_distance, rolling_origin
 
 Array = np.ndarray
 
@@ -99,6 +99,7 @@ def question(
         lambda f, value: gradient_at(f, partial(at_target, f), min(value, ends[1])),
         lambda f, value, level: accepted_range(f, partial(at_target, f), value, ends, level),
         limits_of(fit, name, ends),
+        at_target,
     )
 
 
@@ -132,8 +133,8 @@ def invert(
     """How much of an input reaches a target error, given the others.
 
     Sampling: profile likelihood, the values at which the target is not rejected. Extrapolation: the values at
-    which the curve, moved by the rolling-origin error of that distance, meets the target; inside the sweep,
-    what shorter sweeps would have answered.
+    which a curve whose slope drifts as in published sweeps (`semgjax.scaling.drift`) meets the target; inside the
+    sweep, what shorter sweeps would have answered.
 
     Raises:
         InputError: see `question`.
@@ -141,7 +142,6 @@ def invert(
     asked = question(fit, name, target, at, most)
     at, ends = dict(at or {}), search_range(fit, name, most)
     evidence = evidence or gather(fit, level)
-    rolling = rolling_origin(fit)
     value = asked.of(fit)
     more = []
     if np.isfinite(value):
@@ -149,29 +149,20 @@ def invert(
         if beyond > 1.0:
             text = f"{beyond:.3g} times beyond the sweep; the interval holds if the law does"
             more.append(Diagnostic("extrapolating", "warning" if beyond > 3.0 else "info", text))
-    extrapolation = moved_reach(fit, rolling, name, target, at, ends, level) if rolling.rows else None
+    extrapolation = moved_reach(fit, name, target, at, ends, level)
     if extrapolation is not None and extrapolation[1] < 1.005 * extrapolation[0]:
         extrapolation = None  # inside the sweep: shorter sweeps are asked instead
     return decide(asked, evidence, force, extrapolation, tuple(more))
 
 
 def moved_reach(
-    fit: Fit,
-    rolling: Rolling,
-    name: str,
-    target: float,
-    at: Mapping[str, float],
-    ends: tuple[float, float],
-    level: float,
-) -> Interval:
-    """Where the lower and the upper end of the rolling origin's interval about the curve meet the target."""
+    fit: Fit, name: str, target: float, at: Mapping[str, float], ends: tuple[float, float], level: float
+) -> Interval | None:
+    """Where the ends of the interval for a law whose slope drifts meet the target; None without such an interval."""
     grid = np.geomspace(*ends, _PLACES)
-    curve = predict(fit, {**at, name: grid})
-    moved = []
-    for g, y in zip(grid, curve, strict=True):
-        x = {key: np.array([value]) for key, value in {**at, name: g}.items()}
-        far = log_distance(fit, points_of(fit, x)[0])
-        moved.append(extrapolation_interval(rolling, float(y), far, level) or (float(y), float(y)))
-    sides = np.array(moved).T
+    band = drift_band(fit, {**at, name: grid}, level)
+    if band is None:
+        return None
+    sides = np.array(band)
     low, high = _first_crossing(np.log(grid), sides, np.full(2, target))
     return 0.0 if low <= ends[0] else float(low), float(high)

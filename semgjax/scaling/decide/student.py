@@ -53,9 +53,11 @@ def smallest_student(
             return np.where(np.isfinite(with_teacher), own / with_teacher, np.inf)
 
     text = f"times smaller with a teacher of {teacher:g} parameters, for {fit.table.y_name} {target:g}"
-    sizes = [
+    alone_size, taught_size = (
         invert(fit, "N", target, place, level, force=force, evidence=evidence) for place in (at, {**at, "T": teacher})
-    ]
+    )
     # The saving is determined where both sizes are.
-    lacking = tuple(dict.fromkeys(d for size in sizes for d in size.diagnostics if d.code == NOT_IDENTIFIED))
-    return Student(target, teacher, *sizes, decide(Question(text, "", ratio), evidence, force, more=lacking))
+    both = (*alone_size.diagnostics, *taught_size.diagnostics)
+    lacking = tuple(dict.fromkeys(d for d in both if d.code == NOT_IDENTIFIED))
+    saving = decide(Question(text, "", ratio), evidence, force, more=lacking)
+    return Student(target, teacher, alone_size, taught_size, saving)

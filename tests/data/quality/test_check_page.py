@@ -32,7 +32,7 @@ def test_the_page_shows_every_session_with_its_verdict_and_a_picture(report, tex
     assert "<h1>Check of 3 sessions</h1>" in text
     for row in report.sessions:
         assert row.session.replace("<", "&lt;").replace(">", "&gt;") in text
-    assert text.count("data:image/png;base64,") == 3 and text.count("data:image/svg+xml;base64,") == 2
+    assert text.count("data:image/png;base64,") == 6 and text.count("data:image/svg+xml;base64,") == 2
     assert "duplicate" in text and CODES["duplicate"] in text
 
 
@@ -47,7 +47,7 @@ def test_the_same_report_gives_the_same_bytes_and_the_worst_come_first(report, t
     text = render(report, "f")
     write_page(report, "f", tmp_path / "a.html")
     assert (tmp_path / "a.html").read_text() == text
-    assert text.count("data:image/png;base64,") == 1
+    assert text.count("data:image/png;base64,") == 2
     assert text.index("&lt;b&gt;") < text.index(report.sessions[0].session + "</th>")
 
 

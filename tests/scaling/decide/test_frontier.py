@@ -1,5 +1,7 @@
 """The best mix for a budget, against the closed form."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -7,12 +9,13 @@ from scipy.stats import f as f_distribution
 
 from semgjax.errors import InputError
 from semgjax.scaling.decide.cost_model import read_cost
-from semgjax.scaling.decide.decision import as_json, lines
+from semgjax.scaling.decide.decision import as_json, decide, lines, profile_of
 from semgjax.scaling.decide.evidence import gather
 from semgjax.scaling.decide.frontier import frontier, questions
 from semgjax.scaling.decide.inverse import invert
 from semgjax.scaling.fit import fit_law
 from semgjax.scaling.laws import CHINCHILLA
+from semgjax.scaling.noise import noise_trend
 from semgjax.scaling.objective import Objective
 from semgjax.scaling.profile import prediction_interval
 from semgjax.scaling.table import table_of
@@ -63,7 +66,8 @@ def grid(sizes, levels, noise=0.02, seed=0, objective=None):
 
 
 def test_at_an_end_of_the_interval_the_best_law_with_its_optimum_there_is_just_rejected():
-    fit = grid(5, 5, 0.005, objective=Objective("log_ls"))
+    fits = (grid(5, 5, 0.005, seed, Objective("log_ls")) for seed in range(10))
+    fit = next(fit for fit in fits if not noise_trend(fit).allowed_for)  # else intervals are wider on purpose
     budget = 6e13
     first, _, _ = questions(fit, COST, budget, ("N", "D"), {})
     squares, freedom = float(np.sum(fit.residuals**2)), fit.degrees_of_freedom
@@ -106,16 +110,16 @@ def test_the_second_inputs_ends_spend_the_budget_with_the_firsts():
     assert ends[0] < error.of(fit) < ends[1]
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_two_sizes_have_no_optimum_and_the_message_names_a_third(seed):
-    fit = grid(2, 5, seed=seed)
-    (row,) = frontier(fit, COST, [6e13])
+def test_two_sizes_have_no_optimum_and_the_message_names_a_third():
+    fit = grid(2, 5)
+    evidence = gather(fit)
+    (row,) = frontier(fit, COST, [6e13], evidence=evidence)
     for answer in (row.first, row.second, row.error):
         assert answer.blocked and answer.value is None and answer.interval is None
         (found,) = [d for d in answer.diagnostics if d.code == "not-identified"]
         assert found.severity == "error" and "N = 6.3e+05" in found.message
         assert as_json(answer)["value"] is None
-    (forced,) = frontier(fit, COST, [6e13], force=True)
+    (forced,) = frontier(fit, COST, [6e13], force=True, evidence=evidence)
     assert forced.first.value is not None
 
 
@@ -131,9 +135,14 @@ def test_two_amounts_of_data_are_refused_alike_and_other_answers_are_given():
     assert invert(fit, "N", 12.0, {"D": 1e7}, evidence=evidence).blocked
 
 
-def test_an_optimum_that_no_value_bounds_is_not_determined():
-    fit = grid(3, 4, noise=0.5, seed=3)
-    (row,) = frontier(fit, COST, [6e13], force=True)
-    if row.first.interval[0] == 0.0 and row.first.interval[1] == np.inf:
-        assert "not-identified" in [d.code for d in row.first.diagnostics]
-        assert "not determined by the data" in "\n".join(lines(row.first))
+def test_an_answer_of_which_no_value_is_rejected_is_not_determined():
+    fit = joint_fit()
+    asked = questions(fit, COST, 6e6, ("N", "D"), {})[0]
+    for ends, open_ended in (((0.0, np.inf), True), ((0.0, 3e5), False), ((3e4, np.inf), False)):
+        interval, reason = profile_of(replace(asked, profile=lambda *_, ends=ends: ends), fit, asked.of(fit), 0.95)
+        assert interval == ends and (reason is not None) == open_ended
+    nothing = decide(replace(asked, profile=lambda *_: (0.0, np.inf)), joint_evidence())
+    assert nothing.blocked and [d.code for d in nothing.diagnostics if d.severity == "error"] == ["not-identified"]
+    forced = decide(replace(asked, profile=lambda *_: (0.0, np.inf)), joint_evidence(), force=True)
+    assert "not determined by the data" in "\n".join(lines(forced))
+    assert as_json(forced)["sampling"]["unbounded"] == ["low", "high"]

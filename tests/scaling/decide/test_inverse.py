@@ -93,7 +93,7 @@ def test_fewer_than_one_subject_and_none_at_all_are_given_in_words():
     assert lines(few)[0].endswith("less than one")
     assert as_json(few)["value"] is None and as_json(few)["unbounded"] == ["low"]
     assert as_json(few)["sampling"]["low"] is None and "low" in as_json(few)["sampling"]["unbounded"]
-    far = invert(fit, "N", 1.0, evidence=evidence)
+    far = invert(fit, "N", 0.5, evidence=evidence)
     assert as_json(far)["value"] is None and as_json(far)["unbounded"] == ["high"]
     for answer in (few, far):
         text = "\n".join(lines(answer))
