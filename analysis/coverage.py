@@ -1,57 +1,102 @@
 """How often 95 % intervals hold the truth ten times beyond a sweep, in sweeps simulated from known laws.
 
 Prints a table (and writes it with --out FILE.md): per cell the share of simulated sweeps whose interval for the
-curve, ten times beyond the largest run, held the true value, with its standard error. Run it with
+curve, ten times beyond the largest run, held the true value; of those that did not, the share that an error-level
+finding withholds; and the mean width of the intervals (log) over that of an interval that knows the form of the noise.
+Every sweep goes through `fit_law`, `prediction_interval` and `diagnose`, as a user's table does. Run it with
 `python -m analysis.coverage`.
 """
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import f as f_distribution
 
 from semgjax.errors import InputError
-from semgjax.scaling.bootstrap import problems_of
+from semgjax.scaling.diagnose import blocks, diagnose
 from semgjax.scaling.fit import Fit, fit_law
 from semgjax.scaling.law import Law
 from semgjax.scaling.laws import LAWS
-from semgjax.scaling.noise import LEAST_FREEDOM, trend_of, variables, widening
-from semgjax.scaling.objective import Objective, delta_by_scale
-from semgjax.scaling.profile import noise_scale
-from semgjax.scaling.solver import curves, solve
-from semgjax.scaling.starts import first_guesses
-from semgjax.scaling.table import table_of
+from semgjax.scaling.noise import BURSTS, log_slopes
+from semgjax.scaling.objective import Objective
+from semgjax.scaling.profile import parameter_intervals, prediction_interval
+from semgjax.scaling.quantiles import normal_quantile, t_quantile
+from semgjax.scaling.table import Table
 
 Array = np.ndarray
-SIMULATIONS = 400
-STARTS = 8
+SIMULATIONS = 200
 LEVEL = 0.95
+WIDEST = 7.0  # log: a factor of a thousand, as which an open interval is counted
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Log noise of a sweep.
+
+    first, last: standard deviation of a run at the smallest and at the largest size, geometric between them. additive:
+    in the unit of y, instead. shared: of an effect that rows of a group share; groups: their numbers [n] (default: the
+    replicates); named: whether the table names the groups as clusters. keys: tested keys of each run, with
+    overdispersed binomial noise on top, which the table states.
+    """
+
+    first: float = 0.02
+    last: float | None = None
+    additive: float | None = None
+    shared: float = 0.0
+    groups: tuple[int, ...] | None = None
+    named: bool = False
+    keys: float | None = None
+
+    def own(self, sizes: Array, clean: Array) -> Array:
+        """Standard deviation of each row [n] without what it shares."""
+        if self.additive is not None:
+            return self.additive / clean
+        place = np.log(sizes / sizes.min()) / np.log(sizes.max() / sizes.min())
+        found = self.first * ((self.last or self.first) / self.first) ** place
+        if self.keys is None:
+            return found
+        rate = clean / 100.0
+        return np.sqrt(found**2 + BURSTS * (1.0 - rate) / (rate * self.keys))
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One setting: the true curve over inputs, the sweep's points, where it is asked, the law fitted, noise (log).
-
-    last: noise at the largest size, where it moves geometrically from `noise` at the smallest.
-    """
+    """One setting: the true curve over inputs, the sweep's points, where it is asked, the law fitted, the noise."""
 
     name: str
     truth: Callable[[dict[str, Array]], Array]
     points: dict[str, Array]
     asked: dict[str, float]
     law: Law
-    noise: float
-    last: float | None = None
+    noise: Noise = field(default_factory=Noise)
+
+
+@dataclass(frozen=True)
+class Result:
+    """Shares of simulated sweeps. withheld: of those whose interval missed (None: none did). width: see the module."""
+
+    held: float
+    withheld: float | None
+    width: float
+
+
+def _falling(x: dict[str, Array]) -> Array:
+    return 8.0 + 60.0 * (x["N"] / 2e4) ** -0.45
+
+
+def ladder(name: str, noise: Noise, sizes: int, seeds: int) -> Cell:
+    """A cell of the default law over sizes from 2e4 to 2e6."""
+    points = {"N": np.repeat(np.geomspace(2e4, 2e6, sizes), seeds)}
+    return Cell(name, _falling, points, {"N": 2e7}, LAWS["floor_power"], noise)
 
 
 def cells() -> tuple[Cell, ...]:
     """The settings of the table."""
     found = []
     for label, truth, law in (
-        ("power + floor, CER 68 -> 15 %", lambda x: 8.0 + 60.0 * (x["N"] / 2e4) ** -0.45, "floor_power"),
+        ("power + floor, CER 68 -> 15 %", _falling, "floor_power"),
         ("near the floor, CER 24 -> 20 %", lambda x: 20.0 + 4.0 * (x["N"] / 2e4) ** -0.6, "floor_power"),
         ("near the ceiling, CER 98 -> 72 %", lambda x: 100.0 * -np.expm1(-4.0 * (x["N"] / 2e4) ** -0.25), "saturating"),
     ):
@@ -60,7 +105,7 @@ def cells() -> tuple[Cell, ...]:
                 for noise in (0.02, 0.05):
                     points = {"N": np.repeat(np.geomspace(2e4, 2e6, sizes), seeds)}
                     name = f"{label}, {sizes} sizes x {seeds}, noise {100 * noise:.0f} %"
-                    found.append(Cell(name, truth, points, {"N": 2e7}, LAWS[law], noise))
+                    found.append(Cell(name, truth, points, {"N": 2e7}, LAWS[law], Noise(noise)))
     users, hours = _star((4, 8, 16, 32, 64), 16, (0.25, 0.5, 1.0, 2.0, 4.0), 1.0)
     for noise in (0.02, 0.05):
         found.append(
@@ -70,17 +115,26 @@ def cells() -> tuple[Cell, ...]:
                 {"U": users, "H": hours},
                 {"U": 640.0, "H": 1.0},
                 LAWS["users_hours_product"],
-                noise,
+                Noise(noise),
             )
         )
     for sizes, seeds in ((8, 1), (6, 3)):
-        for noise, last in ((0.01, 0.06), (0.03, 0.03), (0.06, 0.01)):
-            points = {"N": np.repeat(np.geomspace(2e4, 2e6, sizes), seeds)}
-            name = f"moving noise, {sizes} sizes x {seeds}, {100 * noise:.0f} to {100 * last:.0f} %"
-            found.append(
-                Cell(name, lambda x: 8.0 + 60.0 * (x["N"] / 2e4) ** -0.45, points, {"N": 2e7},
-                     LAWS["floor_power"], noise, last)
-            )  # fmt: skip
+        for first, last in ((0.01, 0.06), (0.03, 0.03), (0.06, 0.01)):
+            name = f"moving noise, {sizes} sizes x {seeds}, {100 * first:.0f} to {100 * last:.0f} %"
+            found.append(ladder(name, Noise(first, last), sizes, seeds))
+        found.append(ladder(f"additive noise, {sizes} sizes x {seeds}, 0.5 points", Noise(additive=0.5), sizes, seeds))
+        name = f"few keys, {sizes} sizes x {seeds}, 2,000 and noise 1 %"
+        found.append(ladder(name, Noise(0.01, keys=2000.0), sizes, seeds))
+    for shared, own in ((0.03, 0.01), (0.03, 0.03), (0.015, 0.03)):
+        name = f"size effect, 6 sizes x 3, {100 * shared:g} % shared, {100 * own:.0f} % own"
+        found.append(ladder(name, Noise(own, shared=shared), 6, 3))
+    for name, sizes, seeds, groups in (
+        ("12 sizes, 6 clusters of 2", 12, 1, np.repeat(np.arange(6), 2)),
+        ("6 sizes x 4, each seed a cluster", 6, 4, np.tile(np.arange(4), 6)),
+        ("12 sizes x 2, 8 clusters of 3", 12, 2, np.arange(24) % 8),
+    ):
+        noise = Noise(0.02, shared=0.03, groups=tuple(int(g) for g in groups), named=True)
+        found.append(ladder(f"clusters, {name}, 3 % shared, 2 % own", noise, sizes, seeds))
     return tuple(found)
 
 
@@ -90,82 +144,55 @@ def _star(first: tuple, centre: float, second: tuple, middle: float) -> tuple[Ar
     return np.array([u for u, _ in pairs]), np.array([h for _, h in pairs])
 
 
-def coverage(cell: Cell, objective: Objective, simulations: int, seed: int = 0, allow: bool = True) -> float:
-    """Share of simulated sweeps whose interval held the truth: its profile statistic lies below the F quantile.
-
-    All sweeps of a cell are solved together; each is one more row of y. allow: for noise that may move along the sweep.
-    """
-    random = np.random.default_rng(seed)
+def coverage(cell: Cell, objective: Objective | None = None, simulations: int = SIMULATIONS, seed: int = 0) -> Result:
+    """What the intervals of simulated sweeps do."""
+    random, noise = np.random.default_rng(seed), cell.noise
     clean = cell.truth(cell.points)
-    n, p = len(clean), len(cell.law.parameters)
-    fit = fit_law(table_of(cell.points, clean), cell.law, Objective("log_ls"))
-    place = np.log(fit.table.sizes / fit.table.sizes.min()) / np.log(fit.table.sizes.max() / fit.table.sizes.min())
-    noise = cell.noise * ((cell.last or cell.noise) / cell.noise) ** place
-    y = clean / fit.unit_y * np.exp(noise * random.standard_normal((simulations, n)))
-    problems = problems_of(fit)
-    guesses = first_guesses(cell.law, problems.x, problems.y, fit.weights, fit.low, fit.high, STARTS, seed)
-    many = replace(problems, y=np.repeat(y, STARTS, axis=0))
-    ends = solve(cell.law, many, np.tile(guesses, (simulations, 1)))
-    best = np.where(np.isfinite(ends.value), ends.value, np.inf).reshape(simulations, STARTS).argmin(axis=1)
-    theta = ends.theta.reshape(simulations, STARTS, p)[np.arange(simulations), best]
-    fitted = np.log(curves(cell.law, problems.x, theta))
-    deltas = np.array([delta_by_scale(r, p) for r in np.log(y) - fitted])
-    own = replace(problems, y=y, delta=deltas if objective.kind == "huber_log" else np.array([np.inf]))
-    free = solve(cell.law, own, theta)
-    residuals = np.log(y) - np.log(curves(cell.law, problems.x, free.theta))
-    scales = np.array([noise_scale(r, np.ones(n), own_delta, p) for r, own_delta in zip(
-        residuals, np.broadcast_to(own.delta, simulations), strict=True)])  # fmt: skip
-    asked = {name: np.full(simulations, value / fit.reference[name]) for name, value in cell.asked.items()}
-    at = {name: value[:1] for name, value in asked.items()}
-    centre = np.log(curves(cell.law, at, free.theta))[:, 0]
-    goal = float(np.log(cell.truth({name: np.array(v) for name, v in cell.asked.items()}) / fit.unit_y))
-    cut = float(f_distribution.ppf(LEVEL, 1, n - p))
-    statistic = np.full(simulations, np.inf)
-    for steps in (1, 4):  # straight to the truth, and along the profile; the lower counts
-        start = free.theta
-        for step in range(1, steps + 1):
-            value = centre + (goal - centre) * step / steps
-            half = np.maximum(np.abs(value - centre), 1e-7) / 3.0
-            pull = 40.0 * cut * scales / half**2
-            tied = replace(
-                own, tie_x=asked, tie_curve=np.ones(simulations), tie_row=np.zeros((1, p)), tie_value=value,
-                tie_weight=pull,
-            )  # fmt: skip
-            found = solve(cell.law, tied, start)
-            start = found.theta
-        lowest = 2.0 * (found.value + pull * (goal - found.tied) ** 2 - free.value) / scales
-        statistic = np.minimum(statistic, np.where(np.isfinite(lowest), lowest, np.inf))
-    if allow:
-        statistic = statistic / _widenings(cell, fit, problems.x, at, free.theta, residuals)
-    return float(np.mean(statistic <= cut))
+    n, unit = len(clean), "" if noise.keys is None else "%"
+    base = fit_law(Table(cell.points, clean), cell.law, Objective("log_ls"))
+    groups = base.table.groups if noise.groups is None else np.array(noise.groups)
+    own = noise.own(next(iter(cell.points.values())), clean)
+    goal = float(cell.truth({name: np.array(v) for name, v in cell.asked.items()}))
+    held, withheld, widths = 0, [], []
+    for _ in range(simulations):
+        drawn = own * random.standard_normal(n) + noise.shared * random.standard_normal(int(groups.max()) + 1)[groups]
+        table = Table(
+            cell.points, clean * np.exp(drawn), unit, clusters=groups if noise.named else None,
+            keys=None if noise.keys is None else np.full(n, noise.keys),
+        )  # fmt: skip
+        fit = fit_law(table, cell.law, objective)
+        low, high = prediction_interval(fit, cell.asked, LEVEL) or (np.nan, np.nan)
+        widths.append(min(np.log(high / max(low, 1e-300)), WIDEST))
+        held += low <= goal <= high
+        if not low <= goal <= high:
+            withheld.append(blocks(diagnose(fit, parameter_intervals(fit))))
+    oracle = _oracle(cell, base, own**2, groups)
+    return Result(held / simulations, float(np.mean(withheld)) if withheld else None, float(np.mean(widths)) / oracle)
 
 
-def _widenings(
-    cell: Cell, fit: Fit, x: dict[str, Array], at: dict[str, Array], thetas: Array, residuals: Array
-) -> Array:
-    """By how much each simulated sweep's interval allows for noise that may move along it."""
-    if residuals.shape[1] - thetas.shape[1] < LEAST_FREEDOM:
-        return np.ones(len(thetas))
-    step, floors = 1e-5, np.array([p.kind == "floor" for p in cell.law.parameters])
-    slopes, gradients = [], []
-    for j in range(thetas.shape[1]):
-        up = thetas + step * np.eye(thetas.shape[1])[j]
-        down = np.maximum(thetas - step * np.eye(thetas.shape[1])[j], np.where(floors, 0.0, -np.inf))
-        gap = (up - down)[:, j, None]
-        slopes.append((np.log(curves(cell.law, x, up)) - np.log(curves(cell.law, x, down))) / gap)
-        gradients.append(((np.log(curves(cell.law, at, up)) - np.log(curves(cell.law, at, down))) / gap)[:, 0])
-    matrix, goal = np.stack(slopes, axis=2), np.stack(gradients, axis=1)
-    along = variables(fit)
-    return np.array(
-        [widening(trend_of(r, s, along), s, g[None])[0] for r, s, g in zip(residuals, matrix, goal, strict=True)]
-    )
+def _oracle(cell: Cell, fit: Fit, own: Array, groups: Array) -> float:
+    """Mean width (log) of the interval of weighted least squares with the noise's true form; its scale is estimated,
+    except where it follows from keys."""
+    slopes = log_slopes(fit)
+    asked = {name: np.array([value]) for name, value in cell.asked.items()}
+    gradient = log_slopes(fit, fit.problem.inputs(asked))[0]
+    noise = np.diag(own) + cell.noise.shared**2 * np.equal.outer(groups, groups)
+    variance = float(gradient @ np.linalg.inv(slopes.T @ np.linalg.solve(noise, slopes)) @ gradient)
+    freedom = len(own) - slopes.shape[1]
+    tail = 0.5 + 0.5 * LEVEL
+    if cell.noise.keys is not None:
+        return float(2.0 * normal_quantile(tail) * np.sqrt(variance))
+    # The mean of a standard deviation that is estimated with so many degrees of freedom.
+    drawn = np.sqrt(np.random.default_rng(0).chisquare(freedom, 20000) / freedom).mean()
+    return float(2.0 * t_quantile(tail, freedom) * drawn * np.sqrt(variance))
 
 
 def table(objectives: tuple[Objective, ...], simulations: int, only: str = "") -> str:
     """The table as Markdown."""
     lines = [
         f"95 % profile-likelihood intervals ten times beyond the sweep, {simulations} simulated sweeps per cell, seed 0"
-        f"; standard error of a share {100 * np.sqrt(0.95 * 0.05 / simulations):.1f} points.",
+        f"; standard error of a share {100 * np.sqrt(0.95 * 0.05 / simulations):.1f} points. Of each objective: held "
+        "the truth; of those that did not, withheld by an error; mean width over that of the noise's true form.",
         "",
         "| setting | " + " | ".join(o.kind for o in objectives) + " |",
         "|---|" + "---|" * len(objectives),
@@ -173,9 +200,14 @@ def table(objectives: tuple[Objective, ...], simulations: int, only: str = "") -
     for cell in cells():
         if only in cell.name:
             found = [coverage(cell, objective, simulations) for objective in objectives]
-            lines.append(f"| {cell.name} | " + " | ".join(f"{100 * held:.1f} %" for held in found) + " |")
+            lines.append(f"| {cell.name} | " + " | ".join(_words(result) for result in found) + " |")
             print(lines[-1], file=sys.stderr, flush=True)
     return "\n".join(lines) + "\n"
+
+
+def _words(result: Result) -> str:
+    withheld = "-" if result.withheld is None else f"{100 * result.withheld:.0f} %"
+    return f"{100 * result.held:.1f} %; {withheld}; {result.width:.2f}"
 
 
 def main(words: list[str]) -> None:

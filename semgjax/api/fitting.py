@@ -228,7 +228,7 @@ def fit(
         fixed: parameters held at a value.
         starts: first guesses of the search.
         inputs: input of the law -> column or a quotient of columns, as N="params"; a sweep's table needs none. Also sd
-            (relative noise), run (ids) and cluster (rows with shared noise).
+            (relative noise), run (ids), cluster (rows with shared noise) and keys (tested keys of each error rate).
 
     Raises:
         InputError: no such table or column, values that cannot be fitted, or an unknown law.

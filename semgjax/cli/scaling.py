@@ -51,7 +51,8 @@ def fit(
     Args:
         table: a sweep's folder, its results.csv or results.jsonl, or any CSV with --map
         map_: which column is which input of the law and which the error y; a column may be a quotient or product,
-            "flops/6/params" (a sweep's table needs none); sd=COLUMN gives relative noise
+            "flops/6/params" (a sweep's table needs none); sd=COLUMN gives relative noise, cluster=COLUMN rows with
+            shared noise, keys=COLUMN the tested keys of each error rate
         where: keep only rows with this value; give it again for more columns (a sweep's table: split=test and
             averaging=macro by default)
         law: power, floor_power, chinchilla, shared_exponent, users_hours, users_hours_product, users_saturating,
@@ -228,6 +229,8 @@ def _layers(prediction: Any) -> list[tuple[str, str]]:
         rows = [("sampling", "not known: too few levels")]
     if prediction.users is not None:
         rows.append(("test users", f"{_range(prediction.users).strip()} (other test users, bootstrap)"))
+    if prediction.test_users is not None:
+        rows += [(name, f"{text} ({meaning})") for name, text, meaning in prediction.test_users.layers]
     choice = prediction.choice
     rows.append(("choice", f"{span((choice.low, choice.high))} (objectives, outliers, laws: {len(choice.members)})"))
     if prediction.extrapolation is not None:

@@ -107,7 +107,7 @@ def _profile(fit: Fit, place: Place, level: float) -> tuple[float, tuple[float, 
     high = min(ends[1], 50.0 * value) if has_upper_end(ends) else 50.0 * value
     below = np.geomspace(low * (low / value) ** 0.35, value, 13)
     values = np.concatenate([below, np.geomspace(value, high * (high / value) ** 0.35, 13)[1:]])
-    return value, ends, values, profile_f(fit, point, values)
+    return value, ends, values, profile_f(fit, point, values, level)
 
 
 def profile_figure(fit: Fit, points: list[Mapping[str, float]], level: float = LEVEL, width: float = DOUBLE) -> Picture:

@@ -126,6 +126,7 @@ def _verdict(prediction: Prediction, fit: Fit, ask: Ask) -> dict[str, Any]:
         ("quote", span(prediction.quote), f"the {prediction.level:.0%} interval to quote: the layers below, weighted"),
         ("sampling", span(prediction.interval), f"{prediction.level:.0%} profile-likelihood interval of the curve"),
         *([("test users", span(prediction.users), "other test users")] if prediction.users else []),
+        *(prediction.test_users.layers if prediction.test_users else []),
         (
             "choice",
             span((choice.low, choice.high) if choice else None),

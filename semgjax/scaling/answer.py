@@ -16,6 +16,7 @@ from semgjax.scaling.drift import drift_band
 from semgjax.scaling.ends import ends_json, listed, number, opened, span
 from semgjax.scaling.fit import Fit, Point, distance, points_of, predict
 from semgjax.scaling.largest import largest_level
+from semgjax.scaling.mixed import UsersPrediction, predict_users
 from semgjax.scaling.point_checks import about_point
 from semgjax.scaling.profile import (
     LEVEL,
@@ -39,7 +40,8 @@ class Prediction:
 
     value: None where an error-level finding blocks it. quote: the one interval to quote (`semgjax.scaling.quote`), of
     the layers beneath: interval: sampling, by profile likelihood. users: what other test users would do to it
-    (bootstrap over test users), where the table has them. choice: the range over objectives, outliers and the laws
+    (bootstrap over test users), where the table has them. test_users: mean, median and intervals in which users and
+    sampling are joined. choice: the range over objectives, outliers and the laws
     that the points do not reject. extrapolation: sampling, and a slope that drifts as in published sweeps
     (`semgjax.scaling.drift`), beyond the sweep. beyond: times beyond the sweep. weights: of the laws in `quote`.
     """
@@ -56,6 +58,7 @@ class Prediction:
     diagnostics: tuple[Diagnostic, ...]
     quote: Interval | None = None
     weights: Mapping[str, float] = field(default_factory=dict)
+    test_users: UsersPrediction | None = None
 
     def __repr__(self) -> str:
         """One line."""
@@ -71,6 +74,7 @@ class Prediction:
             f"quote ({self.level:.0%})": span(self.quote),
             "sampling": span(self.interval),
             "test users": span(self.users),
+            **({} if self.test_users is None else {name: text for name, text, _ in self.test_users.layers}),
             "choice": span(choice),
             "extrapolation": span(self.extrapolation),
             "laws in quote": weights_text(self.weights),
@@ -96,6 +100,9 @@ def as_json(prediction: Prediction) -> dict[str, Any]:
     body["quote"] = None if prediction.quote is None else ends_json(prediction.quote)
     for name in ("users", "extrapolation"):
         body[name] = listed(getattr(prediction, name))
+    if prediction.test_users is not None:
+        joined = {name: listed(getattr(prediction.test_users, name)) for name in ("mean_interval", "new_user")}
+        body["test_users"] = {**asdict(prediction.test_users), **joined}
     if prediction.choice is not None:
         ends = (prediction.choice.low, prediction.choice.high)
         members = [(label, value if isfinite(value) else None) for label, value in prediction.choice.members]
@@ -135,7 +142,8 @@ def predict_at(fit: Fit, x: Point, level: float = LEVEL, force: bool = False, se
         return Prediction(point, None, None, None, None, None, level, beyond, True, tuple(found))
     weights = {law.label: law.weight for law in laws}
     return Prediction(
-        point, value, interval, users, choice, reach, level, beyond, False, tuple(found), quote, weights
+        point, value, interval, users, choice, reach, level, beyond, False, tuple(found), quote, weights,
+        predict_users(fit, point, interval, level, seed),
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from semgjax.scaling.bootstrap import problems_of
 from semgjax.scaling.choices import STARTS, alternatives
 from semgjax.scaling.diagnose import Diagnostic
 from semgjax.scaling.fit import Fit, fit_law, predict
-from semgjax.scaling.noise import noise_trend
+from semgjax.scaling.noise import noise_draws
 from semgjax.scaling.objective import Objective
 from semgjax.scaling.profile import no_interval_reason
 from semgjax.scaling.rolling import rolling_origin
@@ -127,11 +127,9 @@ def _sum(fit: Fit) -> float:
 
 
 def _draws(fit: Fit, count: int, seed: int) -> Array:
-    """y [count, n] of the fitted curve with normal noise of its own scatter, moving along the sweep where it may."""
-    trend = noise_trend(fit)
-    spread = trend.spread if trend is not None and trend.allowed_for else fit.scatter or 0.0
-    noise = np.random.default_rng(seed).standard_normal((count, len(fit.table.y)))
-    return predict(fit, fit.table.x) * np.exp(noise * spread / np.sqrt(fit.weights))
+    """y [count, n] of the fitted curve with normal noise by the models that its residuals allow."""
+    noise = noise_draws(fit, count, np.random.default_rng(seed), own=False)
+    return predict(fit, fit.table.x) * np.exp(np.clip(noise, -20.0, 20.0))
 
 
 def _imitation(other: Fit, own: Fit) -> Array:

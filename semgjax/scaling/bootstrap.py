@@ -8,7 +8,7 @@ import numpy as np
 
 from semgjax.errors import InputError
 from semgjax.scaling.fit import Fit, Point, parameter_table, points_of, predict
-from semgjax.scaling.noise import noise_trend
+from semgjax.scaling.noise import noise_draws
 from semgjax.scaling.objective import residuals_on
 from semgjax.scaling.solver import Problems, solve
 
@@ -31,9 +31,10 @@ class Draws:
 def draw(fit: Fit, count: int = 1000, kind: DrawKind = "residual", seed: int = 0) -> Draws:
     """Refit resampled data `count` times.
 
-    residual: the curve plus residuals, centred and scaled by sqrt(n / (n - p)), in each draw times
-    sqrt((n - p) / chi2): few points know their own scatter badly, and so the draws spread as t does. pairs:
-    rows with replacement. cluster: rows that share `table.clusters` (else the replicates of a point) together.
+    residual: the curve plus noise of one of the models that the residuals allow (`semgjax.scaling.noise`), whose
+    rows may share effects; a row's own noise is drawn from the residuals, scaled to n - p degrees of freedom and in
+    each draw times sqrt((n - p) / chi2): few points know their own scatter badly, and so the draws spread as t does.
+    pairs: rows with replacement. cluster: rows that share `table.clusters` (else the replicates of a point) together.
     users: test users with replacement, the same for every row; y is then the mean over the drawn users, times
     the ratio of y to the mean over all of them. Two fits with the same users and seed get the same users.
 
@@ -123,13 +124,13 @@ def draw_interval(values: Array, level: float) -> tuple[Array, Array]:
 
 def _residual_draws(fit: Fit, count: int, random: np.random.Generator) -> Array:
     n, dof = len(fit.table.y), fit.degrees_of_freedom
-    root = np.sqrt(fit.weights)
-    trend = noise_trend(fit)
-    if trend is not None and trend.allowed_for and fit.objective.scale == "log":
-        root = root / trend.spread * np.sqrt(np.mean(trend.spread**2))
-    residuals = fit.residuals * root
-    residuals = (residuals - residuals.mean()) * np.sqrt(n / dof)
-    spread = np.sqrt(dof / random.chisquare(dof, size=(count, 1)))
-    noise = residuals[random.integers(0, n, size=(count, n))] * spread / root
+    if fit.objective.scale == "log":
+        noise = noise_draws(fit, count, random)
+    else:
+        root = np.sqrt(fit.weights)
+        residuals = fit.residuals * root
+        residuals = (residuals - residuals.mean()) * np.sqrt(n / dof)
+        spread = np.sqrt(dof / random.chisquare(dof, size=(count, 1)))
+        noise = residuals[random.integers(0, n, size=(count, n))] * spread / root
     fitted = predict(fit, fit.table.x) / fit.unit_y
     return fitted * np.exp(np.clip(noise, -20.0, 20.0))

@@ -11,10 +11,13 @@ from semgjax.scaling.finding import Diagnostic as Diagnostic
 from semgjax.scaling.finding import Severity
 from semgjax.scaling.finding import blocks as blocks
 from semgjax.scaling.fit import Fit, parameter_values, predict
-from semgjax.scaling.noise import NoiseTrend, lack_p, noise_trend, slopes_of
+from semgjax.scaling.noise import NoiseTrend, evaluation_variance, lack_p, noise_models, noise_trend
 from semgjax.scaling.objective import robust_scale
 from semgjax.scaling.profile import LEVEL, Interval, no_interval_reason
 from semgjax.scaling.quantiles import f_tail
+from semgjax.scaling.size_effect import size_effect
+from semgjax.scaling.table import Table
+from semgjax.scaling.user_groups import user_groups
 
 # Below a factor of 10 in size the curve's bend, and with it floor and exponent, rests on little.
 SHORT_RANGE = 10.0
@@ -123,14 +126,31 @@ def _about_scatter(fit: Fit) -> list[Diagnostic]:
         text = f"points scatter by {100 * fit.scatter:.0f} % about the curve; look at them before using it"
         found.append(Diagnostic("poor-fit", "warning", text))
     test = lack_of_fit(fit)
-    if test is not None and test[1] < 0.01:
+    effect = size_effect(fit) if test is not None and test[1] < 0.01 else None
+    if test is not None and effect is not None and effect.declared and effect.random:
+        text = (
+            f"the means of the configurations scatter by {100 * effect.effect:.2g} % beyond their seeds' "
+            f"{100 * effect.seeds:.2g} % (p = {test[1]:.1g}), as their clusters say: intervals rest on the clusters; "
+            "run more sizes, not more seeds"
+        )
+        found.append(Diagnostic("size-effect", "warning", text))
+    elif test is not None and test[1] < 0.01:
         severity: Severity = "error" if test[1] < 1e-3 else "warning"
         text = (
             f"replicates scatter by {100 * test[2]:.2g} %, but their means miss the curve by more (F = {test[0]:.3g}, "
-            f"p = {test[1]:.1g}): the law is wrong here, and its intervals are too narrow"
+            f"p = {test[1]:.1g}): the law is wrong here, or the runs of a size share an effect"
         )
+        if effect is not None and effect.random:
+            text += f" of {100 * effect.effect:.2g} %; no one bend explains it, so if they do share one, name the size"
+            text += " as cluster (cluster=COLUMN) and run more sizes; else compare laws"
+        else:
+            text += "; compare laws, and run more sizes"
         found.append(Diagnostic("lack-of-fit", severity, text))
-    return found + _about_noise(noise_trend(fit)) + _outliers(fit)
+    clusters = fit.table.clusters
+    if clusters is not None and (clusters == clusters[0]).all():
+        text = "all rows are of one cluster: what they share moves the whole curve, and no interval can contain it"
+        found.append(Diagnostic("one-cluster", "warning", text + "; run some of the sizes in another cluster"))
+    return found + _about_noise(noise_trend(fit)) + _about_keys(fit) + _about_users(fit.table) + _outliers(fit)
 
 
 def _about_noise(trend: NoiseTrend | None) -> list[Diagnostic]:
@@ -141,9 +161,33 @@ def _about_noise(trend: NoiseTrend | None) -> list[Diagnostic]:
     text = (
         f"the scatter {'grows' if grows else 'shrinks'} with {trend.along}, about {times:.2g} times "
         f"from one end of the sweep to the other (p = {trend.p:.1g}): intervals are widened for it; "
-        "give the noise of each row (column sd) or more seeds where it is large"
+        "give the noise of each row (column sd), the number of its tested keys (column keys), or more seeds where it "
+        "is large"
     )
     return [Diagnostic("noise-grows" if grows else "noise-shrinks", "warning", text)]
+
+
+def _about_keys(fit: Fit) -> list[Diagnostic]:
+    variance, scatter = evaluation_variance(fit), fit.scatter
+    if variance is None or scatter is None or np.median(variance) < 0.5 * scatter**2 or fit.table.keys is None:
+        return []
+    text = (
+        f"{np.median(fit.table.keys):.3g} tested keys alone scatter an error rate by "
+        f"{100 * np.sqrt(np.median(variance)):.2g} %, of {100 * scatter:.2g} % in all: test every run on more keys"
+    )
+    return [Diagnostic("few-keys", "warning", text)]
+
+
+def _about_users(table: Table) -> list[Diagnostic]:
+    groups = user_groups(table)
+    if groups is None or not groups.found:
+        return []
+    text = (
+        f"the test users are two groups, {groups.low} and {groups.high}, whose errors differ {groups.ratio:.2g}-fold "
+        f"(p = {groups.p:.1g}); the mean lies where few users are, the median user at {groups.median_to_mean:.2g} of "
+        "it: quote both, and fit each group (--where user=...)"
+    )
+    return [Diagnostic("users-bimodal", "warning", text)]
 
 
 def lack_of_fit(fit: Fit) -> tuple[float, float, float] | None:
@@ -164,9 +208,9 @@ def lack_of_fit(fit: Fit) -> tuple[float, float, float] | None:
     spread = pure / (n - levels)
     statistic = max(total - pure, 0.0) / (levels - fit.free_count) / spread
     p = float(f_tail(statistic, levels - fit.free_count, n - levels))
-    trend = noise_trend(fit)
-    if trend is not None and trend.found:
-        p = max(p, lack_p(trend, slopes_of(fit), groups, statistic))
+    trend, models = noise_trend(fit), noise_models(fit)
+    if trend is not None and trend.found and models is not None:
+        p = max(p, lack_p(fit, models, statistic))
     return statistic, p, float(np.sqrt(spread))
 
 

@@ -47,7 +47,13 @@ class Scaled:
     def weights(self) -> Array:
         """Weights [n] from the stated noise, 1 for the median row."""
         table = self.table
-        return np.ones(len(table.y)) if table.sd is None else (np.median(table.sd) / table.sd) ** 2
+        if table.sd is not None:
+            return (np.median(table.sd) / table.sd) ** 2
+        if table.keys is None:
+            return np.ones(len(table.y))
+        # A run's own noise is not known yet: it is taken as large as what the median number of keys gives.
+        stated = 1.0 + np.median(table.keys) / table.keys
+        return 2.0 / stated
 
     @cached_property
     def coordinate_rows(self) -> list[tuple[Array, float]]:

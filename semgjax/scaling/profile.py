@@ -6,7 +6,7 @@ Nonlinear Regression Analysis, 6.1). kappa is the residual variance for squares;
 sum psi^2 / (n - p) / E psi' (Heritier and Ronchetti 1994, JASA 89: robust likelihood ratio tests). The profile is
 traced by minimising S + W (q - v)^2 / 2: each such minimum lies on it exactly, wherever q then is. Other minima of
 the search that the points do not reject either are traced too, and the interval holds them all. Where the noise may
-move along the sweep (`semgjax.scaling.noise`), kappa of each quantity grows by what that does to its variance.
+be unequal or shared by rows (`semgjax.scaling.noise`), kappa of each quantity grows by what that does to it.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from semgjax.errors import InputError
 from semgjax.scaling.bootstrap import problems_of
 from semgjax.scaling.fit import Fit, Point, fit_law, points_of, predict
-from semgjax.scaling.noise import log_slopes, noise_trend, slopes_of, widening
+from semgjax.scaling.noise import log_slopes, noise_scales
 from semgjax.scaling.objective import residuals_on, robust_scale
 from semgjax.scaling.quantiles import f_quantile, normal_below
 from semgjax.scaling.solver import Problems, curves, solve
@@ -200,7 +200,7 @@ def near_ties(fit: Fit, level: float = LEVEL) -> Array:
 def profile_ends(fit: Fit, ties: Ties, level: float) -> tuple[Array, Array]:
     """(low [m], high [m]) of the tied quantities; where an end is not found within reach, -inf or inf."""
     others = near_ties(fit, level)
-    traces = [_Trace.of(fit, ties, others, theta) for theta in (fit.theta, *others)]
+    traces = [_Trace.of(fit, ties, others, theta, level) for theta in (fit.theta, *others)]
     lows, highs = zip(*(_ends_along(trace, level) for trace in traces), strict=True)
     return np.min(lows, axis=0), np.max(highs, axis=0)
 
@@ -237,8 +237,10 @@ def _ends_along(trace: "_Trace", level: float) -> tuple[Array, Array]:
     return np.minimum(ends[0], trace.centre), np.maximum(ends[1], trace.centre)
 
 
-def profile_f(fit: Fit, x: Point, values: ArrayLike) -> Array:
-    """F statistic [m] of "the curve at x is values[i]"; reject where it exceeds F(1, n - p). x: one point or m of them.
+def profile_f(fit: Fit, x: Point, values: ArrayLike, level: float = LEVEL) -> Array:
+    """F statistic [m] of "the curve at x is values[i]"; reject where it exceeds F(1, n - p) at `level`.
+
+    x: one point or m of them.
 
     Raises:
         InputError: the fit has no degrees of freedom, or x is out of range.
@@ -247,11 +249,11 @@ def profile_f(fit: Fit, x: Point, values: ArrayLike) -> Array:
     points, _ = points_of(fit, x)
     at = {name: np.broadcast_to(v, goals.shape) for name, v in points.items()}
     return rejection(
-        fit, Ties(fit.problem.inputs(at), np.ones(len(goals)), np.zeros((len(goals), len(fit.theta)))), goals
+        fit, Ties(fit.problem.inputs(at), np.ones(len(goals)), np.zeros((len(goals), len(fit.theta)))), goals, level
     )
 
 
-def rejection(fit: Fit, ties: Ties, goals: Array) -> Array:
+def rejection(fit: Fit, ties: Ties, goals: Array, level: float = LEVEL) -> Array:
     """F statistic [m] of "the tied quantity is goals[i]"; NaN where the quantity does not exist.
 
     Raises:
@@ -259,7 +261,7 @@ def rejection(fit: Fit, ties: Ties, goals: Array) -> Array:
     """
     if fit.degrees_of_freedom <= 0:
         raise InputError(f"{fit.table.source}: {no_interval_reason(fit)}", "too-few-levels")
-    trace = _Trace.of(fit, ties, near_ties(fit), fit.theta)
+    trace = _Trace.of(fit, ties, near_ties(fit), fit.theta, level)
     half = np.maximum(np.abs(goals - trace.centre), 1e-7) / 3.0
     # From the fit outwards in four steps, so that a far value is reached along the profile.
     path = trace.centre[:, None] + (goals - trace.centre)[:, None] * np.array([0.25, 0.5, 0.75, 1.0])
@@ -303,8 +305,8 @@ class _Trace:
     least: float
 
     @staticmethod
-    def of(fit: Fit, ties: Ties, others: Array, theta: Array) -> "_Trace":
-        there = replace(fit, theta=theta)
+    def of(fit: Fit, ties: Ties, others: Array, theta: Array, level: float) -> "_Trace":
+        there = fit if theta is fit.theta else replace(fit, theta=theta)
         free = fit.free
         centre, gradient = gradients_of(fit, ties, theta)
         slopes = np.where(free, log_slopes(there) * np.sqrt(fit.weights)[:, None], 0.0)
@@ -313,7 +315,7 @@ class _Trace:
         covariance = np.linalg.pinv(information / spread[:, None] / spread, rcond=1e-10) / spread[:, None] / spread
         moved = gradient @ covariance
         variance = np.maximum(np.sum(moved * gradient, axis=1), 1e-300)
-        scale = kappa(fit) * widening(noise_trend(fit), slopes_of(there), gradient[:, free])
+        scale = noise_scales(there, gradient[:, free], level, kappa(fit))
         values = solve(fit.law, problems_of(fit), np.stack([fit.theta, theta])).value
         own = max(float(2.0 * (values[1] - values[0]) / scale.max(initial=1e-300)), 0.0)
         return _Trace(

@@ -16,8 +16,8 @@ SWEEP_MAPPING = {"N": "params", "U": "users", "H": "hours/users", "D": "hours", 
 SWEEP_WHERE = {"split": "test", "averaging": "macro"}
 # Rows of a sweep that differ in one of these do not lie on one curve.
 ONE_CURVE = ("kind", "loss", "split", "decoder", "averaging", "user")
-# Columns beside the inputs that can be mapped: relative noise, id of a run, rows with shared noise.
-EXTRA = ("sd", "run", "cluster")
+# Columns beside the inputs that can be mapped: relative noise, id of a run, rows with shared noise, tested keys.
+EXTRA = ("sd", "run", "cluster", "keys")
 # Columns that say how the runs were trained: read along, in lower case, to see whether residuals move with them.
 COVARIATES = ("steps", "tokens", "hours", "rate", "learning_rate", "lr")
 # Inputs that count whole things.
@@ -35,9 +35,9 @@ def read_table(
     """Read the points of one surface, ordered as in the table.
 
     source: path of a .csv or .jsonl file or of a sweep's folder, a dict of columns, or a pandas or polars frame (see
-    `semgjax.scaling.rows`). inputs: of the law. mapping: {input: column, "y": column}, and "sd", "run", "cluster"
-    where there are such columns; a column may be a product or quotient of columns and numbers, "flops/6/params". A
-    sweep's table needs none (N params, U users, H hours/users, D hours, y cer). where: column -> value that a row
+    `semgjax.scaling.rows`). inputs: of the law. mapping: {input: column, "y": column}, and "sd", "run", "cluster",
+    "keys" where there are such columns; a column may be a product or quotient of columns and numbers, "flops/6/params".
+    A sweep's table needs none (N params, U users, H hours/users, D hours, y cer). where: column -> value that a row
     must have; in a sweep's table test rows averaged over users ("macro") unless chosen otherwise. unit: of y; "%"
     for the error rate of a sweep's table by default, else none. defaults: input -> the input whose value an empty
     cell takes.
@@ -69,6 +69,10 @@ def read_table(
     users, users_y = _users(path, rows, every, where, mapping["y"]) if sweep else ((), None)
     clusters = None
     if "cluster" in mapping:
+        for line, cells in rows:
+            if not cells[mapping["cluster"]]:
+                text = f"column {mapping['cluster']} is empty; name the cluster of every row"
+                raise InputError(f"{path}: {line}: {text}", "bad-row")
         clusters = np.unique([cells[mapping["cluster"]] for _, cells in rows], return_inverse=True)[1]
     return Table(
         x,
@@ -84,6 +88,7 @@ def read_table(
         users_y,
         clusters,
         _covariates(rows, columns, [mapping[name] for name in (*inputs, "y")]),
+        _numbers(path, rows, mapping["keys"]) if "keys" in mapping else None,
     )
 
 

@@ -179,6 +179,7 @@ def _fit_of(path: Path, document: dict[str, Any], law: Law | None) -> Fit:
         users_y,
         None if points["clusters"] is None else np.array(points["clusters"]),
         {name: np.array(v, np.float64) for name, v in points.get("covariates", {}).items()},
+        None if points.get("keys") is None else np.array(points["keys"], np.float64),  # since version 5
     )
     reference = {name: float(curve["reference"][name]) for name in law.input_names}
     fixed = {name: float(v) for name, v in curve["fixed"].items()}
@@ -209,6 +210,7 @@ def _points(table: Table) -> dict[str, Any]:
         "sd": None if table.sd is None else table.sd.tolist(),
         "runs": list(table.runs),
         "clusters": None if table.clusters is None else table.clusters.tolist(),
+        "keys": None if table.keys is None else table.keys.tolist(),
         "users": list(table.users),
         "users_y": users_y,
         "covariates": {name: v.tolist() for name, v in table.covariates.items()},

@@ -20,7 +20,8 @@ class Table:
     the filters that chose the rows. sd [n]: relative noise of y, where the table states it. runs: ids of the
     rows. users, users_y [n, m]: the error of each of m test users, shared by all rows. clusters [n]: rows whose
     noise may be shared. covariates: column -> its values [n] > 0, of columns that say how the runs were trained (steps,
-    tokens, rate) and are no input.
+    tokens, rate) and are no input. keys [n]: how many keys (or
+    characters) each error rate was measured on.
     """
 
     x: Mapping[str, Array]
@@ -36,12 +37,13 @@ class Table:
     users_y: Array | None = None
     clusters: Array | None = None
     covariates: Mapping[str, Array] = field(default_factory=dict)
+    keys: Array | None = None
 
     def __post_init__(self) -> None:
         """Raises InputError: no points, lengths that differ, or a value that is not finite or out of range."""
         if not self.x:
             raise InputError(f"{self.source}: no input column; a law needs at least one", "no-column")
-        rows = {**self.x, "y": self.y, **({} if self.sd is None else {"sd": self.sd})}
+        rows = {**self.x, "y": self.y, **{k: v for k in ("sd", "keys") if (v := getattr(self, k)) is not None}}
         for name, values in rows.items():
             if values.ndim != 1 or not len(values):
                 raise InputError(f"{self.source}: {name} has shape {values.shape}, expected one row", "bad-shape")
@@ -52,6 +54,12 @@ class Table:
                 raise InputError(f"{self.source}: {name}[{i}] is {values[i]}, must be finite and above 0", "bad-number")
         if self.users_y is not None and self.users_y.shape != (len(self.y), len(self.users)):
             raise InputError(f"{self.source}: users_y is {self.users_y.shape} for {len(self.users)} users", "bad-shape")
+        if self.keys is not None and self.unit != "%":
+            raise InputError(
+                f"{self.source}: the noise of {self.keys[0]:g} keys follows for an error rate in percent, and "
+                f"{self.y_name} has the unit {self.unit!r}; give unit %, or leave the keys out",
+                "conflict",
+            )
 
     @property
     def size_name(self) -> str:
@@ -94,6 +102,7 @@ class Table:
             None if self.users_y is None else self.users_y[index],
             None if self.clusters is None else self.clusters[index],
             {name: v[index] for name, v in self.covariates.items()},
+            None if self.keys is None else self.keys[index],
         )
 
 

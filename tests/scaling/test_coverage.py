@@ -15,25 +15,29 @@ def one(text):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("objective", [Objective(), Objective("log_ls")], ids=str)
 @pytest.mark.parametrize(
-    "name", ["power + floor, CER 68 -> 15 %, 6 sizes x 1, noise 5 %", "near the ceiling, CER 98 -> 72 %, 5 sizes x 1"]
+    ("name", "objective"),
+    [
+        ("power + floor, CER 68 -> 15 %, 6 sizes x 1, noise 5 %", Objective()),
+        ("power + floor, CER 68 -> 15 %, 6 sizes x 1, noise 5 %", Objective("log_ls")),
+        ("near the ceiling, CER 98 -> 72 %, 5 sizes x 1", Objective()),
+    ],
 )
 def test_95_percent_intervals_far_beyond_the_sweep_hold_the_truth(name, objective):
-    # 400 sweeps: 91 and 99 % are 3.6 standard deviations from 95 %.
-    assert 0.91 <= coverage(one(name), objective, 400) <= 0.99
+    # 150 sweeps: 89.5 % is 3 standard deviations below 95 %.
+    assert coverage(one(name), objective, 150).held >= 0.895
 
 
 @pytest.mark.slow
-def test_the_statistic_that_is_counted_decides_as_the_interval_does():
+def test_the_profiles_statistic_decides_as_the_interval_does():
     cell = one("power + floor, CER 68 -> 15 %, 5 sizes x 1, noise 5 %")
     truth = float(cell.truth({"N": np.array(2e7)}))
     agree = 0
     for seed in range(20):
-        noise = np.exp(cell.noise * np.random.default_rng(seed).standard_normal(5))
+        noise = np.exp(0.05 * np.random.default_rng(seed).standard_normal(5))
         fit = fit_law(table_of(cell.points, cell.truth(cell.points) * noise), cell.law)
         low, high = prediction_interval(fit, 2e7, 0.8)
-        statistic = profile_f(fit, 2e7, [truth])[0]
+        statistic = profile_f(fit, 2e7, [truth], 0.8)[0]
         # F(1, 2) at 80 %
         agree += (low <= truth <= high) == (statistic <= 3.5556)
     assert agree == 20
@@ -41,14 +45,23 @@ def test_the_statistic_that_is_counted_decides_as_the_interval_does():
 
 @pytest.mark.slow
 def test_the_table_has_a_row_for_each_setting():
-    text = table((Objective("log_ls"),), 8, "users x hours")
+    text = table((Objective("log_ls"),), 4, "users x hours")
     assert text.count("| users x hours, star of 9") == 2
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "least"), [("8 sizes x 1", 0.90), ("6 sizes x 3", 0.90)])
-def test_intervals_hold_the_truth_where_the_noise_grows_six_fold(name, least):
-    cell = one(f"moving noise, {name}, 1 to 6 %")
-    widened, plain = (coverage(cell, Objective(), 400, allow=allow) for allow in (True, False))
-    assert least <= widened <= 0.99 and widened > plain + 0.03
-    assert coverage(one(f"moving noise, {name}, 3 to 3 %"), Objective(), 400) <= 0.985
+@pytest.mark.parametrize(
+    "name",
+    [
+        "moving noise, 8 sizes x 1, 1 to 6 %",
+        "moving noise, 6 sizes x 3, 1 to 6 %",
+        "additive noise, 6 sizes x 3",
+        "few keys, 8 sizes x 1",
+        "size effect, 6 sizes x 3, 3 % shared, 1 % own",
+        "clusters, 12 sizes, 6 clusters of 2",
+    ],
+)
+def test_intervals_hold_the_truth_and_are_not_much_too_wide_where_the_noise_is_no_plain_one(name):
+    # 150 sweeps: 85 % is 3 standard deviations below 92 %.
+    found = coverage(one(name), None, 150)
+    assert found.held >= 0.85 and found.width <= 1.6

@@ -7,7 +7,7 @@ from semgjax.scaling.bootstrap import draw, predict_draws
 from semgjax.scaling.diagnose import diagnose, lack_of_fit
 from semgjax.scaling.fit import fit_law
 from semgjax.scaling.laws import LAWS
-from semgjax.scaling.noise import noise_trend, slopes_of, trend_of, widening
+from semgjax.scaling.noise import evaluation_variance, noise_models, noise_scales, noise_trend, trend_of
 from semgjax.scaling.objective import Objective
 from semgjax.scaling.profile import prediction_interval
 from semgjax.scaling.table import Table, table_of
@@ -65,10 +65,7 @@ def test_the_interval_where_the_noise_is_large_is_wider_than_constant_noise_give
     )  # fmt: skip
     assert not noise_trend(stated).found
     gradient = np.array([[0.9, 0.1, -0.5]])
-    assert widening(trend, slopes_of(fit), gradient)[0] > 1.1
-    assert widening(noise_trend(stated), slopes_of(stated), gradient)[0] < 1.1
-    narrow, wide = (np.ptp(np.log(prediction_interval(f, 2e7))) for f in (stated, fit))
-    assert wide > narrow
+    assert noise_scales(fit, gradient, 0.95, 1.0)[0] > 1.3 * noise_scales(stated, gradient, 0.95, 1.0)[0]
 
 
 def test_draws_keep_large_residuals_where_the_noise_is_large():
@@ -109,3 +106,92 @@ def test_the_laws_own_fall_within_a_level_of_one_percent_is_no_scatter():
     y = 60.0 * (sizes.reshape(-1) / 2e4) ** -0.9 * np.exp(scatter)
     fit = fit_law((sizes.reshape(-1), y), LAWS["power"])
     assert lack_of_fit(fit)[2] == pytest.approx(1e-5, rel=0.5)
+
+
+def shared(effect, own, seed):
+    """y of six sizes x 3 whose seeds share an effect."""
+    random = np.random.default_rng(seed)
+    common = effect * np.repeat(random.standard_normal(6), 3)
+    return (8.0 + 60.0 * (SIZES / 2e4) ** -0.45) * np.exp(common + own * random.standard_normal(18))
+
+
+def test_seeds_that_share_an_effect_are_as_many_points_as_there_are_sizes():
+    gradient = np.array([[0.9, 0.1, -0.5]])
+    factors = [noise_scales(fit_law((SIZES, shared(0.03, 0.003, seed))), gradient, 0.95, 1.0)[0] for seed in range(8)]
+    # Level means: F(1, 3) = 10.13 instead of F(1, 15) = 4.54, and 15 / 3 of the mean square.
+    assert np.median(factors) == pytest.approx(5.0 * 10.13 / 4.54, rel=0.3)
+    parts = [noise_models(fit_law((SIZES, shared(0.03, 0.003, seed)))).shared_part for seed in range(8)]
+    assert min(parts) > 0.9
+
+
+def test_constant_independent_noise_costs_little_width():
+    gradient = np.array([[0.9, 0.1, -0.5]])
+    factors = [noise_scales(fit_law((SIZES, sweep(0.03, 0.03, seed))), gradient, 0.95, 1.0)[0] for seed in range(20)]
+    assert 1.0 <= np.sqrt(factors).mean() < 1.35
+
+
+def test_named_clusters_are_allowed_for_and_change_the_interval():
+    random = np.random.default_rng(0)
+    sizes, groups = np.geomspace(2e4, 2e6, 12), np.repeat(np.arange(4), 3)
+    noise = 0.05 * random.standard_normal(4)[groups] + 0.01 * random.standard_normal(12)
+    y = (8.0 + 60.0 * (sizes / 2e4) ** -0.45) * np.exp(noise)
+    squares = Objective("log_ls")
+    plain, named = (
+        prediction_interval(fit_law(Table({"N": sizes}, y, clusters=clusters), objective=squares), 2e7)
+        for clusters in (None, groups)
+    )
+    assert np.ptp(np.log(named)) > 1.3 * np.ptp(np.log(plain))
+
+
+def test_draws_of_clusters_move_together():
+    sizes, groups = np.repeat(np.geomspace(2e4, 2e6, 8), 2), np.repeat(np.arange(8), 2)
+    random = np.random.default_rng(1)
+    noise = 0.05 * random.standard_normal(8)[groups] + 0.002 * random.standard_normal(16)
+    y = (8.0 + 60.0 * (sizes / 2e4) ** -0.45) * np.exp(noise)
+    widths = []
+    for clusters in (np.arange(16), groups):
+        fit = fit_law(Table({"N": sizes}, y, clusters=clusters), objective=Objective("log_ls"))
+        widths.append(np.log(predict_draws(draw(fit, 400), 2e5)).std())
+    assert widths[1] > 1.2 * widths[0]
+
+
+def test_the_noise_of_few_keys_is_a_lower_bound_of_the_interval():
+    sizes = np.geomspace(2e4, 2e6, 8)
+    y = 8.0 + 60.0 * (sizes / 2e4) ** -0.45
+    smooth = y * np.exp(1e-4 * np.random.default_rng(0).standard_normal(8))
+    squares = Objective("log_ls")
+    plain, tested = (
+        fit_law(Table({"N": sizes}, smooth, "%", keys=keys), objective=squares) for keys in (None, np.full(8, 1000.0))
+    )
+    variance = evaluation_variance(tested)
+    rate = y[-1] / 100.0
+    assert variance[-1] == pytest.approx(2.0 * (1.0 - rate) / (rate * 1000.0), rel=1e-3)
+    narrow, wide = (np.ptp(np.log(prediction_interval(fit, 2e6))) for fit in (plain, tested))
+    # The last size alone would give 2 x 1.96 standard deviations; the curve borrows from the others.
+    assert narrow < 1e-3 and 1.5 < wide / np.sqrt(variance[-1]) < 4.0
+    assert "few-keys" in [found.code for found in diagnose(tested, None)]
+
+
+def test_a_hundred_times_the_keys_give_a_tenth_of_the_width():
+    sizes = np.geomspace(2e4, 2e6, 8)
+    y = (8.0 + 60.0 * (sizes / 2e4) ** -0.45) * np.exp(1e-4 * np.random.default_rng(0).standard_normal(8))
+    few, many = (
+        np.ptp(
+            np.log(
+                prediction_interval(
+                    fit_law(Table({"N": sizes}, y, "%", keys=np.full(8, keys)), objective=Objective("log_ls")), 2e6
+                )
+            )
+        )
+        for keys in (1e5, 1e7)
+    )
+    assert few / many == pytest.approx(10.0, rel=0.15)
+
+
+def test_one_cluster_for_all_rows_is_a_finding():
+    y = sweep(0.02, 0.02, 0)
+    codes = [
+        {found.code for found in diagnose(fit_law(Table({"N": SIZES}, y, clusters=clusters)), None)}
+        for clusters in (np.zeros(18, int), np.arange(18) % 3)
+    ]
+    assert "one-cluster" in codes[0] and "one-cluster" not in codes[1]

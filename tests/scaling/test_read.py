@@ -272,6 +272,19 @@ def test_a_run_and_a_cluster_are_columns_not_quotients(tmp_path, name):
     assert caught.value.code == "no-column"
 
 
+def test_clusters_and_tested_keys_are_read_and_must_be_there(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("n,e,c,k\n1e4,20,a,500\n1e5,10,b,2000\n")
+    noise = {"cluster": "c", "keys": "k"}
+    table = read_table(path, TWO | noise, {}, "%")
+    assert table.clusters.tolist() == [0, 1] and table.keys.tolist() == [500.0, 2000.0]
+    for cells, unit, code in (("a,0", "%", "bad-number"), (",500", "%", "bad-row"), ("a,500", "", "conflict")):
+        path.write_text(f"n,e,c,k\n1e4,20,{cells}\n1e5,10,b,2000\n")
+        with pytest.raises(InputError) as caught:
+            read_table(path, TWO | noise, {}, unit)
+        assert caught.value.code == code
+
+
 @pytest.mark.parametrize(
     ("cells", "refused"),
     [

@@ -131,3 +131,17 @@ def test_a_fit_of_version_3_which_had_no_reduction_is_read(tmp_path):
     old = {"schema": "semgjax/fit", "version": 3, **body, "body_sha256": content_hash(body)}
     (tmp_path / "fit.json").write_text(json.dumps(old))
     assert read_fit(tmp_path / "fit.json").objective == Objective()
+
+
+def test_a_fit_of_version_4_which_had_no_keys_is_read_and_keys_are_kept(tmp_path):
+    keys = np.geomspace(1e3, 1e4, len(Y))
+    write_fit(tmp_path / "fit.json", fit_law(Table({"N": SIZES}, Y, "%", keys=keys)))
+    np.testing.assert_array_equal(read_fit(tmp_path / "fit.json").table.keys, keys)
+    write_fit(tmp_path / "fit.json", fit_law(TABLE))
+    document = json.loads((tmp_path / "fit.json").read_text())
+    body = {k: v for k, v in document.items() if k not in ("schema", "version", "body_sha256")}
+    del body["points"]["keys"]
+    body["data"]["hash"] = content_hash(body["points"])
+    old = {"schema": "semgjax/fit", "version": 4, **body, "body_sha256": content_hash(body)}
+    (tmp_path / "fit.json").write_text(json.dumps(old))
+    assert read_fit(tmp_path / "fit.json").table.keys is None

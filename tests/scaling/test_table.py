@@ -37,12 +37,14 @@ def test_rows_with_equal_inputs_are_replicates():
 def test_some_rows_of_a_table_keep_what_belongs_to_them():
     table = Table(
         {"N": np.array([1.0, 2.0, 3.0])}, np.array([9.0, 8.0, 7.0]), "%", sd=np.array([0.1, 0.2, 0.3]),
-        runs=("a", "b", "c"), users=("u", "v"), users_y=np.arange(6.0).reshape(3, 2),
+        runs=("a", "b", "c"), users=("u", "v"), users_y=np.arange(6.0).reshape(3, 2), clusters=np.array([5, 6, 7]),
+        keys=np.array([1e3, 2e3, 3e3]),
     ).rows(np.array([2, 0]))  # fmt: skip
     assert table.runs == ("c", "a")
     np.testing.assert_array_equal(table.sd, [0.3, 0.1])
     np.testing.assert_array_equal(table.users_y, [[4.0, 5.0], [0.0, 1.0]])
     np.testing.assert_array_equal(table.y, [7.0, 9.0])
+    assert table.clusters.tolist() == [7, 5] and table.keys.tolist() == [3e3, 1e3]
 
 
 def test_sizes_that_differ_by_less_than_a_percent_count_once():

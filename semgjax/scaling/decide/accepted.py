@@ -48,7 +48,7 @@ def accepted_range(fit: Fit, condition: Condition, value: float, ends: tuple[flo
     logs = np.concatenate([np.linspace(np.log(ends[0]), np.log(ends[1]), _COARSE), middle + _NEAR, middle - _NEAR])
     logs = np.unique(np.clip(logs, *np.log(ends)))
     for _ in range(_ZOOMS):
-        stat = rejection(fit, *condition(np.exp(logs)))
+        stat = rejection(fit, *condition(np.exp(logs)), level)
         kept = stat <= cut
         if not kept.any():
             return np.inf, np.inf
