@@ -1,11 +1,11 @@
 """Laws against their peers: simple-scaling-laws 0.2.0 and scipy's delta method on the same simulated tables.
 
-`semgjax bench laws_against_peers` compares the times. `python -m benchmarks.laws_against_peers [--tables 40]
-[--quote yes] [--out FILE.md]` prints the whole table. In each of five settings: the share of 95 % intervals, ten times
+`semgjax bench laws_against_peers` compares the times; `python -m benchmarks.laws_against_peers [--tables 40]
+[--quote yes] [--out FILE.md]` prints the whole table: in each of five settings the share of 95 % intervals, ten times
 beyond the sweep, that hold the true curve, their median width, the share of tables on which a tool gives no number or
 says that something is wrong, and the time of a fit with its interval. SEMGJAX_PEER_PYTHON names the interpreter that
-has the peer installed (it needs Python 3.12: python3.12 -m venv DIR; DIR/bin/pip install simple-scaling-laws==0.2.0);
-without it the peer's column is left out.
+has the peer installed (it needs Python 3.12: python3.12 -m venv DIR; DIR/bin/pip install
+simple-scaling-laws==0.2.0); without it the peer's rows are left out.
 """
 
 import json
