@@ -73,7 +73,7 @@ def compare(
     y: str | None = None,
     where: Mapping[str, str] | None = None,
     unit: str | None = None,
-    objective: ObjectiveKind = "huber_log",
+    objective: ObjectiveKind | None = None,
     delta: float | None = None,
     at: Mapping[str, float] | None = None,
     **inputs: str,
@@ -97,7 +97,7 @@ def compare(
     """
     chosen, points = laws_and_points(table, laws, mapping_of(columns, inputs, y), where, unit)
     point = dict(at) if at else None
-    found = compare_laws(points, chosen, Objective(objective, delta), point)
+    found = compare_laws(points, chosen, Objective(objective or "", delta), point)
     average = None if point is None else average_prediction(found, point)
     users_hours = test_users_or_hours(points)[0] if set(points.x) == {"U", "H"} else None
     return LawComparison(found, average, users_hours)

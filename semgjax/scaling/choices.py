@@ -13,7 +13,8 @@ from semgjax.scaling.objective import Objective
 
 STARTS = 16
 OBJECTIVES = (
-    ("huber_log", Objective()),
+    ("mm_log", Objective()),
+    ("huber_log", Objective("huber_log")),
     ("huber_log 1e-3", Objective("huber_log", 1e-3)),
     ("log_ls", Objective("log_ls")),
     ("linear_ls", Objective("linear_ls")),

@@ -65,7 +65,7 @@ def noise_trend(fit: Fit) -> NoiseTrend | None:
     if fit.degrees_of_freedom < LEAST_FREEDOM or fit.levels <= fit.free_count:
         return None
     residuals = residuals_on(fit.objective.scale, fit.table.y, predict(fit, fit.table.x))
-    return trend_of(residuals * np.sqrt(fit.weights), slopes_of(fit), variables(fit))
+    return trend_of(residuals * np.sqrt(fit.problem.weights * (fit.run_weights > 0)), slopes_of(fit), variables(fit))
 
 
 def slopes_of(fit: Fit) -> Array:

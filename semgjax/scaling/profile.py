@@ -19,7 +19,8 @@ from semgjax.scaling.bootstrap import problems_of
 from semgjax.scaling.fit import Fit, Point, points_of, predict
 from semgjax.scaling.noise import log_slopes, noise_trend, slopes_of, widening
 from semgjax.scaling.objective import residuals_on, robust_scale
-from semgjax.scaling.quantiles import f_quantile, normal_below
+from semgjax.scaling.quantiles import f_quantile, f_tail, normal_below
+from semgjax.scaling.robust import weighted_scale
 from semgjax.scaling.solver import Problems, curves, solve
 
 Array = np.ndarray
@@ -58,6 +59,9 @@ def kappa(fit: Fit) -> float:
     """The scale of 2 (S - S(fit)), in the units of the scaled objective; the residual variance for squares."""
     problems = problems_of(fit)
     r = residuals_on(fit.objective.scale, fit.table.y, predict(fit, fit.table.x))
+    if fit.objective.kind == "mm_log" and fit.delta is not None:
+        r = r * np.sqrt(fit.problem.weights)
+        return weighted_scale(r, fit.run_weights, fit.delta, fit.free_count) + 1e-16
     if fit.objective.scale == "linear":
         r = r / fit.unit_y
     delta = float(problems.delta[0])
@@ -179,7 +183,19 @@ def _without_limits(fit: Fit, found: dict[str, Interval], coordinates: Mapping[i
 
 
 def profile_ends(fit: Fit, ties: Ties, level: float) -> tuple[Array, Array]:
-    """(low [m], high [m]) of the tied quantities; where an end is not found within reach, -inf or inf."""
+    """(low [m], high [m]) of the tied quantities; where an end is not found within reach, -inf or inf.
+
+    Where the points leave open whether a run is off, they hold for both answers.
+    """
+    low, high = _own_ends(fit, ties, level)
+    other = fit.second_answer
+    if other is None or no_interval_reason(other) is not None:
+        return low, high
+    low_other, high_other = _own_ends(other, ties, level)
+    return np.minimum(low, low_other), np.maximum(high, high_other)
+
+
+def _own_ends(fit: Fit, ties: Ties, level: float) -> tuple[Array, Array]:
     trace = _Trace.of(fit, ties)
     cut = float(f_quantile(level, 1, fit.degrees_of_freedom))
     half = np.clip(np.sqrt(cut) * trace.sigma, 1e-7, _FAR / 3.0)
@@ -219,6 +235,16 @@ def profile_f(fit: Fit, x: Point, values: ArrayLike) -> Array:
     """
     if fit.degrees_of_freedom <= 0:
         raise InputError(f"{fit.table.source}: {no_interval_reason(fit)}", "too-few-levels")
+    stat = _own_f(fit, x, values)
+    other = fit.second_answer
+    if other is None or no_interval_reason(other) is not None:
+        return stat
+    # The second answer's statistic, as one of the fit's own degrees of freedom with the same tail.
+    tail = f_tail(_own_f(other, x, values), 1, other.degrees_of_freedom)
+    return np.minimum(stat, f_quantile(1.0 - tail, 1, fit.degrees_of_freedom))
+
+
+def _own_f(fit: Fit, x: Point, values: ArrayLike) -> Array:
     goals = np.log(np.asarray(values, np.float64).reshape(-1) / fit.unit_y)
     points, _ = points_of(fit, x)
     at = {name: np.broadcast_to(v, goals.shape) for name, v in points.items()}

@@ -13,7 +13,7 @@ from semgjax.scaling.profile import prediction_interval
 
 
 def test_huber_is_half_the_square_near_and_straight_far():
-    found = losses(Objective(), np.array([0.05, -0.5]), 0.1)
+    found = losses(Objective("huber_log"), np.array([0.05, -0.5]), 0.1)
     np.testing.assert_allclose(found, [0.5 * 0.05**2, 0.1 * (0.5 - 0.05)])
 
 
@@ -34,7 +34,7 @@ def test_students_loss_is_the_log_likelihood_up_to_a_constant():
 def test_a_delta_beyond_all_residuals_gives_least_squares():
     residuals = np.array([0.3, -0.2, 0.01])
     squares = losses(Objective("log_ls"), residuals, None)
-    np.testing.assert_allclose(losses(Objective(), residuals, 10.0), squares, rtol=1e-15)
+    np.testing.assert_allclose(losses(Objective("huber_log"), residuals, 10.0), squares, rtol=1e-15)
 
 
 def test_the_scale_of_normal_noise_is_its_deviation():
@@ -56,6 +56,12 @@ def test_points_without_noise_get_the_smallest_delta():
     assert delta_by_scale(np.zeros(6), 3) == SMALLEST_DELTA
 
 
+def test_the_default_is_mm_log_and_huber_log_where_a_delta_is_given():
+    assert Objective().kind == "mm_log"
+    assert Objective(delta=1e-3).kind == "huber_log"
+    assert Objective("huber_log").delta is None
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
@@ -63,6 +69,7 @@ def test_points_without_noise_get_the_smallest_delta():
         (("huber_log", 0.0), "bad-value"),
         (("huber_linear", -1.0), "bad-value"),
         (("huber_log", float("nan")), "bad-value"),
+        (("mm_log", 0.1), "conflict"),
         (("log_ls", 0.1), "conflict"),
         (("linear_ls", 0.1), "conflict"),
         (("pinball", None, 4.0, 1.5), "bad-value"),
