@@ -37,7 +37,7 @@ class Sweep:
     """A sweep: the true curve over sizes, the sizes of the runs, the size asked for, the law fitted."""
 
     truth: Callable[[Array], Array] = lambda size: 8.0 + 60.0 * (size / 2e4) ** -0.45
-    sizes: Array = np.geomspace(2e4, 2e6, 9)
+    sizes: tuple[float, ...] = tuple(np.geomspace(2e4, 2e6, 9))
     asked: float = 2e7
     law: Law = LAWS["floor_power"]
 
@@ -61,7 +61,7 @@ def outcome(
 
     The allowance for noise that changes along the sweep, which would only widen intervals, is left out.
     """
-    law, sizes = sweep.law, sweep.sizes
+    law, sizes = sweep.law, np.array(sweep.sizes)
     n, p = len(sizes), len(law.parameters)
     clean = sweep.truth(sizes)
     fit = fit_law((sizes, clean), law, Objective("log_ls"))
@@ -85,7 +85,7 @@ def outcome(
     one = np.zeros(simulations, bool) if position is None else named[:, position]
     moves = _moves(law, problems, found.theta, first.weights, at, first.centre)
     return Outcome(
-        first.held | second.held | between, one, named.any(axis=1), high - low, (moves > 0.5 * (high - low)).any(axis=1)
+        first.held | second.held | between, one, named.any(axis=1), high - low, moves.max(axis=1) > 0.5 * (high - low)
     )
 
 

@@ -306,7 +306,7 @@ def _counted_less(fit: Fit) -> list[Diagnostic]:
         changed = np.flatnonzero((other.run_weights < COUNTED) != (fit.run_weights < COUNTED))
         away = fit if fit.run_weights[changed].sum() < other.run_weights[changed].sum() else other
         text = f"perhaps off, which the other runs do not decide: {_runs(away, changed)}; intervals hold for both cases"
-        found.append(Diagnostic("doubtful-run", "warning", f"{text}; repeat the run"))
+        found.append(Diagnostic("doubtful-run", "info", f"{text}; repeat the run"))
     return found
 
 

@@ -22,7 +22,7 @@ from semgjax.scaling.solver import SMALL, Problems, curves, solve
 Array = np.ndarray
 
 LEAST_FREEDOM = 3  # with fewer degrees of freedom one run off cannot be distinguished from the others
-OFF, DOUBT, SURE = 0.05, 0.2, 0.01  # adjusted p: left out below the first; both answers kept from SURE to DOUBT
+OFF, DOUBT, SURE, PICKED = 0.02, 0.2, 0.002, 10.0  # adjusted p: left out below the first; both answers kept from SURE to DOUBT
 SHARE = 6  # one bad run in so many
 _S_TUNING, _M_TUNING = 1.547645, 4.685061  # bisquare: breakdown of one half; 95 % efficiency under normal noise
 _SUBSETS, _REFINED, _ROUNDS = 24, 3, 3
@@ -215,11 +215,10 @@ def _decided(tails: Array) -> tuple[Array, Array]:
     """(number left out, number in the second answer) [k] from adjusted p [most, k] of leaving out 1, 2, ... runs."""
     most, count = tails.shape
     rows = np.arange(count)
+    # A pair is picked from far more candidates than the second of two runs: more must speak for it.
     number = np.arange(1, most + 1)[:, None]
-    chosen = np.where(tails < OFF, number, 0).max(axis=0)
-    beyond = np.where(number > chosen, tails, 1.0)
-    more = beyond.argmin(axis=0)
-    second = np.where(beyond[more, rows] < DOUBT, more + 1, chosen)
+    chosen = np.where(tails < np.where(number == 1, OFF, OFF / PICKED), number, 0).max(axis=0)
+    second = np.where((chosen == 0) & (tails[0] < DOUBT), 1, chosen)
     unsure = (chosen > 0) & (tails[np.maximum(chosen - 1, 0), rows] > SURE)
     return chosen, np.where(unsure, chosen - 1, second)
 
