@@ -252,6 +252,8 @@ def _robust(law: Law, problems: Problems, squares: Ends, best: int, groups: Arra
         if ends.value[lowest] >= ends.value[own] * (1.0 - AGREE):
             break
         own = lowest
+    if not ends.converged[own]:  # without the runs left out, the others do not determine the law
+        return squares, None
     # Others reach the same minimum to rounding: the M step's own end is the fit.
     first = ends.value[own]
     others = np.maximum(ends.value, first * (1.0 + 1e-12) + 1e-300)

@@ -22,7 +22,12 @@ from semgjax.scaling.solver import SMALL, Problems, curves, solve
 Array = np.ndarray
 
 LEAST_FREEDOM = 3  # with fewer degrees of freedom one run off cannot be distinguished from the others
-OFF, DOUBT, SURE, PICKED = 0.02, 0.2, 0.002, 10.0  # adjusted p: left out below the first; both answers kept from SURE to DOUBT
+OFF, DOUBT, SURE, PICKED = (
+    0.02,
+    0.2,
+    0.002,
+    10.0,
+)  # adjusted p: left out below the first; both answers kept from SURE to DOUBT
 SHARE = 6  # one bad run in so many
 _S_TUNING, _M_TUNING = 1.547645, 4.685061  # bisquare: breakdown of one half; 95 % efficiency under normal noise
 _SUBSETS, _REFINED, _ROUNDS = 24, 3, 3
