@@ -294,7 +294,7 @@ def _outliers(fit: Fit) -> list[Diagnostic]:
 def _counted_less(fit: Fit) -> list[Diagnostic]:
     """Runs that the fit counts less, those of which the points do not decide it, and whether any could be noticed."""
     if fit.delta is None:
-        text = f"{len(fit.table.y)} runs do not show whether one of them is off: without it the others determine too little"
+        text = f"{len(fit.table.y)} runs do not show whether one of them is off: the others determine too little"
         return [Diagnostic("few-to-judge", "info", f"{text}; add sizes or seeds")]
     found = []
     off = np.flatnonzero(fit.run_weights < COUNTED)

@@ -31,8 +31,9 @@ class Objective:
 
     mm_log: the bisquare loss with the scale of the runs that agree (`semgjax.scaling.robust`); the default without a
     delta. huber_log (the default with a delta), huber_linear: squares up to delta, straight beyond (Huber 1964).
-    log_ls, log1p_ls, linear_ls: squares. student_t: minus the log likelihood of a t distribution with `nu` degrees of freedom and scale delta. pinball: the
-    loss of the quantile `tau`. asymmetric: absolute error, `over` times dearer where the law lies above the point.
+    log_ls, log1p_ls, linear_ls: squares. student_t: minus the log likelihood of a t distribution with `nu` degrees of
+    freedom and scale delta. pinball: the loss of the quantile `tau`. asymmetric: absolute error, `over` times dearer
+    where the law lies above the point.
     delta: log units, about the relative error at which a point counts as far off (huber_linear: in the unit of y);
     None: set by the scatter of the residuals. 1e-3 of the log is the choice of Hoffmann et al. 2022. reduction: the
     value is the sum of the losses or, over the number of points, their mean; the fit is the same.

@@ -54,9 +54,10 @@ def rolling_origin(fit: Fit) -> Rolling:
     """
     order, levels = _ordered(fit)
     p = fit.free_count
-    counts = range(p + 1, len(levels)) if len(levels) > p + 2 else range(p, len(levels))
     # A level that counts nothing in the fit says nothing about its law.
-    counts = [k for k in counts if fit.weights[order == k].any()][-MOST_SPLITS:]
+    live = np.array([fit.weights[order == k].any() for k in range(len(levels))])
+    least = p + 1 if live.sum() > p + 2 else p
+    counts = [k for k in range(len(levels)) if live[k] and live[:k].sum() >= least][-MOST_SPLITS:]
     if not len(counts):
         return Rolling(())
     weights = np.array([(order < k).astype(float) for k in counts])
