@@ -6,10 +6,9 @@ import numpy as np
 
 from analysis.study import Study, data_words, finding_words, markdown, run, star_cost, write_study
 from semgjax.pages.law_budgets import frontier_figure
-from semgjax.scaling.decide.decision import Decision
+from semgjax.scaling.decide.decision import Decision, answer_words, ends_words
 from semgjax.scaling.decide.evidence import gather
 from semgjax.scaling.decide.frontier import frontier
-from semgjax.scaling.ends import number, span
 from semgjax.scaling.fit import fit_law
 from semgjax.scaling.laws import CHINCHILLA
 
@@ -29,8 +28,9 @@ def compute_optimal(study: Study) -> Path:
     cells = [[f"{r.budget:.3g}", *(_cell(d) for d in (r.first, r.second, r.error))] for r in rows]
     caption = (
         f"The best mix of model size and training hours (all users together) for a budget, law {fit.law.formula}. "
-        f"Cost: {how}. {data_words(table)}. In brackets: {study.level:.0%} sampling interval (bootstrap), then the "
-        f"range over choices; the largest budget lies ten times beyond the sweep.{finding_words(evidence.findings)}"
+        f"Cost: {how}. {data_words(table)}. In brackets: {study.level:.0%} sampling interval (profile likelihood), "
+        "then the range over choices; the largest budget lies ten times beyond the sweep."
+        f"{finding_words(evidence.findings)}"
     )
     head = ["FLOP", "parameters", "hours", "error (%)"]
     return write_study(study, "compute_optimal", caption, frontier_figure(fit, rows, cost, PAIR), markdown(head, cells))
@@ -39,7 +39,7 @@ def compute_optimal(study: Study) -> Path:
 def _cell(answer: Decision) -> str:
     if answer.blocked:
         return "blocked"
-    return f"{number(answer.value, 3)} {span(answer.interval)} {span(answer.choice)}"
+    return f"{answer_words(answer, 3)} {ends_words(answer, answer.interval)} {ends_words(answer, answer.choice)}"
 
 
 if __name__ == "__main__":

@@ -16,11 +16,12 @@ from scipy.stats import f as f_distribution
 from semgjax.errors import InputError
 from semgjax.scaling.bootstrap import problems_of
 from semgjax.scaling.fit import Fit, fit_law
+from semgjax.scaling.kappa import noise_scale
 from semgjax.scaling.law import Law
 from semgjax.scaling.laws import LAWS
 from semgjax.scaling.noise import LEAST_FREEDOM, trend_of, variables, widening
 from semgjax.scaling.objective import Objective, delta_by_scale
-from semgjax.scaling.profile import noise_scale
+from semgjax.scaling.robust import bisquare_weights, judge, residuals_of, weighted_scale
 from semgjax.scaling.solver import curves, solve
 from semgjax.scaling.starts import first_guesses
 from semgjax.scaling.table import table_of
@@ -111,6 +112,11 @@ def coverage(cell: Cell, objective: Objective, simulations: int, seed: int = 0, 
     fitted = np.log(curves(cell.law, problems.x, theta))
     deltas = np.array([delta_by_scale(r, p) for r in np.log(y) - fitted])
     own = replace(problems, y=y, delta=deltas if objective.kind == "huber_log" else np.array([np.inf]))
+    if mm := objective.kind == "mm_log":  # of two answers the first: intervals that hold for both are wider
+        judged = judge(cell.law, replace(problems, y=y, weights=fit.weights[None]), theta, fit.table.groups, seed)
+        theta, cuts = judged.theta, judged.cut
+        sizes = residuals_of(cell.law, replace(own, weights=fit.weights[None]), np.arange(simulations), theta)
+        own = replace(own, weights=bisquare_weights(sizes, cuts[:, None]))
     free = solve(cell.law, own, theta)
     residuals = np.log(y) - np.log(curves(cell.law, problems.x, free.theta))
     scales = np.array([noise_scale(r, np.ones(n), own_delta, p) for r, own_delta in zip(
@@ -119,7 +125,10 @@ def coverage(cell: Cell, objective: Objective, simulations: int, seed: int = 0, 
     at = {name: value[:1] for name, value in asked.items()}
     centre = np.log(curves(cell.law, at, free.theta))[:, 0]
     goal = float(np.log(cell.truth({name: np.array(v) for name, v in cell.asked.items()}) / fit.unit_y))
-    cut = float(f_distribution.ppf(LEVEL, 1, n - p))
+    cut = f_distribution.ppf(LEVEL, 1, n - p)
+    if mm:
+        scales = np.array([weighted_scale(*row, p) for row in zip(residuals, own.weights, cuts, strict=True)]) + 1e-16
+        cut = f_distribution.ppf(LEVEL, 1, (own.weights > 0).sum(axis=1) - p)
     statistic = np.full(simulations, np.inf)
     for steps in (1, 4):  # straight to the truth, and along the profile; the lower counts
         start = free.theta

@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from analysis.study import Study, centre, data_words, finding_words, markdown, run, star_cost, write_study
-from semgjax.scaling.decide.suggest import Budget, candidate_grid, prediction_goal, suggest
+from semgjax.scaling.decide.candidates import candidate_grid
+from semgjax.scaling.decide.goals import prediction_goal
+from semgjax.scaling.decide.suggest import Budget, suggest
 from semgjax.scaling.ends import number
 from semgjax.scaling.fit import fit_law
 from semgjax.scaling.laws import law_named

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import numpy as np
 import tyro
-from matplotlib.figure import Figure
 
 from semgjax.errors import InputError
 from semgjax.files import write_atomic
 from semgjax.pages.law_plot import save_figure
+from semgjax.pages.style import Picture
 from semgjax.scaling.decide.cost_model import Cost, table_cost
 from semgjax.scaling.diagnose import Diagnostic
 from semgjax.scaling.ends import number
@@ -100,7 +100,7 @@ def finding_words(found: tuple[Diagnostic, ...]) -> str:
     return f" Findings: {'; '.join(kept)}." if kept else ""
 
 
-def write_study(study: Study, name: str, caption: str, figure: Figure | None = None, table: str = "") -> Path:
+def write_study(study: Study, name: str, caption: str, figure: Picture | None = None, table: str = "") -> Path:
     """Write OUT/NAME.md (table and caption) and OUT/NAME.png; the path of the first."""
     picture = ""
     if figure is not None:

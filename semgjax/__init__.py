@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from semgjax.api.decisions import Budgets, design
     from semgjax.api.fitting import FittedLaw, fit, load_fit
     from semgjax.api.models import Evaluation, Model, init, load
+    from semgjax.api.optimal_compute import isoflop
     from semgjax.api.runs import Export, Run, distill, export, train, verify
     from semgjax.api.signals import load_session
     from semgjax.data.sessions import Session
@@ -36,6 +37,7 @@ __all__ = [
     "export",
     "fit",
     "init",
+    "isoflop",
     "load",
     "load_fit",
     "load_session",
@@ -49,6 +51,7 @@ _PLACES = {
     "semgjax.api.decisions": ("Budgets", "design"),
     "semgjax.api.fitting": ("FittedLaw", "fit", "load_fit"),
     "semgjax.api.models": ("Evaluation", "Model", "init", "load"),
+    "semgjax.api.optimal_compute": ("isoflop",),
     "semgjax.api.runs": ("Export", "Run", "distill", "export", "train", "verify"),
     "semgjax.api.signals": ("load_session",),
     "semgjax.data.sessions": ("Session",),

@@ -61,10 +61,12 @@ CODES = {
     "bad-number": "a cell holds no usable number",
     # scaling laws
     "too-few-levels": "there are too few points, or they vary too little, for the question",
+    "not-identified": "the points lie at too few different places to determine what is asked",
     "several-curves": "the rows lie on more than one curve",
     "bad-shape": "arrays have unexpected shapes or different lengths",
     "bad-law": "a law's declaration, or the file that holds it, cannot be used",
     "wrong-law": "the law lacks the inputs or the parts that the question or the file needs",
+    "swapped-columns": "a part exceeds its whole, as unique tokens above all tokens: two columns are swapped",
     "out-of-reach": "no value within range gives what is asked for",
     "input": "any other bad input",
 }

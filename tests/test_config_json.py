@@ -47,19 +47,18 @@ def test_a_model_says_which_network_it_is_and_without_a_word_it_is_a_transformer
 
 
 @pytest.mark.parametrize(
-    ("model", "says"),
+    ("model", "code", "named"),
     [
-        (to_json(BASELINE.model) | {"network": "rnn"}, "rnn"),
-        (to_json(BASELINE.model) | {"dim": 8}, "TDSConfig has no member ['dim']"),
-        (to_json(SUPERVISED.model) | {"network": "tds"}, "TDSConfig has no member ["),
-        ({k: v for k, v in to_json(BASELINE.model).items() if k != "network"}, "ModelConfig has no member ["),
-        ([], "ModelConfig has no member []"),
+        (to_json(BASELINE.model) | {"network": "rnn"}, "wrong-schema", "rnn"),
+        (to_json(BASELINE.model) | {"dim": 8}, "bad-field", "TDSConfig"),
+        (to_json(SUPERVISED.model) | {"network": "tds"}, "bad-field", "TDSConfig"),
+        ({k: v for k, v in to_json(BASELINE.model).items() if k != "network"}, "bad-field", "ModelConfig"),
+        ([], "bad-field", "ModelConfig"),
     ],
 )
-def test_a_model_of_another_network_than_it_says_is_an_input_error(model, says):
-    with pytest.raises(InputError) as caught:
+def test_a_model_of_another_network_than_it_says_is_an_input_error(model, code, named):
+    with refused(code, "model.json: ", named):
         network_from_json(model, "model.json")
-    assert str(caught.value).startswith("model.json: ") and says in str(caught.value)
 
 
 def test_a_class_of_a_network_reads_nothing_else():
@@ -101,35 +100,33 @@ def changed(path: str, value: object) -> dict:
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "says"),
+    ("path", "value", "named"),
     [
-        ("colour", 1, "RunConfig has no member ['colour']"),
-        ("model.colour", 1, "ModelConfig has no member ['colour']"),
-        ("preset", ..., "RunConfig lacks the member 'preset'"),
-        ("distill.teacher", ..., "DistillConfig lacks the member 'teacher'"),
-        ("model", ..., "RunConfig lacks the member 'model'"),
-        ("preset", 3, "preset: 3 is not of type"),
-        ("preset", None, "preset: None is not of type"),
-        ("model", [], "model: [] is not of type"),
-        ("model.dim", "128", "dim: '128' is not of type"),
-        ("model.dim", 128.0, "dim: 128.0 is not of type"),
-        ("model.dim", True, "dim: True is not of type"),
-        ("model.causal", 1, "causal: 1 is not of type"),
-        ("model.norm", "layer", "norm: 'layer' is not of type"),
-        ("model.conv_widths", 64, "conv_widths: 64 is not of type"),
-        ("model.conv_widths", [64, "64"], "conv_widths: '64' is not of type"),
-        ("model.attention_window", "all", "attention_window: 'all' is not of type"),
-        ("optimizer.learning_rate", "1e-3", "learning_rate: '1e-3' is not of type"),
-        ("optimizer.learning_rate", True, "learning_rate: True is not of type"),
-        ("train.compute", "float64", "compute: 'float64' is not of type"),
-        ("distill", "teacher", "distill: 'teacher' is not of type"),
+        ("colour", 1, "'colour'"),
+        ("model.colour", 1, "'colour'"),
+        ("preset", ..., "'preset'"),
+        ("distill.teacher", ..., "'teacher'"),
+        ("model", ..., "'model'"),
+        ("preset", 3, "preset: 3"),
+        ("preset", None, "preset: None"),
+        ("model", [], "model: []"),
+        ("model.dim", "128", "dim: '128'"),
+        ("model.dim", 128.0, "dim: 128.0"),
+        ("model.dim", True, "dim: True"),
+        ("model.causal", 1, "causal: 1"),
+        ("model.norm", "layer", "norm: 'layer'"),
+        ("model.conv_widths", 64, "conv_widths: 64"),
+        ("model.conv_widths", [64, "64"], "conv_widths: '64'"),
+        ("model.attention_window", "all", "attention_window: 'all'"),
+        ("optimizer.learning_rate", "1e-3", "learning_rate: '1e-3'"),
+        ("optimizer.learning_rate", True, "learning_rate: True"),
+        ("train.compute", "float64", "compute: 'float64'"),
+        ("distill", "teacher", "distill: 'teacher'"),
     ],
 )
-def test_what_does_not_fit_is_an_input_error_that_names_the_file_and_the_member(path, value, says):
-    with pytest.raises(InputError) as caught:
+def test_what_does_not_fit_is_an_input_error_that_names_the_file_and_the_member(path, value, named):
+    with refused("bad-field", "run/config.json: ", named):
         from_json(RunConfig, changed(path, value), "run/config.json")
-    assert str(caught.value).startswith("run/config.json: ")
-    assert says in str(caught.value)
 
 
 @pytest.mark.parametrize("value", [[], "text", None, 3])

@@ -28,6 +28,7 @@ ALL = {"data", "kernels", "model"} | UPPER
 ABOVE = {
     "errors": ALL,
     "printable": ALL,
+    "cells": ALL,
     "one_report": ALL,
     "files": ALL,
     "address": ALL,

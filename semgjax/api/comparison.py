@@ -1,7 +1,7 @@
 """`semgjax.compare` and `semgjax.report`: several laws on one table."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from semgjax.files import write_atomic
 from semgjax.notebook import facts
 from semgjax.scaling.compare import Comparison, average_prediction, compare_laws, test_users_or_hours
 from semgjax.scaling.decide.cost_model import Cost, read_cost
+from semgjax.scaling.diagnose import Diagnostic, diagnose
 from semgjax.scaling.law import Law
 from semgjax.scaling.objective import Objective, ObjectiveKind
 from semgjax.scaling.profile import LEVEL
@@ -24,11 +25,20 @@ class LawComparison:
         found: laws in falling order of weight (`scores`), those that were refused, nested tests and the verdict.
         average: (weighted mean, lowest, highest) of the laws' predictions at the point asked for; None without one.
         users_or_hours: whether users or hours count, in words; None for a law of other inputs.
+        withheld: laws whose value at the point is withheld, as a finding of severity error says that it means nothing.
+        findings: of severity error on the law that ranks first; where every law has some, there is no number.
     """
 
     found: Comparison
     average: tuple[float, float, float] | None
     users_or_hours: str | None
+    withheld: tuple[str, ...] = ()
+    findings: tuple[Diagnostic, ...] = ()
+
+    @property
+    def blocked(self) -> bool:
+        """Whether all laws are withheld."""
+        return len(self.withheld) == len(self.found.scores)
 
     @property
     def verdict(self) -> str:
@@ -44,7 +54,7 @@ class LawComparison:
         """Plain JSON values."""
         scores = [
             {n: getattr(s, n) for n in ("name", "aicc", "rolling_error", "largest_error", "weight", "value")}
-            | {"parameters": s.fit.parameters}
+            | {"parameters": None if s.name in self.withheld else s.fit.parameters}
             for s in self.found.scores
         ]
         return {
@@ -54,6 +64,9 @@ class LawComparison:
             "verdict": self.verdict,
             "users_or_hours": self.users_or_hours,
             "average": None if self.average is None else dict(zip(("value", "low", "high"), self.average, strict=True)),
+            "withheld": list(self.withheld),
+            "blocked": self.blocked,
+            "diagnostics": [asdict(found) for found in self.findings],
         }
 
     def __repr__(self) -> str:
@@ -76,6 +89,7 @@ def compare(
     objective: ObjectiveKind | None = None,
     delta: float | None = None,
     at: Mapping[str, float] | None = None,
+    force: bool = False,
     **inputs: str,
 ) -> LawComparison:
     """Fit several laws to one table and rank them by how well they predict larger runs from smaller ones.
@@ -84,6 +98,7 @@ def compare(
         table, columns, y, where, unit, objective, delta, inputs: see `semgjax.fit`.
         laws: names or `Law`s over the same inputs (default: those that the inputs allow).
         at: predict here with each law.
+        force: give the values even of laws of which a finding of severity error says that they mean nothing.
 
     Raises:
         InputError: no law can be fitted, no such table or column, or values that cannot be used.
@@ -98,9 +113,14 @@ def compare(
     chosen, points = laws_and_points(table, laws, mapping_of(columns, inputs, y), where, unit)
     point = dict(at) if at else None
     found = compare_laws(points, chosen, Objective(objective or "", delta), point)
-    average = None if point is None else average_prediction(found, point)
+    errors = {s.name: tuple(d for d in diagnose(s.fit, None) if d.severity == "error") for s in found.scores}
+    withheld = () if force else tuple(name for name, wrong in errors.items() if wrong)
+    shown = [score for score in found.scores if score.name not in withheld]
+    average = average_prediction(replace(found, scores=tuple(shown)), point) if point is not None and shown else None
+    hidden = [replace(s, value=None) if s.name in withheld else s for s in found.scores]
     users_hours = test_users_or_hours(points)[0] if set(points.x) == {"U", "H"} else None
-    return LawComparison(found, average, users_hours)
+    first = errors[found.scores[0].name]
+    return LawComparison(replace(found, scores=tuple(hidden)), average, users_hours, withheld, first)
 
 
 def report(

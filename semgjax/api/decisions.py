@@ -12,11 +12,14 @@ from semgjax.scaling.decide import frontier as frontiers
 from semgjax.scaling.decide import inverse
 from semgjax.scaling.decide import suggest as suggestions
 from semgjax.scaling.decide import versus as recipes
+from semgjax.scaling.decide.candidates import candidate_grid, open_grid
 from semgjax.scaling.decide.cost_model import Cost, read_cost, table_cost
 from semgjax.scaling.decide.decision import Decision
 from semgjax.scaling.decide.decision import as_json as decision_json
 from semgjax.scaling.decide.design import DesignCheck
 from semgjax.scaling.decide.exchange import Exchange
+from semgjax.scaling.decide.floors import FloorSensitivity, floor_sensitivity
+from semgjax.scaling.decide.goals import goal_of
 from semgjax.scaling.decide.prior import points_of_plan
 from semgjax.scaling.decide.student import Student, smallest_student
 from semgjax.scaling.decide.suggest import Suggestion
@@ -27,7 +30,7 @@ from semgjax.scaling.laws import law_for
 from semgjax.scaling.profile import LEVEL
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from semgjax.pages.style import Picture
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -45,18 +48,20 @@ class Budgets:
     cost: Cost
     rows: tuple[frontiers.Frontier, ...]
 
-    def plot(self, path: str | Path | None = None) -> "Figure":
+    def plot(self, path: str | Path | None = None, *, width: float = 183.0) -> "Picture":
         """Both inputs and the error over the budget; path: also write the figure here (.png, .svg or .pdf).
 
+        width: in print, mm. The figure's `caption` says what it rests on.
+
         Raises:
-            InputError: a name of another ending.
+            InputError: a name of another ending, or a width that no page has.
         """
         from semgjax.pages.law_budgets import frontier_figure
         from semgjax.pages.law_plot import check_figure_name, save_figure
 
         if path is not None:
             check_figure_name(Path(path))
-        figure = frontier_figure(self.fit, self.rows, self.cost, self.pair)
+        figure = frontier_figure(self.fit, self.rows, self.cost, self.pair, width)
         if path is not None:
             save_figure(figure, Path(path))
         return figure
@@ -158,14 +163,9 @@ class Decisions:
             >>> round(best.second.value / best.first.value)
             44
         """
-        if (cost is None) == (measured is None):
-            raise InputError("cost of a run: give either a formula, such as cost 6*N*D, or measured", "bad-option")
+        chosen = self._cost(cost, measured, unit)
         if not budgets:
             raise InputError("budget: give at least one", "bad-option")
-        if cost is None:
-            chosen = table_cost(self.result.table, Path(measured or ""), unit)
-        else:
-            chosen = cost if isinstance(cost, Cost) else read_cost(cost, unit)
         rows = frontiers.frontier(self.result, chosen, sorted(budgets), of, dict(at or {}), level, force)
         return Budgets(self.result, of or frontiers.pair_of(self.result), chosen, rows)
 
@@ -223,11 +223,37 @@ class Decisions:
         """
         return recipes.versus(self.result, other.result, dict(at), level, force, seed)
 
+    def floors(
+        self,
+        at: Mapping[str, float] | None = None,
+        *,
+        target: float | None = None,
+        of: str | None = None,
+        floors: Sequence[float] = (),
+        level: float = LEVEL,
+        force: bool = False,
+    ) -> FloorSensitivity:
+        """How an answer moves with the floor, for a floor that is fixed from outside (`fixed={"E": ...}`) or fitted.
+
+        Args:
+            at: the point of the prediction, or the other inputs where `target` is given.
+            target: an error to reach: the answer is then the value of the input `of`.
+            of: the input that is asked for with `target` (default: the law's first).
+            floors: to try, in the unit of y (default: from 0 to just below the smallest error).
+            level: below 1 - level a floor counts as rejected by the points.
+            force: see `invert`.
+
+        Raises:
+            InputError: a law without a floor, a floor that is out of range, or an input without a value.
+        """
+        return floor_sensitivity(self.result, dict(at or {}), target, of, floors, level, force)
+
     def suggest(
         self,
         *,
-        cost: str | Cost,
+        cost: str | Cost | None = None,
         rate: float,
+        measured: str | Path | None = None,
         shrink: str = "prediction",
         at: Mapping[str, float] | None = None,
         target: float | None = None,
@@ -237,30 +263,51 @@ class Decisions:
         overhead: float = 0.1,
         level: float = LEVEL,
         seed: int = 0,
+        force: bool = False,
     ) -> Suggestion:
-        """The next runs: those that shrink a chosen interval most per hour of the device.
+        """The next runs: new sizes, users or seeds that shrink a chosen interval most per hour of the device.
 
         Args:
             cost: of a run, as a formula of the law's inputs: "6*N*D".
             rate: cost that the device pays in an hour, in the same unit (a GPU at 50 TFLOP/s: 1.8e17).
-            shrink: "prediction" (of the error at a point), a parameter of the law, or an input that reaches `target`.
+            measured: instead of `cost`: the table that was fitted; its column flops is fitted by powers of the inputs.
+            shrink: "prediction" (of the error at a point), a parameter of the law, "law" (all parameters), or an input
+                that reaches `target`.
             at: the point of the prediction, or the other inputs where `shrink` names an input.
             target: error that the input named by `shrink` is to reach.
-            vary: input -> values to choose from (default: those of the sweep).
+            vary: input -> values to choose from; inputs that it does not name keep those of the sweep. Default: the
+                sweep's places, values between them, and values up to four times beyond the largest.
             runs: how many to choose.
             hours: limit on the device-hours in all.
             overhead: hours that any run takes beside its training.
             level: of the interval.
             seed: of the draws.
+            force: choose even where a finding of severity error says that the law means nothing.
+
+        Returns:
+            Steps in the order to train them; `advice` says what else gives an interval where there is none.
 
         Raises:
             InputError: a goal that the law has not, something that it needs is missing, or a number out of range.
         """
         fit = self.result
-        goal = suggestions.goal_of(fit, shrink, dict(at or {}), target)
-        grid = suggestions.candidate_grid(fit, {name: list(values) for name, values in (vary or {}).items()})
-        budget = suggestions.Budget(cost if isinstance(cost, Cost) else read_cost(cost), rate, overhead, hours)
-        return suggestions.suggest(fit, goal, grid, budget, runs, level, seed)
+        goal = goal_of(fit, shrink, dict(at or {}), target)
+        grid = candidate_grid(fit, {name: list(values) for name, values in vary.items()}) if vary else open_grid(fit)
+        budget = suggestions.Budget(self._cost(cost, measured, "FLOP"), rate, overhead, hours)
+        return suggestions.suggest(fit, goal, grid, budget, runs, level, seed, force)
+
+    def _cost(self, cost: str | Cost | None, measured: str | Path | None, unit: str) -> Cost:
+        """The cost of a run, from exactly one of both.
+
+        Raises:
+            InputError: both or none of them, or as `read_cost` and `table_cost`.
+        """
+        if (cost is None) == (measured is None):
+            raise InputError("cost of a run: give either a formula, such as cost 6*N*D, or measured", "bad-option")
+        if measured is not None:
+            return table_cost(self.result.table, Path(measured), unit)
+        assert cost is not None
+        return cost if isinstance(cost, Cost) else read_cost(cost, unit)
 
 
 def design(

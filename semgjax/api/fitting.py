@@ -17,6 +17,7 @@ from semgjax.scaling import better, store
 from semgjax.scaling import choices as choice
 from semgjax.scaling.answer import Prediction, predict_at
 from semgjax.scaling.ends import listed
+from semgjax.scaling.enough import check_part
 from semgjax.scaling.fit import STARTS, Fit, fit_law
 from semgjax.scaling.law import Law, load_law
 from semgjax.scaling.objective import Objective, ObjectiveKind
@@ -25,7 +26,7 @@ from semgjax.scaling.read import read_table, read_user_points
 from semgjax.scaling.table import Table
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from semgjax.pages.style import Picture
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -86,8 +87,13 @@ class FittedLaw(Decisions):
         users: bool = False,
         title: str = "",
         level: float = LEVEL,
-    ) -> "Figure":
+        width: float = 183.0,
+        force: bool = False,
+    ) -> "Picture":
         """Points, curve and interval over one input, the others in the middle of the sweep.
+
+        Where a finding of severity error says that the curve means nothing, the points alone are drawn. The figure's
+        `caption` says what it rests on: runs, seeds, test users, and what its intervals are.
 
         Args:
             path: also write the figure here (.png, .svg or .pdf).
@@ -95,28 +101,26 @@ class FittedLaw(Decisions):
             users: draw the single held-out users too (a sweep's table, and a law of one input).
             title: above the axes.
             level: of the interval.
+            width: in print, mm: 89 for one column of a journal, 183 for two; all type is 8 pt or larger there.
+            force: draw the curve in spite of findings of severity error.
 
         Raises:
-            InputError: no such input, no users known, or a name of another ending; nothing is written then.
+            InputError: no such input, no users known, a width that no page has, or a name of another ending; nothing is
+                written then.
         """
-        from semgjax.pages.law_plot import check_figure_name, plot_size_curve, save_figure
+        from semgjax.pages.law_plot import plot_size_curve, save_figure
 
-        if path is not None:
-            check_figure_name(Path(path))
-        names = self.law.input_names
-        if over is not None and over not in names:
-            raise InputError(f"over={over!r}: {self.law.name} has the inputs {', '.join(names)}", "unknown-name")
-        if users and (self.source is None or len(names) > 1):
-            why = "a fit read from a file has no users" if self.source is None else "they are drawn over one input"
-            raise InputError(f"users=True: {why}; leave it out, or fit a sweep's table", "conflict")
-        if len(names) == 1:
+        check_plot(self.law, path, over, users and self.source is not None)
+        if users and self.source is None:
+            raise InputError("users: a fit read from a file has none; leave it out, or fit a sweep's table", "conflict")
+        if len(self.law.inputs) == 1:
             points = read_user_points(*self.source) if users and self.source else None
-            figure = plot_size_curve(self.result, points, title=title, level=level)
+            figure = plot_size_curve(self.result, points, title=title, level=level, width=width, force=force)
         else:
             from semgjax.pages.law_curves import curve_figure
             from semgjax.scaling.decide.evidence import gather
 
-            figure = curve_figure(gather(self.result, level), over, title=title)
+            figure = curve_figure(gather(self.result, level), over, title=title, width=width, force=force)
         if path is not None:
             save_figure(figure, Path(path))
         return figure
@@ -244,6 +248,25 @@ def fit(
     return FittedLaw(found, (table, mapping, filters))
 
 
+def check_plot(law: Law, path: str | Path | None = None, over: str | None = None, users: bool = False) -> None:
+    """Check the arguments of `FittedLaw.plot`, which need no fit.
+
+    Raises:
+        InputError: a name of another ending, no such input, or users of a law of several inputs.
+    """
+    from semgjax.pages.law_plot import check_figure_name
+
+    if path is not None:
+        check_figure_name(Path(path))
+    names = law.input_names
+    if over is not None and over not in names:
+        raise InputError(f"over {over!r}: {law.name} has the inputs {', '.join(names)}", "unknown-name")
+    if users and len(names) > 1:
+        raise InputError(
+            f"users: they are drawn over one input, and {law.name} has {', '.join(names)}; leave them out", "conflict"
+        )
+
+
 def load_fit(path: str | Path, law: str | None = None) -> FittedLaw:
     """The fit of a fit.json, written by `FittedLaw.save` or `semgjax scaling fit --out`.
 
@@ -269,4 +292,7 @@ def _point(law: Law, at: Mapping[str, float]) -> dict[str, float]:
             )
         if isinstance(value, bool | str) or np.ndim(value):
             raise InputError(f"{name} = {value!r}: give one number", "bad-value")
+    for part, whole in law.at_most.items():
+        if part in at and whole in at:
+            check_part(np.array([at[part]]), np.array([at[whole]]), part, whole, "the point")
     return {name: float(value) for name, value in at.items()}

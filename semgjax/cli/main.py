@@ -29,8 +29,9 @@ GROUPS = {
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code.
 
-    0 done, 2 bad input, 70 diverged, 74 the state could not be uploaded, 75 preempted (run it again), 130 interrupted,
-    141 the reader of the output closed the pipe; 1 any other failure, with its traceback.
+    0 done, 2 bad input, 3 a number is withheld (`semgjax scaling`), 70 diverged, 74 the state could not be uploaded, 75
+    preempted (run it again), 130 interrupted, 141 the reader of the output closed the pipe; 1 any other failure, with
+    its traceback.
     """
     words = sys.argv[1:] if arguments is None else arguments
     prepare()

@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 
-from semgjax.cli import scaling_decide, scaling_plan
+from semgjax.cli import scaling_compute, scaling_decide, scaling_plan
 from semgjax.cli.parse import run_commands
 from semgjax.cli.programs import keep_programs
-from semgjax.cli.scaling_words import Words, check_output, numbers, pairs, point_of, print_json
+from semgjax.cli.scaling_words import Words, check_output, code_of, numbers, pairs, point_of, print_json
 from semgjax.cli.terminal import say
 from semgjax.errors import InputError
-from semgjax.scaling.ends import of_json, span
+from semgjax.scaling.ends import HUGE, number, of_json, span
 
 Kind = Literal[
     "mm_log", "huber_log", "huber_linear", "log_ls", "log1p_ls", "linear_ls", "student_t", "pinball", "asymmetric"
@@ -24,7 +24,8 @@ def run(words: list[str]) -> int:
     """The command."""
     keep_programs()
     commands: dict[str, Callable[..., Any]] = {"fit": fit, "predict": predict, "compare": compare}
-    return run_commands("scaling", {**commands, **scaling_decide.COMMANDS, **scaling_plan.COMMANDS}, words)
+    more = {**scaling_decide.COMMANDS, **scaling_compute.COMMANDS, **scaling_plan.COMMANDS}
+    return run_commands("scaling", {**commands, **more}, words)
 
 
 def fit(
@@ -46,7 +47,7 @@ def fit(
     title: str = "",
     force: bool = False,
     json: bool = False,
-) -> None:
+) -> int:
     """Fit a law of error against sizes, data or users.
 
     Args:
@@ -55,20 +56,20 @@ def fit(
             "flops/6/params" (a sweep's table needs none); sd=COLUMN gives relative noise
         where: keep only rows with this value; give it again for more columns (a sweep's table: split=test and
             averaging=macro by default)
-        law: power, floor_power, chinchilla, users_hours, users_hours_product, saturating, rational, broken, repeated,
-            kaplan, sigmoid, distilled, busbridge, gadre, gadre_error, personal, additive (over any inputs), or your
-            own as file.py:NAME
+        law: power, floor_power, chinchilla, shared_exponent, users_hours, users_hours_product, users_saturating,
+            broken, repeated, kaplan, gadre, gadre_error, sigmoid, distilled, busbridge, personal; additive, power,
+            saturating, rational over any inputs; or your own as file.py:NAME
         objective: of the residuals: mm_log (the default) counts runs far off the others less and names them, huber_log
             (the default with --delta) is Huber's loss, log_ls is least squares of logarithms
         delta: where Huber's loss turns straight, in log units, of huber_linear in the unit of y (default: by the
             scatter of the points)
         reduction: of the losses in the objective's value, as published ones differ; the fit is the same
-        fix: hold a parameter at a value, as E=0
+        fix: hold a parameter at a value, as E=0 (see `semgjax scaling floors` for how answers move with E)
         starts: first guesses of the search
         level: of the intervals
         unit: of y; "%" caps predictions at 100 (a sweep's table: %)
         out: write the fit here (fit.json)
-        plot: draw the curve here (.png, .svg or .pdf)
+        plot: draw the curve here (.png, .svg or .pdf), over the first input
         users: draw the single held-out users too (a sweep's table)
         title: above the plot
         force: show the numbers even where a finding of severity error says that they mean nothing
@@ -84,13 +85,7 @@ def fit(
     if users and plot is None:
         raise InputError("--users draws into a plot; name one with --plot FILE.png", "conflict")
     if plot is not None:
-        from semgjax.pages.law_plot import check_figure_name
-
-        check_figure_name(plot)
-        if len(chosen.inputs) > 1:
-            raise InputError(
-                f"--plot draws a law of one input; {chosen.name} has {', '.join(chosen.input_names)}", "conflict"
-            )
+        laws.check_plot(chosen, plot, users=users)
     for path in (out, plot):
         check_output(path, name_of(table))
     if out is not None:
@@ -101,17 +96,18 @@ def fit(
     )  # fmt: skip
     document = fitted.document(level, force)
     if plot is not None:
-        fitted.plot(plot, users=users, title=title, level=level)
+        fitted.plot(plot, users=users, title=title, level=level, force=force)
     if out is not None:
         write_document(out, document)
     if json:
         print_json(document)
-        return
+        return code_of(document["blocked"])
     _print_fit(document)
     _print_findings(document["diagnostics"])
     for path in (out, plot):
         if path is not None:
             say(f"  {path}")
+    return code_of(document["blocked"])
 
 
 def predict(
@@ -122,7 +118,7 @@ def predict(
     level: float = 0.95,
     force: bool = False,
     json: bool = False,
-) -> None:
+) -> int:
     """Predict the error at a point, with sampling, choice and extrapolation beside it.
 
     Args:
@@ -138,9 +134,11 @@ def predict(
 
     fitted = load_fit(fit, law)
     prediction = fitted.predict(point_of(at, fitted.law.input_names), level=level, force=force)
+    held = _held_floor(fitted, prediction, level, force)
     if json:
-        print_json({**as_json(prediction), "unit": fitted.table.unit, "law": fitted.law.name})
-        return
+        floor = None if held is None else {"parameter": held.name, "value": held.floor, "slope": held.slope}
+        print_json({**as_json(prediction), "unit": fitted.table.unit, "law": fitted.law.name, "fixed_floor": floor})
+        return code_of(prediction.blocked)
     place = ", ".join(f"{fitted.table.column(name)} = {value:g}" for name, value in prediction.x.items())
     unit = f" {fitted.table.unit}" if fitted.table.unit else ""
     if prediction.value is None:
@@ -149,7 +147,11 @@ def predict(
         say(f"{fitted.table.y_name} at {place}: {prediction.value:.4g}{unit}{_range(prediction.interval)}")
         for label, ends in _layers(prediction):
             say(f"  {label:<14}{ends}")
+    if held is not None and held.slope is not None:
+        text = f"{held.name} = {held.floor:g} is held: one per cent more moves the answer by {held.slope:+.2g} %"
+        say(f"  {'fixed floor':<14}{text}; over floors that the points allow: {span(held.allowed)}")
     _print_findings(asdict(found) for found in prediction.diagnostics)
+    return code_of(prediction.blocked)
 
 
 def compare(
@@ -162,8 +164,9 @@ def compare(
     delta: float | None = None,
     unit: str | None = None,
     at: Annotated[Words, arg(metavar="VALUE|INPUT=VALUE")] = (),
+    force: bool = False,
     json: bool = False,
-) -> None:
+) -> int:
     """Fit several laws to one table and say which predicts larger runs best.
 
     Args:
@@ -175,6 +178,7 @@ def compare(
         delta: where Huber's loss turns straight, in log units, of huber_linear in the unit of y
         unit: of y
         at: predict here with each law
+        force: show the values even of laws of which a finding of severity error says that they mean nothing
         json: print one JSON object
     """
     from semgjax.api import comparison
@@ -185,11 +189,11 @@ def compare(
     inputs = laws[0].input_names if laws else inputs_of(mapping) or ("N",)
     compared = comparison.compare(
         table, laws, mapping, where=pairs("--where", where), unit=unit, objective=objective, delta=delta,
-        at=point_of(at, inputs),
+        at=point_of(at, inputs), force=force,
     )  # fmt: skip
     if json:
         print_json(compared.as_json())
-        return
+        return code_of(compared.blocked)
     found, average, users_hours = compared.found, compared.average, compared.users_or_hours
     say(f"{'law':<22}{'weight':>8}{'rolling':>10}{'largest':>10}{'AICc':>10}{'at':>10}")
     for score in found.scores:
@@ -203,9 +207,14 @@ def compare(
         say(f"  {test.smaller} within {test.larger}: F = {test.statistic:.3g}, p = {test.p:.2g}")
     if average is not None:
         say(f"  average by extrapolation score: {average[0]:.4g} (laws: {span(average[1:])})")
-    say(f"  {found.verdict}")
-    if users_hours is not None:
-        say(f"  {users_hours}")
+    if compared.blocked:
+        say("  no number: see the errors below (--force shows it all the same)")
+    else:
+        say(f"  {found.verdict}")
+        if users_hours is not None:
+            say(f"  {users_hours}")
+    _print_findings(asdict(found) for found in compared.findings)
+    return code_of(compared.blocked)
 
 
 def _range(ends: tuple[float, float] | None) -> str:
@@ -227,6 +236,12 @@ def _layers(prediction: Any) -> list[tuple[str, str]]:
     elif prediction.beyond > 1.0:
         rows.append(("extrapolation", "not known: too few levels to try it"))
     return rows
+
+
+def _held_floor(fitted: Any, prediction: Any, level: float, force: bool) -> Any:
+    """What a floor that was fixed from outside does to a prediction; None where none is."""
+    held = [p for p in fitted.law.parameters if p.kind == "floor" and p.name in fitted.result.fixed]
+    return fitted.floors(prediction.x, level=level, force=force) if held and not prediction.blocked else None
 
 
 def _percent(value: float | None) -> str:
@@ -253,7 +268,8 @@ def _print_fit(document: dict[str, Any]) -> None:
         spread = (document["choice"] or {}).get(parameter["name"])
         spread = "" if spread is None else f" choice {span(of_json(*spread))}"
         name, value = parameter["name"], parameter["value"]
-        say(f"  {name:<6}{_digits(value) if value is None else format(value, '.6g')}{unit}{interval}{spread}"
+        shown = number(value) if value is None or abs(value) >= HUGE else format(value, ".6g")
+        say(f"  {name:<6}{shown}{unit}{interval}{spread}"
               f"  {parameter['meaning']}")  # fmt: skip
     search, objective = document["search"], document["objective"]
     delta = "" if objective["delta_used"] is None else f" (delta {objective['delta_used']:.3g})"

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from semgjax.cli.scaling_words import Words, check_output, numbers, point_of, print_json
+from semgjax.cli.scaling_words import Words, check_output, code_of, numbers, point_of, print_json
 from semgjax.cli.terminal import say
 
 _VALUE = arg(metavar="INPUT=VALUE")
@@ -23,7 +23,7 @@ def invert(
     level: float = 0.95,
     force: bool = False,
     json: bool = False,
-) -> None:
+) -> int:
     """How many parameters, users or hours reach an error, and how likely none do.
 
     Args:
@@ -45,9 +45,10 @@ def invert(
     answer = fitted.invert(name, target, at=numbers("--at", at), most=most, level=level, force=force)
     if json:
         print_json({"input": name, "target": target, **as_json(answer)})
-        return
-    for line in lines(answer):
-        say(line)
+    else:
+        for line in lines(answer):
+            say(line)
+    return code_of(answer.blocked)
 
 
 def frontier(
@@ -64,7 +65,7 @@ def frontier(
     level: float = 0.95,
     force: bool = False,
     json: bool = False,
-) -> None:
+) -> int:
     """The best mix of two inputs for a budget: parameters and data for so many FLOPs.
 
     Args:
@@ -92,12 +93,13 @@ def frontier(
     found = load_fit(fit, law).frontier(
         *budget, cost=cost, measured=measured, unit=unit, of=of, at=numbers("--at", at), level=level, force=force
     )
+    chosen, rows = found.cost, found.rows
+    code = code_of(*(answer.blocked for row in rows for answer in (row.first, row.second, row.error)))
     if plot is not None:
         found.plot(plot)
     if json:
         print_json(found.as_json())
-        return
-    chosen, rows = found.cost, found.rows
+        return code
     say(f"cost {chosen.text} {chosen.unit}" + (f", within {100 * chosen.misfit:.2g} %" if measured else ""))
     for i, row in enumerate(rows):
         for answer in (row.first, row.second, row.error):
@@ -106,6 +108,7 @@ def frontier(
                 say(line)
     if plot is not None:
         say(f"  {plot}")
+    return code
 
 
 def exchange(
@@ -119,7 +122,7 @@ def exchange(
     level: float = 0.95,
     force: bool = False,
     json: bool = False,
-) -> None:
+) -> int:
     """What one input is worth in another: by how much must the model grow to do what twice the users do.
 
     Args:
@@ -140,10 +143,11 @@ def exchange(
     if json:
         answers = {"rate": found.rate, "given": found.given, "other": found.other}
         print_json({"give": give, "get": get, "factor": factor, **{k: as_json(v) for k, v in answers.items()}})
-        return
-    for answer in (found.given, found.other, found.rate):
-        for line in lines(answer, findings=answer is found.rate):
-            say(line)
+    else:
+        for answer in (found.given, found.other, found.rate):
+            for line in lines(answer, findings=answer is found.rate):
+                say(line)
+    return code_of(found.given.blocked, found.other.blocked, found.rate.blocked)
 
 
 def student(
@@ -154,7 +158,7 @@ def student(
     level: float = 0.95,
     force: bool = False,
     json: bool = False,
-) -> None:
+) -> int:
     """The smallest student that reaches an error, with a teacher and without.
 
     Args:
@@ -172,10 +176,11 @@ def student(
     if json:
         answers = {"alone": found.alone, "taught": found.taught, "saving": found.saving}
         print_json({"target": target, "teacher": teacher, **{k: as_json(v) for k, v in answers.items()}})
-        return
-    for answer in (found.alone, found.taught, found.saving):
-        for line in lines(answer, findings=answer is found.saving):
-            say(line)
+    else:
+        for answer in (found.alone, found.taught, found.saving):
+            for line in lines(answer, findings=answer is found.saving):
+                say(line)
+    return code_of(found.alone.blocked, found.taught.blocked, found.saving.blocked)
 
 
 def versus(
@@ -187,7 +192,7 @@ def versus(
     force: bool = False,
     seed: int = 0,
     json: bool = False,
-) -> None:
+) -> int:
     """Two recipes against each other, from a fit of each, with paired draws.
 
     Args:
@@ -204,10 +209,11 @@ def versus(
 
     a, b = load_fit(first), load_fit(second)
     found = a.versus(b, point_of(at, a.law.input_names), level=level, force=force, seed=seed)
+    withheld = found.ratio.blocked or found.multiple.blocked
     if json:
         answers = {"ratio": as_json(found.ratio), "multiple": as_json(found.multiple)}
-        print_json({**answers, "b_better": found.b_better, "paired": found.paired})
-        return
+        print_json({**answers, "b_better": None if withheld else found.b_better, "paired": found.paired})
+        return code_of(withheld)
     say(f"a: {first}, b: {second}")
     for answer in (found.ratio, found.multiple):
         for line in lines(answer, findings=answer is found.multiple):
@@ -215,6 +221,7 @@ def versus(
     if found.b_better is not None and not found.ratio.blocked:
         users = "the same test users resampled for both" if found.paired else "residuals only: no shared test users"
         say(f"  b is better in {found.b_better:.1%} of the draws ({users})")
+    return code_of(withheld)
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {

@@ -9,6 +9,7 @@ from tyro.conf import Positional, arg
 from semgjax.cli.scaling_words import (
     Words,
     check_output,
+    code_of,
     lists,
     numbers,
     pairs,
@@ -32,7 +33,7 @@ def design(
     level: float = 0.95,
     seed: int = 0,
     json: bool = False,
-) -> None:
+) -> int:
     """Check the plan of a sweep before training: the interval to expect, and what its runs cannot separate.
 
     Args:
@@ -59,16 +60,18 @@ def design(
     )  # fmt: skip
     if json:
         print_json(designs.as_json(found))
-        return
-    for line in designs.lines(found):
-        say(line)
+    else:
+        for line in designs.lines(found):
+            say(line)
+    return code_of(found.blocked)
 
 
 def suggest(
     fit: Positional[Path],
     *,
-    cost: str,
     rate: float,
+    cost: str | None = None,
+    measured: Path | None = None,
     shrink: str = "prediction",
     at: Annotated[Words, arg(metavar="INPUT=VALUE")] = (),
     target: float | None = None,
@@ -79,25 +82,29 @@ def suggest(
     law: str | None = None,
     level: float = 0.95,
     seed: int = 0,
+    force: bool = False,
     json: bool = False,
-) -> None:
-    """The next runs: those that shrink a chosen interval most per hour of the device.
+) -> int:
+    """The next runs: new sizes, users or seeds that shrink a chosen interval most per hour of the device.
 
     Args:
         fit: fit.json, written by `semgjax scaling fit --out`
+        rate: cost that the device pays in an hour, in the unit of the cost (a GPU at 50 TFLOP/s: 1.8e17)
         cost: of a run, as a formula of the law's inputs: 6*N*D
-        rate: cost that the device pays in an hour, in the same unit (a GPU at 50 TFLOP/s: 1.8e17)
-        shrink: prediction (of the error, --at a point), a parameter of the law (E), or an input that reaches
-            --target (N)
+        measured: in place of --cost: the table that was fitted; its column flops is fitted by powers of the inputs
+        shrink: prediction (of the error, --at a point), a parameter of the law (E), law (all parameters), or an input
+            that reaches --target (N)
         at: the point of the prediction, or the other inputs where --shrink names an input
         target: error that the input named by --shrink is to reach
-        vary: values to choose from; give it again for more inputs (default: those of the sweep)
+        vary: values to choose from; give it again for more inputs (default: the sweep's places, values between them,
+            and values up to four times beyond the largest)
         runs: how many to choose
         hours: at most so many device-hours in all
         overhead: hours that any run takes beside its training (start, compile, evaluate)
         law: file.py:NAME, where the fit has a law of your own
         level: of the interval
         seed: of the draws
+        force: choose even where a finding of severity error says that the law means nothing
         json: print one JSON object
     """
     from semgjax.api.fitting import load_fit
@@ -105,14 +112,15 @@ def suggest(
 
     fitted = load_fit(fit, law)
     found = fitted.suggest(
-        cost=cost, rate=rate, shrink=shrink, at=point_of(at, fitted.law.input_names), target=target,
-        vary=lists("--vary", vary), runs=runs, hours=hours, overhead=overhead, level=level, seed=seed,
+        cost=cost, measured=measured, rate=rate, shrink=shrink, at=point_of(at, fitted.law.input_names), target=target,
+        vary=lists("--vary", vary), runs=runs, hours=hours, overhead=overhead, level=level, seed=seed, force=force,
     )  # fmt: skip
     if json:
         print_json(suggestions.as_json(found))
-        return
-    for line in suggestions.lines(found):
-        say(line)
+    else:
+        for line in suggestions.lines(found):
+            say(line)
+    return code_of(found.blocked)
 
 
 def report(
@@ -129,7 +137,7 @@ def report(
     title: str = "",
     level: float = 0.95,
     force: bool = False,
-) -> None:
+) -> int:
     """One page on a table: the verdict in words, laws side by side, answers with their layers, and pictures.
 
     Args:

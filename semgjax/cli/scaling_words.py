@@ -9,6 +9,9 @@ from tyro.conf import UseAppendAction
 
 from semgjax.errors import InputError
 
+# Exit code of a command whose answer is withheld: it ran, and a finding says that its number would mean nothing.
+WITHHELD = 3
+
 Words = UseAppendAction[tuple[str, ...]]
 
 
@@ -82,10 +85,17 @@ def check_output(path: Path | None, source: Path) -> None:
     if path.resolve() == source.resolve():
         raise InputError(f"{path}: is the input itself; choose another name", "conflict")
     folder = next(parent for parent in path.absolute().parents if parent.exists())
-    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+    if not folder.is_dir():
+        raise InputError(f"{path}: {folder} is a file; choose another place", "not-a-file")
+    if not os.access(folder, os.W_OK):
         raise InputError(f"{path}: cannot be written in {folder}; choose another place", "no-permission")
 
 
 def print_json(value: Any) -> None:
     """One JSON object on one line."""
     print(json.dumps(value, allow_nan=False))
+
+
+def code_of(*withheld: bool) -> int:
+    """The exit code of answers: 3 where one of them is withheld."""
+    return WITHHELD if any(withheld) else 0

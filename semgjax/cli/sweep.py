@@ -1,7 +1,5 @@
 """`semgjax sweep`: plan many trials, run them, show their state, collect their results."""
 
-import dataclasses
-import functools
 import json as jsonlib
 import re
 import shlex
@@ -16,7 +14,8 @@ from semgjax.cli.terminal import say, say_columns
 from semgjax.errors import InputError, SemgjaxError
 
 if TYPE_CHECKING:
-    from semgjax.sweep.plan import Sweep, Trial
+    from semgjax.sweep.engines import RunOptions
+    from semgjax.sweep.plan import Sweep
     from semgjax.sweep.runner import Outcome
     from semgjax.sweep.subset import Subset
     from semgjax.sweep.trial_cost import Rate
@@ -62,14 +61,9 @@ def plan(
     from semgjax.sweep.plan import FILE, plan_sweep, trials_of
     from semgjax.sweep.planfile import find_plan, read_plan_file
     from semgjax.sweep.resolve import resolve
-    from semgjax.sweep.trial_cost import check_budget, rate_of
+    from semgjax.sweep.trial_cost import check_budget, chosen_rate
 
-    if machine is None:
-        given = {"--utilisation": utilisation, "--price": price, "--budget": budget, "--budget-hours": budget_hours}
-        for option, value in given.items():
-            if value is not None:
-                raise InputError(f"{option} {value}: needs --machine, the type of device", "conflict")
-    rate = None if machine is None else rate_of(machine, utilisation, price)
+    rate = chosen_rate(machine, utilisation, price, budget, budget_hours)
     wanted = read_plan_file(find_plan(file))
     resolved = resolve(wanted, data, splits)
     known = (out / FILE).exists()
@@ -131,124 +125,42 @@ def run_trials(
         sbatch: slurm: options for sbatch in one word: --sbatch="--partition=gpu --gpus-per-task=1 --time=08:00:00"
         show: slurm: print the job scripts without submitting them
     """
-    every = ("local", "slurm", "ray")
-    options: dict[str, tuple[Any, Any, tuple[str, ...]]] = {
-        "--slots": (slots, None, every),
-        "--retries": (retries, 2, every),
-        "--gpus": (gpus, None, ("local",)),
-        "--chips": (chips, None, ("local",)),
-        "--order": (order, "cheapest", ("local", "ray")),
-        "--pack": (pack, 1, ("local",)),
-        "--share": (share, None, ("local",)),
-        "--data": (data, data if trial is not None else None, ("local",)),
-        "--start": (start, start if trial is not None else "auto", ()),
-        "--address": (address, None, ("ray",)),
-        "--resources": (resources, None, ("ray",)),
-        "--sbatch": (sbatch, "", ("slurm",)),
-        "--print": (show, False, ("slurm",)),
-    }
-    for option, (value, default, engines) in options.items():
-        if value != default and trial is not None:
-            raise InputError(f"{option} {value}: cannot be combined with --trial, which runs one trial", "conflict")
-        if value != default and engine not in engines:
-            where = f"--engine {' or '.join(engines)}, not {engine}" if engines else "--trial"
-            raise InputError(f"{option} {value}: belongs to {where}", "conflict")
+    from semgjax.sweep.engines import RunOptions, run_sweep, slurm_jobs, slurm_scripts
+
+    options = RunOptions(
+        trial, engine, slots, cores, gpus, chips, order, retries, pack, None if share is None else _share(share), data,
+        start, address, None if resources is None else _resources(resources), sbatch, show,
+    )  # fmt: skip
     if trial is not None:
-        return _run_one(folder, trial, cores, data, start)
+        return _run_chosen(folder, options)
+    if show:
+        print("\n".join(slurm_scripts(folder, options)), end="")
+        return 0
     if engine == "slurm":
-        return _run_slurm(folder, slots, cores, retries, sbatch, show)
+        jobs = slurm_jobs(folder, options, say)
+        status = f"semgjax sweep status {shlex.quote(str(folder))}"
+        say(f"{len(jobs)} jobs; see them with: {status}" if jobs else "all trials are done")
+        return 0
     from semgjax.cli.live import live_report
-    from semgjax.sweep.trial import check_sessions, no_check
 
     with live_report(folder) as (report, tick):
-        if engine == "ray":
-            try:
-                from semgjax.sweep.ray_tasks import run_ray
-            except ModuleNotFoundError:
-                raise InputError(
-                    "--engine ray needs Ray; install it with: pip install 'semgjax[ray]'", "missing-extra"
-                ) from None
-            outcome = run_ray(
-                folder, address, slots, cores, _resources(resources), report, order=order, retries=retries, tick=tick,
-                ready=check_sessions if address is None else no_check,
-            )  # fmt: skip
-        else:
-            from semgjax.sweep.local import device_slots, run_local, trial_command
-
-            on_devices = gpus is not None or chips is not None
-            if on_devices and slots is not None:
-                raise InputError(f"--slots {slots}: the listed devices are the slots; remove one option", "conflict")
-            outcome = run_local(
-                folder,
-                device_slots(gpus, chips) if on_devices else slots,
-                cores,
-                report,
-                functools.partial(trial_command, data=data),
-                order,
-                retries,
-                None if share is None else _share(share),
-                tick,
-                pack,
-                functools.partial(check_sessions, data=data),
-            )
+        outcome = run_sweep(folder, options, report, tick)
     return _print_outcome(outcome)
 
 
-def _run_one(folder: Path, word: str, cores: int, data: Path | None, start: Literal["auto", "one", "tpu"]) -> int:
-    if cores < 1:
-        raise InputError(f"--cores {cores}: give 1 or more", "bad-value")
+def _run_chosen(folder: Path, options: "RunOptions") -> int:
     from semgjax.cli.summary import print_result
-    from semgjax.parallel.cores import use_cores
-    from semgjax.parallel.runtime import is_first, start_processes
-    from semgjax.sweep.plan import find_trial, read_sweep
-    from semgjax.sweep.trial import limit_threads, run_trial
+    from semgjax.parallel.runtime import is_first
+    from semgjax.sweep.engines import run_chosen
+    from semgjax.sweep.pack import exit_code
 
-    sweep = read_sweep(folder)
-    if data is not None:
-        sweep = dataclasses.replace(sweep, data=data.resolve())
-    chosen = [find_trial(sweep, each.strip()) for each in word.split(",")]
-    if len(set(chosen)) < len(chosen):
-        raise InputError(f"--trial {word}: names a trial twice; name each trial once", "conflict")
-    limit_threads(cores)
-    first = chosen[0].config.train
-    use_cores(first.batch // first.accumulate if len(chosen) == 1 else len(chosen))
-    start_processes(start)
-    if len(chosen) > 1:
-        return _run_pack(sweep, chosen)
-    result = run_trial(sweep, chosen[0])
-    if is_first():
-        print_result(result, sweep.run_folder(chosen[0]))
-    return 0
-
-
-def _run_pack(sweep: "Sweep", trials: "Sequence[Trial]") -> int:
-    from semgjax.cli.summary import print_result
-    from semgjax.sweep.pack import exit_code, run_pack
-
-    ends = run_pack(sweep, trials)
-    for trial, end in zip(trials, ends, strict=True):
+    sweep, endings = run_chosen(folder, options)
+    for trial, end in endings:
         if isinstance(end, SemgjaxError):
             say(f"semgjax: error: {trial.id}: {end}", error=True)
-        else:
+        elif is_first():
             print_result(end, sweep.run_folder(trial))
-    return exit_code(ends)
-
-
-def _run_slurm(folder: Path, slots: int | None, cores: int, retries: int, sbatch: str, show: bool) -> int:
-    from semgjax.sweep.plan import read_sweep
-    from semgjax.sweep.slurm import Options, arrays_of, submit
-
-    options = Options(slots, cores, retries, sbatch)
-    if show:
-        print("\n".join(array.script for array in arrays_of(read_sweep(folder), options)), end="")
-        return 0
-    jobs = submit(folder, options, say)
-    say(
-        f"{len(jobs)} jobs; see them with: semgjax sweep status {shlex.quote(str(folder))}"
-        if jobs
-        else "all trials are done"
-    )
-    return 0
+    return exit_code([end for _, end in endings])
 
 
 def _share(text: str) -> tuple[int, int]:
@@ -258,11 +170,9 @@ def _share(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def _resources(text: str | None) -> dict[str, float]:
+def _resources(text: str) -> dict[str, float]:
     found = {}
-    for pair in (text or "").split(","):
-        if text is None:
-            break
+    for pair in text.split(","):
         match = re.fullmatch(r"\s*([A-Za-z][\w:-]*)=([0-9]{1,12}(?:\.[0-9]{1,12})?)\s*", pair)
         if match is None:
             raise InputError(f"--resources {text}: write NAME=AMOUNT, such as GPU=1", "bad-option")

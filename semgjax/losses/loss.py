@@ -1,10 +1,13 @@
 """The protocol of a loss, and CTC, the default: a scalar to minimise and named sums for the log."""
 
 import abc
+import dataclasses
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from semgjax.config_json import to_json
 from semgjax.model.kind import register
 
 if TYPE_CHECKING:
@@ -66,6 +69,24 @@ def register_loss(kind: type[Loss]) -> type[Loss]:
         InputError: it is no frozen dataclass, or another one has its LOSS ("conflict").
     """
     return register(kind, _KINDS, "LOSS")
+
+
+def name_and_settings(loss: Loss) -> dict[str, Any]:
+    """As JSON values: {"loss": its name}, and its options that differ from their defaults."""
+    body = to_json(loss)
+    for f in dataclasses.fields(loss):  # type: ignore[arg-type]
+        made = f.default if f.default_factory is dataclasses.MISSING else f.default_factory()
+        if made is not dataclasses.MISSING and getattr(loss, f.name) == made:
+            del body[f.name]
+    return body
+
+
+def loss_text(loss: Loss) -> str:
+    """The loss as one word of a table: ctc, or confidence-penalty(weight=0.05) with options that differ."""
+    settings = name_and_settings(loss)
+    name = settings.pop("loss", type(loss).__name__)
+    listed = " ".join(f"{option}={json.dumps(value, ensure_ascii=False)}" for option, value in settings.items())
+    return f"{name}({listed})" if listed else str(name)
 
 
 @register_loss

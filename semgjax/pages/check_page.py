@@ -8,8 +8,8 @@ from semgjax.data.quality.check import Report, SessionReport
 from semgjax.data.quality.findings import CODES
 from semgjax.files import write_atomic
 from semgjax.pages.check_figures import COLOURS, overview_figure, session_figure
-from semgjax.pages.figure_bytes import png_bytes, svg_bytes
-from semgjax.pages.html import Image, image, render_template
+from semgjax.pages.figure_bytes import png_bytes
+from semgjax.pages.html import Image, both_widths, image, render_template
 
 PICTURES = 60
 """Largest number of sessions shown with a figure: those to leave out first, then those to look at."""
@@ -47,11 +47,11 @@ def _codes(rows: Sequence[SessionReport]) -> list[tuple[str, ...]]:
 
 
 def _overview(rows: Sequence[SessionReport]) -> Image:
-    caption = "Every session's length, typing rate and amplitude."
-    return image(svg_bytes(overview_figure(rows)), "length, key rate and RMS of every session", caption)
+    return both_widths(lambda width: overview_figure(rows, width), "length, key rate and RMS of every session")
 
 
 def _picture(row: SessionReport) -> Image:
     findings = "; ".join(f"{finding.severity} {finding.code}: {finding.text}" for finding in row.findings)
-    caption = f"Power of each electrode over time, as a whole, and by frequency. {findings or 'No findings.'}"
-    return image(png_bytes(session_figure(row)), f"signal of {row.session}", caption, "png")
+    figure = session_figure(row)
+    caption = f"{figure.caption} {findings or 'No findings.'}"
+    return image(png_bytes(figure), f"signal of {row.session}", caption, "png")

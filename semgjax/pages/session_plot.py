@@ -8,17 +8,19 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from semgjax.data.sessions import CHANNELS, SAMPLE_RATE, Session, read_emg
 from semgjax.errors import InputError
 from semgjax.files import write_atomic
 from semgjax.pages.figure_bytes import png_bytes
-from semgjax.pages.stretch import SETTINGS, choose_stretch, draw_bands, keys_in
+from semgjax.pages.stretch import choose_stretch, draw_bands, keys_in
+from semgjax.pages.style import DOUBLE, NUMBERS, POINTS, Picture, drawn_at, settings, wrapped
 
 LONGEST = 60.0
 _FFT, _HOP = 256, 64  # samples: 7.8 Hz and 32 ms
 _TOP = 500.0  # Hz shown
+_BESIDE = 150.0  # mm: a wider figure has the wrists beside the signal, a narrower one below it
 
 
 def stretch(session: Session, at: float | None, seconds: float) -> tuple[int, int]:
@@ -49,8 +51,8 @@ def write_picture(session: Session, start: int, stop: int, out: Path) -> None:
     write_atomic(out, png_bytes(stretch_figure(session, start, stop)))
 
 
-def stretch_figure(session: Session, start: int, stop: int) -> Figure:
-    """Samples [start, stop) of both bands.
+def stretch_figure(session: Session, start: int, stop: int, width: float = DOUBLE) -> Picture:
+    """Samples [start, stop) of both bands. width: of the figure in print, mm.
 
     Raises:
         InputError: the signal can no longer be read.
@@ -58,12 +60,19 @@ def stretch_figure(session: Session, start: int, stop: int) -> Figure:
     emg_TxC = read_emg(session, start, stop)
     presses = keys_in(session, start, stop)
     seconds = len(emg_TxC) / SAMPLE_RATE
-    with matplotlib.rc_context(SETTINGS):
-        figure = Figure(figsize=(13.0, 9.0), dpi=110, layout="constrained")
-        grid = figure.add_gridspec(4, 2, width_ratios=[4.4, 1.5], height_ratios=[3, 1, 3, 1])
-        first = figure.add_subplot(grid[0, 0])
-        axes = [first, *(figure.add_subplot(grid[row, 0], sharex=first) for row in (1, 2, 3))]
-        draw_bands([axes[0], axes[2]], emg_TxC, presses)
+    beside = width >= _BESIDE
+    with settings():
+        size = drawn_at(width) / 25.4, (155.0 if beside else 215.0) / 25.4
+        figure = Picture(figsize=size, dpi=200, layout="constrained")
+        if beside:
+            grid = figure.add_gridspec(4, 2, width_ratios=[3.6, 1.5], height_ratios=[3, 1.25, 3, 1.25])
+            cells, rings = [grid[row, 0] for row in range(4)], [grid[0:2, 1], grid[2:4, 1]]
+        else:
+            grid = figure.add_gridspec(5, 2, height_ratios=[3, 1.25, 3, 1.25, 2.6])
+            cells, rings = [grid[row, :] for row in range(4)], [grid[4, 0], grid[4, 1]]
+        first = figure.add_subplot(cells[0])
+        axes = [first, *(figure.add_subplot(cell, sharex=first) for cell in cells[1:])]
+        draw_bands([axes[0], axes[2]], emg_TxC, presses, (0.66 * width if beside else width) - 36.0)
         bands = np.split(emg_TxC, 2, axis=1)
         power = [_spectrogram(band) for band in bands]
         top = 10 * np.log10(max(float(np.percentile(power, 99.8)), 1e-12))
@@ -74,19 +83,25 @@ def stretch_figure(session: Session, start: int, stop: int) -> Figure:
             )  # fmt: skip
             for at, _ in presses:
                 place.axvline(at, color="white", lw=0.5, alpha=0.6)
-            place.set_ylabel("Hz")
-            figure.colorbar(image, ax=place, pad=0.01, aspect=9, label="dB")
+            place.set_ylabel("frequency\n(Hz)")
+            place.set_yticks([0, 200, 400])
+            figure.colorbar(image, ax=place, pad=0.01, aspect=9, label="power\n(dB)", ticks=MaxNLocator(3))
         axes[0].set_xlim(0, seconds)
-        axes[3].set_xlabel(f"seconds after {start / SAMPLE_RATE:g} s")
+        axes[3].set_xlabel(f"time after {start / SAMPLE_RATE:g} s (s)")
         for place in axes[:3]:
             place.tick_params(labelbottom=False)
-        _rings(figure, [grid[0:2, 1], grid[2:4, 1]], bands)
+        _rings(figure, rings, bands)
         dropped = f", {sum(session.dropped.values())} keys dropped" if session.dropped else ""
-        figure.suptitle(
+        words = (
             f"{session.name}, user {session.user}: {seconds:g} s, {len(presses)} keys"
-            f" (session: {len(session.labels)} keys{dropped})",
-            x=0.01, ha="left", fontsize=11,
-        )  # fmt: skip
+            f" (session: {len(session.labels)} keys{dropped})"
+        )
+        figure.suptitle(wrapped(words, width - 6.0), x=0.01, ha="left")
+    figure.caption = (
+        f"Surface EMG of 2 x 16 electrodes over {seconds:g} s with n = {len(presses)} keys, which stand above; power "
+        f"of each band by short-time Fourier transform of {_FFT / SAMPLE_RATE * 1000:.0f} ms; root mean square (RMS) "
+        "of each electrode."
+    )
     return figure
 
 
@@ -102,19 +117,26 @@ def _spectrogram(band_TxC: np.ndarray) -> np.ndarray:
     return power / band_TxC.shape[1] / float(np.sum(window)) ** 2
 
 
-def _rings(figure: Figure, places: list, bands: list[np.ndarray]) -> None:
+def _rings(figure: Picture, places: list, bands: list[np.ndarray]) -> None:
     """The RMS around each wrist, on one scale of colour and length."""
     levels = [np.sqrt(np.mean(np.square(band, dtype=np.float64), axis=0)) for band in bands]
     top = max(float(np.max(levels)), 1e-9)
+    drawn = []
     for place, name, level in zip(places, ("left wrist", "right wrist"), levels, strict=True):
         axes = figure.add_subplot(place, projection="polar")
         _ring(axes, level, top)
-        axes.set_title(f"{name}: RMS, {level.min():.3g} to {level.max():.3g} \u00b5V", fontsize=10, pad=14)
+        axes.set_title(f"{name}\n{level.min():.3g} to {level.max():.3g} \u00b5V", fontsize=POINTS, pad=10)
+        drawn.append(axes)
+    shades = matplotlib.cm.ScalarMappable(matplotlib.colors.Normalize(0.0, top), NUMBERS)
+    figure.colorbar(
+        shades, ax=drawn, orientation="horizontal", label="RMS of an electrode (\u00b5V)", aspect=18, pad=0.04,
+        ticks=MaxNLocator(4),
+    )  # fmt: skip
 
 
 def _ring(axes: Axes, level: np.ndarray, top: float) -> None:
     angles = 2 * np.pi * np.arange(16) / 16
-    colours = matplotlib.colormaps["viridis"](level / top)
+    colours = matplotlib.colormaps[NUMBERS](level / top)
     axes.bar(angles, level / top, width=2 * np.pi / 17, bottom=0.45, color=colours)
     axes.plot(np.linspace(0, 2 * np.pi, 200), np.full(200, 0.45), color="0.35", lw=1.0)
     axes.set_theta_zero_location("N")  # type: ignore[attr-defined]

@@ -1,28 +1,17 @@
 """Plot a stretch of signal with its keys; shared by the figures of a session."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from semgjax.data.keys import labels_to_text
 from semgjax.data.sessions import SAMPLE_RATE, Session
+from semgjax.pages.style import POINTS
 
 LEFT, RIGHT, KEY = "#0072B2", "#2F6B4F", "#B5651D"
 STRETCH = 3.0  # seconds of signal shown
-CROWDED = 0.09  # seconds between key presses under which their glyphs would touch, in a stretch of 3 s
-
-# Names of users and keys are plain text, not formulas.
-SETTINGS: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 10.5,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "text.usetex": False,
-    "text.parse_math": False,
-}
+GLYPH = 8.5 / 72.0 * 25.4  # mm that a glyph takes
 
 
 def choose_stretch(session: Session, seconds: float = STRETCH) -> tuple[int, int]:
@@ -42,8 +31,11 @@ def keys_in(session: Session, start: int, stop: int) -> list[tuple[float, str]]:
     return [((int(at) - start) / SAMPLE_RATE, g) for at, g in zip(session.key_first[inside], glyphs, strict=True)]
 
 
-def draw_bands(bands: Sequence[Axes], emg_TxC: np.ndarray, presses: list[tuple[float, str]]) -> None:
-    """All electrodes as lines, a band in each axes and both on one scale, with the keys pressed."""
+def draw_bands(bands: Sequence[Axes], emg_TxC: np.ndarray, presses: list[tuple[float, str]], width: float) -> None:
+    """All electrodes as lines, a band in each axes and both on one scale, with the keys pressed.
+
+    width: of the axes in print, mm.
+    """
     # Neighbouring lines touch only in the strongest bursts.
     space = max(1.6 * float(np.percentile(np.abs(emg_TxC), 99.5)), 1e-6)
     seconds = np.arange(len(emg_TxC)) / SAMPLE_RATE
@@ -56,24 +48,23 @@ def draw_bands(bands: Sequence[Axes], emg_TxC: np.ndarray, presses: list[tuple[f
         axes.plot(seconds, band + heights, color=colour, lw=0.45, zorder=2, rasterized=True)
         axes.set_yticks(heights[[0, 3, 7, 11, 15]], ["1", "4", "8", "12", "16"])
         axes.set_ylim(min(heights[-1] + band[:, -1].min(), heights[-1] - space), max(band[:, 0].max(), space))
-        axes.set_ylabel(f"{name}\nelectrode")
+        axes.set_ylabel(f"{name}\nelectrode (number)")
         axes.margins(x=0)
-    _glyphs(bands[0], presses, len(emg_TxC) / SAMPLE_RATE)
+    _glyphs(bands[0], presses, GLYPH * len(emg_TxC) / SAMPLE_RATE / width)
     _scale_bar(bands[1], space)
 
 
-def _glyphs(axes: Axes, presses: list[tuple[float, str]], seconds: float) -> None:
-    """The typed keys above the axes; keys close together are staggered."""
-    last, level = -np.inf, 0
-    size = 12 if seconds <= 5 * STRETCH else 7
-    for at, glyph in presses:
-        level = (level + 1) % 3 if at - last < CROWDED * max(1.0, seconds / STRETCH) else 0
+def _glyphs(axes: Axes, presses: list[tuple[float, str]], apart: float) -> None:
+    """The typed keys above the axes, each on the lowest line that has room. apart: seconds that a glyph takes."""
+    last: list[float] = []
+    for at, glyph in sorted(presses):
+        level = next((i for i, before in enumerate(last) if at - before >= apart), len(last))
+        last[level : level + 1] = [at]
         axes.annotate(
-            glyph, (at, 1.0), (0, 3 + (size + 1) * level), xycoords=("data", "axes fraction"),
-            textcoords="offset points", ha="center", va="bottom", fontsize=size, color="#7A3E00",
+            glyph, (at, 1.0), (0, 3 + 1.35 * POINTS * level), xycoords=("data", "axes fraction"),
+            textcoords="offset points", ha="center", va="bottom", fontsize=POINTS, color="#7A3E00",
             annotation_clip=False,
         )  # fmt: skip
-        last = at
 
 
 def _scale_bar(axes: Axes, space: float) -> None:
@@ -83,5 +74,5 @@ def _scale_bar(axes: Axes, space: float) -> None:
     low = axes.get_ylim()[0]
     axes.plot([1.012, 1.012], [low, low + height], color="#111111", lw=2, clip_on=False,
               transform=axes.get_yaxis_transform())  # fmt: skip
-    axes.text(1.02, low + height / 2, f"{height:g} \u00b5V", va="center", fontsize=9.5, rotation=90,
+    axes.text(1.02, low + height / 2, f"{height:g} \u00b5V", va="center", fontsize=POINTS, rotation=90,
               transform=axes.get_yaxis_transform())  # fmt: skip

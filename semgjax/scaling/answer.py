@@ -14,6 +14,7 @@ from semgjax.scaling.choices import Spread, choice_spread
 from semgjax.scaling.diagnose import Diagnostic, blocks, diagnose
 from semgjax.scaling.ends import ends_json, listed, number, opened, span
 from semgjax.scaling.fit import Fit, Point, distance, points_of, predict
+from semgjax.scaling.point_checks import about_point
 from semgjax.scaling.profile import (
     LEVEL,
     Interval,
@@ -108,6 +109,7 @@ def predict_at(fit: Fit, x: Point, level: float = LEVEL, force: bool = False, se
         users = opened((float(low), float(high)), value)
     found = [*diagnose(fit, parameter_intervals(fit, level), level)]
     found += about_law(fit, rivals(fit))
+    found += about_point(fit, points, value, level)
     found += _about_place(fit, points, value, interval, reach, choice)
     blocked = blocks(found) and not force
     return Prediction(

@@ -66,7 +66,7 @@ def alternatives(law: Law) -> tuple[Law, ...]:
     """Other laws over the same inputs that may be asked in its place."""
     names = law.input_names
     if law.name.split("(")[0] == "power":
-        return (LAWS["floor_power"],)
+        return (LAWS["floor_power"] if names == ("N",) else power_sum(names),)
     if names == ("N",):
         return tuple(LAWS[n] for n in ("floor_power", "saturating", "rational") if n != law.name)
     if set(names) == {"U", "H"}:

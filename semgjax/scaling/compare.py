@@ -63,6 +63,8 @@ def default_laws(inputs: Sequence[str]) -> tuple[Law, ...]:
     if set(names) == {"U", "H"}:
         return LAWS["users_hours"], LAWS["users_hours_product"]
     own = tuple(law for law in LAWS.values() if set(law.input_names) == set(names))
+    if names == ("U",):
+        return tuple(law_named(n, names) for n in ("power", "additive", "saturating", "rational")) + own
     return own or tuple(law_named(n, names) for n in ("additive", "saturating", "rational"))
 
 

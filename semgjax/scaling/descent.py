@@ -88,7 +88,7 @@ def step(
 
     Args:
         model: the law at the rows of the table.
-        tie_model: the law where the curve is tied, n = 1.
+        tie_model: the law where the curve is tied, n = t.
         student: whether the loss is Student's.
     """
     total, gradient, matrix, diagonal, value, tie = _objective(
@@ -168,9 +168,9 @@ def _objective(
     value = loss.sum(axis=-1)
     held = data.tie_weight > 0
     at, row = tie_model(theta)
-    curved = data.tie_curve > 0
-    tie = xp.where(curved, data.tie_curve * at[:, 0], 0.0) + (data.tie_row * theta).sum(axis=-1)
-    row = xp.where(curved[:, None], data.tie_curve[:, None] * row[:, 0], 0.0) + data.tie_row
+    curved = data.tie_curve != 0
+    tie = xp.where(curved, data.tie_curve * at, 0.0).sum(axis=-1) + (data.tie_row * theta).sum(axis=-1)
+    row = xp.where(curved[..., None], data.tie_curve[..., None] * row, 0.0).sum(axis=-2) + data.tie_row
     tie, row = xp.where(held, tie, 0.0), xp.where(held[:, None], row, 0.0)
     gap = xp.where(held, tie - data.tie_value, 0.0)
     pull = data.tie_weight[:, None, None] * row[:, :, None] * row[:, None, :]

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from semgjax.scaling.estimable import open_parameters
 from semgjax.scaling.fit import Fit, parameter_values, predict
 from semgjax.scaling.noise import NoiseTrend, lack_p, noise_trend, slopes_of
 from semgjax.scaling.objective import robust_scale
@@ -155,6 +156,8 @@ def _about_levels(fit: Fit) -> list[Diagnostic]:
     elif fit.levels == parameters + 1:
         text = f"{fit.levels} different sizes for {parameters} parameters: intervals are wide"
         found.append(Diagnostic("few-levels", "warning", text))
+    if reason is None and (text := open_parameters(fit)) is not None:
+        found.append(Diagnostic("not-identified", "warning", text))
     if (runs := len(fit.table.y)) < fit.law.least_runs:
         text = f"{runs} runs; law {fit.law.name} bends in more ways than fewer than {fit.law.least_runs} can tell"
         found.append(Diagnostic("few-runs", "error", text))

@@ -1,6 +1,7 @@
-"""Interval ends for people and for JSON: what has no end says so, in one place for everything that prints one."""
+"""Numbers and interval ends for people and for JSON: what has no end, or is no sensible amount, is given in words."""
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 Interval = tuple[float, float]
@@ -9,6 +10,23 @@ HUGE = 1e30  # inputs end there too; an amplitude may pass it only with its lowe
 _APART = 1e12
 _LARGEST = 1e100
 _FACTOR = 1e9
+UNDETERMINED = "not determined by the data"
+OUT_OF_REACH = "out of reach"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an answer that is an amount of an input can be.
+
+    least: the smallest amount that exists: 1 of what is counted, else 0. low, high: the range that was searched.
+    smallest, largest: of the sweep.
+    """
+
+    least: float
+    low: float
+    high: float
+    smallest: float
+    largest: float
 
 
 def has_upper_end(ends: Interval) -> bool:
@@ -34,11 +52,11 @@ def opened(ends: Interval | None, value: float) -> Interval | None:
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """A number for people: large ones with thousands' commas, inf as "no end"."""
-    if value is None:
+    """A number for people: large ones with thousands' commas, those beyond any unit in words."""
+    if value is None or math.isnan(value):
         return "-"
-    if not math.isfinite(value):
-        return "no end" if value > 0 else "no lower end"
+    if abs(value) >= _LARGEST:
+        return f"beyond {math.copysign(_LARGEST, value):.0e}"
     if 1e4 <= abs(value) < 1e15:
         digits_left = digits - 1 - math.floor(math.log10(abs(value)))
         return f"{round(value, min(digits_left, 0)):,.0f}"
@@ -46,9 +64,13 @@ def number(value: float | None, digits: int = 4) -> str:
 
 
 def span(ends: Interval | None) -> str:
-    """An interval for people: [5.8, no upper end] where nothing bounds it."""
+    """An interval for people: [5.8, no upper end] where nothing bounds it, words where it has no end at all."""
     if ends is None or any(math.isnan(end) for end in ends):
         return "-"
+    if ends[0] == math.inf:
+        return OUT_OF_REACH
+    if not has_upper_end(ends) and (ends[0] == 0.0 or not has_lower_end(ends)):
+        return UNDETERMINED
     low = number(ends[0]) if has_lower_end(ends) else "no lower end"
     high = number(ends[1]) if has_upper_end(ends) else "no upper end"
     return f"[{low}, {high}]"
@@ -77,3 +99,45 @@ def listed(ends: Interval | None) -> list[float | None] | None:
     if ends is None:
         return None
     return [ends[0] if has_lower_end(ends) else None, ends[1] if has_upper_end(ends) else None]
+
+
+def amount(value: float | None, limits: Limits | None, digits: int = 4) -> str:
+    """An answer for people; words where it is less than one of what is counted, or lies at an end of the search."""
+    if limits is None or value is None or math.isnan(value):
+        return OUT_OF_REACH if value == math.inf else number(value, digits)
+    if value >= limits.high * (1.0 - 1e-9):
+        return f"{OUT_OF_REACH}: not within {number(limits.high / limits.largest, 3)} times the largest of the sweep"
+    if value < limits.least:
+        return "less than one"
+    if value <= limits.low * (1.0 + 1e-9):
+        return f"less than 1/{number(limits.smallest / limits.low, 3)} of the smallest of the sweep"
+    return number(value, digits)
+
+
+def amount_span(ends: Interval | None, limits: Limits | None) -> str:
+    """An interval of an answer for people; see `amount`."""
+    ends = within(ends, limits)
+    if limits is None or ends is None or not ends[0] < limits.least:
+        return span(ends)
+    if ends[1] < limits.least:
+        return "less than one"
+    return UNDETERMINED if not has_upper_end(ends) else f"[less than one, {number(ends[1])}]"
+
+
+def amount_json(ends: Interval | None, limits: Limits | None) -> dict[str, Any]:
+    """`ends_json` of an answer: an end that is less than one of what is counted, or beyond the search, is null."""
+    found = ends_json(within(ends, limits))
+    if limits is not None and found["low"] is not None and found["low"] < limits.least:
+        found["low"], found["unbounded"] = None, ["low", *found["unbounded"]]
+    if limits is not None and found["high"] is not None and found["high"] < limits.least:
+        found["high"] = limits.least
+    return found
+
+
+def within(ends: Interval | None, limits: Limits | None) -> Interval | None:
+    """ends with 0 and inf where they lie at the ends of the search: nothing there was rejected."""
+    if ends is None or limits is None:
+        return ends
+    low, high = ends
+    low = 0.0 if low <= limits.low * (1.0 + 1e-9) else low
+    return low, math.inf if high >= limits.high * (1.0 - 1e-9) else high

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from semgjax.errors import InputError
 from semgjax.scaling.law import Law
 from semgjax.scaling.laws import FLOOR_POWER
+from semgjax.scaling.minima import other_curves
 from semgjax.scaling.objective import Objective, delta_by_scale, losses, residuals_on
 from semgjax.scaling.problem import Scaled, scaled_problem
 from semgjax.scaling.robust import bisquare_weights, judge, residuals_of
@@ -34,7 +35,8 @@ class Fit:
     problem: the law and the points, scaled. theta [p]: coordinates of the scaled parameters, what `predict` uses.
     delta: of the loss (None: squares); of mm_log, the residual beyond which a run weighs nothing. gradient_norm: of
     the scaled objective by the free coordinates. starts_agree: share of the starts that reached this objective
-    within 1e-6; second_gap: how much higher, relatively, the next best minimum lies (None: there is none).
+    within 1e-6 and this curve within 0.1 %; second_gap: how much higher, relatively, the next best minimum lies
+    (None: there is none). minima [j, p]: the other curves that the search ended in (None: not known).
     """
 
     problem: Scaled
@@ -47,6 +49,7 @@ class Fit:
     starts: int
     starts_agree: float
     second_gap: float | None = None
+    minima: Array | None = None
 
     @property
     def law(self) -> Law:
@@ -170,7 +173,9 @@ def fit_law(
     best = int(np.argmin(np.where(np.isfinite(ends.value), ends.value, np.inf)))
     theta = _without_traces(law, ends.theta[best], low)
     tolerance = AGREE * ends.value[best] + len(y) * 1e-17
-    agree = ends.value <= ends.value[best] + tolerance
+    reached = np.where(ends.converged, ends.value, np.inf)
+    same, minima = other_curves(problem, ends.theta, reached, best)
+    agree = same & (ends.value <= ends.value[best] + tolerance)
     others = ends.value[~agree & ends.converged]
     fit = Fit(
         problem=problem,
@@ -183,6 +188,7 @@ def fit_law(
         starts=starts,
         starts_agree=float(agree.mean()),
         second_gap=float(others.min() / max(ends.value[best], 1e-300) - 1.0) if len(others) else None,
+        minima=minima,
     )
     return replace(fit, objective_value=objective_of(fit))
 
@@ -272,7 +278,12 @@ def _second_answer(fit: Fit) -> Fit | None:
     # Of the two answers, the one that this fit is not.
     away = [np.abs(theta[0] - fit.theta).max() for theta in (found.theta, found.other_theta)]
     theta, cut = (found.theta, found.cut) if away[0] > away[1] else (found.other_theta, found.other_cut)
-    other = replace(fit, theta=_without_traces(fit.law, theta[0], fit.low), delta=float(cut[0]))
+    other = replace(
+        fit,
+        theta=_without_traces(fit.law, theta[0], fit.low),
+        delta=float(cut[0]),
+        minima=np.zeros((0, len(fit.theta))),
+    )
     return replace(other, objective_value=objective_of(other))
 
 

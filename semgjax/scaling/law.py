@@ -76,6 +76,7 @@ class Law:
     ceiling: the parameter or number that y never exceeds. rising: y may grow with the inputs.
     terms: input -> (amplitude, exponent) of its power term, where the law is a sum of such terms.
     least_runs, least_levels: runs, and different values of an input, with fewer of which a fit answers nothing.
+    at_most: input -> the input that it is a part of and never exceeds, as unique data are of all data.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Law:
     least_levels: Mapping[str, int] = field(default_factory=dict)
     source: str = ""
     file: str = ""
+    at_most: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raises InputError: a name twice, or a scaling or default that names nothing."""

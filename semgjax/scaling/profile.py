@@ -4,23 +4,24 @@ For a quantity q of the law (a prediction, a parameter) the profile S(v) is the 
 q = v. The interval holds the v with 2 (S(v) - S(fit)) / kappa <= F(1, n - p) at the level (Bates and Watts 1988,
 Nonlinear Regression Analysis, 6.1). kappa is the residual variance for squares; for other losses
 sum psi^2 / (n - p) / E psi' (Heritier and Ronchetti 1994, JASA 89: robust likelihood ratio tests). The profile is
-traced by minimising S + W (q - v)^2 / 2: each such minimum lies on it exactly, wherever q then is. Where the noise
-may move along the sweep (`semgjax.scaling.noise`), kappa of each quantity grows by what that does to its variance.
+traced by minimising S + W (q - v)^2 / 2: each such minimum lies on it exactly, wherever q then is. Other minima of
+the search that the points do not reject either are traced too, and the interval holds them all. Where the noise may
+move along the sweep (`semgjax.scaling.noise`), kappa of each quantity grows by what that does to its variance.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from semgjax.errors import InputError
 from semgjax.scaling.bootstrap import problems_of
-from semgjax.scaling.fit import Fit, Point, points_of, predict
+from semgjax.scaling.fit import Fit, Point, fit_law, points_of, predict
+from semgjax.scaling.kappa import kappa
 from semgjax.scaling.noise import log_slopes, noise_trend, slopes_of, widening
-from semgjax.scaling.objective import residuals_on, robust_scale
-from semgjax.scaling.quantiles import f_quantile, f_tail, normal_below
-from semgjax.scaling.robust import weighted_scale
+from semgjax.scaling.quantiles import f_quantile, f_tail
 from semgjax.scaling.solver import Problems, curves, solve
 
 Array = np.ndarray
@@ -33,12 +34,14 @@ _FAR = 9.0  # exp(9): a factor of 8,000 in y says nothing any more
 _PULL = 40.0
 _FINE = 6
 BAND_PLACES = 25
+_TIES = 3  # near ties that are followed
 AT_LIMIT = 1e-3  # of a coordinate: nearer to a limit of the search, an end is that limit
 
 
 @dataclass(frozen=True)
 class Ties:
-    """m quantities: each counts `curve` times the log curve at x (scaled) plus row @ theta. x: {input: [m]}."""
+    """m quantities: each the log curve at t points x (scaled, {input: [m, t]}), weighted by curve [m, t] and summed,
+    plus row [m, p] @ theta. t may be left out where it is 1."""
 
     x: Mapping[str, Array]
     curve: Array
@@ -53,43 +56,6 @@ def no_interval_reason(fit: Fit) -> str | None:
     if fit.levels <= parameters:
         return f"{fit.levels} different sizes for {parameters} parameters: the law passes near any such points"
     return None
-
-
-def kappa(fit: Fit) -> float:
-    """The scale of 2 (S - S(fit)), in the units of the scaled objective; the residual variance for squares."""
-    problems = problems_of(fit)
-    r = residuals_on(fit.objective.scale, fit.table.y, predict(fit, fit.table.x))
-    if fit.objective.kind == "mm_log" and fit.delta is not None:
-        r = r * np.sqrt(fit.problem.weights)
-        return weighted_scale(r, fit.run_weights, fit.delta, fit.free_count) + 1e-16
-    if fit.objective.scale == "linear":
-        r = r / fit.unit_y
-    delta = float(problems.delta[0])
-    return noise_scale(r, fit.weights, delta, fit.free_count, problems.sides, problems.nu)
-
-
-def noise_scale(
-    residuals: Array,
-    weights: Array,
-    delta: float,
-    parameters: int,
-    sides: tuple[float, float] = (1.0, 1.0),
-    nu: float | None = None,
-) -> float:
-    """kappa of residuals [n] under Huber's loss (inf: squares), its asymmetric form, or Student's (nu given)."""
-    r, dof, (below, above) = residuals, max(len(residuals) - parameters, 1), sides
-    side = np.where(r < 0, above, below)
-    if nu is not None:
-        ratio = (r / delta) ** 2 / nu
-        common = (nu + 1.0) / (nu * delta**2)
-        first, curvature = common * r / (1.0 + ratio), common * max(float(np.mean((1 - ratio) / (1 + ratio) ** 2)), 0.2)
-    else:
-        first = side * np.clip(r, -delta, delta)
-        scale = max(robust_scale(r * np.sqrt(weights), parameters), 1e-9)
-        inside = 2.0 * normal_below(delta / scale) - 1.0 if np.isfinite(delta) else 1.0
-        curvature = 0.5 * (below + above) * float(inside)
-    # Points without noise would leave a region of rounding size; one part in 1e8 keeps it searchable.
-    return float(np.sum(weights * first**2) / dof / curvature) + 1e-16
 
 
 def prediction_interval(fit: Fit, x: Point, level: float = LEVEL) -> Interval | None:
@@ -182,6 +148,19 @@ def _without_limits(fit: Fit, found: dict[str, Interval], coordinates: Mapping[i
     return found
 
 
+@lru_cache(maxsize=16)
+def near_ties(fit: Fit, level: float = LEVEL) -> Array:
+    """Other minima of the search that the points do not reject at `level` [j, p], at most three, the lowest first."""
+    minima, freedom = fit.minima, fit.degrees_of_freedom
+    if minima is None and (fit.starts_agree < 1.0 or fit.second_gap is not None):  # read from a file
+        minima = fit_law(fit.table, fit.law, fit.objective, fit.fixed, fit.starts).minima
+    if minima is None or not len(minima) or freedom <= 0:
+        return np.zeros((0, len(fit.theta)))
+    ends = solve(fit.law, problems_of(fit), np.concatenate([fit.theta[None], minima]))
+    stat = 2.0 * (ends.value[1:] - ends.value[0]) / kappa(fit)
+    return ends.theta[1:][stat <= f_quantile(level, 1, freedom)][:_TIES]
+
+
 def profile_ends(fit: Fit, ties: Ties, level: float) -> tuple[Array, Array]:
     """(low [m], high [m]) of the tied quantities; where an end is not found within reach, -inf or inf.
 
@@ -196,7 +175,14 @@ def profile_ends(fit: Fit, ties: Ties, level: float) -> tuple[Array, Array]:
 
 
 def _own_ends(fit: Fit, ties: Ties, level: float) -> tuple[Array, Array]:
-    trace = _Trace.of(fit, ties)
+    others = near_ties(fit, level)
+    traces = [_Trace.of(fit, ties, others, theta) for theta in (fit.theta, *others)]
+    lows, highs = zip(*(_ends_along(trace, level) for trace in traces), strict=True)
+    return np.min(lows, axis=0), np.max(highs, axis=0)
+
+
+def _ends_along(trace: "_Trace", level: float) -> tuple[Array, Array]:
+    fit = trace.fit
     cut = float(f_quantile(level, 1, fit.degrees_of_freedom))
     half = np.clip(np.sqrt(cut) * trace.sigma, 1e-7, _FAR / 3.0)
     m = len(trace.centre)
@@ -208,8 +194,8 @@ def _own_ends(fit: Fit, ties: Ties, level: float) -> tuple[Array, Array]:
     for side in (-1, 1):
         order = np.arange(k, 2 * k) if side > 0 else np.arange(k - 1, -1, -1)
         path_q = np.concatenate([trace.centre[:, None], q[:, order]], axis=1)
-        path_s = np.concatenate([np.zeros((m, 1)), stat[:, order]], axis=1)
-        path_t = np.concatenate([np.broadcast_to(fit.theta, (m, 1, len(fit.theta))), theta[:, order]], axis=1)
+        path_s = np.concatenate([np.full((m, 1), trace.own), stat[:, order]], axis=1)
+        path_t = np.concatenate([np.broadcast_to(trace.theta, (m, 1, len(fit.theta))), theta[:, order]], axis=1)
         last = k - (path_s <= cut)[:, ::-1].argmax(axis=1)  # outermost place that is not rejected
         rows = np.arange(m)
         open_end = last == k
@@ -233,23 +219,32 @@ def profile_f(fit: Fit, x: Point, values: ArrayLike) -> Array:
     Raises:
         InputError: the fit has no degrees of freedom, or x is out of range.
     """
-    if fit.degrees_of_freedom <= 0:
-        raise InputError(f"{fit.table.source}: {no_interval_reason(fit)}", "too-few-levels")
-    stat = _own_f(fit, x, values)
-    other = fit.second_answer
-    if other is None or no_interval_reason(other) is not None:
-        return stat
-    # The second answer's statistic, as one of the fit's own degrees of freedom with the same tail.
-    tail = f_tail(_own_f(other, x, values), 1, other.degrees_of_freedom)
-    return np.minimum(stat, f_quantile(1.0 - tail, 1, fit.degrees_of_freedom))
-
-
-def _own_f(fit: Fit, x: Point, values: ArrayLike) -> Array:
     goals = np.log(np.asarray(values, np.float64).reshape(-1) / fit.unit_y)
     points, _ = points_of(fit, x)
     at = {name: np.broadcast_to(v, goals.shape) for name, v in points.items()}
-    ties = Ties(fit.problem.inputs(at), np.ones(len(goals)), np.zeros((len(goals), len(fit.theta))))
-    trace = _Trace.of(fit, ties)
+    return rejection(
+        fit, Ties(fit.problem.inputs(at), np.ones(len(goals)), np.zeros((len(goals), len(fit.theta)))), goals
+    )
+
+
+def rejection(fit: Fit, ties: Ties, goals: Array) -> Array:
+    """F statistic [m] of "the tied quantity is goals[i]"; NaN where the quantity does not exist.
+
+    Raises:
+        InputError: the fit has no degrees of freedom.
+    """
+    if fit.degrees_of_freedom <= 0:
+        raise InputError(f"{fit.table.source}: {no_interval_reason(fit)}", "too-few-levels")
+    stat, other = _own_rejection(fit, ties, goals), fit.second_answer
+    if other is None or no_interval_reason(other) is not None:
+        return stat
+    # The second answer's statistic, as one of the fit's own degrees of freedom with the same tail.
+    tail = f_tail(_own_rejection(other, ties, goals), 1, other.degrees_of_freedom)
+    return np.fmin(stat, f_quantile(1.0 - tail, 1, fit.degrees_of_freedom))
+
+
+def _own_rejection(fit: Fit, ties: Ties, goals: Array) -> Array:
+    trace = _Trace.of(fit, ties, near_ties(fit), fit.theta)
     half = np.maximum(np.abs(goals - trace.centre), 1e-7) / 3.0
     # From the fit outwards in four steps, so that a far value is reached along the profile.
     path = trace.centre[:, None] + (goals - trace.centre)[:, None] * np.array([0.25, 0.5, 0.75, 1.0])
@@ -257,12 +252,35 @@ def _own_f(fit: Fit, x: Point, values: ArrayLike) -> Array:
     return stat[:, -1]
 
 
+def gradients_of(fit: Fit, ties: Ties, theta: Array | None = None) -> tuple[Array, Array]:
+    """The tied quantities [m] at theta (default: the fit's) and their derivatives by the free coordinates [m, p]."""
+    theta = fit.theta if theta is None else theta
+    p, step, m = len(theta), 1e-5, len(ties.row)
+    around = np.concatenate([theta + step * np.eye(p), theta - step * np.eye(p), theta[None]])
+    around = np.maximum(around, np.where(np.array([q.kind == "floor" for q in fit.law.parameters]), 0.0, -np.inf))
+    gaps = np.diagonal(around[:p] - around[p : 2 * p])
+    quantity = around @ ties.row.T
+    if ties.curve.any():
+        flat = {name: v.reshape(-1) for name, v in ties.x.items()}
+        with np.errstate(all="ignore"):
+            logs = np.log(curves(fit.law, flat, around)).reshape(2 * p + 1, m, -1)
+            quantity = quantity + np.sum(ties.curve.reshape(m, -1) * logs, axis=2)
+    gradient = ((quantity[:p] - quantity[p : 2 * p]) / gaps[:, None]).T
+    return quantity[-1], np.where(fit.free, gradient, 0.0)
+
+
 @dataclass(frozen=True, eq=False)
 class _Trace:
-    """What following a profile needs: the fit, the ties, kappa of each, and the delta method's view of each."""
+    """What following a profile from a minimum needs: the fit, the ties, kappa of each, the delta method's view of each.
+
+    theta: the minimum; own: the statistic there. least: the objective at the fit. others: near ties [j, p].
+    """
 
     fit: Fit
     ties: Ties
+    theta: Array
+    own: float
+    others: Array
     scale: Array
     centre: Array
     sigma: Array
@@ -270,32 +288,23 @@ class _Trace:
     least: float
 
     @staticmethod
-    def of(fit: Fit, ties: Ties) -> "_Trace":
-        p = len(fit.theta)
-        step = 1e-5
-        around = np.concatenate([fit.theta + step * np.eye(p), fit.theta - step * np.eye(p), fit.theta[None]])
-        around = np.maximum(around, np.where(np.array([q.kind == "floor" for q in fit.law.parameters]), 0.0, -np.inf))
-        gaps = np.diagonal(around[:p] - around[p : 2 * p])
-        slopes = log_slopes(fit) * np.sqrt(fit.weights)[:, None]
-        if ties.curve.any():
-            at = ties.curve * np.log(curves(fit.law, ties.x, around))
-        else:
-            at = np.zeros((2 * p + 1, len(ties.curve)))
-        quantity = at + around @ ties.row.T
-        gradient = ((quantity[:p] - quantity[p : 2 * p]) / gaps[:, None]).T
+    def of(fit: Fit, ties: Ties, others: Array, theta: Array) -> "_Trace":
+        there = replace(fit, theta=theta)
         free = fit.free
-        gradient, slopes = np.where(free, gradient, 0.0), np.where(free, slopes, 0.0)
+        centre, gradient = gradients_of(fit, ties, theta)
+        slopes = np.where(free, log_slopes(there) * np.sqrt(fit.weights)[:, None], 0.0)
         information = slopes.T @ slopes
         spread = np.sqrt(np.maximum(np.diagonal(information), 1e-12 * max(np.diagonal(information).max(), 1e-300)))
         covariance = np.linalg.pinv(information / spread[:, None] / spread, rcond=1e-10) / spread[:, None] / spread
         moved = gradient @ covariance
         variance = np.maximum(np.sum(moved * gradient, axis=1), 1e-300)
-        scale = kappa(fit) * widening(noise_trend(fit), slopes_of(fit), gradient[:, free])
-        problem = problems_of(fit)
-        own = solve(fit.law, problem, fit.theta[None])
+        scale = kappa(fit) * widening(noise_trend(fit), slopes_of(there), gradient[:, free])
+        values = solve(fit.law, problems_of(fit), np.stack([fit.theta, theta])).value
+        own = max(float(2.0 * (values[1] - values[0]) / scale.max(initial=1e-300)), 0.0)
         return _Trace(
-            fit, ties, scale, quantity[-1], np.sqrt(variance * scale), moved / variance[:, None], float(own.value[0])
-        )
+            fit, ties, theta, own, others, scale, centre, np.sqrt(variance * scale),
+            moved / variance[:, None], float(values[0]),
+        )  # fmt: skip
 
     def follow(
         self, goals: Array, half: Array, cut: float, first: Array | None = None, second: Array | None = None,
@@ -307,20 +316,20 @@ class _Trace:
         from its neighbours' ends; the lowest counts. exact: the statistic at the goal itself, to first order.
         """
         m, k = goals.shape
-        p = len(self.fit.theta)
+        p = len(self.theta)
         pull = _PULL * cut * self.scale / half**2
         problems = replace(
             problems_of(self.fit),
-            tie_x={name: np.repeat(v, k) for name, v in self.ties.x.items()},
-            tie_curve=np.repeat(self.ties.curve, k),
+            tie_x={name: np.repeat(v, k, axis=0) for name, v in self.ties.x.items()},
+            tie_curve=np.repeat(self.ties.curve, k, axis=0),
             tie_row=np.repeat(self.ties.row, k, axis=0),
             tie_value=goals.reshape(-1),
             tie_weight=np.repeat(pull, k),
         )
         move = (goals - self.centre[:, None])[..., None] * self.direction[:, None, :]
-        guess = self.fit.theta + np.clip(move, -5.0, 5.0)
+        guess = self.theta + np.clip(move, -5.0, 5.0)
         tries = (
-            [guess, np.broadcast_to(self.fit.theta, guess.shape)]
+            [guess, *(np.broadcast_to(theta, guess.shape) for theta in (self.theta, *self.others))]
             if first is None or second is None
             else [np.repeat(first[:, None], k, 1), np.repeat(second[:, None], k, 1)]
         )
@@ -337,7 +346,7 @@ class _Trace:
         return q.reshape(m, k), np.maximum(stat, 0.0).reshape(m, k), theta.reshape(m, k, p)
 
     def _from(self, problems: Problems, start: Array) -> tuple[Array, ...]:
-        ends = solve(self.fit.law, problems, start.reshape(-1, len(self.fit.theta)), most=60)
+        ends = solve(self.fit.law, problems, start.reshape(-1, len(self.theta)), most=60)
         return ends.theta, ends.value, ends.tied, np.where(np.isfinite(ends.total), ends.total, np.inf)
 
 

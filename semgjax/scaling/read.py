@@ -9,15 +9,13 @@ from typing import Any
 import numpy as np
 
 from semgjax.errors import InputError
-from semgjax.scaling.rows import Row, name_of, rows_of
+from semgjax.scaling.rows import SWEEP_COLUMNS, Row, name_of, rows_of
 from semgjax.scaling.table import Table
 
-# A table with all of these was written by `semgjax sweep collect`: its meaning is known.
-SWEEP_COLUMNS = ("run", "split", "decoder", "averaging", "user", "cer")
 SWEEP_MAPPING = {"N": "params", "U": "users", "H": "hours/users", "D": "hours", "C": "flops", "y": "cer"}
 SWEEP_WHERE = {"split": "test", "averaging": "macro"}
 # Rows of a sweep that differ in one of these do not lie on one curve.
-ONE_CURVE = ("kind", "split", "decoder", "averaging", "user")
+ONE_CURVE = ("kind", "loss", "split", "decoder", "averaging", "user")
 # Columns beside the inputs that can be mapped: relative noise, id of a run, rows with shared noise.
 EXTRA = ("sd", "run", "cluster")
 # Inputs that count whole things.

@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from semgjax.errors import InputError, system_fault
-from semgjax.files import parse_json
+from semgjax.cells import unprotect
+from semgjax.errors import InputError
+from semgjax.files import parse_json, read_text
 
 Row = tuple[str, dict[str, str]]  # place in the table ("line 3"), cells by column
 
 RESULTS = "results.csv"
 """the table that `semgjax sweep collect` writes into a sweep's folder"""
+SWEEP_COLUMNS = ("run", "split", "decoder", "averaging", "user", "cer")
+"""A table with all of these was written by `semgjax sweep collect`: its meaning is known."""
 _MEMORY = Path("table")
 # How columns of pandas, NumPy and JAX, of polars, and of Arrow give a list of plain Python values.
 _TO_LIST = ("tolist", "to_list", "to_pylist")
@@ -115,14 +118,7 @@ def _column_rows(columns: dict[str, list[str]]) -> list[Row]:
 
 
 def _file_rows(path: Path) -> list[Row]:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file (expected a table, .csv or .jsonl)", "no-file") from None
-    except OSError as error:
-        raise system_fault(error, path) or InputError(f"{path}: {error.strerror}", "unreadable") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: is no UTF-8 text ({error}); save the table as UTF-8", "bad-encoding") from None
+    text = read_text(path, "a table, .csv or .jsonl", "utf-8-sig")
     if "\0" in text:
         raise InputError(f"{path}: holds NUL characters (UTF-16, or no text); save the table as UTF-8", "bad-encoding")
     rows = _jsonl_rows(path, text) if path.suffix == ".jsonl" else _csv_rows(path, text)
@@ -155,13 +151,16 @@ def _csv_rows(path: Path, text: str) -> list[Row]:
         raise InputError(f"{path}: line 1: column {twice!r} is there twice; rename one", "bad-row")
     if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
         raise InputError(f"{path}: line 1 has no comma but another separator; write the table with commas", "bad-row")
+    written_here = set(SWEEP_COLUMNS) <= set(header)
     rows = []
     for number, cells in lines[1:]:
         if not cells:
             continue
         if len(cells) != len(header):
             raise InputError(f"{path}: line {number} has {len(cells)} cells, the header has {len(header)}", "bad-row")
-        rows.append((f"line {number}", dict(zip(header, cells, strict=True))))
+        # In a table of another program an apostrophe may be part of the text.
+        values = [unprotect(cell) for cell in cells] if written_here else cells
+        rows.append((f"line {number}", dict(zip(header, values, strict=True))))
     return rows
 
 

@@ -1,9 +1,9 @@
 """Minimises many problems of one law at once: a damped Newton method, batched over starts and draws.
 
-Each problem has its own y, weights, delta, bounds and, where wanted, one tie: a row that pulls the curve at a
-point, or a sum of coordinates, towards a value (profile likelihood). A small table's searches run with NumPy, as
-compiling them takes longer than they do. A large table's are compiled by JAX; shapes are then padded to a few sizes, so
-that one compiled program serves many tables.
+Each problem has its own y, weights, delta, bounds and, where wanted, one tie: a row that pulls the log curve at a
+point, a weighted sum of it over a few points, or a sum of coordinates, towards a value (profile likelihood). A small
+table's searches run with NumPy, as compiling them takes longer than they do. A large table's are compiled by JAX;
+shapes are then padded to a few sizes, so that one compiled program serves many tables.
 """
 
 from collections.abc import Mapping
@@ -41,8 +41,8 @@ class Problems:
     straight (inf: squares). low, high [b or 1, p]: of the coordinates. sides: factors of the loss where the law
     is below and above. nu: degrees of freedom of Student's t, None for Huber's loss and squares. scale:
     residuals of "log" y, "log1p" (log(1 + y)) or "linear" y. unit: of y, which log1p needs. tie_x: input ->
-    [b or 1] where the curve is tied (scaled); tie_curve [b or 1]: 1 to count the log curve there; tie_row
-    [b or 1, p]: weights of the coordinates; tie_value, tie_weight [b or 1].
+    [b or 1] or [b or 1, t], where the curve is tied (scaled); tie_curve, of the same shape: the weight of the log
+    curve there; tie_row [b or 1, p]: weights of the coordinates; tie_value, tie_weight [b or 1].
     """
 
     x: Mapping[str, Array]
@@ -165,12 +165,18 @@ def _padded(problems: Problems, rows: int, p: int) -> Data:
         delta=at_least_1d(problems.delta),
         low=np.atleast_2d(problems.low),
         high=np.atleast_2d(problems.high),
-        tie_x={k: np.atleast_1d(v) for k, v in (problems.tie_x or none).items()},
-        tie_curve=at_least_1d(problems.tie_curve),
+        tie_x={k: _of_points(v) for k, v in (problems.tie_x or none).items()},
+        tie_curve=_of_points(at_least_1d(problems.tie_curve)),
         tie_row=np.zeros((1, p)) if problems.tie_row is None else np.atleast_2d(problems.tie_row),
         tie_value=at_least_1d(problems.tie_value),
         tie_weight=at_least_1d(problems.tie_weight),
     )
+
+
+def _of_points(values: Array) -> Array:
+    """[b] or [b, t] -> [b, t]."""
+    values = np.atleast_1d(np.asarray(values, np.float64))
+    return values if values.ndim == 2 else values[:, None]
 
 
 def _taken(data: Data, index: Array) -> Data:
@@ -184,7 +190,7 @@ def _run_small(law: Law, student: bool, settings: Settings, x: Any, data: Data, 
     names = law.parameter_names
     program = _program(law)
     assert program is not None
-    full, tie_full = with_logs(x, np), with_logs({k: v[:, None] for k, v in data.tie_x.items()}, np)
+    full, tie_full = with_logs(x, np), with_logs(data.tie_x, np)
 
     def at(theta: Array, inputs: Any) -> tuple[Array, Array]:
         values = {
@@ -199,7 +205,7 @@ def _run_small(law: Law, student: bool, settings: Settings, x: Any, data: Data, 
         change = settings.log / (y + settings.shift) + (1.0 - settings.log)
         return to_scale(np, settings, y), change[..., None] * slopes
 
-    tied = bool((data.tie_curve > 0).any())
+    tied = bool((data.tie_curve != 0).any())
 
     def tie_model(theta: Array) -> tuple[Array, Array]:
         if not tied:
@@ -224,7 +230,7 @@ def _run(law: Law, student: bool, settings: Settings, x: Any, data: Data, theta:
         return to_scale(jnp, settings, law.predict(named(law, theta), full) + jnp.zeros_like(next(iter(x.values()))))
 
     def at_tie(theta: Any, place: Any) -> Any:
-        return jnp.log(law.predict(named(law, theta), with_logs(place)))[None]
+        return jnp.log(law.predict(named(law, theta), with_logs(place)) + jnp.zeros_like(data.tie_curve[0]))
 
     def model(theta: Any) -> Any:
         return jax.vmap(at_rows)(theta), jax.vmap(jax.jacfwd(at_rows))(theta)

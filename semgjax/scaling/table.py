@@ -113,6 +113,12 @@ def table_of(x: ArrayLike | Mapping[str, ArrayLike], y: ArrayLike, unit: str = "
     return Table(values, np.array(y, np.float64), unit)
 
 
+def level_means(values: Array) -> Array:
+    """values [n], each replaced by the mean of its level (see `count_levels`)."""
+    numbers = _level_numbers(values)
+    return (np.bincount(numbers, values) / np.bincount(numbers))[numbers]
+
+
 def _level_numbers(values: Array) -> Array:
     """Which level each value [n] belongs to; a level is 1 % wide from its smallest value.
 

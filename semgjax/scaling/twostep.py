@@ -1,4 +1,4 @@
-"""Two steps from size to error: a law of the loss, then a sigmoid from loss to error."""
+"""Two steps from size to error: a law of the loss, then a link from loss to error."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ Array = np.ndarray
 
 # Small values of a bounded score carry no more weight than large ones.
 STEP_TWO = Objective("linear_ls")
+LINK_LAWS = ("sigmoid", "gadre_error")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,18 +36,22 @@ def fit_two_step(
     unit: str = "",
     objective: Objective | None = None,
     fixed: Mapping[str, float] | None = None,
+    link: str = "sigmoid",
 ) -> TwoStep:
-    """Fit `law` to the losses and a sigmoid from the measured losses to `error` [n] of the same runs.
+    """Fit `law` to the losses and a link from the measured losses to `error` [n] of the same runs.
 
-    fixed: of the sigmoid, for example its ends.
+    link: "sigmoid" (a floor and a ceiling, as of one task) or "gadre_error" (eps - k exp(-gamma L), as of an average
+    over tasks: Gadre et al. 2024, eq. 5). fixed: parameters of the link, for example its ends.
 
     Raises:
-        InputError: as `fit_law`; or not one error per run.
+        InputError: as `fit_law`; not one error per run; or another link.
     """
+    if link not in LINK_LAWS:
+        raise InputError(f"link {link!r}: choose one of {', '.join(LINK_LAWS)}", "unknown-name")
     if np.shape(error) != loss.y.shape:
         raise InputError(f"{loss.source}: {len(loss.y)} losses but errors of shape {np.shape(error)}", "bad-shape")
-    link = Table({"L": loss.y}, np.asarray(error, np.float64), unit, "error", source=loss.source, runs=loss.runs)
-    return TwoStep(fit_law(loss, law, objective), fit_law(link, LAWS["sigmoid"], STEP_TWO, fixed))
+    pairs = Table({"L": loss.y}, np.asarray(error, np.float64), unit, "error", source=loss.source, runs=loss.runs)
+    return TwoStep(fit_law(loss, law, objective), fit_law(pairs, LAWS[link], STEP_TWO, fixed))
 
 
 def predict_two_step(fit: TwoStep, x: Point) -> Array:

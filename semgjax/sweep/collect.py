@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from semgjax.cells import protect
 from semgjax.errors import InputError
 from semgjax.files import write_atomic, write_json
+from semgjax.losses.loss import loss_text
 from semgjax.sweep.plan import Sweep, Trial, read_sweep
 from semgjax.sweep.trial import State, look, result_of
 
@@ -16,6 +18,7 @@ CSV, JSONL, SCHEMA = "results.csv", "results.jsonl", "results.schema.json"
 _COLUMNS = {
     "run": ("text", "the trial's id"),
     "kind": ("text", "supervised or distilled"),
+    "loss": ("text", "what training minimised, with the options that differ from the loss's defaults"),
     "preset": ("text", "name of the size"),
     "params": ("integer", "parameters"),
     "users": ("integer", "users trained on"),
@@ -39,8 +42,6 @@ _COLUMNS = {
     "cer": ("number", "character error rate in percent; empty if no key was typed"),
 }
 COLUMNS = tuple(_COLUMNS)
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
-_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _RUN = ("kind", "preset", "params", "users", "hours", "epochs", "steps", "tokens", "flops", "seed")
 
 
@@ -79,7 +80,7 @@ def collect(folder: Path) -> Table:
             "not-finished",
         )
     columns = [{"name": name, "type": kind, "meaning": meaning} for name, (kind, meaning) in _COLUMNS.items()]
-    write_json(sweep.folder / SCHEMA, "semgjax/results", 1, {"columns": columns})
+    write_json(sweep.folder / SCHEMA, "semgjax/results", 2, {"columns": columns})
     write_atomic(sweep.folder / CSV, _csv(rows))
     write_atomic(sweep.folder / JSONL, "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows))
     return Table(tuple(rows), unfinished)
@@ -90,6 +91,7 @@ def _rows(sweep: Sweep, trial: Trial, result: dict[str, Any]) -> list[dict[str, 
     head = {
         "run": trial.id,
         **{name: result[name] for name in _RUN},
+        "loss": loss_text(trial.config.loss),  # not from the result, which lacks it in version 1
         "learning_rate": trial.config.optimizer.learning_rate,
         "teacher": "" if trial.teacher is None else trial.teacher.id,
         "teacher_params": None if teacher is None else teacher["params"],
@@ -107,12 +109,9 @@ def _csv(rows: list[dict[str, Any]]) -> str:
 
 
 def _cell(value: Any) -> str:
-    """One cell. Text that a spreadsheet would evaluate, or that begins with an apostrophe, gets a leading apostrophe.
-
-    A reader recovers the text by removing one leading apostrophe. Text that is a number is not changed.
-    """
+    """One cell; text is protected (semgjax.cells) and quoted where necessary."""
     if not isinstance(value, str):
         return "" if value is None else repr(value)
-    text = f"'{value}" if value.startswith(_FORMULA) and not _NUMBER.fullmatch(value) else value
+    text = protect(value)
     # The csv module does not quote a lone carriage return, which readers take for the end of a row.
     return '"' + text.replace('"', '""') + '"' if re.search('[,"\r\n]', text) else text

@@ -63,6 +63,27 @@ def rate_of(machine: str, utilisation: float | None = None, price: float | None 
     return Rate(found, found.utilisation if utilisation is None else utilisation, price)
 
 
+def chosen_rate(
+    machine: str | None,
+    utilisation: float | None = None,
+    price: float | None = None,
+    budget: float | None = None,
+    budget_hours: float | None = None,
+) -> Rate | None:
+    """The rate of a machine type; None without one, and then there is no cost to limit.
+
+    Raises:
+        InputError: see `rate_of`; or one of the others is given without a machine type ("conflict").
+    """
+    if machine is not None:
+        return rate_of(machine, utilisation, price)
+    given = {"utilisation": utilisation, "price": price, "budget": budget, "budget_hours": budget_hours}
+    for option, value in given.items():
+        if value is not None:
+            raise InputError(f"{option} {value}: needs machine, the type of device", "conflict")
+    return None
+
+
 def check_budget(flops: float, rate: Rate, budget: float | None, budget_hours: float | None) -> None:
     """Refuse a sweep that exceeds its budget of money or of device-hours.
 

@@ -7,12 +7,13 @@ from semgjax.data.batching.batches import TrainData
 from semgjax.data.corpus import Corpus
 from semgjax.evaluate.error_rates import Counts, score_rows
 from semgjax.files import write_json
+from semgjax.losses.loss import name_and_settings
 from semgjax.model.config import Network
 from semgjax.model.encoder import Params, count_parameters
 from semgjax.model.flops import train_flops
 from semgjax.parallel.runtime import on_first
 from semgjax.training.run_config import RunConfig
-from semgjax.training.run_folder import RESULT
+from semgjax.training.run_folder import RESULT, RESULT_SCHEMA, RESULT_VERSION
 
 
 def build_result(
@@ -26,9 +27,9 @@ def build_result(
 ) -> dict[str, Any]:
     """One run as plain JSON values.
 
-    tokens: frames with an emission (rows x frames of a core); flops: floating-point operations of all steps
-    (semgjax.model.flops); seconds: wall time since the last start or resume; keys: counts inside the sessions'
-    signals, outside, doubled, or of names that are in no class.
+    loss: its name and the options that differ from their defaults; tokens: frames with an emission (rows x frames of a
+    core); flops: floating-point operations of all steps (semgjax.model.flops); seconds: wall time since the last start
+    or resume; keys: counts inside the sessions' signals, outside, doubled, or of names that are in no class.
     """
     windows = config.train.steps * config.train.batch
     averaged, users = [], []
@@ -38,6 +39,7 @@ def build_result(
         users += by_user
     return {
         "kind": "supervised" if config.distill is None else "distilled",
+        "loss": name_and_settings(config.loss),
         "preset": config.preset,
         "params": count_parameters(params),
         "users": corpus.train_users,
@@ -70,5 +72,5 @@ def write_result(
 ) -> dict[str, Any]:
     """Write RUN/result.json, which marks the run as finished; returns its body."""
     body = build_result(config, corpus, data, params, scores, seconds, teacher)
-    on_first(lambda: write_json(out / RESULT, "semgjax/result", 1, body))
+    on_first(lambda: write_json(out / RESULT, RESULT_SCHEMA, RESULT_VERSION, body))
     return body

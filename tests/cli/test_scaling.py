@@ -7,7 +7,11 @@ import sys
 import numpy as np
 import pytest
 
+from semgjax.api.fitting import check_plot
 from semgjax.cli.main import main
+from semgjax.cli.scaling_words import WITHHELD
+from semgjax.errors import InputError
+from semgjax.scaling.laws import law_for
 
 SIZES = np.geomspace(2e4, 2e6, 6)
 Y = (8.0 + 60.0 * (SIZES / 2e4) ** -0.45) * np.exp(0.02 * np.random.default_rng(0).standard_normal(6))
@@ -67,9 +71,9 @@ def test_a_prediction_gives_value_interval_and_distance(table, tmp_path, capsys)
 def test_a_prediction_without_interval_says_why(tmp_path, capsys):
     path = tmp_path / "short.csv"
     path.write_text("size,error\n1,9\n10,5\n100,3\n")
-    assert main(["scaling", "fit", str(path), *MAP, "--out", str(tmp_path / "fit.json")]) == 0
+    assert main(["scaling", "fit", str(path), *MAP, "--out", str(tmp_path / "fit.json")]) == WITHHELD
     assert "error few-levels: no interval" in capsys.readouterr().out
-    assert main(["scaling", "predict", str(tmp_path / "fit.json"), "--at", "10", "--json"]) == 0
+    assert main(["scaling", "predict", str(tmp_path / "fit.json"), "--at", "10", "--json"]) == WITHHELD
     found = json.loads(capsys.readouterr().out)
     assert found["low"] is None and found["high"] is None
     assert found["value"] is None and found["blocked"]
@@ -83,62 +87,82 @@ def test_the_same_fit_again_replaces_its_file(table, tmp_path):
     assert json.loads(out.read_text())["law"] == "floor_power"
 
 
+def refusal(capsys, code) -> str:
+    """The one line on stderr of a command with --json that was refused with this code."""
+    out, err = capsys.readouterr()
+    assert json.loads(out)["error"]["code"] == code
+    assert err.startswith("semgjax: error: ") and err.count("\n") == 1
+    return err
+
+
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("words", "code", "named"),
     [
-        (["--map", "y=error"], "--map y=error: y is set twice (before to error)"),
-        (["--where", "set"], "--where set: write it as NAME=VALUE"),
-        (["--where", "sett=a"], "no column 'sett'; did you mean 'set'?"),
-        (["--lawn", "power"], "--law"),
-        (["--law", "cubic"], "cubic"),
-        (["--delta", "-1"], "delta -1.0: must be a number above 0"),
-        (["--objective", "log_ls", "--delta", "1"], "leave it out"),
-        (["--level", "95"], "level 95.0: must lie between 0 and 1"),
-        (["--plot", "curve.jpg"], "a figure's name ends in .png, .svg, .pdf"),
-        (["--users"], "--users draws into a plot"),
-        (["--out", "."], "is a folder; name a file in it"),
-        (["--out", "table.csv"], "is the input itself"),
-        (["--out", "other.json"], "cannot be read as JSON"),
-        (["--out", "other.json/fit.json"], "cannot be written in"),
-        (["--users", "--plot", "a.png"], "only a sweep's table names its users"),
+        (["--map", "y=error"], "conflict", "y=error"),
+        (["--where", "set"], "bad-option", "--where set"),
+        (["--where", "sett=a"], "no-column", "'sett'"),
+        (["--lawn", "power"], "bad-option", "--law"),
+        (["--law", "cubic"], "unknown-name", "cubic"),
+        (["--delta", "-1"], "bad-value", "delta -1.0"),
+        (["--objective", "log_ls", "--delta", "1"], "conflict", "delta 1.0"),
+        (["--level", "95"], "bad-value", "level 95.0"),
+        (["--plot", "curve.jpg"], "bad-value", "curve.jpg"),
+        (["--users"], "conflict", "--users"),
+        (["--out", "."], "not-a-file", "."),
+        (["--out", "table.csv"], "conflict", "table.csv"),
+        (["--out", "other.json"], "bad-json", "other.json"),
+        (["--out", "other.json/fit.json"], "not-a-file", "other.json"),
+        (["--users", "--plot", "a.png"], "no-column", "table.csv"),
     ],
 )
 def test_a_mistake_is_one_line_with_exit_code_2_and_writes_nothing(
-    table, tmp_path, monkeypatch, capsys, words, message
+    table, tmp_path, monkeypatch, capsys, words, code, named
 ):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "other.json").write_text("mine")
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    assert fit(table, *words) == 2
-    captured = capsys.readouterr()
-    assert message in captured.err
-    assert captured.err.count("\n") == 1
-    assert captured.out == ""
+    assert fit(table, *words, "--json") == 2
+    assert named in refusal(capsys, code)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+def test_a_plot_that_cannot_be_is_refused_with_the_same_line_as_in_python(table, capsys):
+    with pytest.raises(InputError) as caught:
+        check_plot(law_for("chinchilla", ("N", "D")), "a.png", users=True)
+    assert fit(table, "--map", "D=set", "--law", "chinchilla", "--users", "--plot", "a.png", "--json") == 2
+    assert refusal(capsys, "conflict") == f"semgjax: error: {caught.value}\n"
+
+
+def test_a_law_of_two_inputs_is_plotted_over_the_first(tmp_path):
+    runs = [(n, d) for n in (1e5, 4e5, 1.6e6) for d in (1e6, 4e6, 1.6e7)]
+    rows = [f"{n!r},{d!r},{5 + 3e3 * n**-0.5 + 2e4 * d**-0.5!r}" for n, d in runs]
+    (tmp_path / "runs.csv").write_text("\n".join(["size,tokens,error", *rows]))
+    words = ["--map", "D=tokens", "--law", "chinchilla", "--plot", str(tmp_path / "a.png")]
+    assert main(["scaling", "fit", str(tmp_path / "runs.csv"), *MAP, *words]) == 0
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "code", "named"),
     [
-        ("size,error\n1,2\n2,1\n", "2 points at 2 different places (size)"),
-        ("size,error\n1,2\n2,nan\n3,1\n", "line 3: column error is 'nan'"),
-        ("size,err\n1,2\n", "no column 'error'; did you mean 'err'?"),
-        ("", "no rows"),
+        ("size,error\n1,2\n2,1\n", "too-few-levels", "bad.csv"),
+        ("size,error\n1,2\n2,nan\n3,1\n", "bad-number", "bad.csv: line 3"),
+        ("size,err\n1,2\n", "no-column", "'error'"),
+        ("", "no-row", "bad.csv"),
     ],
 )
-def test_a_bad_table_is_one_line_with_exit_code_2(tmp_path, capsys, text, message):
+def test_a_bad_table_is_one_line_with_exit_code_2(tmp_path, capsys, text, code, named):
     (tmp_path / "bad.csv").write_text(text)
-    assert main(["scaling", "fit", str(tmp_path / "bad.csv"), *MAP]) == 2
-    error = capsys.readouterr().err
-    assert message in error and "bad.csv" in error
-    assert error.count("\n") == 1
+    assert main(["scaling", "fit", str(tmp_path / "bad.csv"), *MAP, "--json"]) == 2
+    assert named in refusal(capsys, code)
 
 
 @pytest.mark.parametrize("at", ["0", "-5", "nan", "inf"])
 def test_a_size_that_is_no_size_is_refused(table, tmp_path, capsys, at):
     fit(table, "--out", str(tmp_path / "fit.json"))
-    assert main(["scaling", "predict", str(tmp_path / "fit.json"), f"--at={at}"]) == 2
-    assert "must be a finite number above 0" in capsys.readouterr().err
+    capsys.readouterr()
+    assert main(["scaling", "predict", str(tmp_path / "fit.json"), f"--at={at}", "--json"]) == 2
+    refusal(capsys, "bad-value")
 
 
 def test_the_help_needs_no_jax_and_a_plot_no_display(table, tmp_path):

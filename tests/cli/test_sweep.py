@@ -15,8 +15,10 @@ import semgjax.sweep.local
 from semgjax.cli.main import main
 from semgjax.data.corpus import load_corpus
 from semgjax.data.splitting.splits import Split, read_split, write_split
+from semgjax.errors import InputError
 from semgjax.files import folder_lock
 from semgjax.model.config import preset
+from semgjax.sweep.engines import RunOptions
 from semgjax.sweep.plan import read_sweep
 from semgjax.sweep.runner import Outcome
 from semgjax.sweep.trial import write_fault
@@ -104,54 +106,73 @@ def test_mistakes_in_planning_are_one_line_and_nothing_is_written(place, capsys)
     longer.write_text(PLAN.replace('steps" = 4', 'steps" = 5'))
     before = files_in(place)
     data = ("--data", place / "sessions")
-    assert "did you mean 'train.seed'?" in fails_with_one_line(capsys, "plan", bad, *data, "--out", place / "x")
-    assert "holds another sweep" in fails_with_one_line(capsys, "plan", longer, *data, "--out", place / "sweep")
+    assert "'train.seed'" in fails_with_one_line(capsys, "plan", bad, *data, "--out", place / "x")
+    for used in (place / "sweep", place / "sessions"):
+        assert f"{used}: " in fails_with_one_line(capsys, "plan", longer, *data, "--out", used)
     assert "--out" in fails_with_one_line(capsys, "plan", longer, *data)
-    assert "is not empty" in fails_with_one_line(capsys, "plan", longer, *data, "--out", place / "sessions")
     none = place / "none"
     assert str(none) in fails_with_one_line(capsys, "plan", longer, "--data", none, "--out", place / "x")
     assert files_in(place) == before
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "named"),
     [
         (["--slots", "0"], "slots 0"),
         (["--cores", "0"], "cores 0"),
         (["--trial", "7"], "'7'"),
-        (["--trial", "0", "--slots", "2"], "--slots 2"),
-        (["--trial", "0", "--cores", "0"], "--cores 0"),
-        (["--trial", "0", "--retries", "5"], "--retries 5"),
-        (["--start", "tpu"], "--start tpu: belongs to --trial"),
+        (["--trial", "0,0"], "trial 0,0"),
         (["--slot", "2"], "--slots"),
-        (["--engine", "slurm", "--gpus", "0"], "--gpus 0: belongs to --engine local, not slurm"),
-        (["--engine", "ray", "--sbatch=--partition=a"], "belongs to --engine slurm, not ray"),
         (["--engine", "cloud"], "--engine"),
-        (["--share", "1"], "--share 1: write I/N"),
+        (["--share", "1"], "--share 1"),
         (["--share", "3/3"], "share 3/3"),
-        (["--gpus", "0", "--slots", "1"], "--slots 1"),
+        (["--engine", "ray", "--resources", "GPU"], "--resources GPU"),
         (["--gpus", "zero"], "gpus zero"),
         (["--engine", "slurm", "--print", "--sbatch=partition"], "'partition'"),
         (["--engine", "slurm", "--print", "--sbatch=--array=1"], "'--array=1'"),
     ],
 )
-def test_mistakes_in_running_are_one_line_and_nothing_is_written(tmp_path, capsys, words, says):
+def test_mistakes_in_running_are_one_line_and_nothing_is_written(tmp_path, capsys, words, named):
     planned(tmp_path)
     before = files_in(tmp_path)
-    assert says in fails_with_one_line(capsys, "run", tmp_path / "sweep", *words)
+    assert named in fails_with_one_line(capsys, "run", tmp_path / "sweep", *words)
     assert files_in(tmp_path).keys() <= before.keys() | {(tmp_path / "sweep/.lock").relative_to(tmp_path)}
+
+
+@pytest.mark.parametrize(
+    ("words", "options"),
+    [
+        (["--trial", "0", "--slots", "2"], {"trial": "0", "slots": 2}),
+        (["--trial", "0", "--cores", "0"], {"trial": "0", "cores": 0}),
+        (["--start", "tpu"], {"start": "tpu"}),
+        (["--engine", "slurm", "--gpus", "0"], {"engine": "slurm", "gpus": "0"}),
+        (["--engine", "ray", "--sbatch=--partition=a"], {"engine": "ray", "sbatch": "--partition=a"}),
+        (["--share", "0/2", "--engine", "ray"], {"engine": "ray", "share": (0, 2)}),
+        (["--resources", "GPU=1"], {"resources": {"GPU": 1.0}}),
+        (["--print"], {"print_only": True}),
+        (["--gpus", "0", "--slots", "1"], {"gpus": "0", "slots": 1}),
+        (["--retries=-1"], {"retries": -1}),
+    ],
+)
+def test_options_that_do_not_go_together_get_the_same_line_as_from_python(tmp_path, capsys, words, options):
+    planned(tmp_path)
+    before = files_in(tmp_path)
+    with pytest.raises(InputError) as caught:
+        RunOptions(**options)
+    assert fails_with_one_line(capsys, "run", tmp_path / "sweep", *words) == f"semgjax: error: {caught.value}"
+    assert files_in(tmp_path) == before
 
 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--machine", "v5"], "did you mean 'v5p'?"),
+        (["--machine", "v5"], "'v5p'"),
         (["--machine", "v5e", "--budget", "1"], "budget 1 "),
         (["--machine", "v5e", "--budget-hours", "1e-12"], "budget_hours 1e-12"),
         (["--machine", "cpu-core", "--price", "1e6", "--budget", "0.5"], "budget 0.5"),
         (["--machine", "v5e", "--price", "-1"], "price -1.0"),
         (["--machine", "v5e", "--utilisation", "2"], "utilisation 2.0"),
-        (["--budget", "3"], "--budget 3.0"),
+        (["--budget", "3"], "budget 3.0"),
     ],
 )
 def test_a_budget_that_is_exceeded_or_makes_no_sense_is_one_line_and_nothing_is_written(place, capsys, words, says):
@@ -182,7 +203,7 @@ def test_plans_lists_the_shipped_ones_and_plan_takes_them_by_name(place, capsys)
     assert run("plan", "cpu-sizes", "--data", place / "sessions", "--out", place / "sizes") == 0
     assert len(read_sweep(place / "sizes").trials) == 12
     line = fails_with_one_line(capsys, "plan", "cpu-size", "--data", place / "sessions", "--out", place / "y")
-    assert "did you mean 'cpu-sizes'?" in line
+    assert "'cpu-sizes'" in line
 
 
 def test_slurm_scripts_are_shown_without_slurm(tmp_path, capsys):
@@ -222,11 +243,11 @@ def test_a_folder_without_the_sessions_fails_the_command_before_any_trial(place,
 
 @pytest.mark.parametrize("command", ["run", "status", "collect"])
 def test_a_folder_without_a_plan_and_an_edited_plan_are_refused(tmp_path, capsys, command):
-    assert "plan a sweep with" in fails_with_one_line(capsys, command, tmp_path)
+    assert str(tmp_path) in fails_with_one_line(capsys, command, tmp_path)
     planned(tmp_path)
     path = tmp_path / "sweep" / "sweep.json"
     path.write_text(path.read_text().replace('"steps": 10', '"steps": 11', 1))
-    assert "was edited after planning" in fails_with_one_line(capsys, command, tmp_path / "sweep")
+    assert f"{path}: " in fails_with_one_line(capsys, command, tmp_path / "sweep")
 
 
 BOUND = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"]
@@ -298,10 +319,10 @@ def test_collect_names_what_it_leaves_out(tmp_path, capsys):
 
 def test_collect_without_results_and_with_half_a_result_is_one_line(tmp_path, capsys):
     sweep = planned(tmp_path)
-    assert "no trial is finished" in fails_with_one_line(capsys, "collect", sweep.folder)
+    assert f"{sweep.folder}: " in fails_with_one_line(capsys, "collect", sweep.folder)
     path = finish(sweep, sweep.trials[1])
     path.write_bytes(path.read_bytes()[:100])
-    assert f"{path}: cannot be read as JSON" in fails_with_one_line(capsys, "collect", sweep.folder)
+    assert f"{path}: " in fails_with_one_line(capsys, "collect", sweep.folder)
 
 
 def process(*words) -> subprocess.Popen:

@@ -11,7 +11,7 @@ import pytest
 import semgjax
 from semgjax.config_json import from_json, to_json
 from semgjax.errors import InputError
-from semgjax.losses.loss import CTC, Loss, register_loss
+from semgjax.losses.loss import CTC, Loss, loss_text, name_and_settings, register_loss
 from semgjax.model.flops import train_flops
 from semgjax.model.kind import Network, register_network
 from semgjax.parallel.hardware import topology
@@ -50,7 +50,9 @@ def test_the_run_is_of_that_network_and_that_loss(run):
     assert (config.model, config.loss) == (PowerNetwork(context=3), ConfidencePenalty(weight=0.05))
     written = json.loads((run / "config.json").read_text())
     assert (written["model"]["network"], written["loss"]["loss"]) == ("power", "confidence-penalty")
-    assert json.loads((run / "result.json").read_text())["flops"] == 80 * train_flops(config.model, 5000)
+    result = json.loads((run / "result.json").read_text())
+    assert result["flops"] == 80 * train_flops(config.model, 5000)
+    assert result["loss"] == {"loss": "confidence-penalty", "weight": 0.05}
 
 
 def test_the_log_has_the_sums_of_the_loss_and_training_lowers_it(run):
@@ -115,6 +117,18 @@ def test_an_option_of_the_loss_makes_another_run_and_the_default_loss_does_not()
     assert len(hashes | {base.hash}) == 3
     other = RunConfig("power", PowerNetwork(context=2), "d", loss=ConfidencePenalty(0.3))
     assert from_json(RunConfig, to_json(other), "x") == other
+
+
+@pytest.mark.parametrize(
+    ("loss", "named", "text"),
+    [
+        (CTC(), {"loss": "ctc"}, "ctc"),
+        (ConfidencePenalty(), {"loss": "confidence-penalty"}, "confidence-penalty"),
+        (ConfidencePenalty(0.2), {"loss": "confidence-penalty", "weight": 0.2}, "confidence-penalty(weight=0.2)"),
+    ],
+)
+def test_a_loss_is_named_with_the_options_that_differ_from_its_defaults(loss, named, text):
+    assert (name_and_settings(loss), loss_text(loss)) == (named, text)
 
 
 def test_a_network_that_is_not_registered_cannot_be_read():

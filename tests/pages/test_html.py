@@ -34,13 +34,16 @@ NAMES = [
 
 def page_of(name: str) -> str:
     """A law report in which everything that comes from a file is `name`."""
-    found = SimpleNamespace(code=name, severity="note", message="-")
     return render_template(
         "law_report.html",
         title=name,
         lead=name,
-        prediction=SimpleNamespace(blocked=False, diagnostics=[found]),
-        answer="-",
+        blocked=False,
+        question=name,
+        answer="1",
+        quoted="[0, 2]",
+        meaning="-",
+        steps=[name],
         layers=[(name, "1", "2")],
         verdict="-",
         reached=[],
@@ -49,8 +52,11 @@ def page_of(name: str) -> str:
         refused=[],
         seeds_note="-",
         law=None,
+        law_title="-",
         level="95%",
-        parameters=None,
+        parameters=[],
+        runs=SimpleNamespace(caption="-", head=(name, "b"), rows=[("1", name)], texts=0),
+        findings=[(name, "note", "-")],
         pictures=[image(b"", name, name)],
     )
 
@@ -117,7 +123,7 @@ def test_a_control_character_in_a_name_breaks_neither_picture_nor_page(name):
 def test_a_name_is_text_wherever_a_page_shows_it(name):
     seen = Seen(page_of(name))
     assert seen.tags == Seen(page_of("plain")).tags
-    assert seen.texts.count(name) == 6 and seen.alts == [name]
+    assert seen.texts.count(name) == 10 and seen.alts == [name]
 
 
 def test_a_name_that_a_template_uses_and_nobody_gave_is_an_error():

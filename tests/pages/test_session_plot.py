@@ -65,6 +65,7 @@ def test_the_signal_its_keys_its_spectrum_and_its_electrodes_are_drawn(session):
     assert low + (loudest + 0.5) / len(power) * (high - low) == pytest.approx(250, abs=8)
     assert right_power.images[0].get_array().max() < power.max() - 20
     rings = [axes for axes in figure.axes if axes.name == "polar"]
+    assert any(axes.get_xlabel().endswith("(\u00b5V)") for axes in figure.axes)
     heights = [[bar.get_height() for bar in ring.patches] for ring in rings]
     assert [len(one) for one in heights] == [16, 16]
     assert int(np.argmax(heights[0])) == 4 and heights[0][4] == 1.0
@@ -89,5 +90,6 @@ def test_the_picture_is_written_whole_and_alike_each_time(session, tmp_path):
         write_picture(session, 4000, 4500, tmp_path / f"{name}.png")
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     image = matplotlib.image.imread(tmp_path / "a.png")
-    assert image.shape[1] == 1430 and len(np.unique(image[..., :3].reshape(-1, 3), axis=0)) > 100
+    assert image.shape[1] == pytest.approx(183 / 25.4 * 200, abs=1)
+    assert len(np.unique(image[..., :3].reshape(-1, 3), axis=0)) > 100
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "b.png"]

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from semgjax.scaling.ends import ends_json, listed, opened, span
+from semgjax.scaling.ends import Limits, amount, amount_json, amount_span, ends_json, listed, number, opened, span
 from semgjax.scaling.fit import fit_law
 from semgjax.scaling.laws import LAWS
 from semgjax.scaling.profile import parameter_intervals
@@ -38,6 +38,58 @@ def test_no_interval_is_no_unbounded_one():
 def test_ends_a_factor_of_a_thousand_million_from_the_value_say_nothing():
     assert opened((1e-12, 1e12), 1.0) == (0.0, math.inf)
     assert opened((0.5, 2.0), 1.0) == (0.5, 2.0)
+
+
+COUNTED = Limits(1.0, 1e-6, 1.6e7, 1.0, 16.0)
+MEASURED = Limits(0.0, 1e-6, 1.6e7, 1.0, 16.0)
+
+
+@pytest.mark.parametrize("ends", [(-math.inf, math.inf), (0.0, math.inf), (-math.inf, 1e200), (0.0, 8.2e307)])
+def test_an_interval_without_any_end_is_given_in_words(ends):
+    assert span(ends) == "not determined by the data"
+    assert amount_span(ends, MEASURED) == "not determined by the data"
+
+
+def test_a_number_beyond_any_unit_is_given_in_words():
+    for value in (8.2e307, 1e100, math.inf, -math.inf):
+        assert number(value).startswith("beyond")
+    assert number(math.nan) == number(None) == "-"
+
+
+@pytest.mark.parametrize(
+    ("value", "limits", "words", "side"),
+    [
+        (1e-6, COUNTED, "less than one", "low"),
+        (0.4, COUNTED, "less than one", "low"),
+        (0.4, MEASURED, "0.4", None),
+        (1e-6, MEASURED, "less than 1/1,000,000 of the smallest of the sweep", "low"),
+        (math.inf, COUNTED, "out of reach: not within 1,000,000 times the largest of the sweep", "high"),
+        (1.6e7, COUNTED, "out of reach: not within 1,000,000 times the largest of the sweep", "high"),
+        (58.2, COUNTED, "58.2", None),
+        (math.inf, None, "out of reach", "high"),
+    ],
+)
+def test_an_amount_out_of_range_is_given_in_words(value, limits, words, side):
+    assert amount(value, limits) == words
+    found = amount_json((value, value), limits)
+    assert (side in found["unbounded"]) == (side is not None)
+
+
+@pytest.mark.parametrize(
+    ("ends", "words", "low", "high", "unbounded"),
+    [
+        ((1e-6, 40.0), "[less than one, 40]", None, 40.0, ["low"]),
+        ((0.0, 40.0), "[less than one, 40]", None, 40.0, ["low"]),
+        ((3.0, math.inf), "[3, no upper end]", 3.0, None, ["high"]),
+        ((0.2, math.inf), "not determined by the data", None, None, ["low", "high"]),
+        ((0.0, 0.5), "less than one", None, 1.0, ["low"]),
+        ((math.inf, math.inf), "out of reach", None, None, ["low", "high"]),
+        (None, "-", None, None, []),
+    ],
+)
+def test_an_interval_of_what_is_counted_ends_at_one(ends, words, low, high, unbounded):
+    assert amount_span(ends, COUNTED) == words
+    assert amount_json(ends, COUNTED) == {"low": low, "high": high, "unbounded": unbounded}
 
 
 def test_a_limit_of_the_search_is_no_upper_end():

@@ -7,7 +7,7 @@ from semgjax.errors import InputError
 from semgjax.scaling.diagnose import diagnose
 from semgjax.scaling.fit import fit_law
 from semgjax.scaling.law import Input, Law, Parameter, load_law
-from semgjax.scaling.laws import LAWS, law_named, power_sum
+from semgjax.scaling.laws import LAWS, law_for, law_named, power_sum, simpler_law
 from semgjax.scaling.precision import float64
 from semgjax.scaling.profile import parameter_intervals
 from semgjax.scaling.solver import with_logs
@@ -191,3 +191,62 @@ def test_the_link_from_loss_to_error_is_found_again():
     noisy = y * np.exp(0.01 * np.random.default_rng(0).standard_normal(9))
     low, high = parameter_intervals(fit_law(table_of({"L": loss}, noisy, "%"), LAWS["gadre_error"]))["gamma"]
     assert low < 0.72 < high
+
+
+def test_the_shared_exponent_is_its_formula_and_the_over_training_law_in_other_letters():
+    p = {"E": 1.8, "A": 20.0, "B": 50.0, "eta": 0.3}
+    found = value("shared_exponent", p, N=X, D=3.0)
+    np.testing.assert_allclose(found, 1.8 + 20.0 * X**-0.3 + 50.0 * 3.0**-0.3)
+    # C = 6 N D and M = D / N: a = A 6^(eta / 2), b = B 6^(eta / 2), half the exponent.
+    other = {"E": 1.8, "a": 20.0 * 6.0**0.15, "b": 50.0 * 6.0**0.15, "eta": 0.15}
+    np.testing.assert_allclose(found, value("gadre", other, C=6.0 * X * 3.0, M=3.0 / X))
+
+
+def test_users_saturate_at_the_ceiling_and_fall_as_a_power():
+    p = {"E": 5.0, "C0": 90.0, "u0": 4.0, "alpha": 0.6}
+    np.testing.assert_allclose(value("users_saturating", p, U=X), 5.0 + 85.0 * (1.0 + X / 4.0) ** -0.6)
+    few, many = value("users_saturating", p, U=1e-6)[0], value("users_saturating", p, U=np.array([1e6, 2e6, 1, 1]))
+    assert few == pytest.approx(90.0, rel=1e-4)
+    assert (many[1] - 5.0) / (many[0] - 5.0) == pytest.approx(2.0**-0.6, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "truth", "noise"),
+    [
+        ("shared_exponent", {"E": 1.8, "A": 420.0, "B": 900.0, "eta": 0.32}, 0.002),
+        ("users_saturating", {"E": 6.0, "C0": 80.0, "u0": 6.0, "alpha": 0.9}, 0.01),
+        ("gadre_error", {"eps": 85.0, "k": 210.0, "gamma": 0.72}, 0.005),
+    ],
+)
+def test_a_simulated_truth_lies_within_the_intervals_of_its_fit(name, truth, noise):
+    law = LAWS[name]
+    grids = {"N": np.geomspace(1e7, 1e9, 5), "D": np.geomspace(1e8, 1e11, 5), "U": np.geomspace(1, 512, 14),
+             "L": np.linspace(2.2, 4.5, 12)}  # fmt: skip
+    x = {
+        n: v.reshape(-1)
+        for n, v in zip(law.input_names, np.meshgrid(*(grids[n] for n in law.input_names)), strict=True)
+    }
+    with float64():
+        clean = np.asarray(law.predict(truth, with_logs(x)))
+    held = dict.fromkeys(truth, 0)
+    for seed in range(4):
+        y = clean * np.exp(noise * np.random.default_rng(seed).standard_normal(len(clean)))
+        fit = fit_law(table_of(x, y), law)
+        assert fit.converged
+        for parameter, (low, high) in parameter_intervals(fit).items():
+            held[parameter] += low <= truth[parameter] <= high
+    assert min(held.values()) >= 3
+
+
+def test_a_pure_power_stands_over_any_input():
+    assert law_for("power", ("U",)).input_names == ("U",)
+    assert law_for("power") is LAWS["power"] and law_for("power", ("N",)) is LAWS["power"]
+    assert law_named("power(U)").formula == "y = A * U^-alpha"
+
+
+def test_a_simpler_law_leaves_a_degree_of_freedom():
+    assert simpler_law(LAWS["floor_power"], 3).name == "power"
+    assert simpler_law(LAWS["floor_power"], 2) is None
+    assert simpler_law(LAWS["chinchilla"], 5).name == "shared_exponent"
+    assert simpler_law(law_named("additive", ("U",)), 3).name == "power(U)"
+    assert simpler_law(LAWS["floor_power"], 3, fixed=("E",)) is None

@@ -8,7 +8,6 @@ import pytest
 
 from semgjax.scaling.bootstrap import draw, parameter_draws
 from semgjax.scaling.fit import fit_law, predict
-from semgjax.scaling.law import Input, Law, Parameter
 from semgjax.scaling.laws import CHINCHILLA, LAWS
 from semgjax.scaling.objective import Objective, losses
 from semgjax.scaling.profile import prediction_interval
@@ -16,23 +15,6 @@ from semgjax.scaling.read import read_table
 from semgjax.scaling.table import table_of
 
 DATA = Path(__file__).parent / "data"
-
-
-def shared_exponent():
-    """The law of Gadre et al. 2024, eq. 4: one exponent for parameters and tokens."""
-    return Law(
-        "gadre",
-        "y = E + A * N^-h + B * D^-h",
-        (Input("N", "parameters", "size"), Input("D", "tokens", "data")),
-        (
-            Parameter("E", "floor", "y"),
-            Parameter("A", "amplitude", "y", scaling={"N": "h"}),
-            Parameter("B", "amplitude", "y", scaling={"D": "h"}),
-            Parameter("h", "exponent", low=0.0, high=10.0),
-        ),
-        lambda p, x: p["E"] + p["A"] * x["N"] ** -p["h"] + p["B"] * x["D"] ** -p["h"],
-        linear=("E", "A", "B"),
-    )
 
 
 def test_the_asymmetric_fit_is_at_least_as_good_as_the_published_one_and_close_to_it():
@@ -63,7 +45,7 @@ def test_five_small_runs_miss_the_7b_run_by_what_was_published(dataset, publishe
     n = np.array([float(rows[key]["N"]) for key in small])
     tokens = 20 * n * np.array([m for _, m in small])
     losses_ = [float(rows[key]["loss_c4_val"]) for key in small]
-    fit = fit_law(table_of({"N": n, "D": tokens}, losses_), shared_exponent(), Objective("linear_ls"))
+    fit = fit_law(table_of({"N": n, "D": tokens}, losses_), LAWS["shared_exponent"], Objective("linear_ls"))
     large = rows["open_lm_7b", 1.0]
     expected = float(predict(fit, {"N": float(large["N"]), "D": 20 * float(large["N"])}))
     measured = float(large["loss_c4_val"])

@@ -48,6 +48,7 @@ def result_body(trial: Trial, cer: float | None = 12.5) -> dict[str, Any]:
     counts = {"characters": 16, "substitutions": 1, "deletions": 1, "insertions": 0}
     return {
         "kind": "supervised" if trial.teacher is None else "distilled",
+        "loss": {"loss": "ctc"},
         "preset": trial.config.preset,
         "params": 1000,
         "users": 7,
@@ -71,7 +72,7 @@ def result_body(trial: Trial, cer: float | None = 12.5) -> dict[str, Any]:
 def finish(sweep: Sweep, trial: Trial, **changes: Any) -> Path:
     """Write a trial's result.json, with some members changed; its path."""
     path = sweep.run_folder(trial) / "result.json"
-    write_json(path, "semgjax/result", 1, {**result_body(trial), **changes})
+    write_json(path, "semgjax/result", 2, {**result_body(trial), **changes})
     return path
 
 

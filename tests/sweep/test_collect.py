@@ -2,13 +2,21 @@
 
 import csv
 import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+import semgjax
+from semgjax.files import write_json
 from semgjax.scaling.read import read_table, read_user_points
+from semgjax.scaling.rows import rows_of
 from semgjax.sweep.collect import COLUMNS, CSV, JSONL, _cell, collect
+from tests.golden_files import GOLDEN
+from tests.guides.toy_loss import ConfidencePenalty
 from tests.refused import refused
-from tests.sweep.plans import config_of, finish, planned, students_of
+from tests.sweep.plans import config_of, finish, planned, result_body, students_of
 
 
 def test_a_run_gives_its_averages_and_then_its_users_in_exactly_these_columns(tmp_path):
@@ -18,11 +26,12 @@ def test_a_run_gives_its_averages_and_then_its_users_in_exactly_these_columns(tm
     with open(sweep.folder / "results.csv", newline="") as file:
         header, *rows = csv.reader(file)
     assert ",".join(header) == (
-        "run,kind,preset,params,users,hours,epochs,steps,tokens,flops,learning_rate,seed,teacher,teacher_params,"
+        "run,kind,loss,preset,params,users,hours,epochs,steps,tokens,flops,learning_rate,seed,teacher,teacher_params,"
         "split,decoder,averaging,user,characters,substitutions,deletions,insertions,cer"
     )
     flops = repr(sweep.trials[0].flops)
-    run = ["000-ladder-16-s4", "supervised", "ladder-16", "1000", "7", "0.1", "3.0", "10", "800", flops, "0.003", "4"]
+    run = ["000-ladder-16-s4", "supervised", "ctc", "ladder-16", "1000", "7", "0.1", "3.0", "10", "800", flops]
+    run += ["0.003", "4"]
     counts = ["16", "1", "1", "0", "12.5"]
     assert rows == [
         [*run, "", "", "test", "greedy", averaging, user, *counts]
@@ -114,6 +123,52 @@ def test_the_fits_reader_takes_the_table_as_it_is(tmp_path, file):
     assert len(read_user_points(sweep.folder / file, {}, {})[0]) == 6
 
 
+PENALISED = "confidence-penalty(weight=0.05)"
+
+
+@pytest.fixture
+def two_losses(tmp_path):
+    """A sweep of three sizes with each of two losses, in which CTC's results are files of version 1."""
+    sizes = [config_of(name) for name in ("ladder-16", "ladder-32", "ladder-48")]
+    other = [replace(config, loss=ConfidencePenalty(weight=0.05)) for config in sizes]
+    sweep = planned(tmp_path, *sizes, *other)
+    for number, trial in enumerate(sweep.trials):
+        body = {**result_body(trial), "params": 1000 * (1 + number % 3)}
+        path = finish(sweep, trial, **body)
+        if number < 3:
+            del body["loss"]
+            write_json(path, "semgjax/result", 1, body)
+    return sweep
+
+
+def test_the_table_names_the_loss_of_each_run_also_of_results_of_version_1(two_losses):
+    rows = collect(two_losses.folder).rows
+    assert [row["loss"] for row in rows if row["averaging"] == "macro"] == ["ctc"] * 3 + [PENALISED] * 3
+
+
+def test_the_golden_sweep_is_collected(tmp_path):
+    rows = collect(Path(shutil.copytree(GOLDEN / "run-1" / "sweep", tmp_path / "sweep"))).rows
+    assert {(row["kind"], row["loss"], row["preset"]) for row in rows} == {("supervised", "ctc", "ladder-16")}
+
+
+@pytest.mark.parametrize("file", ["", "results.jsonl"])
+def test_a_law_over_two_losses_is_refused_and_one_of_them_can_be_chosen(two_losses, file):
+    collect(two_losses.folder)
+    place = two_losses.folder / file
+    with refused("several-curves", "loss", "ctc", PENALISED):
+        semgjax.fit(place, law="power")
+    for loss in ("ctc", PENALISED):
+        assert list(read_table(place, {}, {"loss": loss}).sizes) == [1000, 2000, 3000]
+
+
+@pytest.mark.parametrize("version", [0, 3])
+def test_a_result_of_another_version_is_refused(tmp_path, version):
+    sweep = planned(tmp_path)
+    write_json(finish(sweep, sweep.trials[0]), "semgjax/result", version, result_body(sweep.trials[0]))
+    with refused("wrong-version", "result.json", version):
+        collect(sweep.folder)
+
+
 def test_a_student_tells_its_teacher_and_the_teachers_size(tmp_path):
     sweep = planned(tmp_path, config_of("ladder-48"), *students_of("ladder-48", "ladder-16"))
     finish(sweep, sweep.trials[0], params=5000)
@@ -146,6 +201,9 @@ FORMULAS = [
     "\r=1",
     "'",
     "'=1",
+    "'q",
+    "''",
+    "-x",
     "-",
     "--1.5",
     "+1e",
@@ -168,6 +226,8 @@ def test_a_text_that_a_spreadsheet_would_compute_has_an_apostrophe_before_it(tmp
     assert rows and all(row["user"] == f"'{user}" for row in rows)
     lines = [json.loads(line) for line in (sweep.folder / JSONL).read_text().splitlines()]
     assert all(line["user"] == user for line in lines if line["averaging"] == "user")
+    read = [cells["user"] for _, cells in rows_of(sweep.folder) if cells["averaging"] == "user"]
+    assert read == [user] * len(rows)
 
 
 @pytest.mark.parametrize(

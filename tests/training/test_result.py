@@ -16,12 +16,13 @@ COUNTS = ("characters", "substitutions", "deletions", "insertions")
 
 
 def result_of(run) -> dict:
-    return read_json(run / "result.json", "semgjax/result", 1)
+    return read_json(run / "result.json", "semgjax/result", 2)
 
 
 def test_a_supervised_result_tells_size_data_and_cost(finished, sessions):
     result, config, corpus = result_of(finished), read_config(finished), load_corpus(sessions)
     assert result["kind"] == "supervised" and result["teacher"] is None
+    assert result["loss"] == {"loss": "ctc"}
     assert (result["preset"], result["steps"], result["seed"]) == ("ladder-16", STEPS, 0)
     assert (result["config"], result["data"]) == (config.hash, corpus.hash)
     assert result["users"] == 2

@@ -7,9 +7,9 @@ import pytest
 
 from semgjax.data.batching.augment import AugmentConfig
 from semgjax.data.batching.windows import WindowSpec
-from semgjax.errors import InputError
 from semgjax.model.config import preset
 from semgjax.training.run_config import DistillConfig, OptimizerConfig, RunConfig, TrainConfig, recipe
+from tests.refused import refused
 
 CONFIG = RunConfig("ladder-16", preset("ladder-16"), data="d")
 
@@ -41,20 +41,20 @@ def test_equal_configurations_have_one_identity():
 
 
 @pytest.mark.parametrize(
-    ("members", "says"),
+    ("members", "named"),
     [
-        ({"window": WindowSpec(length=8001)}, "window.length 8001 must be a multiple of the model's frame"),
+        ({"window": WindowSpec(length=8001)}, "window.length 8001"),
         ({"window": WindowSpec(left=1801)}, "window.left 1801"),
         ({"window": WindowSpec(right=240 - 1)}, "window.right 239"),
-        ({"window": WindowSpec(right=160)}, "shorter than the model's emission_delay 200"),
-        ({"model": dataclasses.replace(CONFIG.model, classes=50)}, "model.classes 50 must be 99"),
-        ({"model": dataclasses.replace(CONFIG.model, channels=16)}, "model.channels 16 must be 32"),
+        ({"window": WindowSpec(right=160)}, "emission_delay 200"),
+        ({"model": dataclasses.replace(CONFIG.model, classes=50)}, "model.classes 50"),
+        ({"model": dataclasses.replace(CONFIG.model, channels=16)}, "model.channels 16"),
         ({"train": TrainConfig(seed=-1)}, "train.seed -1"),
         ({"train": TrainConfig(seed=2**32)}, "train.seed 4294967296"),
         ({"train": TrainConfig(max_infeasible=1.5)}, "train.max_infeasible 1.5"),
         ({"optimizer": OptimizerConfig(learning_rate=0.0)}, "optimizer.learning_rate 0.0"),
-        ({"optimizer": OptimizerConfig(learning_rate=math.inf)}, "optimizer.learning_rate inf must be a finite"),
-        ({"optimizer": OptimizerConfig(decay=math.nan)}, "optimizer.decay nan must be a finite"),
+        ({"optimizer": OptimizerConfig(learning_rate=math.inf)}, "optimizer.learning_rate inf"),
+        ({"optimizer": OptimizerConfig(decay=math.nan)}, "optimizer.decay nan"),
         ({"optimizer": OptimizerConfig(decay=-0.1)}, "optimizer.decay -0.1"),
         ({"optimizer": OptimizerConfig(warmup=1.0)}, "optimizer.warmup 1.0"),
         ({"optimizer": OptimizerConfig(beta1=1.0)}, "optimizer.beta1 1.0"),
@@ -68,10 +68,9 @@ def test_equal_configurations_have_one_identity():
         ({"distill": DistillConfig("t", weight=1.5)}, "weight 1.5"),
     ],
 )
-def test_a_setting_that_cannot_work_is_refused_by_its_name_and_value(members, says):
-    with pytest.raises(InputError) as caught:
+def test_a_setting_that_cannot_work_is_refused_by_its_name_and_value(members, named):
+    with refused("bad-value", named):
         changed(**members)
-    assert says in str(caught.value)
 
 
 def test_the_limits_themselves_are_allowed():
@@ -100,7 +99,7 @@ def test_every_recipe_fits_its_sizes():
 
 
 def test_an_unknown_size_has_no_recipe():
-    with pytest.raises(InputError, match="gigantic"):
+    with refused("unknown-name", "'gigantic'"):
         recipe("gigantic")
 
 
@@ -117,6 +116,5 @@ def test_an_unknown_size_has_no_recipe():
 )
 def test_counts_out_of_their_range_are_refused(name, values):
     for value in values:
-        with pytest.raises(InputError, match=f"train.{name} {value}") as caught:
+        with refused("bad-value", f"train.{name} {value}"):
             TrainConfig(**{name: value})
-        assert caught.value.code == "bad-value"

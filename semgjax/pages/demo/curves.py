@@ -6,13 +6,12 @@ its size from scratch orange dots. Marks and lightness distinguish them without 
 
 from typing import Any
 
-import matplotlib
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 
 from semgjax.data.sessions import Session, read_emg
+from semgjax.pages.axis_names import log_amounts, short_number
+from semgjax.pages.captions import curve_words, runs_words
 from semgjax.pages.demo.views import (
     ReportInputs,
     RunView,
@@ -22,120 +21,103 @@ from semgjax.pages.demo.views import (
     user_cers,
     validation_points,
 )
-from semgjax.pages.law_plot import plot_size_curve, short_number
-from semgjax.pages.stretch import SETTINGS, draw_bands, keys_in
+from semgjax.pages.law_plot import draw_size_curve
+from semgjax.pages.marks import blocking
+from semgjax.pages.stretch import draw_bands, keys_in
+from semgjax.pages.style import DOUBLE, POINTS, Picture, legend_below, name_axes, new_figure
+from semgjax.scaling.profile import LEVEL
 
 COLOURS = {"teacher": "#111111", "distilled": "#AA3377", "from scratch": "#D55E00"}
 MARKS = {"teacher": "s", "distilled": "D", "from scratch": "o"}
-WIDTH = 9.0  # inches; 96 pixels each on a wide screen
+_BESIDE = 150.0  # mm: a wider figure has its panels beside each other
 
 
-def emg_figure(session: Session, start: int, stop: int) -> Figure:
+def emg_figure(session: Session, start: int, stop: int, width: float = DOUBLE) -> Picture:
     """Samples [start, stop) of all 32 channels as lines, both bands on one scale, and the keys pressed."""
     emg = read_emg(session, start, stop)
-    with matplotlib.rc_context(SETTINGS):
-        figure = Figure(figsize=(WIDTH, 7.4), dpi=180, layout="constrained")
-        bands = figure.subplots(2, 1, sharex=True)
-        draw_bands(bands, emg, keys_in(session, start, stop))
-        bands[1].set_xlabel("seconds")
+    figure, bands = new_figure(width, 66.0, 2, 1, grid=False, sharex=True)
+    draw_bands(bands, emg, keys_in(session, start, stop), width - 36.0)
+    bands[1].set_xlabel("time (s)", fontsize=POINTS)
     return figure
 
 
-def learning_figure(inputs: ReportInputs) -> Figure:
+def learning_figure(inputs: ReportInputs, width: float = DOUBLE) -> Picture:
     """Training loss, and CER on the validation sessions, against the step."""
-    with matplotlib.rc_context(SETTINGS):
-        figure = Figure(figsize=(WIDTH, 4.4), dpi=150, layout="constrained")
-        loss, error = figure.subplots(1, 2)
-        for run in _drawn(inputs):
-            style = _style(inputs, run)
-            lines = [(line["step"], line["ctc"]) for line in run.metrics if is_number(line.get("ctc"))]
-            label = _name(inputs, run)
-            if lines:
-                loss.plot(*zip(*lines, strict=True), label=label, **style)
-            points = validation_points(run)
-            if points:
-                mark = MARKS.get(role_of(inputs, run) or "", "o")
-                error.plot(*zip(*points, strict=True), marker=mark, ms=4.5, label=label, **style)
+    columns = 2 if width >= _BESIDE else 1
+    figure, (loss, error) = new_figure(width, 66.0, 2 // columns, columns)
+    for run in _drawn(inputs):
+        style = _style(inputs, run)
+        lines = [(line["step"], line["ctc"]) for line in run.metrics if is_number(line.get("ctc"))]
+        label = _name(inputs, run)
+        if lines:
+            loss.plot(*zip(*lines, strict=True), label=label, **style)
+        points = validation_points(run)
+        if points:
+            mark = MARKS.get(role_of(inputs, run) or "", "o")
+            error.plot(*zip(*points, strict=True), marker=mark, ms=4, label=label, **style)
+    if loss.lines:
         loss.set_yscale("log")
-        loss.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        loss.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        loss.yaxis.set_minor_formatter(NullFormatter())
-        loss.set_title("training loss (CTC, nats per key, logarithmic)", loc="left", fontsize=10.5)
-        error.set_title("CER on validation sessions (%)", loc="left", fontsize=10.5)
-        error.set_ylim(bottom=0.0)
-        for axes in (loss, error):
-            axes.set_xlabel("step")
-            axes.set_xlim(left=0)
-            axes.grid(color="0.9", lw=0.7)
-        _legend_below(figure, error if not loss.lines else loss, columns=3)
+        log_amounts(loss, "y")
+    error.set_ylim(bottom=0.0)
+    for axes in (loss, error):
+        axes.set_xlim(left=0)
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+    name_axes(loss, "Training step (count)", "Training loss (nats per key)")
+    name_axes(error, "Training step (count)", "Error rate on validation sessions (%)")
+    legend_below(figure)
     return figure
 
 
-def scaling_figure(inputs: ReportInputs) -> Figure:
+def scaling_figure(inputs: ReportInputs, width: float = DOUBLE) -> Picture:
     """The fitted curve with the ladder's runs and users; student and scratch run are no part of the fit."""
     points = [(run.result["params"], cer) for run in inputs.ladder for cer in user_cers(run).values()]
     users = np.array(points, np.float64).reshape(-1, 2).T
-    with matplotlib.rc_context({**SETTINGS, "text.parse_math": True}):
-        figure = plot_size_curve(
-            inputs.fit,
-            users_points=(users[0], users[1]) if len(points) else None,
-            size_label="parameters",
-            y_label="CER on held-out users",
-            until=2.0 * float(inputs.fit.table.sizes.max()),
-        )
-        figure.set_size_inches(WIDTH, 5.6)
-        axes = figure.axes[0]
-        for line in axes.get_lines():
-            if np.array_equal(line.get_xdata(), inputs.fit.table.sizes):
-                line.set_color("#6B6B6B")  # the three models have their own colours on top
-        for role, run in inputs.trio:
-            cer = heldout_cer(run)
-            if is_number(cer):
-                outside = "" if role == "teacher" else " (not part of the fit)"
-                style: dict[str, Any] = {"ms": 8.5, "color": COLOURS[role], "mec": "white", "zorder": 5}
-                axes.plot([run.result["params"]], [cer], MARKS[role], label=role + outside, **style)
-                axes.set_ylim(top=max(axes.get_ylim()[1], 1.05 * cer))
-        _legend_below(figure, axes, columns=3)
+    fit = inputs.fit
+    codes = blocking(fit)
+    figure, (axes,) = new_figure(width, 78.0)
+    extra = draw_size_curve(
+        axes, fit, (users[0], users[1]) if len(points) else None, y_label="Character error rate on held-out users (%)",
+        until=2.0 * float(fit.table.sizes.max()), codes=codes, colour="#6B6B6B",  # the models' own colours lie on top
+    )  # fmt: skip
+    for role, run in inputs.trio:
+        cer = heldout_cer(run)
+        if is_number(cer):
+            outside = "" if role == "teacher" else " (not part of the fit)"
+            style: dict[str, Any] = {"ms": 7, "color": COLOURS[role], "mec": "white", "zorder": 6}
+            axes.plot([run.result["params"]], [cer], MARKS[role], label=role + outside, **style)
+            axes.set_ylim(top=max(axes.get_ylim()[1], 1.05 * cer))
+    legend_below(figure, extra=extra)
+    figure.caption = f"{runs_words(fit)} {curve_words(fit, LEVEL, codes)}"
     return figure
 
 
-def _legend_below(figure: Figure, axes: Axes, columns: int) -> None:
-    """The entries of `axes` under the figure, in place of a legend inside it."""
-    handles, labels = axes.get_legend_handles_labels()
-    legend = axes.get_legend()
-    if legend is not None:
-        legend.remove()
-    if handles:
-        figure.legend(handles, labels, loc="outside lower center", ncols=columns, frameon=False, fontsize=9.5)
-
-
-def users_figure(inputs: ReportInputs) -> Figure:
+def users_figure(inputs: ReportInputs, width: float = DOUBLE) -> Picture:
     """CER of the three models for each held-out user, and their means."""
     cers = {role: user_cers(run) for role, run in inputs.trio}
     users = sorted(set().union(*cers.values()))
     names = [*users, "mean of users"]
-    with matplotlib.rc_context(SETTINGS):
-        figure = Figure(figsize=(WIDTH, 1.5 + 0.42 * len(names)), dpi=150, layout="constrained")
-        axes = figure.subplots()
-        rows = {name: -float(i) - (0.3 if i == len(users) else 0.0) for i, name in enumerate(names)}
-        means = {role: heldout_cer(run) for role, run in inputs.trio}
-        for name, row in rows.items():
-            found = {role: means[role] if name == names[-1] else cers[role].get(name) for role in cers}
-            known = {role: cer for role, cer in found.items() if is_number(cer)}
-            if known:
-                axes.plot([min(known.values()), max(known.values())], [row, row], color="0.8", lw=2.5, zorder=1)
-            for role, cer in known.items():
-                axes.plot([cer], [row], MARKS[role], ms=9, color=COLOURS[role], mec="white", zorder=3)
-        axes.axhline(rows[names[-1]] + 0.65, color="0.6", lw=0.8)
-        for role in cers:
-            axes.plot([], [], MARKS[role], ms=9, color=COLOURS[role], label=role)
-        axes.set_yticks(list(rows.values()), [name if len(name) <= 32 else f"{name[:31]}\u2026" for name in names])
-        axes.set_ylim(min(rows.values()) - 0.6, 0.6)
-        axes.set_xlim(left=0.0)
-        axes.xaxis.set_major_locator(MaxNLocator(10))
-        axes.set_xlabel("CER (%), lower is better")
-        axes.grid(axis="x", color="0.9", lw=0.7)
-        figure.legend(loc="outside upper left", ncols=3, frameon=False)
+    figure, (axes,) = new_figure(width, 22.0 + 7.5 * len(names), grid=False)
+    rows = {name: -float(i) - (0.3 if i == len(users) else 0.0) for i, name in enumerate(names)}
+    means = {role: heldout_cer(run) for role, run in inputs.trio}
+    for name, row in rows.items():
+        found = {role: means[role] if name == names[-1] else cers[role].get(name) for role in cers}
+        known = {role: cer for role, cer in found.items() if is_number(cer)}
+        if known:
+            axes.plot([min(known.values()), max(known.values())], [row, row], color="0.8", lw=2.5, zorder=1)
+        for role, cer in known.items():
+            axes.plot([cer], [row], MARKS[role], ms=7, color=COLOURS[role], mec="white", zorder=3)
+    axes.axhline(rows[names[-1]] + 0.65, color="0.6", lw=0.8)
+    for role in cers:
+        axes.plot([], [], MARKS[role], ms=7, color=COLOURS[role], label=role)
+    longest = 32 if width >= _BESIDE else 18
+    shown = [name if len(name) <= longest else f"{name[: longest - 1]}\u2026" for name in names]
+    axes.set_yticks(list(rows.values()), shown)
+    axes.set_ylim(min(rows.values()) - 0.6, 0.6)
+    axes.set_xlim(left=0.0)
+    axes.xaxis.set_major_locator(MaxNLocator(10 if width >= _BESIDE else 5))
+    name_axes(axes, "Character error rate, lower is better (%)", "Held-out user (name)")
+    axes.grid(axis="x", color="0.9", lw=0.7)
+    legend_below(figure)
     return figure
 
 

@@ -41,7 +41,7 @@ def write_report(inputs: ReportInputs, out: Path) -> None:
 
 def render(inputs: ReportInputs) -> str:
     """The report as HTML."""
-    found = fit_document(inputs.fit)
+    found = fit_document(inputs.fit, force=False)
     figures = {
         "signal": images.signal(inputs),
         "learning": images.learning(inputs),
@@ -54,7 +54,7 @@ def render(inputs: ReportInputs) -> str:
         sections=SECTIONS,
         found=found,
         parameters=[_parameter(parameter, inputs.fit.table.unit) for parameter in found["parameters"]],
-        predicted=lambda run: float(predict(inputs.fit, run.result["params"])),
+        predicted=lambda run: None if found["blocked"] else float(predict(inputs.fit, run.result["params"])),
         **figures,
         **_origin(inputs),
         **section_values(inputs),

@@ -4,8 +4,7 @@ from semgjax.data.sessions import SAMPLE_RATE
 from semgjax.pages.demo import curves
 from semgjax.pages.demo.number_text import digits, percent, whole
 from semgjax.pages.demo.views import ReportInputs, RunView, heldout_cer, is_number, user_cers
-from semgjax.pages.figure_bytes import svg_bytes
-from semgjax.pages.html import Image, image
+from semgjax.pages.html import Image, both_widths
 from semgjax.pages.stretch import choose_stretch, keys_in
 
 
@@ -15,8 +14,8 @@ def signal(inputs: ReportInputs) -> Image:
     start, stop = choose_stretch(session)
     keys = keys_in(session, start, stop)
     typed = "".join(glyph for _, glyph in keys)
-    return image(
-        svg_bytes(curves.emg_figure(session, start, stop)),
+    return both_widths(
+        lambda width: curves.emg_figure(session, start, stop, width),
         f"{(stop - start) / SAMPLE_RATE:g} seconds of simulated sEMG from 16 electrodes on each wrist, drawn as 32 "
         f"lines, with {len(keys)} key presses as vertical lines: {typed}",
         f"Held-out user {session.user}, session {session.name}, starting at {start / SAMPLE_RATE:.1f} s. Each "
@@ -28,12 +27,12 @@ def signal(inputs: ReportInputs) -> Image:
 def learning(inputs: ReportInputs) -> Image:
     """Learning curves."""
     last = [_last_loss(run) for run in (inputs.ladder[0], inputs.ladder[-1], inputs.distilled)]
-    return image(
-        svg_bytes(curves.learning_figure(inputs)),
+    return both_widths(
+        lambda width: curves.learning_figure(inputs, width),
         f"Two panels of learning curves for {len(inputs.ladder)} sizes and the student. The training loss ends at "
         f"{digits(last[0])} for the smallest size, {digits(last[1])} for the largest and {digits(last[2])} "
         "for the student.",
-        "The student's curve on the left is the CTC part of its loss only. A curve that is still "
+        "The student's curve of the training loss is the CTC part of its loss only. A curve that is still "
         "falling at its end would gain from more steps: these runs are minutes long by design.",
     )
 
@@ -42,8 +41,8 @@ def scaling(inputs: ReportInputs) -> Image:
     """The fitted curve."""
     table = inputs.fit.table
     shown = ", ".join(f"{percent(y)} at {whole(n)}" for n, y in zip(table.sizes, table.y, strict=True))
-    return image(
-        svg_bytes(curves.scaling_figure(inputs)),
+    return both_widths(
+        lambda width: curves.scaling_figure(inputs, width),
         f"Error on held-out users against the number of parameters, with the fitted curve: {shown}.",
         "Filled marks: mean over held-out users of one run. Small circles: single held-out users; they "
         "vary together from size to size and are not fitted one by one. The distilled student and its size "
@@ -55,8 +54,8 @@ def users(inputs: ReportInputs) -> Image:
     """The three models on every held-out user."""
     everyone = set().union(*(user_cers(run) for _, run in inputs.trio))
     means = ", ".join(f"{role} {percent(heldout_cer(run))}" for role, run in inputs.trio)
-    return image(
-        svg_bytes(curves.users_figure(inputs)),
+    return both_widths(
+        lambda width: curves.users_figure(inputs, width),
         f"Error of the three models for each of {len(everyone)} held-out users. Means: {means}.",
         "The grey line joins the three models on one user. Each user's sessions are decoded whole, by "
         "taking the most likely class at each instant, without a language model.",

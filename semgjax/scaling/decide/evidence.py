@@ -8,6 +8,8 @@ import numpy as np
 from semgjax.scaling.bootstrap import Draws, draw
 from semgjax.scaling.choices import choice_fits
 from semgjax.scaling.diagnose import Diagnostic, diagnose
+from semgjax.scaling.ends import Interval, Limits
+from semgjax.scaling.estimable import why_not_estimable
 from semgjax.scaling.fit import Fit, fit_law
 from semgjax.scaling.profile import LEVEL, no_interval_reason, parameter_intervals
 from semgjax.scaling.table import count_levels
@@ -37,15 +39,26 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Question:
-    """A number asked of a curve. evaluate(fit, thetas [k, p]) -> [k]; inf where a curve has none."""
+    """A number asked of a curve. evaluate(fit, thetas [k, p]) -> [k]; inf where a curve has none.
+
+    gradient(fit, answer): how the answer moves with the coordinates, up to a factor [p]. profile(fit, answer, level):
+    its interval by profile likelihood. limits: of an answer that is an amount of an input.
+    """
 
     text: str
     unit: str
     evaluate: Callable[[Fit, Array], Array]
+    gradient: Callable[[Fit, float], Array] | None = None
+    profile: Callable[[Fit, float, float], Interval] | None = None
+    limits: Limits | None = None
 
     def of(self, fit: Fit) -> float:
         """The number of the fit itself."""
         return float(self.evaluate(fit, fit.theta[None])[0])
+
+    def unanswerable(self, fit: Fit, value: float) -> str | None:
+        """Why the points of a fit do not determine the answer; None where they do."""
+        return None if self.gradient is None else why_not_estimable(fit, self.gradient(fit, value))
 
 
 def gather(fit: Fit, level: float = LEVEL, draws: int = DRAWS, seed: int = 0) -> Evidence:

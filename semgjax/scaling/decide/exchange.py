@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from semgjax.errors import InputError
+from semgjax.scaling.decide.accepted import STEP, accepted_range, gradient_at, ties_at
 from semgjax.scaling.decide.decision import Decision, decide
 from semgjax.scaling.decide.evidence import Evidence, Question, gather
 from semgjax.scaling.decide.inverse import curve_values, reach, search_range
+from semgjax.scaling.ends import Interval, Limits
 from semgjax.scaling.fit import Fit
+from semgjax.scaling.profile import Ties, gradients_of, profile_ends
 
 Array = np.ndarray
-
-_STEP = 1e-3
 
 
 @dataclass(frozen=True)
@@ -49,30 +51,52 @@ def exchange(
             )
     if give == get or not (np.isfinite(factor) and factor > 1.0):
         raise InputError(f"exchange {factor:g} x {give} for {get}: name two inputs and a factor above 1", "bad-value")
+    evidence = evidence or gather(fit, level)
+    asked = rate_question(fit, give, get, at, factor), _elasticity(fit, give, at), _elasticity(fit, get, at)
+    return Exchange(factor, *(decide(question, evidence, force) for question in asked))
+
+
+def rate_question(fit: Fit, give: str, get: str, at: Mapping[str, float], factor: float) -> Question:
+    """By what `get` must grow to do what `factor` times `give` does; see `exchange`."""
     curve_values(fit, fit.theta[None], at)  # every input has a value
-    low, high = search_range(fit, get)
+    searched = search_range(fit, get)
+    ends = searched[0] / at[get], searched[1] / at[get]
     others = {name: value for name, value in at.items() if name != get}
 
     def rate(f: Fit, thetas: Array) -> Array:
         goals = curve_values(f, thetas, {**at, give: at[give] * factor})[:, 0]
-        return reach(f, thetas, get, goals, others, (low, high)) / at[get]
+        return reach(f, thetas, get, goals, others, searched) / at[get]
 
-    evidence = evidence or gather(fit, level)
+    def as_good(f: Fit, rates: Array) -> tuple[Ties, Array]:
+        places = [{**at, give: at[give] * factor}, {**at, get: at[get] * rates}]
+        return ties_at(f, places, [1.0, -1.0]), np.zeros(len(rates))
+
     column = fit.table.column
     place = ", ".join(f"{column(name)} = {value:g}" for name, value in at.items())
-    text = f"{factor:g} x {column(give)} is worth {column(get)} times (at {place})"
-    return Exchange(
-        factor,
-        decide(Question(text, "", rate), evidence, force),
-        decide(_elasticity(fit, give, at), evidence, force),
-        decide(_elasticity(fit, get, at), evidence, force),
+    sweep = fit.table.x[get][fit.table.x[get] > 0] / at[get]
+    return Question(
+        f"{factor:g} x {column(give)} is worth {column(get)} times (at {place})",
+        "",
+        rate,
+        lambda f, value: gradient_at(f, partial(as_good, f), min(value, ends[1])),
+        lambda f, value, level: accepted_range(f, partial(as_good, f), value, ends, level),
+        Limits(0.0, *ends, float(sweep.min()), float(sweep.max())),
     )
 
 
 def _elasticity(fit: Fit, name: str, at: Mapping[str, float]) -> Question:
     def evaluate(f: Fit, thetas: Array) -> Array:
-        near = np.array([at[name] * np.exp(-_STEP), at[name] * np.exp(_STEP)])
+        near = np.array([at[name] * np.exp(-STEP), at[name] * np.exp(STEP)])
         y = np.log(curve_values(f, thetas, {**at, name: near}))
-        return (y[:, 0] - y[:, 1]) / (2.0 * _STEP)
+        return (y[:, 0] - y[:, 1]) / (2.0 * STEP)
 
-    return Question(f"% less {fit.table.y_name} for 1 % more {fit.table.column(name)}", "%", evaluate)
+    def fall(f: Fit) -> Ties:
+        places = [{**at, name: np.array([at[name] * np.exp(step)])} for step in (-STEP, STEP)]
+        return ties_at(f, places, [0.5 / STEP, -0.5 / STEP])
+
+    def interval(f: Fit, _: float, level: float) -> Interval:
+        low, high = profile_ends(f, fall(f), level)
+        return float(low[0]), float(high[0])
+
+    text = f"% less {fit.table.y_name} for 1 % more {fit.table.column(name)}"
+    return Question(text, "%", evaluate, lambda f, _: gradients_of(f, fall(f))[1][0], interval)

@@ -1,20 +1,26 @@
 """How to spend a budget: the cheapest mix of two inputs, with its layers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 
 import numpy as np
 
 from semgjax.errors import InputError
+from semgjax.scaling.decide.accepted import STEP, accepted_range, gradient_at, limits_of, ties_at
 from semgjax.scaling.decide.cost_model import Cost
 from semgjax.scaling.decide.decision import Decision, decide
 from semgjax.scaling.decide.evidence import Evidence, Question, gather
 from semgjax.scaling.decide.inverse import curve_values, search_range
+from semgjax.scaling.ends import Interval
 from semgjax.scaling.fit import Fit
+from semgjax.scaling.profile import Ties, gradients_of, prediction_band
 
 Array = np.ndarray
 
 _PLACES = 401
+_BAND = 15  # mixes at which the error of the best one is bounded
+_WIDE = np.log(100.0)
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,11 @@ def frontier(
         if not (np.isfinite(budget) and budget > 0):
             raise InputError(f"budget {budget}: must be a number above 0, in the unit of the cost", "bad-value")
     evidence = evidence or gather(fit, level)
-    return tuple(_at_budget(fit, cost, b, (first, second), at, force, evidence) for b in budgets)
+    asked = (questions(fit, cost, budget, (first, second), at) for budget in budgets)
+    return tuple(
+        Frontier(budget, *(decide(question, evidence, force) for question in three))
+        for budget, three in zip(budgets, asked, strict=True)
+    )
 
 
 def pair_of(fit: Fit) -> tuple[str, str]:
@@ -76,31 +86,87 @@ def pair_of(fit: Fit) -> tuple[str, str]:
     return fit.law.input_names[0], fit.law.input_names[1]
 
 
-def _at_budget(
-    fit: Fit,
-    cost: Cost,
-    budget: float,
-    pair: tuple[str, str],
-    at: dict[str, float],
-    force: bool,
-    evidence: Evidence,
-) -> Frontier:
+def questions(
+    fit: Fit, cost: Cost, budget: float, pair: tuple[str, str], at: Mapping[str, float]
+) -> tuple[Question, Question, Question]:
+    """What is asked at one budget: the first input of the best mix, the second, and the error there."""
+    ends = search_range(fit, pair[0])
+    inside = float(np.sqrt(fit.table.x[pair[0]].min() * fit.table.x[pair[0]].max()))
+
     def best(f: Fit, thetas: Array) -> tuple[Array, Array]:
         return best_mix(f, thetas, cost, budget, pair, at)
 
-    def second(f: Fit, thetas: Array) -> Array:
-        values, _ = best(f, thetas)
-        with np.errstate(invalid="ignore"):
-            return np.where(np.isfinite(values), cost.solve(pair[1], budget, {**at, pair[0]: values}), np.inf)
+    def partner(values: Array) -> Array:
+        with np.errstate(all="ignore"):
+            found = np.asarray(cost.solve(pair[1], budget, {**at, pair[0]: values}), np.float64)
+            return np.where(np.isfinite(values), found, np.inf)
 
-    column = fit.table.column
+    def mix(values: Array) -> dict[str, Array | float]:
+        return {**at, pair[0]: values, pair[1]: partner(values)}
+
+    def level_along_budget(f: Fit, values: Array) -> tuple[Ties, Array]:
+        places = [mix(values * np.exp(step)) for step in (STEP, -STEP)]
+        return ties_at(f, places, [0.5 / STEP, -0.5 / STEP]), np.zeros(len(values))
+
+    def optimum(f: Fit) -> float:
+        return float(best(f, f.theta[None])[0][0])
+
+    def place(f: Fit) -> float:
+        return value if np.isfinite(value := optimum(f)) else inside
+
+    def gradient(f: Fit, _: float) -> Array:
+        return gradient_at(f, partial(level_along_budget, f), place(f))
+
+    @lru_cache(maxsize=4)
+    def interval(f: Fit, level: float) -> Interval:
+        return accepted_range(f, partial(level_along_budget, f), optimum(f), ends, level)
+
+    def second_interval(f: Fit, _: float, level: float) -> Interval:
+        low, high = interval(f, level)
+        most, least = (partner(np.array([end]))[0] if 0.0 < end < np.inf else np.nan for end in (low, high))
+        return (float(least) if np.isfinite(least) else 0.0), (float(most) if np.isfinite(most) else np.inf)
+
+    def error_interval(f: Fit, _: float, level: float) -> Interval:
+        return least_error(f, mix, interval(f, level), optimum(f), level)
+
+    def error_gradient(f: Fit, _: float) -> Array:
+        return gradients_of(f, ties_at(f, [mix(np.array([place(f)]))], [1.0]))[1][0]
+
+    first, second = (fit.table.column(name) for name in pair)
     where = f"at {budget:.4g} {cost.unit}"
-    asked = (
-        Question(f"best {column(pair[0])} {where}", "", lambda f, t: best(f, t)[0]),
-        Question(f"best {column(pair[1])} {where}", "", second),
-        Question(f"{fit.table.y_name} of the best mix {where}", fit.table.unit, lambda f, t: best(f, t)[1]),
-    )
-    return Frontier(budget, *(decide(question, evidence, force) for question in asked))
+    limits = [limits_of(fit, name, search_range(fit, name)) for name in pair]
+    return (
+        Question(
+            f"best {first} {where}", "", lambda f, t: best(f, t)[0], gradient,
+            lambda f, _, level: interval(f, level), limits[0],
+        ),
+        Question(
+            f"best {second} {where}", "", lambda f, t: partner(best(f, t)[0]), gradient, second_interval, limits[1]
+        ),
+        Question(
+            f"{fit.table.y_name} of the best mix {where}", fit.table.unit, lambda f, t: best(f, t)[1], error_gradient,
+            error_interval,
+        ),
+    )  # fmt: skip
+
+
+def least_error(
+    fit: Fit, mix: Callable[[Array], dict[str, Array | float]], optimum: Interval, value: float, level: float
+) -> Interval:
+    """Bounds of the least error along a line of equal cost: the least of the lower and of the upper ends on it.
+
+    optimum: interval of the first input of the best mix, value: the fit's own. No curve that the points allow has its
+    least error below the lower ends' least, nor above the upper ends' least.
+    """
+    centre = np.log(value) if np.isfinite(value) else np.log(np.sqrt(max(optimum[0], 1e-30) * min(optimum[1], 1e30)))
+    low, high = (np.log(np.clip(end, 1e-30, 1e30)) for end in optimum)
+    places = np.linspace(max(low, centre - _WIDE), min(high, centre + _WIDE), _BAND)
+    x = mix(np.exp(np.unique(np.append(places, centre))))
+    stacked = np.array(np.broadcast_arrays(*x.values()))
+    usable = np.isfinite(stacked).all(axis=0)
+    band = prediction_band(fit, dict(zip(x, stacked[:, usable], strict=True)), level)
+    assert band is not None
+    return float(band[0].min()), float(band[1].min())
 
 
 def best_mix(

@@ -1,16 +1,18 @@
 """Which input reaches a target: parameters, users or hours for an error, with its layers."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 
 from semgjax.errors import InputError
-from semgjax.scaling.decide.decision import Decision, Interval, decide
+from semgjax.scaling.decide.accepted import accepted_range, gradient_at, limits_of, ties_at
+from semgjax.scaling.decide.decision import Decision, decide
 from semgjax.scaling.decide.evidence import Evidence, Question, gather
 from semgjax.scaling.diagnose import Diagnostic
+from semgjax.scaling.ends import Interval
 from semgjax.scaling.fit import Fit, distance, points_of, predict
-from semgjax.scaling.profile import profile_f
-from semgjax.scaling.quantiles import f_quantile
+from semgjax.scaling.profile import Ties
 from semgjax.scaling.rolling import Rolling, extrapolation_interval, log_distance, rolling_origin
 
 Array = np.ndarray
@@ -18,9 +20,6 @@ Array = np.ndarray
 # An input that must grow a million times beyond the sweep is not to be had.
 REACH = 1e6
 _PLACES = 241
-# Where an interval's ends are looked for: over the whole range, near the answer (log), then between neighbours.
-_COARSE, _NEAR = 49, np.array([0.0, 0.01, 0.03, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5])
-_FINE, _ZOOMS = 8, 3
 
 
 def curve_values(fit: Fit, thetas: Array, x: Mapping[str, Array | float]) -> Array:
@@ -89,7 +88,18 @@ def question(
     others = "".join(f", {fit.table.column(k)} = {v:g}" for k, v in at.items())
     unit = fit.table.unit and f" {fit.table.unit}"
     text = f"{fit.table.column(name)} for {fit.table.y_name} {target:g}{unit}{others}"
-    return Question(text, "", lambda f, thetas: reach(f, thetas, name, target, at, ends))
+
+    def at_target(f: Fit, values: Array) -> tuple[Ties, Array]:
+        return ties_at(f, [{**at, name: values}], [1.0]), np.full(len(values), np.log(target / f.unit_y))
+
+    return Question(
+        text,
+        "",
+        lambda f, thetas: reach(f, thetas, name, target, at, ends),
+        lambda f, value: gradient_at(f, partial(at_target, f), min(value, ends[1])),
+        lambda f, value, level: accepted_range(f, partial(at_target, f), value, ends, level),
+        limits_of(fit, name, ends),
+    )
 
 
 def check_input(fit: Fit, name: str, at: Mapping[str, float]) -> None:
@@ -132,9 +142,6 @@ def invert(
     at, ends = dict(at or {}), search_range(fit, name, most)
     evidence = evidence or gather(fit, level)
     rolling = rolling_origin(fit)
-    interval: Interval | None = None
-    if evidence.draws is not None:
-        interval = profile_reach(fit, name, target, at, ends, level)
     value = asked.of(fit)
     more = []
     if np.isfinite(value):
@@ -145,31 +152,7 @@ def invert(
     extrapolation = moved_reach(fit, rolling, name, target, at, ends, level) if rolling.rows else None
     if extrapolation is not None and extrapolation[1] < 1.005 * extrapolation[0]:
         extrapolation = None  # inside the sweep: shorter sweeps are asked instead
-    return decide(asked, evidence, force, interval, extrapolation, tuple(more))
-
-
-def profile_reach(
-    fit: Fit, name: str, target: float, at: Mapping[str, float], ends: tuple[float, float], level: float
-) -> Interval:
-    """The lowest and the highest value of an input at which "the curve is at the target" is not rejected.
-
-    inf (or 0) says that no value up there (down there) is rejected.
-    """
-    cut = float(f_quantile(level, 1, fit.degrees_of_freedom))
-    value = reach(fit, fit.theta[None], name, target, at, ends)[0]
-    middle = np.log(value) if np.isfinite(value) else np.log(ends[1])
-    logs = np.concatenate([np.linspace(np.log(ends[0]), np.log(ends[1]), _COARSE), middle + _NEAR, middle - _NEAR])
-    logs = np.unique(np.clip(logs, *np.log(ends)))
-    for _ in range(_ZOOMS):
-        kept = profile_f(fit, {**at, name: np.exp(logs)}, np.full(len(logs), target)) <= cut
-        if not kept.any():  # the points reject every value: the target lies beyond the floor
-            return np.inf, np.inf
-        first, last = int(kept.argmax()), len(kept) - 1 - int(kept[::-1].argmax())
-        edges = [(logs[max(first - 1, 0)], logs[first]), (logs[last], logs[min(last + 1, len(logs) - 1)])]
-        logs = np.unique(np.concatenate([np.linspace(edge[0], edge[1], _FINE) for edge in edges]))
-    low, high = edges[0][1], edges[1][0]
-    least = 0.0 if low <= np.log(ends[0]) + 1e-9 else float(np.exp(low))
-    return least, np.inf if high >= np.log(ends[1]) - 1e-9 else float(np.exp(high))
+    return decide(asked, evidence, force, extrapolation, tuple(more))
 
 
 def moved_reach(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from semgjax.errors import InputError
-from semgjax.scaling.decide.decision import Decision, decide
+from semgjax.scaling.decide.decision import NOT_IDENTIFIED, Decision, decide
 from semgjax.scaling.decide.evidence import Evidence, Question, gather
 from semgjax.scaling.decide.inverse import invert, question
 from semgjax.scaling.fit import Fit
@@ -53,10 +53,9 @@ def smallest_student(
             return np.where(np.isfinite(with_teacher), own / with_teacher, np.inf)
 
     text = f"times smaller with a teacher of {teacher:g} parameters, for {fit.table.y_name} {target:g}"
-    return Student(
-        target,
-        teacher,
-        invert(fit, "N", target, at, level, force=force, evidence=evidence),
-        invert(fit, "N", target, {**at, "T": teacher}, level, force=force, evidence=evidence),
-        decide(Question(text, "", ratio), evidence, force),
-    )
+    sizes = [
+        invert(fit, "N", target, place, level, force=force, evidence=evidence) for place in (at, {**at, "T": teacher})
+    ]
+    # The saving is determined where both sizes are.
+    lacking = tuple(dict.fromkeys(d for size in sizes for d in size.diagnostics if d.code == NOT_IDENTIFIED))
+    return Student(target, teacher, *sizes, decide(Question(text, "", ratio), evidence, force, more=lacking))

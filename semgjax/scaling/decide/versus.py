@@ -8,12 +8,15 @@ import numpy as np
 
 from semgjax.errors import InputError
 from semgjax.scaling.bootstrap import draw
-from semgjax.scaling.decide.decision import Decision, Interval, range_of, spread_of
+from semgjax.scaling.decide.accepted import ties_at
+from semgjax.scaling.decide.decision import NOT_IDENTIFIED, Decision, range_of, spread_of
 from semgjax.scaling.decide.evidence import DRAWS, Evidence, gather
 from semgjax.scaling.decide.inverse import curve_values, reach, search_range
-from semgjax.scaling.diagnose import blocks
+from semgjax.scaling.diagnose import Diagnostic, blocks
+from semgjax.scaling.ends import Interval
+from semgjax.scaling.estimable import why_not_estimable
 from semgjax.scaling.fit import Fit
-from semgjax.scaling.profile import no_interval_reason
+from semgjax.scaling.profile import gradients_of, no_interval_reason
 
 Array = np.ndarray
 Pair = Callable[[Fit, Array, Fit, Array], Array]
@@ -63,7 +66,12 @@ def versus(a: Fit, b: Fit, at: Mapping[str, float], level: float = 0.95, force: 
         (f"{a.table.y_name} of b over that of a at {place}", ratio),
         (f"times more {a.table.column(name)} for a to do as b at {place}", multiple),
     )
-    answers = [_decide(text, pair, evidence, draws, force) for text, pair in asked]
+    lacking = []
+    for label, fit in (("a", a), ("b", b)):
+        reason = why_not_estimable(fit, gradients_of(fit, ties_at(fit, [at], [1.0]))[1][0])
+        if reason is not None:
+            lacking.append(Diagnostic(NOT_IDENTIFIED, "error", f"{label}: {reason}"))
+    answers = [_decide(text, pair, evidence, draws, force, lacking) for text, pair in asked]
     better = None if draws is None else float(np.mean(ratio(a, draws[0], b, draws[1]) < 1.0))
     return Versus(answers[0], answers[1], better, paired)
 
@@ -90,6 +98,7 @@ def _decide(
     evidence: tuple[Evidence, Evidence],
     draws: tuple[Array, Array] | None,
     force: bool,
+    lacking: list[Diagnostic],
 ) -> Decision:
     a, b, level = evidence[0].fit, evidence[1].fit, evidence[0].level
 
@@ -102,7 +111,7 @@ def _decide(
     if draws is not None:
         values = pair(a, draws[0], b, draws[1])
         interval, missing = spread_of(values, level), float(np.mean(~np.isfinite(values)))
-    found = tuple(dict.fromkeys((*evidence[0].findings, *evidence[1].findings)))
+    found = tuple(dict.fromkeys((*evidence[0].findings, *evidence[1].findings, *lacking)))
     if blocks(found) and not force:
         return Decision(text, "", None, None, "", None, (), None, None, level, found, True)
     members = tuple(_both(evidence[0].others, evidence[1].others, of))

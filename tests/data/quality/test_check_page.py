@@ -32,7 +32,7 @@ def test_the_page_shows_every_session_with_its_verdict_and_a_picture(report, tex
     assert "<h1>Check of 3 sessions</h1>" in text
     for row in report.sessions:
         assert row.session.replace("<", "&lt;").replace(">", "&gt;") in text
-    assert text.count("data:image/png;base64,") == 3 and text.count("data:image/svg+xml;base64,") == 1
+    assert text.count("data:image/png;base64,") == 3 and text.count("data:image/svg+xml;base64,") == 2
     assert "duplicate" in text and CODES["duplicate"] in text
 
 
@@ -68,4 +68,4 @@ def test_a_session_without_any_amplitude_can_be_drawn(tmp_path):
     path = write_session(tmp_path / "a.hdf5", emg=np.zeros((300, 32), np.float32))
     row = check_sessions([path], WindowSpec()).sessions[0]
     (tmp_path / "a.png").write_bytes(png_bytes(session_figure(row)))
-    assert matplotlib.image.imread(tmp_path / "a.png").shape == (270, 900, 4)
+    assert matplotlib.image.imread(tmp_path / "a.png").shape[1:] == (900, 4)

@@ -15,7 +15,7 @@ from semgjax.scaling.store import fit_document
 from tests.data.fixtures import write_session
 from tests.demo.examples import example, run, with_rate
 
-VOID = {"img", "meta"}
+VOID = {"img", "meta", "source"}
 
 
 class Page(HTMLParser):

@@ -1,12 +1,14 @@
 """What reaches a target, and what it says where nothing does."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from semgjax.errors import InputError
 from semgjax.scaling.decide.decision import as_json, lines
+from semgjax.scaling.decide.evidence import gather
 from semgjax.scaling.decide.inverse import invert, reach
 from semgjax.scaling.fit import fit_law, predict
 from semgjax.scaling.laws import POWER
@@ -81,3 +83,25 @@ def test_reach_is_found_for_every_curve_at_once():
     found = reach(fit, thetas, "N", np.array([20.0, 7.0]), {}, (1.0, 1e12))
     assert predict(fit, found[0]) == pytest.approx(20.0, rel=1e-3)
     assert found[1] == math.inf
+
+
+def test_fewer_than_one_subject_and_none_at_all_are_given_in_words():
+    fit = fit_law(table_of({"N": SUBJECTS}, FORCE_ERROR), POWER)
+    evidence = gather(fit)
+    few = invert(fit, "N", 40.0, evidence=evidence)
+    assert 0.0 < few.value < 1.0
+    assert lines(few)[0].endswith("less than one")
+    assert as_json(few)["value"] is None and as_json(few)["unbounded"] == ["low"]
+    assert as_json(few)["sampling"]["low"] is None and "low" in as_json(few)["sampling"]["unbounded"]
+    far = invert(fit, "N", 1.0, evidence=evidence)
+    assert as_json(far)["value"] is None and as_json(far)["unbounded"] == ["high"]
+    for answer in (few, far):
+        text = "\n".join(lines(answer))
+        assert "e-0" not in text.split("\n")[0] and "no end" not in text and "[less than one, no upper end]" not in text
+
+
+def test_hours_may_be_fewer_than_one():
+    table = replace(table_of({"N": SUBJECTS}, FORCE_ERROR), columns={"N": "hours"})
+    few = invert(fit_law(table, POWER), "N", 25.0)
+    assert 0.0 < few.value < 1.0
+    assert as_json(few)["value"] == few.value and as_json(few)["unbounded"] == []
