@@ -65,7 +65,10 @@ def noise_trend(fit: Fit) -> NoiseTrend | None:
     if fit.degrees_of_freedom < LEAST_FREEDOM or fit.levels <= fit.free_count:
         return None
     residuals = residuals_on(fit.objective.scale, fit.table.y, predict(fit, fit.table.x))
-    return trend_of(residuals * np.sqrt(fit.problem.weights * (fit.run_weights > 0)), slopes_of(fit), variables(fit))
+    residuals = residuals * np.sqrt(fit.problem.weights)
+    if fit.objective.kind == "mm_log" and fit.scatter:  # a run that is off says little of the noise, but not nothing
+        residuals = np.clip(residuals, -3.0 * fit.scatter, 3.0 * fit.scatter)
+    return trend_of(residuals, slopes_of(fit), variables(fit))
 
 
 def slopes_of(fit: Fit) -> Array:
