@@ -87,7 +87,7 @@ def compare(
     y: str | None = None,
     where: Mapping[str, str] | None = None,
     unit: str | None = None,
-    objective: ObjectiveKind = "huber_log",
+    objective: ObjectiveKind | None = None,
     delta: float | None = None,
     at: Mapping[str, float] | None = None,
     force: bool = False,
@@ -113,7 +113,7 @@ def compare(
     """
     chosen, points = laws_and_points(table, laws, mapping_of(columns, inputs, y), where, unit)
     point = dict(at) if at else None
-    found = compare_laws(points, chosen, Objective(objective, delta), point)
+    found = compare_laws(points, chosen, Objective(objective or "", delta), point)
     errors = {s.name: tuple(d for d in diagnose(s.fit, None) if d.severity == "error") for s in found.scores}
     withheld = () if force else tuple(name for name, wrong in errors.items() if wrong)
     shown = [score for score in found.scores if score.name not in withheld]

@@ -206,7 +206,7 @@ def fit(
     law: str | Law = "floor_power",
     where: Mapping[str, str] | None = None,
     unit: str | None = None,
-    objective: ObjectiveKind = "huber_log",
+    objective: ObjectiveKind | None = None,
     delta: float | None = None,
     reduction: Literal["sum", "mean"] = "sum",
     fixed: Mapping[str, float] | None = None,
@@ -222,7 +222,8 @@ def fit(
         law: name of a built-in law, file.py:NAME of your own, or a `Law`.
         where: column -> value that a row must have (a sweep's table: the test rows averaged over users).
         unit: of y; "%" caps predictions at 100 (a sweep's table: %).
-        objective: of the residuals; huber_log bends less to outliers, log_ls is least squares of logarithms.
+        objective: of the residuals; the default mm_log counts runs far off the others less and names them (with a
+            delta: huber_log, Huber's loss), log_ls is least squares of logarithms.
         delta: where Huber's loss turns straight (default: by the scatter of the points).
         reduction: of the losses in the objective's value; the fit is the same.
         fixed: parameters held at a value.
@@ -245,7 +246,7 @@ def fit(
     defaults = {declared.name: declared.default for declared in chosen.inputs if declared.default}
     filters = filters_of(where)
     points = read_table(table, mapping, filters, unit, chosen.input_names, defaults)
-    found = fit_law(points, chosen, Objective(objective, delta, reduction=reduction), fixed, starts)
+    found = fit_law(points, chosen, Objective(objective or "", delta, reduction=reduction), fixed, starts)
     return FittedLaw(found, (table, mapping, filters))
 
 

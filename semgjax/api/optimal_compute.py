@@ -24,7 +24,7 @@ def isoflop(
     y: str | None = None,
     where: Mapping[str, str] | None = None,
     unit: str | None = None,
-    objective: ObjectiveKind = "huber_log",
+    objective: ObjectiveKind | None = None,
     delta: float | None = None,
     reduction: Literal["sum", "mean"] = "sum",
     level: float = LEVEL,
@@ -58,7 +58,7 @@ def isoflop(
     """
     mapping = mapping_of(columns, inputs, y)
     for name in mapping:
-        if name not in ("N", "D", "C", "y", "sd", "run", "cluster"):
+        if name not in ("N", "D", "C", "y", "sd", "run", "cluster", "keys"):
             raise InputError(f"{name}={mapping[name]}: isoflop has the inputs N, D and C", "unknown-name")
     measured = "C" in mapping
     points = read_table(table, mapping, filters_of(where), unit, ("N", "D", "C") if measured else ("N", "D"))
@@ -66,4 +66,4 @@ def isoflop(
     if measured:
         points = replace(points, x={name: points.x[name] for name in ("N", "D")})
     asked = [float(v) for v in np.atleast_1d(np.asarray(budgets, np.float64))]
-    return approaches.isoflop(points, asked, compute, Objective(objective, delta, reduction=reduction), level, force)
+    return approaches.isoflop(points, asked, compute, Objective(objective or "", delta, reduction=reduction), level, force)

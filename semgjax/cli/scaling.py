@@ -15,7 +15,9 @@ from semgjax.cli.terminal import say
 from semgjax.errors import InputError
 from semgjax.scaling.ends import HUGE, number, of_json, span
 
-Kind = Literal["huber_log", "huber_linear", "log_ls", "log1p_ls", "linear_ls", "student_t", "pinball", "asymmetric"]
+Kind = Literal[
+    "mm_log", "huber_log", "huber_linear", "log_ls", "log1p_ls", "linear_ls", "student_t", "pinball", "asymmetric"
+]
 
 
 def run(words: list[str]) -> int:
@@ -32,7 +34,7 @@ def fit(
     map_: Annotated[Words, arg(name="map", metavar="INPUT=COLUMN|y=COLUMN")] = (),
     where: Annotated[Words, arg(metavar="COLUMN=VALUE")] = (),
     law: str = "floor_power",
-    objective: Kind = "huber_log",
+    objective: Kind | None = None,
     delta: float | None = None,
     reduction: Literal["sum", "mean"] = "sum",
     fix: Annotated[Words, arg(metavar="PARAMETER=VALUE")] = (),
@@ -58,7 +60,8 @@ def fit(
         law: power, floor_power, chinchilla, shared_exponent, users_hours, users_hours_product, users_saturating,
             broken, repeated, kaplan, gadre, gadre_error, sigmoid, distilled, busbridge, personal; additive, power,
             saturating, rational over any inputs; or your own as file.py:NAME
-        objective: of the residuals: huber_log bends less to outliers, log_ls is least squares of logarithms
+        objective: of the residuals: mm_log (the default) counts runs far off the others less and names them, huber_log
+            (the default with --delta) is Huber's loss, log_ls is least squares of logarithms
         delta: where Huber's loss turns straight, in log units, of huber_linear in the unit of y (default: by the
             scatter of the points)
         reduction: of the losses in the objective's value, as published ones differ; the fit is the same
@@ -161,7 +164,7 @@ def compare(
     law: Annotated[Words, arg(metavar="LAW")] = (),
     map_: Annotated[Words, arg(name="map", metavar="INPUT=COLUMN|y=COLUMN")] = (),
     where: Annotated[Words, arg(metavar="COLUMN=VALUE")] = (),
-    objective: Kind = "huber_log",
+    objective: Kind | None = None,
     delta: float | None = None,
     unit: str | None = None,
     at: Annotated[Words, arg(metavar="VALUE|INPUT=VALUE")] = (),

@@ -10,7 +10,9 @@ from semgjax.cli.scaling_words import Words, code_of, number, pairs, point_of, p
 from semgjax.cli.terminal import say
 from semgjax.errors import InputError
 
-Kind = Literal["huber_log", "huber_linear", "log_ls", "log1p_ls", "linear_ls", "student_t", "pinball", "asymmetric"]
+Kind = Literal[
+    "mm_log", "huber_log", "huber_linear", "log_ls", "log1p_ls", "linear_ls", "student_t", "pinball", "asymmetric"
+]
 
 
 def isoflop(
@@ -19,7 +21,7 @@ def isoflop(
     map_: Annotated[Words, arg(name="map", metavar="N|D|C|y=COLUMN")] = (),
     where: Annotated[Words, arg(metavar="COLUMN=VALUE")] = (),
     budget: UseAppendAction[tuple[float, ...]] = (),
-    objective: Kind = "huber_log",
+    objective: Kind | None = None,
     delta: float | None = None,
     reduction: Literal["sum", "mean"] = "sum",
     unit: str | None = None,

@@ -56,11 +56,12 @@ def rivals(fit: Fit, seed: int = 0) -> tuple[Rival, ...]:
     if no_interval_reason(fit) is not None or fit.fixed or not fit.converged:
         return ()
     squares = Objective("log_ls")
-    own = fit_law(fit.table, fit.law, squares, starts=STARTS)
+    table = fit.table.rows(np.flatnonzero(fit.run_weights > 0))
+    own = fit_law(table, fit.law, squares, starts=STARTS)
     others = []
     for law in alternatives(fit.law):
         try:
-            other = fit_law(fit.table, law, squares, starts=STARTS)
+            other = fit_law(table, law, squares, starts=STARTS)
         except InputError:
             continue  # too few levels for that law
         if other.converged and other.degrees_of_freedom > 0 and other.levels > other.free_count:

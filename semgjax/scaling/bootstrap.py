@@ -82,9 +82,16 @@ def user_factors(fit: Fit, count: int, random: np.random.Generator) -> Array:
 
 
 def problems_of(fit: Fit, y: Array | None = None, weights: Array | None = None) -> Problems:
-    """The fit's own problem (scaled), or the same with other y [k, n] and weights [k, n]."""
+    """The fit's own problem (scaled), or the same with other y [k, n] and weights [k, n].
+
+    That of mm_log is one of squares with the weights of its M step.
+    """
     objective = fit.objective
-    delta = np.inf if fit.delta is None else fit.delta / (fit.unit_y if objective.scale == "linear" else 1.0)
+    delta = (
+        np.inf
+        if fit.delta is None or objective.kind == "mm_log"
+        else fit.delta / (fit.unit_y if objective.scale == "linear" else 1.0)
+    )
     if not objective.smooth:
         r = residuals_on(objective.scale, fit.table.y, predict(fit, fit.table.x))
         unit = fit.unit_y if objective.scale == "linear" else 1.0
@@ -127,10 +134,11 @@ def _residual_draws(fit: Fit, count: int, random: np.random.Generator) -> Array:
     if fit.objective.scale == "log":
         noise = noise_draws(fit, count, random)
     else:
-        root = np.sqrt(fit.weights)
-        residuals = fit.residuals * root
-        residuals = (residuals - residuals.mean()) * np.sqrt(n / dof)
+        # A run without weight has no residual to give, and what it gets counts for nothing.
+        kept, root = np.flatnonzero(fit.weights > 0), np.sqrt(fit.weights)
+        residuals = (fit.residuals * root)[kept]
+        residuals = (residuals - residuals.mean()) * np.sqrt(len(kept) / dof)
         spread = np.sqrt(dof / random.chisquare(dof, size=(count, 1)))
-        noise = residuals[random.integers(0, n, size=(count, n))] * spread / root
+        noise = residuals[random.integers(0, len(kept), size=(count, n))] * spread / np.where(root > 0, root, 1.0)
     fitted = predict(fit, fit.table.x) / fit.unit_y
     return fitted * np.exp(np.clip(noise, -20.0, 20.0))

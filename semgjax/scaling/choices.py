@@ -17,7 +17,8 @@ STARTS = 16
 FLATTENING, BREAK_LEVELS = {"E": 0.0, "f1": 0.3}, 6
 REJECTED = 0.05  # p of a law being enough, below which it is no choice
 OBJECTIVES = (
-    ("huber_log", Objective()),
+    ("mm_log", Objective()),
+    ("huber_log", Objective("huber_log")),
     ("huber_log 1e-3", Objective("huber_log", 1e-3)),
     ("log_ls", Objective("log_ls")),
     ("linear_ls", Objective("linear_ls")),

@@ -25,6 +25,7 @@ SHORT_RANGE = 10.0
 LARGE_SCATTER = 0.1
 # In normal noise one fit in a hundred or fewer has a point this many robust standard deviations off.
 OUTLIER = 6.0
+COUNTED = 0.3  # weight below which a run is named
 
 
 def diagnose(fit: Fit, intervals: Mapping[str, Interval] | None, level: float = LEVEL) -> tuple[Diagnostic, ...]:
@@ -196,13 +197,15 @@ def lack_of_fit(fit: Fit) -> tuple[float, float, float] | None:
     Draper and Smith 1998, Applied Regression Analysis, 2.1.
     """
     # Residuals and not y: a level is up to 1 % wide, and the law's own fall within it is no scatter.
-    groups, logs, weights = fit.table.groups, fit.residuals, fit.weights
+    kept = fit.weights > 0  # runs that count nothing say nothing of the law either
+    groups = np.unique(fit.table.groups[kept], return_inverse=True)[1]
+    logs, weights = fit.residuals[kept], fit.weights[kept]
     n, levels = len(logs), int(groups.max()) + 1
     if n - levels < 2 or levels <= fit.free_count:
         return None
     means = np.bincount(groups, weights * logs) / np.bincount(groups, weights)
     pure = float(np.sum(weights * (logs - means[groups]) ** 2))
-    total = float(np.sum(weights * fit.residuals**2))
+    total = float(np.sum(weights * logs**2))
     if pure <= 0:
         return None
     spread = pure / (n - levels)
@@ -216,12 +219,41 @@ def lack_of_fit(fit: Fit) -> tuple[float, float, float] | None:
 
 def _outliers(fit: Fit) -> list[Diagnostic]:
     """Points far off the bulk; a fit with few points to spare bends towards them and cannot tell."""
+    if fit.objective.kind == "mm_log":
+        return _counted_less(fit)
     if fit.degrees_of_freedom < 4:
         return []
     residuals = fit.residuals * np.sqrt(fit.weights)
     scale = max(robust_scale(residuals, fit.free_count), 1e-3)
     far = np.flatnonzero(np.abs(residuals) > OUTLIER * scale)
-    name, sizes = fit.table.size_name, fit.table.sizes
-    places = ", ".join(f"{name} = {sizes[i]:g} ({100 * np.expm1(fit.residuals[i]):+.0f} %)" for i in far[:5])
-    more = f" and {len(far) - 5} more" if len(far) > 5 else ""
-    return [Diagnostic("outlier", "warning", f"far off the curve: {places}{more}")] if len(far) else []
+    return [Diagnostic("outlier", "warning", f"far off the curve: {_runs(fit, far)}")] if len(far) else []
+
+
+def _counted_less(fit: Fit) -> list[Diagnostic]:
+    """Runs that the fit counts less, those of which the points do not decide it, and whether any could be noticed."""
+    if fit.delta is None:
+        text = f"{len(fit.table.y)} runs do not show whether one of them is off: the others determine too little"
+        return [Diagnostic("few-to-judge", "info", f"{text}; add sizes or seeds")]
+    found = []
+    off = np.flatnonzero(fit.run_weights < COUNTED)
+    if len(off):
+        text = f"far off the curve of the other runs, and counted less: {_runs(fit, off)}; see whether they went wrong"
+        found.append(Diagnostic("outlier", "warning", text))
+    other = fit.second_answer
+    if other is not None:
+        changed = np.flatnonzero((other.run_weights < COUNTED) != (fit.run_weights < COUNTED))
+        away = fit if fit.run_weights[changed].sum() < other.run_weights[changed].sum() else other
+        text = f"perhaps off, which the other runs do not decide: {_runs(away, changed)}; intervals hold for both cases"
+        found.append(Diagnostic("doubtful-run", "info", f"{text}; repeat the run"))
+    return found
+
+
+def _runs(fit: Fit, rows: np.ndarray) -> str:
+    """Inputs, residual and weight of up to five runs, in words."""
+    table, weights, off = fit.table, fit.run_weights, 100 * np.expm1(fit.residuals)
+    words = []
+    for i in rows[:5]:
+        place = ", ".join(f"{table.column(name)} = {table.x[name][i]:g}" for name in fit.law.input_names)
+        weight = f", weight {weights[i]:.2g}" if fit.objective.kind == "mm_log" else ""
+        words.append(f"{place} ({off[i]:+.0f} %{weight})")
+    return ", ".join(words) + (f" and {len(rows) - 5} more" if len(rows) > 5 else "")

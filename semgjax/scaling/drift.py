@@ -81,9 +81,9 @@ def drift_of(fit: Fit, prior: Array = PRIOR) -> Drift | None:
     """The model of a fit; None where the points leave nothing to judge by. prior: of KAPPAS, summing to 1."""
     if fit.degrees_of_freedom <= 0 or fit.levels <= fit.free_count:
         return None
-    rows = np.arange(len(fit.table.y))
+    rows = np.flatnonzero(fit.weights > 0)
     if len(rows) > MOST_ROWS:
-        rows = np.sort(np.random.default_rng(0).permutation(len(rows))[:MOST_ROWS])
+        rows = rows[np.sort(np.random.default_rng(0).permutation(len(rows))[:MOST_ROWS])]
     along = _along(fit, rows)
     roots = np.sqrt(fit.weights[rows])
     trend, models = noise_trend(fit), noise_models(fit)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,6 +13,7 @@ from semgjax.scaling.laws import FLOOR_POWER
 from semgjax.scaling.minima import other_curves
 from semgjax.scaling.objective import Objective, delta_by_scale, losses, residuals_on
 from semgjax.scaling.problem import Scaled, scaled_problem
+from semgjax.scaling.robust import bisquare_weights, judge, residuals_of
 from semgjax.scaling.solver import Ends, Problems, curves, solve
 from semgjax.scaling.starts import first_guesses
 from semgjax.scaling.table import Table, table_of
@@ -31,8 +33,8 @@ class Fit:
     """A fitted law with the points it was fitted to.
 
     problem: the law and the points, scaled. theta [p]: coordinates of the scaled parameters, what `predict` uses.
-    delta: of the loss (None: squares). gradient_norm: of the
-    scaled objective by the free coordinates. starts_agree: share of the starts that reached this objective
+    delta: of the loss (None: squares); of mm_log, the residual beyond which a run weighs nothing. gradient_norm: of
+    the scaled objective by the free coordinates. starts_agree: share of the starts that reached this objective
     within 1e-6 and this curve within 0.1 %; second_gap: how much higher, relatively, the next best minimum lies
     (None: there is none). minima [j, p]: the other curves that the search ended in (None: not known).
     """
@@ -96,22 +98,35 @@ class Fit:
 
     @property
     def levels(self) -> int:
-        """Number of different points of the inputs."""
-        return int(self.table.groups.max()) + 1
+        """Number of different points of the inputs, those of runs without weight aside."""
+        return len(np.unique(self.table.groups[self.run_weights > 0]))
 
     @property
     def degrees_of_freedom(self) -> int:
-        """Points less fitted parameters."""
-        return len(self.table.y) - self.free_count
+        """Points less fitted parameters; runs without weight do not count."""
+        return int((self.run_weights > 0).sum()) - self.free_count
 
     @property
     def residuals(self) -> Array:
         """log(measured) - log(law) [n]."""
         return np.log(self.table.y) - np.log(predict(self, self.table.x))
 
-    @property
+    @cached_property
+    def run_weights(self) -> Array:
+        """How much each run counts [n], 1 for fully: below 1 for runs off the curve, under mm_log only."""
+        if self.objective.kind != "mm_log" or self.delta is None:
+            return np.ones(len(self.table.y))
+        return bisquare_weights(self.residuals * np.sqrt(self.problem.weights), self.delta)
+
+    @cached_property
     def weights(self) -> Array:
-        return self.problem.weights
+        """Weights of the points [n]: from the stated noise, times `run_weights`."""
+        return self.problem.weights * self.run_weights
+
+    @cached_property
+    def second_answer(self) -> "Fit | None":
+        """The fit with the doubtful runs counted the other way, where the points leave open whether they are off."""
+        return _second_answer(self)
 
     @property
     def scatter(self) -> float | None:
@@ -153,7 +168,7 @@ def fit_law(
     guesses = first_guesses(law, x, y, weights, low, high, starts, seed)
     unit = unit_y if objective.scale == "linear" else 1.0  # what the scaled residuals are counted in
     scaled = replace(objective, delta=objective.delta / unit) if objective.delta else objective
-    ends, delta = _search(law, scaled, problems, guesses, int((low < high).sum()))
+    ends, delta = _search(law, scaled, problems, guesses, int((low < high).sum()), problem.table.groups)
     delta = None if delta is None else objective.delta or delta * unit
     best = int(np.argmin(np.where(np.isfinite(ends.value), ends.value, np.inf)))
     theta = _without_traces(law, ends.theta[best], low)
@@ -181,11 +196,16 @@ def fit_law(
 def objective_of(fit: Fit) -> float:
     """The objective at the fit, of residuals in the units of the table: sum or mean of weighted losses."""
     r = residuals_on(fit.objective.scale, fit.table.y, predict(fit, fit.table.x))
-    total = float(np.sum(fit.weights * losses(fit.objective, r, fit.delta)))
+    if fit.objective.kind == "mm_log":
+        total = float(np.sum(losses(fit.objective, r * np.sqrt(fit.problem.weights), fit.delta)))
+    else:
+        total = float(np.sum(fit.weights * losses(fit.objective, r, fit.delta)))
     return total / len(r) if fit.objective.reduction == "mean" else total
 
 
-def _search(law: Law, objective: Objective, problems: Problems, guesses: Array, free: int) -> tuple[Ends, float | None]:
+def _search(
+    law: Law, objective: Objective, problems: Problems, guesses: Array, free: int, groups: Array
+) -> tuple[Ends, float | None]:
     """Least squares from every guess, then the objective itself from each minimum found."""
     count = problems.y.shape[-1]
     if count > COARSE:
@@ -201,6 +221,8 @@ def _search(law: Law, objective: Objective, problems: Problems, guesses: Array, 
     if objective.kind.endswith("_ls"):
         return squares, None
     best = int(np.argmin(np.where(np.isfinite(squares.value), squares.value, np.inf)))
+    if objective.kind == "mm_log":
+        return _robust(law, problems, squares, best, groups)
     fitted = curves(law, problems.x, squares.theta[best])[0]
     residuals = residuals_on(objective.scale, problems.y, fitted)
     delta = objective.delta or delta_by_scale(residuals, free)
@@ -217,6 +239,52 @@ def _search(law: Law, objective: Objective, problems: Problems, guesses: Array, 
         ends = solve(law, sharp, theta)
         theta = ends.theta
     return _spread(ends, back), None
+
+
+def _robust(law: Law, problems: Problems, squares: Ends, best: int, groups: Array) -> tuple[Ends, float | None]:
+    """The M step's minimum, and what it is in its own weighted squares to the other minima of the squares."""
+    unique, back = _minima(squares)
+    starts, own = squares.theta[unique], back[best]
+    for _ in range(2):
+        found = judge(law, replace(problems, y=problems.y[None]), starts[own][None], groups)
+        cut = float(found.cut[0])
+        if not np.isfinite(cut):
+            return squares, None
+        sizes = residuals_of(law, replace(problems, y=problems.y[None]), np.zeros(1, int), found.theta)
+        weights = problems.weights * bisquare_weights(sizes[0], cut)
+        starts[own] = found.theta[0]
+        ends = solve(law, replace(problems, weights=weights), starts)
+        lowest = int(np.argmin(np.where(np.isfinite(ends.value), ends.value, np.inf)))
+        if ends.value[lowest] >= ends.value[own] * (1.0 - AGREE):
+            break
+        own = lowest
+    if not ends.converged[own]:  # without the runs left out, the others do not determine the law
+        return squares, None
+    # Others reach the same minimum to rounding: the M step's own end is the fit.
+    first = ends.value[own]
+    others = np.maximum(ends.value, first * (1.0 + 1e-12) + 1e-300)
+    return _spread(replace(ends, value=np.where(np.arange(len(starts)) == own, first, others)), back), cut
+
+
+def _second_answer(fit: Fit) -> Fit | None:
+    if fit.objective.kind != "mm_log" or fit.delta is None:
+        return None
+    problem = fit.problem
+    problems = Problems(problem.x, problem.y[None], problem.weights, np.array([np.inf]), fit.low, fit.high)
+    squares = solve(fit.law, problems, fit.theta[None])
+    found = judge(fit.law, problems, squares.theta, fit.table.groups)
+    if not found.doubtful[0]:
+        return None
+    # Of the two answers, the one that this fit is not.
+    away = [np.abs(theta[0] - fit.theta).max() for theta in (found.theta, found.other_theta)]
+    theta, cut = (found.theta, found.cut) if away[0] > away[1] else (found.other_theta, found.other_cut)
+    other = replace(
+        fit,
+        theta=_without_traces(fit.law, theta[0], fit.low),
+        delta=float(cut[0]),
+        minima=np.zeros((0, len(fit.theta))),
+    )
+    return replace(other, objective_value=objective_of(other))
 
 
 def _without_traces(law: Law, theta: Array, low: Array) -> Array:

@@ -40,7 +40,8 @@ def largest_level(fit: Fit, level: float = 0.95) -> Largest | None:
     """The largest level beside its prediction; None where the others leave nothing to judge by."""
     order, levels = ordered(fit)
     held = order == len(levels) - 1
-    rest, rows = np.flatnonzero(~held), np.flatnonzero(held)
+    # A run that the fit counts less is asked about all the same; it judges no other.
+    rest, rows, stated = np.flatnonzero(~held & (fit.weights > 0)), np.flatnonzero(held), fit.problem.weights
     if len(levels) - 1 <= fit.free_count or len(rest) - fit.free_count < 2:
         return None
     theta = refits(fit, (~held).astype(float)[None])[0]
@@ -54,9 +55,9 @@ def largest_level(fit: Fit, level: float = 0.95) -> Largest | None:
     # The refit may be robust: what a least-squares step would still change is no noise.
     left = left - own @ np.linalg.lstsq(own, left, rcond=1e-8)[0]
     scatter = float(left @ left) / freedom
-    mean = fit.weights[rows] / fit.weights[rows].sum()
+    mean = stated[rows] / stated[rows].sum()
     gradient = np.linalg.pinv(own.T, rcond=1e-8) @ (mean @ slopes[rows])
-    error = np.sqrt(scatter * (1.0 / fit.weights[rows].sum() + float(gradient @ gradient)))
+    error = np.sqrt(scatter * (1.0 / stated[rows].sum() + float(gradient @ gradient)))
     centre, apart = float(mean @ expected[rows]), float(mean @ (logs - expected)[rows])
     if error <= 1e-12:
         return None

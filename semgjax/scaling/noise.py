@@ -65,7 +65,8 @@ def noise_models(fit: Fit) -> NoiseModels | None:
     """
     if fit.degrees_of_freedom <= 0 or fit.levels <= fit.free_count:
         return None
-    root = np.sqrt(fit.weights)
+    counted = fit.weights > 0  # a run that is off says nothing of the others' noise
+    root = np.sqrt(np.where(counted, fit.weights, 1.0))
     residuals, slopes = seen_residuals(fit) / root, slopes_of(fit) / root[:, None]
     known = evaluation_variance(fit)
     if known is None and not residuals @ residuals > 1e-24 * len(residuals):
@@ -83,13 +84,13 @@ def noise_models(fit: Fit) -> NoiseModels | None:
     else:
         shared, groups = np.zeros(len(shapes)), np.arange(len(residuals))
     if known is None:
-        return weigh(residuals, slopes, shapes, shared, groups, prior)
+        return weigh(residuals, slopes, shapes, shared, groups, prior, counted)
     typical = float(np.sqrt(np.median(known)))
     most = 10.0 * max(float(np.sqrt(np.mean(residuals**2))), typical)
     scales = np.geomspace(0.02 * typical, most, _SCALES)
     own = (scales[:, None, None] ** 2 * shapes + known).reshape(-1, len(residuals))
     prior = np.outer(scales / (typical + scales), prior).reshape(-1)
-    return weigh(residuals, slopes, own, np.outer(scales**2, shared).reshape(-1), groups, prior, known=True)
+    return weigh(residuals, slopes, own, np.outer(scales**2, shared).reshape(-1), groups, prior, counted, known=True)
 
 
 def noise_scales(fit: Fit, gradients: Array, level: float, kappa: float) -> Array:
@@ -123,7 +124,8 @@ def noise_draws(fit: Fit, count: int, random: np.random.Generator, own: bool = T
         return np.zeros((count, len(fit.table.y)))
     standard = None
     if own:
-        standard = _seen(fit) / np.sqrt(fit.weights) / models.spread
+        counted = fit.weights > 0
+        standard = _seen(fit)[counted] / np.sqrt(fit.weights[counted]) / models.spread[counted]
         standard = (standard - standard.mean()) / max(float(standard.std()), 1e-300)
     return models.draws(count, random, standard)
 
@@ -134,7 +136,11 @@ def noise_trend(fit: Fit) -> NoiseTrend | None:
     models = noise_models(fit)
     if models is None or fit.degrees_of_freedom < LEAST_FREEDOM:
         return None
-    return trend_of(seen_residuals(fit), slopes_of(fit), variables(fit), models.groups, models.shared_part)
+    residuals = seen_residuals(fit)
+    if fit.objective.kind == "mm_log" and fit.scatter:  # a run that is off says little of the noise, but not nothing
+        residuals = residuals_on(fit.objective.scale, fit.table.y, predict(fit, fit.table.x))
+        residuals = np.clip(residuals * np.sqrt(fit.problem.weights), -3.0 * fit.scatter, 3.0 * fit.scatter)
+    return trend_of(residuals, slopes_of(fit), variables(fit), models.groups, models.shared_part)
 
 
 def trend_of(
@@ -229,8 +235,9 @@ def variables(fit: Fit) -> dict[str, Array]:
         values = fit.table.x[name]
         if (values > 0).all() and np.ptp(np.log(values)) > 0.01:
             found[name] = np.log(values)
-    if len(found) > 1:
-        found["y"] = np.log(predict(fit, fit.table.x))
+    fitted = np.log(predict(fit, fit.table.x))
+    if len(found) > 1 and np.ptp(fitted) > 1e-6:
+        found["y"] = fitted
     return found
 
 

@@ -7,10 +7,11 @@ import numpy as np
 
 from semgjax.errors import InputError
 from semgjax.scaling.quantiles import t_quantile
+from semgjax.scaling.robust import bisquare_losses
 
 Array = np.ndarray
 ObjectiveKind = Literal[
-    "huber_log", "huber_linear", "log_ls", "log1p_ls", "linear_ls", "student_t", "pinball", "asymmetric"
+    "mm_log", "huber_log", "huber_linear", "log_ls", "log1p_ls", "linear_ls", "student_t", "pinball", "asymmetric"
 ]
 Scale = Literal["log", "log1p", "linear"]
 Reduction = Literal["sum", "mean"]
@@ -28,9 +29,11 @@ class Objective:
     """A loss of the residual log(y) - log(law); log(1 + y) for log1p_ls; y - law for huber_linear, linear_ls and
     asymmetric.
 
-    huber_log, huber_linear: squares up to delta, straight beyond (Huber 1964). log_ls, log1p_ls, linear_ls: squares.
-    student_t: minus the log likelihood of a t distribution with `nu` degrees of freedom and scale delta. pinball: the
-    loss of the quantile `tau`. asymmetric: absolute error, `over` times dearer where the law lies above the point.
+    mm_log: the bisquare loss with the scale of the runs that agree (`semgjax.scaling.robust`); the default without a
+    delta. huber_log (the default with a delta), huber_linear: squares up to delta, straight beyond (Huber 1964).
+    log_ls, log1p_ls, linear_ls: squares. student_t: minus the log likelihood of a t distribution with `nu` degrees of
+    freedom and scale delta. pinball: the loss of the quantile `tau`. asymmetric: absolute error, `over` times dearer
+    where the law lies above the point.
     delta: log units, about the relative error at which a point counts as far off (huber_linear: in the unit of y);
     None: set by the scatter of the residuals. 1e-3 of the log is the choice of Hoffmann et al. 2022. reduction: the
     value is the sum of the losses or, over the number of points, their mean; the fit is the same.
@@ -39,7 +42,7 @@ class Objective:
         InputError: an unknown kind, or a setting that the kind has not or that is out of range.
     """
 
-    kind: ObjectiveKind = "huber_log"
+    kind: ObjectiveKind | Literal[""] = ""
     delta: float | None = None
     nu: float = 4.0
     tau: float = 0.5
@@ -47,6 +50,8 @@ class Objective:
     reduction: Reduction = "sum"
 
     def __post_init__(self) -> None:
+        if not self.kind:
+            object.__setattr__(self, "kind", "mm_log" if self.delta is None else "huber_log")
         if self.kind not in KINDS:
             raise InputError(f"objective {self.kind!r}: choose one of {', '.join(KINDS)}", "bad-value")
         if self.delta is not None and self.kind not in ("huber_log", "huber_linear", "student_t"):
@@ -86,7 +91,9 @@ def residuals_on(scale: Scale, y: Array, fitted: Array) -> Array:
 
 
 def losses(objective: Objective, residuals: Array, delta: float | None) -> Array:
-    """The loss of each residual [n]; delta: of Huber's and Student's."""
+    """The loss of each residual [n]; delta: of Huber's and Student's, or where the bisquare loss turns constant."""
+    if objective.kind == "mm_log":
+        return bisquare_losses(residuals, np.inf if delta is None else delta)
     size = np.abs(residuals)
     factor = np.where(residuals < 0, objective.sides[1], objective.sides[0])
     if not objective.smooth:

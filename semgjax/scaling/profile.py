@@ -19,9 +19,9 @@ from numpy.typing import ArrayLike
 from semgjax.errors import InputError
 from semgjax.scaling.bootstrap import problems_of
 from semgjax.scaling.fit import Fit, Point, fit_law, points_of, predict
+from semgjax.scaling.kappa import kappa
 from semgjax.scaling.noise import log_slopes, noise_scales
-from semgjax.scaling.objective import residuals_on, robust_scale
-from semgjax.scaling.quantiles import f_quantile, normal_below
+from semgjax.scaling.quantiles import f_quantile, f_tail
 from semgjax.scaling.solver import Problems, curves, solve
 
 Array = np.ndarray
@@ -56,40 +56,6 @@ def no_interval_reason(fit: Fit) -> str | None:
     if fit.levels <= parameters:
         return f"{fit.levels} different sizes for {parameters} parameters: the law passes near any such points"
     return None
-
-
-def kappa(fit: Fit) -> float:
-    """The scale of 2 (S - S(fit)), in the units of the scaled objective; the residual variance for squares."""
-    problems = problems_of(fit)
-    r = residuals_on(fit.objective.scale, fit.table.y, predict(fit, fit.table.x))
-    if fit.objective.scale == "linear":
-        r = r / fit.unit_y
-    delta = float(problems.delta[0])
-    return noise_scale(r, fit.weights, delta, fit.free_count, problems.sides, problems.nu)
-
-
-def noise_scale(
-    residuals: Array,
-    weights: Array,
-    delta: float,
-    parameters: int,
-    sides: tuple[float, float] = (1.0, 1.0),
-    nu: float | None = None,
-) -> float:
-    """kappa of residuals [n] under Huber's loss (inf: squares), its asymmetric form, or Student's (nu given)."""
-    r, dof, (below, above) = residuals, max(len(residuals) - parameters, 1), sides
-    side = np.where(r < 0, above, below)
-    if nu is not None:
-        ratio = (r / delta) ** 2 / nu
-        common = (nu + 1.0) / (nu * delta**2)
-        first, curvature = common * r / (1.0 + ratio), common * max(float(np.mean((1 - ratio) / (1 + ratio) ** 2)), 0.2)
-    else:
-        first = side * np.clip(r, -delta, delta)
-        scale = max(robust_scale(r * np.sqrt(weights), parameters), 1e-9)
-        inside = 2.0 * normal_below(delta / scale) - 1.0 if np.isfinite(delta) else 1.0
-        curvature = 0.5 * (below + above) * float(inside)
-    # Points without noise would leave a region of rounding size; one part in 1e8 keeps it searchable.
-    return float(np.sum(weights * first**2) / dof / curvature) + 1e-16
 
 
 def prediction_interval(fit: Fit, x: Point, level: float = LEVEL) -> Interval | None:
@@ -198,7 +164,19 @@ def near_ties(fit: Fit, level: float = LEVEL) -> Array:
 
 
 def profile_ends(fit: Fit, ties: Ties, level: float) -> tuple[Array, Array]:
-    """(low [m], high [m]) of the tied quantities; where an end is not found within reach, -inf or inf."""
+    """(low [m], high [m]) of the tied quantities; where an end is not found within reach, -inf or inf.
+
+    Where the points leave open whether a run is off, they hold for both answers.
+    """
+    low, high = _own_ends(fit, ties, level)
+    other = fit.second_answer
+    if other is None or no_interval_reason(other) is not None:
+        return low, high
+    low_other, high_other = _own_ends(other, ties, level)
+    return np.minimum(low, low_other), np.maximum(high, high_other)
+
+
+def _own_ends(fit: Fit, ties: Ties, level: float) -> tuple[Array, Array]:
     others = near_ties(fit, level)
     traces = [_Trace.of(fit, ties, others, theta, level) for theta in (fit.theta, *others)]
     lows, highs = zip(*(_ends_along(trace, level) for trace in traces), strict=True)
@@ -261,6 +239,15 @@ def rejection(fit: Fit, ties: Ties, goals: Array, level: float = LEVEL) -> Array
     """
     if fit.degrees_of_freedom <= 0:
         raise InputError(f"{fit.table.source}: {no_interval_reason(fit)}", "too-few-levels")
+    stat, other = _own_rejection(fit, ties, goals, level), fit.second_answer
+    if other is None or no_interval_reason(other) is not None:
+        return stat
+    # The second answer's statistic, as one of the fit's own degrees of freedom with the same tail.
+    tail = f_tail(_own_rejection(other, ties, goals, level), 1, other.degrees_of_freedom)
+    return np.fmin(stat, f_quantile(1.0 - tail, 1, fit.degrees_of_freedom))
+
+
+def _own_rejection(fit: Fit, ties: Ties, goals: Array, level: float) -> Array:
     trace = _Trace.of(fit, ties, near_ties(fit), fit.theta, level)
     half = np.maximum(np.abs(goals - trace.centre), 1e-7) / 3.0
     # From the fit outwards in four steps, so that a far value is reached along the profile.

@@ -88,19 +88,23 @@ class NoiseModels:
 
 
 def weigh(
-    residuals: Array, slopes: Array, own: Array, shared: Array, groups: Array, prior: Array, known: bool = False
-) -> NoiseModels:
+    residuals: Array, slopes: Array, own: Array, shared: Array, groups: Array, prior: Array, counted: Array,
+    known: bool = False,
+) -> NoiseModels:  # fmt: skip
     """The models own [k, n], shared [k] weighed by residuals [n] of a fit with slopes [n, p] and by prior [k].
 
-    known: variances are absolute; else each model has a scale of its own, which the residuals give.
+    counted [n]: rows that are evidence. known: variances are absolute; else each model has a scale of its own, which
+    the residuals give.
     """
-    basis = basis_of(slopes)
-    likelihoods, scales = (a[:, 0] for a in restricted(residuals[None], basis, own, shared, groups, known))
+    basis, seen = basis_of(slopes[counted]), residuals[counted]
+    likelihoods, scales = (
+        a[:, 0] for a in restricted(seen[None], basis, own[:, counted], shared, groups[counted], known)
+    )
     with np.errstate(divide="ignore"):
         log = likelihoods + np.log(prior)
     shares = np.exp(log - log.max())
     shares /= shares.sum()
-    freedom = np.inf if known else float(len(residuals) - basis.shape[1])
+    freedom = np.inf if known else float(len(seen) - basis.shape[1])
     return NoiseModels(own * scales[:, None], shared * scales, groups, shares, freedom)
 
 

@@ -53,8 +53,10 @@ def rolling_origin(fit: Fit) -> Rolling:
     """
     order, levels = ordered(fit)
     p = fit.free_count
-    counts = range(p + 1, len(levels)) if len(levels) > p + 2 else range(p, len(levels))
-    counts = counts[-MOST_SPLITS:]
+    # A level that counts nothing in the fit says nothing about its law.
+    live = np.array([fit.weights[order == k].any() for k in range(len(levels))])
+    least = p + 1 if live.sum() > p + 2 else p
+    counts = [k for k in range(len(levels)) if live[k] and live[:k].sum() >= least][-MOST_SPLITS:]
     if not len(counts):
         return Rolling(())
     weights = np.array([(order < k).astype(float) for k in counts])
@@ -66,7 +68,7 @@ def leave_largest_out(fit: Fit) -> Row | None:
     """The largest level predicted from all others; None where those do not determine the law."""
     order, levels = ordered(fit)
     k = len(levels) - 1
-    if k < fit.free_count:
+    if k < fit.free_count or not fit.weights[order == k].any():
         return None
     theta = refits(fit, (order < k).astype(float)[None])[0]
     return _row(fit, order, k, k, theta)
@@ -98,7 +100,7 @@ def ordered(fit: Fit) -> tuple[Array, Array]:
 
 
 def _row(fit: Fit, order: Array, k: int, level: int, theta: Array) -> Row:
-    held = np.flatnonzero(order == level)
+    held = np.flatnonzero((order == level) & (fit.weights > 0))
     x = {name: fit.table.x[name][held[:1]] for name in fit.law.input_names}
     measured = float(np.exp(np.mean(np.log(fit.table.y[held]))))
     # A level may be 1 % wide: each of its rows is predicted at its own place.

@@ -8,12 +8,14 @@ from scipy.stats import t as t_distribution
 
 from semgjax.errors import InputError
 from semgjax.scaling.fit import fit_law
+from semgjax.scaling.laws import CHINCHILLA
 from semgjax.scaling.objective import SMALLEST_DELTA, Objective, delta_by_scale, losses, robust_scale
 from semgjax.scaling.profile import prediction_interval
+from semgjax.scaling.table import table_of
 
 
 def test_huber_is_half_the_square_near_and_straight_far():
-    found = losses(Objective(), np.array([0.05, -0.5]), 0.1)
+    found = losses(Objective("huber_log"), np.array([0.05, -0.5]), 0.1)
     np.testing.assert_allclose(found, [0.5 * 0.05**2, 0.1 * (0.5 - 0.05)])
 
 
@@ -34,7 +36,7 @@ def test_students_loss_is_the_log_likelihood_up_to_a_constant():
 def test_a_delta_beyond_all_residuals_gives_least_squares():
     residuals = np.array([0.3, -0.2, 0.01])
     squares = losses(Objective("log_ls"), residuals, None)
-    np.testing.assert_allclose(losses(Objective(), residuals, 10.0), squares, rtol=1e-15)
+    np.testing.assert_allclose(losses(Objective("huber_log"), residuals, 10.0), squares, rtol=1e-15)
 
 
 def test_the_scale_of_normal_noise_is_its_deviation():
@@ -56,6 +58,12 @@ def test_points_without_noise_get_the_smallest_delta():
     assert delta_by_scale(np.zeros(6), 3) == SMALLEST_DELTA
 
 
+def test_the_default_is_mm_log_and_huber_log_where_a_delta_is_given():
+    assert Objective().kind == "mm_log"
+    assert Objective(delta=1e-3).kind == "huber_log"
+    assert Objective("huber_log").delta is None
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
@@ -63,6 +71,7 @@ def test_points_without_noise_get_the_smallest_delta():
         (("huber_log", 0.0), "bad-value"),
         (("huber_linear", -1.0), "bad-value"),
         (("huber_log", float("nan")), "bad-value"),
+        (("mm_log", 0.1), "conflict"),
         (("log_ls", 0.1), "conflict"),
         (("linear_ls", 0.1), "conflict"),
         (("pinball", None, 4.0, 1.5), "bad-value"),
@@ -115,6 +124,29 @@ def test_a_published_objective_is_reached_as_a_direct_minimisation_reaches_it(ki
     assert fit.objective_value <= direct.fun * (1 + 1e-9)
     assert fit.delta == delta and fit.converged
     assert fit.parameters["alpha"] == pytest.approx(direct.x[2], rel=1e-3)
+
+
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+@pytest.mark.parametrize("delta", [1e-3, 0.05, 1.0])
+def test_a_linear_huber_fit_of_two_inputs_reaches_the_lowest_of_many_direct_searches(delta, reduction):
+    random = np.random.default_rng(3)
+    n, d = (v.reshape(-1) for v in np.meshgrid(np.geomspace(5e7, 5e9, 5), np.geomspace(1e9, 1e11, 5)))
+    y = 1.7 + 400.0 * n**-0.34 + 1800.0 * d**-0.36 + 0.02 * random.standard_t(3, 25)
+    near_n, near_d = np.log(n) - np.log(n).mean(), np.log(d) - np.log(d).mean()
+
+    def value(t):
+        one, two = np.exp(t[1] - t[3] * near_n), np.exp(t[2] - t[4] * near_d)
+        r = y - t[0] - one - two
+        psi = np.clip(r, -delta, delta)
+        slopes = [psi, psi * one, psi * two, -psi * one * near_n, -psi * two * near_d]
+        return huber(delta, r).sum(), -np.array([s.sum() for s in slopes])
+
+    starts = random.uniform([0.5, -2.0, -2.0, 0.1, 0.1], [2.2, 0.5, 0.5, 0.7, 0.7], (12, 5))
+    options = {"maxiter": 5000, "gtol": 1e-12}
+    lowest = min(minimize(value, start, jac=True, method="BFGS", options=options).fun for start in starts)
+    fit = fit_law(table_of({"N": n, "D": d}, y), CHINCHILLA, Objective("huber_linear", delta, reduction=reduction))
+    assert fit.objective_value * (25 if reduction == "mean" else 1) == pytest.approx(lowest, rel=1e-6)
+    assert fit.converged and fit.starts_agree > 0.5
 
 
 def test_sum_and_mean_are_one_fit():

@@ -46,7 +46,7 @@ def test_the_file_states_what_was_fitted_and_how(tmp_path):
     assert document["points"]["y"] == Y.tolist()
     assert document["data"]["source"] == "results.csv"
     assert document["data"]["where"] == {"split": "test"}
-    assert document["objective"]["kind"] == "huber_log"
+    assert document["objective"]["kind"] == "mm_log"
     assert document["objective"]["delta_used"] == fit.delta
     assert document["search"]["status"] == "converged"
     assert document["degrees_of_freedom"] == 3

@@ -12,7 +12,8 @@ from semgjax.scaling.decide.inverse import check_input, reach, search_range
 from semgjax.scaling.diagnose import Diagnostic, blocks, diagnose
 from semgjax.scaling.ends import listed, number, span
 from semgjax.scaling.fit import Fit, fit_law, predict
-from semgjax.scaling.profile import LEVEL, check_level, kappa, no_interval_reason, parameter_intervals
+from semgjax.scaling.kappa import kappa
+from semgjax.scaling.profile import LEVEL, check_level, no_interval_reason, parameter_intervals
 from semgjax.scaling.quantiles import f_tail
 
 Array = np.ndarray
