@@ -66,4 +66,6 @@ def isoflop(
     if measured:
         points = replace(points, x={name: points.x[name] for name in ("N", "D")})
     asked = [float(v) for v in np.atleast_1d(np.asarray(budgets, np.float64))]
-    return approaches.isoflop(points, asked, compute, Objective(objective or "", delta, reduction=reduction), level, force)
+    return approaches.isoflop(
+        points, asked, compute, Objective(objective or "", delta, reduction=reduction), level, force
+    )

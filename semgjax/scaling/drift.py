@@ -23,6 +23,7 @@ Array = np.ndarray
 
 KAPPAS = np.array([0.0, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28])
 PRIOR = np.array([0.30, 0.15, 0.15, 0.15, 0.10, 0.08, 0.05, 0.02])
+_LEAST_SCATTER = 1e-5  # log: no error rate is measured more finely, and points without noise need some
 _SIGMAS = np.exp(np.linspace(-4.0, 6.0, 61))  # of the noise, in units of the residuals' scatter
 _RATIOS = np.geomspace(0.03, 300.0, 9)  # of the drift's variance to the noise's, in the test
 _DRAWS = 1999
@@ -99,7 +100,7 @@ def drift_of(fit: Fit, prior: Array = PRIOR) -> Drift | None:
     kernel = roots[:, None] * sum(w**2 * walk(v - c, v - c) for c, w, v in along.values()) * roots
     values, vectors = np.linalg.eigh(kernel)
     freedom = max(len(rows) - int(kept.sum()), 1)
-    scatter = max(float(np.sqrt(residuals @ residuals / freedom)), 1e-9)
+    scatter = max(float(np.sqrt(residuals @ residuals / freedom)), _LEAST_SCATTER)
     kappas, sigmas = (a.reshape(-1) for a in np.meshgrid(KAPPAS, scatter * _SIGMAS, indexing="ij"))
     basis, values = u[:, kept], np.maximum(values, 0.0)
     log = _likelihood(residuals, basis, values, vectors, kappas, sigmas)

@@ -35,7 +35,7 @@ def test_the_likelihood_is_that_of_full_matrices(shared):
 def test_one_model_gives_students_interval():
     residuals = np.random.default_rng(0).standard_normal(8)
     residuals -= SLOPES @ np.linalg.lstsq(SLOPES, residuals, rcond=None)[0]
-    models = weigh(residuals, SLOPES, np.ones((1, 8)), np.zeros(1), GROUPS, np.ones(1))
+    models = weigh(residuals, SLOPES, np.ones((1, 8)), np.zeros(1), GROUPS, np.ones(1), np.ones(8, bool))
     influence = np.full((1, 8), 1 / 8)
     expected = stats.t.ppf(0.975, 6) * np.sqrt(residuals @ residuals / 6 / 8)
     assert models.half_widths(influence, 0.95)[0] == pytest.approx(expected, rel=1e-3)

@@ -13,6 +13,7 @@ from semgjax.scaling.diagnose import Diagnostic, blocks, diagnose
 from semgjax.scaling.ends import listed, number, span
 from semgjax.scaling.fit import Fit, fit_law, predict
 from semgjax.scaling.kappa import kappa
+from semgjax.scaling.objective import Objective
 from semgjax.scaling.profile import LEVEL, check_level, no_interval_reason, parameter_intervals
 from semgjax.scaling.quantiles import f_tail
 
@@ -93,14 +94,17 @@ def floor_sensitivity(
             question, unit, name, own, name in fit.fixed, None, None, (), None, level, found, blocked
         )
     default = np.linspace(0.0, 0.98 * smallest, PLACES).tolist()
-    free = _free(fit, name)
-    tried = [(value, _with_floor(fit, name, value)) for value in sorted({*(floors or default), own})]
+    weighed = _with_fixed_weights(fit)
+    free = _free(weighed, name)
+    tried = [(value, _with_floor(weighed, name, value)) for value in sorted({*(floors or default), own})]
     rows = tuple(FixedFloor(value, ask(other), _p(free, other)) for value, other in tried)
     answer = ask(fit)
     slope = None
     if own > 0.0 and isfinite(answer):
-        low, high = (ask(_with_floor(fit, name, own * (1.0 + s))) for s in (-_STEP, min(_STEP, smallest / own - 1.0)))
-        width = np.log1p(min(_STEP, smallest / own - 1.0)) - np.log1p(-_STEP)
+        low, high = (
+            ask(_with_floor(weighed, name, own * (1.0 + s))) for s in (-_STEP, min(_STEP, smallest / own - 1.0))
+        )
+        width = np.log1p(steps[1]) - np.log1p(steps[0])
         slope = float(np.log(high / low) / width) if isfinite(low) and isfinite(high) and low > 0 else None
     kept = [row.answer for row in rows if row.p is not None and row.p >= 1.0 - level]
     allowed = (min(kept), max(kept)) if kept else None
@@ -122,6 +126,17 @@ def _question(
     ends = search_range(fit, name)
     text = f"{fit.table.column(name)} for {fit.table.y_name} {target:g}"
     return lambda f: float(reach(f, f.theta[None], name, target, at, ends)[0]), text, ""
+
+
+def _with_fixed_weights(fit: Fit) -> Fit:
+    """The fit by least squares with the weights that its runs ended with: of another floor, others might be off."""
+    if fit.objective.kind != "mm_log":
+        return fit
+    counted = fit.run_weights > 0
+    table = fit.table.rows(np.flatnonzero(counted))
+    sd = np.ones(len(table.y)) if table.sd is None else table.sd
+    table = replace(table, sd=sd / np.sqrt(fit.run_weights[counted]))
+    return fit_law(table, fit.law, Objective("log_ls", reduction=fit.objective.reduction), fit.fixed, STARTS)
 
 
 def _with_floor(fit: Fit, name: str, value: float) -> Fit:

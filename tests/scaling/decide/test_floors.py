@@ -19,10 +19,13 @@ def test_each_floor_has_the_answer_of_its_own_fit():
     fit = size_fit()
     found = floor_sensitivity(fit, {"N": 2e7}, floors=[0.0, 6.0, 9.0])
     assert [row.floor for row in found.rows] == sorted([0.0, 6.0, 9.0, fit.parameters["E"]])
-    own = fit_law(fit.table, fit.law, Objective("huber_log", fit.delta), {"E": 6.0})
-    assert found.rows[1].answer == pytest.approx(float(predict(own, 2e7)), rel=1e-6)
+    assert [row.answer for row in found.rows if row.floor == fit.parameters["E"]] == pytest.approx([found.answer])
     assert found.answer == pytest.approx(float(predict(fit, 2e7)))
     assert not found.fixed and not found.blocked
+    squares = fit_law(fit.table, fit.law, Objective("log_ls"))
+    own = fit_law(fit.table, fit.law, Objective("log_ls"), {"E": 6.0})
+    found = floor_sensitivity(squares, {"N": 2e7}, floors=[6.0])
+    assert found.rows[0].answer == pytest.approx(float(predict(own, 2e7)), rel=1e-6)
 
 
 def test_the_floors_that_the_points_reject_are_those_outside_the_interval():
