@@ -321,9 +321,9 @@ class Decisions:
             >>> noise = [1.02, 0.98, 1.01, 0.99, 1.02, 0.98]
             >>> table = {"params": sizes, "cer": [3e3 * n**-0.5 * k for n, k in zip(sizes, noise)]}
             >>> law = semgjax.fit(table, y="cer", N="params", law="power")
-            >>> found = law.suggest(cost="100*N", rate=1e9, at={"N": 1e7}, runs=2)
+            >>> found = law.suggest(cost="100*N", rate=1e9, at={"N": 1e7}, runs=2, overhead=0.5)
             >>> [step.x["N"] for step in found.steps]
-            [3200000.0, 3200000.0]
+            [6400000.0, 6400000.0]
         """
         fit = self.result
         goal = goal_of(fit, shrink, dict(at or {}), target)

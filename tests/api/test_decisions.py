@@ -57,7 +57,7 @@ def test_a_design_is_that_of_the_command(capsys):
 def test_a_comparison_is_that_of_the_command(tmp_path, capsys):
     path = tmp_path / "table.csv"
     path.write_text("N,D,cer\n" + "".join(f"{n!r},{d!r},{y!r}\n" for n, d, y in zip(*TABLE.values(), strict=True)))
-    found = semgjax.compare(path, ["chinchilla", "kaplan"], y="cer", N="N", D="D", at={"N": 1e7, "D": 1e8})
+    found = semgjax.compare(path, ["chinchilla", "kaplan"], y="cer", N="N", D="D", at={"N": 1e7, "D": 1e8}, force=True)
     words = [
         "compare",
         path,
@@ -72,7 +72,7 @@ def test_a_comparison_is_that_of_the_command(tmp_path, capsys):
         "--map",
         "D=D",
     ]
-    shown = printed(capsys, *words, "--at", "N=1e7", "--at", "D=1e8")
+    shown = printed(capsys, *words, "--at", "N=1e7", "--at", "D=1e8", "--force")
     assert json.loads(json.dumps(found.as_json())) == shown
     assert sum(found.weights.values()) == pytest.approx(1.0)
 

@@ -146,8 +146,8 @@ def test_a_trial_of_a_pack_that_diverges_keeps_its_reason_and_is_not_trained_aga
 def test_options_of_packs_are_checked(real, capsys):
     folder = real("sweep").folder
     assert "pack 0" in fails(capsys, ["sweep", "run", folder, "--pack", "0"])
-    assert "--engine local" in fails(capsys, ["sweep", "run", folder, "--pack", "2", "--engine", "slurm"])
-    assert "--trial 0,0" in fails(capsys, ["sweep", "run", folder, "--trial", "0,0"])
+    assert "pack 2" in fails(capsys, ["sweep", "run", folder, "--pack", "2", "--engine", "slurm"])
+    assert "trial 0,0" in fails(capsys, ["sweep", "run", folder, "--trial", "0,0"])
 
 
 @pytest.mark.slow

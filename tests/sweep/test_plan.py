@@ -57,7 +57,7 @@ def test_another_plan_never_replaces_one(tmp_path):
         "002-ladder-48-s0": ("sizes", [*configs[:2], config_of("ladder-48", steps=11)]),
     }
     for named, (name, chosen) in others.items():
-        with refused("conflict", tmp_path / "sweep", named):
+        with refused("out-exists", tmp_path / "sweep", named):
             plan_sweep(name, chosen, tmp_path / "sessions", SPLITS, tmp_path / "sweep")
     assert files_in(tmp_path) == before
 

@@ -101,9 +101,8 @@ def floor_sensitivity(
     answer = ask(fit)
     slope = None
     if own > 0.0 and isfinite(answer):
-        low, high = (
-            ask(_with_floor(weighed, name, own * (1.0 + s))) for s in (-_STEP, min(_STEP, smallest / own - 1.0))
-        )
+        steps = (-_STEP, min(_STEP, smallest / own - 1.0))
+        low, high = (ask(_with_floor(weighed, name, own * (1.0 + step))) for step in steps)
         width = np.log1p(steps[1]) - np.log1p(steps[0])
         slope = float(np.log(high / low) / width) if isfinite(low) and isfinite(high) and low > 0 else None
     kept = [row.answer for row in rows if row.p is not None and row.p >= 1.0 - level]
