@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from semgjax.errors import InputError
 from semgjax.pages.axis_names import in_words, input_label, law_title, log_amounts, y_label
 from semgjax.pages.captions import curve_words, interval_words, place_words, runs_words
-from semgjax.pages.marks import blocking, draw_ends, draw_runs, unbounded_entry
+from semgjax.pages.marks import blocking, draw_ends, draw_runs, outlying_weights, unbounded_entry
 from semgjax.pages.style import (
     BLUE,
     CYCLE,
@@ -134,7 +134,8 @@ def _draw_points(axes: Axes, fit: Fit, name: str, at: Mapping[str, float], here:
         label = f"measured with other {others} ({(~here).sum()} runs)"
         axes.plot(x[~here], y[~here], "o", ms=3.5, mfc="none", mec=GREY, mew=0.7, alpha=0.7, label=label, zorder=3)
     if here.any():
-        draw_runs(axes, x[here], y[here], f"measured ({here.sum()} runs)")
+        weights = outlying_weights(fit)
+        draw_runs(axes, x[here], y[here], f"measured ({here.sum()} runs)", None if weights is None else weights[here])
 
 
 Line = tuple[str, Held, float, float]

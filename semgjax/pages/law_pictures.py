@@ -9,6 +9,7 @@ from semgjax.pages import law_checks as checks
 from semgjax.pages import law_curves as curves
 from semgjax.pages.axis_names import column_title
 from semgjax.pages.html import Image, both_widths
+from semgjax.pages.marks import outlying_weights
 from semgjax.pages.style import Picture
 from semgjax.scaling.compare import Comparison
 from semgjax.scaling.decide.cost_model import Cost
@@ -54,7 +55,7 @@ def _of_fit(
         made.append((lambda width: curves.laws_figure(comparison, varied[0], width), "laws side by side"))
     if len(fit.law.inputs) == 1 and (floor(fit) or 0.0) > 0:
         made.append((lambda width: curves.excess_figure(fit, level, width), "excess over the floor"))
-    made.append((lambda width: checks.residual_figure(fit, width), "residuals"))
+    made.append((lambda width: checks.residual_figure(fit, width, outlying_weights(fit)), "residuals"))
     if no_interval_reason(fit) is None:
         inside = {**curves.middle(fit, varied[0]), varied[0]: float(fit.table.x[varied[0]].max())}
         places: list[Mapping[str, float]] = [inside]

@@ -13,7 +13,7 @@ from semgjax.pages.axis_names import input_label, law_title, log_amounts, short_
 from semgjax.pages.axis_names import y_label as axis_label
 from semgjax.pages.captions import curve_words, runs_words
 from semgjax.pages.figure_bytes import names_as_text
-from semgjax.pages.marks import blocking, draw_ends, draw_runs, unbounded_entry
+from semgjax.pages.marks import blocking, draw_ends, draw_runs, outlying_weights, unbounded_entry
 from semgjax.pages.style import (
     BLUE,
     DOUBLE,
@@ -88,7 +88,7 @@ def draw_size_curve(
         label = f"single held-out users ({len(users_points[0])} points)"
         axes.plot(*users_points, "o", ms=3, mfc="none", mec=GREY, mew=0.7, alpha=0.8, label=label, zorder=2)
     averaged = ", mean over users" if fit.table.where.get("averaging") == "macro" else ""
-    draw_runs(axes, sizes, fit.table.y, f"measured{averaged} ({len(sizes)} runs)", colour=colour)
+    draw_runs(axes, sizes, fit.table.y, f"measured{averaged} ({len(sizes)} runs)", outlying_weights(fit), colour)
     log_amounts(axes)
     name_axes(axes, size_label or input_label(fit, fit.law.input_names[0]), y_label or axis_label(fit, unit))
     return extra

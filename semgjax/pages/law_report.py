@@ -12,6 +12,7 @@ from semgjax.pages.axis_names import law_title, y_in_words, y_title
 from semgjax.pages.captions import place_words
 from semgjax.pages.html import render_template
 from semgjax.pages.law_curves import middle
+from semgjax.pages.marks import outlying_weights
 from semgjax.pages.next_step import next_step
 from semgjax.scaling.answer import Prediction, predict_at
 from semgjax.scaling.compare import compare_laws, test_users_or_hours
@@ -73,7 +74,7 @@ def report_page(points: Table, laws: Sequence[Law], ask: Ask, fit: Fit | None = 
         law_title=law_title(fit.law.name),
         level=f"{ask.level:.0%}",
         parameters=() if blocked else tables.parameter_rows(fit, ask.level),
-        runs=tables.run_table(fit, blocked),
+        runs=tables.run_table(fit, blocked, outlying_weights(fit)),
         pictures=pictures.pictures(
             fit, evidence, None if prediction.blocked else at, ask.level, ask.cost, blocked, ask.force, comparison
         ),

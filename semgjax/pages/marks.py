@@ -26,6 +26,11 @@ def blocking(fit: Fit, level: float = LEVEL) -> tuple[str, ...]:
     return tuple(dict.fromkeys(d.code for d in found if d.severity == "error"))
 
 
+def outlying_weights(fit: Fit) -> Array | None:
+    """How much each run counts in the fit [n]; None where all count fully."""
+    return fit.run_weights if (fit.run_weights < 1.0).any() else None
+
+
 def draw_runs(axes: Axes, x: Array, y: Array, label: str, weights: Array | None = None, colour: str = ORANGE) -> None:
     """Measured runs; weights [n]: of each in the fit, 1 for a regular one: those below LOW_WEIGHT are ringed."""
     axes.plot(x, y, "o", color=colour, ms=5.5, mec="white", mew=0.8, label=label, zorder=5)
