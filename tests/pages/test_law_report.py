@@ -127,9 +127,11 @@ def test_a_blocked_page_shows_the_runs_and_the_remedy_and_no_number_of_a_law(pag
     assert page.count("<img") == 1
     assert "swapped" not in words and "rising" in words
     shown = predict_at(fit, {"N": 1e7}, force=True)
+    measured = {number(float(value), digits) for value in fit.table.y for digits in (3, 4, 5)}
     for value in (*fit.parameters.values(), shown.value, *shown.interval, *predict(fit, fit.table.x)):
         for digits in (3, 4, 5):
-            assert number(float(value), digits) not in words.split() or float(value) < 0.01
+            text = number(float(value), digits)
+            assert text not in words.split() or text in measured or float(value) < 0.01
     heads = [table["head"] for table in Tables(page).tables]
     assert ["code", "severity", "finding"] in heads
     assert not any("weight" in head or "fitted curve" in head for head in heads)
