@@ -29,7 +29,7 @@ def test_the_table_is_that_of_the_shipped_plan_three_seeds_of_each_point():
     with open(STAR, newline="") as file:
         reader = csv.DictReader(file)
         rows = list(reader)
-    assert tuple(reader.fieldnames) == COLUMNS
+    assert tuple(reader.fieldnames) == tuple(name for name in COLUMNS if name != "loss")  # older than that column
     runs = {row["run"]: row for row in rows}
     plan = read_plan_file(shipped_plans()["cpu-star"])
     assert len(runs) == len(plan.points)

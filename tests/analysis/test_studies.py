@@ -65,10 +65,10 @@ def test_the_cost_is_that_of_the_runs_where_it_grows_with_the_data(study):
 
 def test_runs_of_equal_steps_are_costed_by_passes_over_the_data(study, tmp_path):
     lines = study.table.read_text().splitlines()
-    place = lines[0].split(",").index("flops")
+    place, size = (lines[0].split(",").index(name) for name in ("flops", "params"))
     for i, line in enumerate(lines[1:], start=1):
         cells = line.split(",")
-        cells[place] = str(6.0 * float(cells[3]) * 1e5)
+        cells[place] = str(6.0 * float(cells[size]) * 1e5)
         lines[i] = ",".join(cells)
     (tmp_path / "equal.csv").write_text("\n".join(lines))
     equal = Study(tmp_path / "equal.csv", tmp_path / "out")

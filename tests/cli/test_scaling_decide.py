@@ -81,7 +81,7 @@ def test_the_report_is_one_file_and_the_same_each_time(fit, tmp_path, capsys):
         words = ["report", fit.parent / "table.csv", "--map", "N=size", "--map", "y=error", "--law", "floor_power"]
         said(capsys, *words, "--unit", "%", "--target", "14", "--out", tmp_path / name)
         pages.append((tmp_path / name).read_bytes())
-    assert pages[0] == pages[1] and pages[0].count(b"<img") == 7
+    assert pages[0] == pages[1] and pages[0].count(b"<img") == 6
 
 
 @pytest.mark.slow

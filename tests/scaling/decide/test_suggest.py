@@ -143,8 +143,13 @@ def test_too_few_hours_are_refused():
 
 @pytest.mark.slow
 def test_the_run_of_choice_shrinks_the_interval_of_simulated_sweeps_as_said():
-    """The expected half-width after the first run, against that of refits with such a run drawn."""
+    """The share of today's half-width that is expected after the first run, against refits with such a run drawn.
+
+    A share, as intervals also allow for noise that may be uneven, which the delta method of `suggest` does not.
+    """
     fit = size_fit()
+    low, high = prediction_interval(fit, 2e7)
+    today = 0.5 * np.log(high / low)
     goal = goal_of(fit, "prediction", {"N": 2e7}, None)
     found = suggest(fit, goal, candidate_grid(fit, {"N": [8e6]}), FLAT, runs=1)
     random, widths = np.random.default_rng(0), []
@@ -153,4 +158,4 @@ def test_the_run_of_choice_shrinks_the_interval_of_simulated_sweeps_as_said():
         more = fit_law(table_of(np.append(fit.table.x["N"], 8e6), np.append(fit.table.y, drawn), "%"))
         low, high = prediction_interval(more, 2e7)
         widths.append(0.5 * np.log(high / low))
-    assert np.median(widths) == pytest.approx(found.steps[0].half_width, rel=0.3)
+    assert np.median(widths) / today == pytest.approx(found.steps[0].half_width / found.now, rel=0.3)
