@@ -8,11 +8,10 @@ with largest runs that are under-trained; healthy sweeps stand beside them. Run 
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from semgjax.errors import InputError
+from analysis.simulated import count_of, options_of, put_out
 from semgjax.scaling.choices import laws_beside
 from semgjax.scaling.diagnose import diagnose
 from semgjax.scaling.fit import fit_law
@@ -164,14 +163,8 @@ def table(simulations: int, only: str = "") -> str:
 
 def main(words: list[str]) -> None:
     """broken_laws.py [--simulations N] [--only TEXT] [--out FILE.md]"""
-    options = dict(zip(words[::2], words[1::2], strict=True))
-    unknown = set(options) - {"--simulations", "--only", "--out"}
-    if unknown:
-        raise InputError(f"{sorted(unknown)[0]}: known are --simulations, --only and --out", "bad-option")
-    text = table(int(options.get("--simulations", SIMULATIONS)), options.get("--only", ""))
-    print(text)
-    if "--out" in options:
-        Path(options["--out"]).write_text(text)
+    options = options_of(words, ("--simulations", "--only", "--out"))
+    put_out(table(count_of(options, SIMULATIONS), options.get("--only", "")), options)
 
 
 if __name__ == "__main__":

@@ -10,11 +10,10 @@ Every sweep goes through `fit_law`, `prediction_interval` and `diagnose`, as a u
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
-from semgjax.errors import InputError
+from analysis.simulated import count_of, options_of, put_out
 from semgjax.scaling.diagnose import blocks, diagnose
 from semgjax.scaling.fit import Fit, fit_law
 from semgjax.scaling.law import Law
@@ -212,15 +211,9 @@ def _words(result: Result) -> str:
 
 def main(words: list[str]) -> None:
     """coverage.py [--simulations N] [--only TEXT] [--out FILE.md]"""
-    options = dict(zip(words[::2], words[1::2], strict=True))
-    unknown = set(options) - {"--simulations", "--only", "--out"}
-    if unknown:
-        raise InputError(f"{sorted(unknown)[0]}: known are --simulations, --only and --out")
+    options = options_of(words, ("--simulations", "--only", "--out"))
     objectives = (Objective(), Objective("log_ls"))
-    text = table(objectives, int(options.get("--simulations", SIMULATIONS)), options.get("--only", ""))
-    print(text)
-    if "--out" in options:
-        Path(options["--out"]).write_text(text)
+    put_out(table(objectives, count_of(options, SIMULATIONS), options.get("--only", "")), options)
 
 
 if __name__ == "__main__":

@@ -8,11 +8,10 @@ truth. Run it with `python -m analysis.identifiability`.
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from semgjax.errors import InputError
+from analysis.simulated import count_of, options_of, put_out
 from semgjax.scaling.decide.cost_model import read_cost
 from semgjax.scaling.decide.decision import profile_of
 from semgjax.scaling.decide.evidence import Question
@@ -185,14 +184,8 @@ def _percent(share: float) -> str:
 
 def main(words: list[str]) -> None:
     """identifiability.py [--simulations N] [--only TEXT] [--out FILE.md]"""
-    options = dict(zip(words[::2], words[1::2], strict=True))
-    unknown = set(options) - {"--simulations", "--only", "--out"}
-    if unknown:
-        raise InputError(f"{sorted(unknown)[0]}: known are --simulations, --only and --out", "bad-option")
-    text = table(int(options.get("--simulations", SIMULATIONS)), options.get("--only", ""))
-    print(text)
-    if "--out" in options:
-        Path(options["--out"]).write_text(text)
+    options = options_of(words, ("--simulations", "--only", "--out"))
+    put_out(table(count_of(options, SIMULATIONS), options.get("--only", "")), options)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from analysis.simulated import options_of, put_out
 from semgjax.errors import InputError
 from semgjax.scaling.drift import drift_of, mixture_quantiles, prediction_mixture
 from semgjax.scaling.fit import Fit, fit_law, predict
@@ -137,15 +138,9 @@ def table(found: list[Trial]) -> str:
 
 def main(words: list[str]) -> None:
     """ladders.py [--data FOLDER] [--out FILE.md]"""
-    options = dict(zip(words[::2], words[1::2], strict=True))
-    unknown = set(options) - {"--data", "--out"}
-    if unknown:
-        raise InputError(f"{sorted(unknown)[0]}: known are --data and --out", "bad-option")
+    options = options_of(words, ("--data", "--out"))
     found = [trial for ladder in ladders(Path(options.get("--data", DATA))) for trial in trials(ladder)]
-    text = table(found)
-    print(text)
-    if "--out" in options:
-        Path(options["--out"]).write_text(text)
+    put_out(table(found), options)
 
 
 if __name__ == "__main__":
