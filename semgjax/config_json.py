@@ -13,7 +13,7 @@ from semgjax.files import content_hash
 
 T = typing.TypeVar("T")
 _TAGS = {"network": "NETWORK", "loss": "LOSS"}
-"""member in JSON -> class attribute that holds its value, of classes that are told apart by a name"""
+"""member in JSON -> class attribute that holds its value, of classes that a name distinguishes"""
 
 
 def to_json(config: Any) -> dict[str, Any]:

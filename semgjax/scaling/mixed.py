@@ -84,7 +84,7 @@ def predict_users(
 
 
 def user_model(fit: Fit) -> Components | None:
-    """Components of user, configuration (where runs share one), run and rest; None where they cannot be told apart.
+    """Components of user, configuration (where runs share one), run and rest; None where they cannot be separated.
 
     Fixed effects are steps of the free coordinates, and a constant: the log of the mean user is not the mean log.
     """

@@ -77,10 +77,10 @@ def test_a_signal_to_one_of_two_processes_stops_both_after_the_same_step(session
     processes = begin(words)
     wait_for_checkpoint(run, processes)
     processes[1].send_signal(signal.SIGTERM)
-    (first, told), (second, other) = end(processes)
-    assert (first, second) == (75, 75), (told, other)
+    (first, one), (second, other) = end(processes)
+    assert (first, second) == (75, 75), (one, other)
     step = newest_step(run / "checkpoints")
-    assert f" step {step} " in told.splitlines()[-1] and f" step {step} " in other.splitlines()[-1]
+    assert f" step {step} " in one.splitlines()[-1] and f" step {step} " in other.splitlines()[-1]
 
 
 def test_a_folder_of_another_run_is_refused_by_both_with_the_same_line(sessions, finished, tmp_path):

@@ -144,9 +144,9 @@ def test_a_failure_is_told_with_the_end_of_its_log_and_the_others_go_on(sweep):
     reason = "ended with exit code 1; ValueError: something broke"
     assert outcome == Outcome((WIDE, THIN), {}, {WIDEST: reason})
     assert outcome.exit_code == 1
-    told = next(line for line in lines if "failed" in line).splitlines()
-    assert told[0] == f"{WIDEST} failed: {reason}; the end of {sweep.folder / 'trials' / WIDEST}.log:"
-    assert told[1].startswith("    Traceback") and told[-1] == "    ValueError: something broke"
+    reported = next(line for line in lines if "failed" in line).splitlines()
+    assert reported[0] == f"{WIDEST} failed: {reason}; the end of {sweep.folder / 'trials' / WIDEST}.log:"
+    assert reported[1].startswith("    Traceback") and reported[-1] == "    ValueError: something broke"
     assert look(sweep, sweep.trials[2]).state == "failed"
     fault = json.loads(sweep.fault(sweep.trials[2]).read_text())
     assert (fault["reason"], fault["tail"][-1]) == (reason, "ValueError: something broke")

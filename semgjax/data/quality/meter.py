@@ -18,7 +18,7 @@ GAP, JUMP = 0.02, 1.0  # seconds between samples above which a step of time is a
 STUCK = 40  # ties in a row at which the clock is taken to stand still; such runs do not count for the rate
 MAINS = (50, 60)
 _READ = 40 * SAMPLE_RATE  # samples read at once: 11.5 MB as records
-_LOW, _HIGH, _BINS = -16.0, 12.0, 1400  # decades of power, and how finely they are told apart (5 %)
+_LOW, _HIGH, _BINS = -16.0, 12.0, 1400  # decades of power, and how finely they are resolved (5 %)
 
 
 @dataclass(frozen=True, eq=False)

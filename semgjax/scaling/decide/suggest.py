@@ -253,7 +253,7 @@ def _greedy(fit: Fit, problem: _Problem, runs: int, most: float | None, per_hour
         after = problem.half_widths(matrix, problem.rows[:, paid], count, levels)
         fall = np.log(min(current, _WIDEST)) - np.log(np.minimum(after, _WIDEST))
         if not (fall > 0).any():
-            # Nothing shows yet: first the places that the law lacks, then the least that can be told of the rest.
+            # Nothing shows yet: first the places that the law lacks, then the least that can be said of the rest.
             fall = levels + 1e-3 / (1.0 + np.where(np.isfinite(after), after, 1e9))
         best = int(np.argmax(fall / problem.hours[paid] if per_hour else fall))
         j = int(paid[best])

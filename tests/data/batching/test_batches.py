@@ -106,7 +106,7 @@ def test_jitter_moves_a_core_to_the_right_within_its_stride_and_its_session(sess
     for step in range(25):
         found = origins(data, [step])
         grid = {(place.which, place.start // 30 * 30) for place in found}
-        assert grid == windows  # one of each, still told apart
+        assert grid == windows  # one of each, still distinct
         assert all(place.start + 40 <= sessions[place.which].samples for place in found)
         shifts |= {place.start % 30 for place in found}
     assert shifts == set(range(30))

@@ -65,8 +65,8 @@ def test_text_sorting_does_not_change_the_signal_and_channels_says_what_names_do
     with pytest.raises(InputError) as caught:
         ingest(tmp_path / "b", tmp_path / "refused")
     assert caught.value.code == "electrode-order"
-    ingest(tmp_path / "b", tmp_path / "told", channels=nameless[::-1])
-    for out in ("from-names", "told"):
+    ingest(tmp_path / "b", tmp_path / "given", channels=nameless[::-1])
+    for out in ("from-names", "given"):
         (session,) = load_sessions(tmp_path / out)
         np.testing.assert_allclose(read_emg(session, 0, 500), emg, rtol=2.0**-10, atol=0.6 / 256)
 
