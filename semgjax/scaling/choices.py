@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -47,7 +48,8 @@ class Spread:
     members: tuple[tuple[str, float], ...]
 
 
-def choice_fits(fit: Fit, laws: Sequence[Law] | None = None) -> tuple[tuple[str, Fit], ...]:
+@lru_cache(maxsize=8)  # they are the same for every point that is asked
+def choice_fits(fit: Fit, laws: tuple[Law, ...] | None = None) -> tuple[tuple[str, Fit], ...]:
     """The fit under other objectives, without its worst and its highest point, and with other laws.
 
     Choices that cannot be fitted to the table, or whose search does not end, are left out, and so are laws that the
@@ -67,11 +69,15 @@ def choice_fits(fit: Fit, laws: Sequence[Law] | None = None) -> tuple[tuple[str,
     return tuple(found)
 
 
-def laws_beside(fit: Fit, laws: Sequence[Law] | None = None) -> tuple[Beside, ...]:
+@lru_cache(maxsize=8)
+def laws_beside(fit: Fit, laws: tuple[Law, ...] | None = None) -> tuple[Beside, ...]:
     """Other laws (default: those over the same inputs) fitted under the fit's objective, each tested against the best
     of all, the fit itself among them."""
-    others = alternatives(fit.law) if laws is None else tuple(laws)
-    fits = [other for law in others for _, other in _tried(fit, "", law, fit.objective, None)]
+    fits = [
+        other
+        for law in (alternatives(fit.law) if laws is None else laws)
+        for _, other in _tried(fit, "", law, fit.objective, None)
+    ]
     if laws is None and fit.law.name == "floor_power" and not fit.fixed and fit.levels >= BREAK_LEVELS:
         # Within a sweep a floor and a slope that flattens look alike; beyond it they part.
         fits += [other for _, other in _tried(fit, "", LAWS["broken"], fit.objective, None, FLATTENING)]
@@ -99,7 +105,9 @@ def spread_of(fits: Sequence[tuple[str, Fit]], answer: Callable[[Fit], float]) -
 
 def choice_spread(fit: Fit, x: float | dict, laws: Sequence[Law] | None = None) -> Spread:
     """The spread of the prediction at one point."""
-    return spread_of(choice_fits(fit, laws), lambda member: float(predict(member, x).reshape(-1)[0]))
+    return spread_of(
+        choice_fits(fit, None if laws is None else tuple(laws)), lambda member: float(predict(member, x).reshape(-1)[0])
+    )
 
 
 def alternatives(law: Law) -> tuple[Law, ...]:
