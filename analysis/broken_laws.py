@@ -2,16 +2,16 @@
 
 Sweeps are simulated from a slope that flattens, from a saturating truth under the default law, and from the default law
 with largest runs that are under-trained; healthy sweeps stand beside them. Run it with
-`python -m analysis.broken_laws [--simulations N] [--only TEXT] [--out FILE.md]`.
+`python -m analysis.broken_laws`.
 """
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from analysis.simulated import count_of, options_of, put_out
+from analysis.simulated import Simulations, run, table
 from semgjax.scaling.choices import laws_beside
 from semgjax.scaling.diagnose import diagnose
 from semgjax.scaling.fit import fit_law
@@ -23,7 +23,6 @@ from semgjax.scaling.table import table_of
 
 Array = np.ndarray
 
-SIMULATIONS = 200
 ASKED = 2e7
 
 
@@ -137,35 +136,32 @@ def tally(cell: Cell, simulations: int, first: int = 0) -> Tally:
     )  # fmt: skip
 
 
-def table(simulations: int, only: str = "") -> str:
+def study(options: Simulations) -> str:
     """The table as Markdown."""
-    lines = [
-        f"95 % intervals ten times beyond the sweep, {simulations} simulated sweeps per cell, noise 2 % where not "
-        "stated.",
-        "",
-        "| setting | quote holds | or an error | error where the quote fails | sampling holds | errors "
-        "| width of the quote over sampling |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for cell in cells():
-        if only in cell.name:
-            found = tally(cell, simulations)
-            said = "-" if found.said is None else f"{100 * found.said:.0f} %"
-            either = found.quote + (1.0 - found.quote) * (found.said or 0.0)
-            codes = ", ".join(f"{code} {count}" for code, count in sorted(found.codes.items()))
-            lines.append(
-                f"| {cell.name} | {100 * found.quote:.1f} % | {100 * either:.1f} % | {said} "
-                f"| {100 * found.sampling:.1f} % | {codes or '-'} | {found.widths[0] / found.widths[1]:.2f} |"
-            )
-            print(lines[-1], file=sys.stderr, flush=True)
-    return "\n".join(lines) + "\n"
+    caption = (
+        f"95 % intervals ten times beyond the sweep, {options.simulations} simulated sweeps per cell, noise 2 % where "
+        "not stated."
+    )
+    columns = (
+        "setting", "quote holds", "or an error", "error where the quote fails", "sampling holds", "errors",
+        "width of the quote over sampling",
+    )  # fmt: skip
+
+    def row(cell: Cell) -> str:
+        return _words(tally(cell, options.simulations))
+
+    return table(options, __file__, caption, columns, [(cell.name, partial(row, cell)) for cell in cells()])
 
 
-def main(words: list[str]) -> None:
-    """broken_laws.py [--simulations N] [--only TEXT] [--out FILE.md]"""
-    options = options_of(words, ("--simulations", "--only", "--out"))
-    put_out(table(count_of(options, SIMULATIONS), options.get("--only", "")), options)
+def _words(found: Tally) -> str:
+    said = "-" if found.said is None else f"{100 * found.said:.0f} %"
+    either = found.quote + (1.0 - found.quote) * (found.said or 0.0)
+    codes = ", ".join(f"{code} {count}" for code, count in sorted(found.codes.items()))
+    return (
+        f"{100 * found.quote:.1f} % | {100 * either:.1f} % | {said} | {100 * found.sampling:.1f} % | {codes or '-'} "
+        f"| {found.widths[0] / found.widths[1]:.2f}"
+    )
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    run(study, __doc__)

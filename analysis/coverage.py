@@ -7,13 +7,13 @@ Every sweep goes through `fit_law`, `prediction_interval` and `diagnose`, as a u
 `python -m analysis.coverage`.
 """
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
-from analysis.simulated import count_of, options_of, put_out
+from analysis.simulated import Simulations, run, table
 from semgjax.scaling.diagnose import blocks, diagnose
 from semgjax.scaling.fit import Fit, fit_law
 from semgjax.scaling.law import Law
@@ -186,22 +186,23 @@ def _oracle(cell: Cell, fit: Fit, own: Array, groups: Array) -> float:
     return float(2.0 * t_quantile(tail, freedom) * drawn * np.sqrt(variance))
 
 
-def table(objectives: tuple[Objective, ...], simulations: int, only: str = "") -> str:
+OBJECTIVES = (Objective(), Objective("log_ls"))
+
+
+def study(options: Simulations) -> str:
     """The table as Markdown."""
-    lines = [
-        f"95 % profile-likelihood intervals ten times beyond the sweep, {simulations} simulated sweeps per cell, seed 0"
-        f"; standard error of a share {100 * np.sqrt(0.95 * 0.05 / simulations):.1f} points. Of each objective: held "
-        "the truth; of those that did not, withheld by an error; mean width over that of the noise's true form.",
-        "",
-        "| setting | " + " | ".join(o.kind for o in objectives) + " |",
-        "|---|" + "---|" * len(objectives),
-    ]
-    for cell in cells():
-        if only in cell.name:
-            found = [coverage(cell, objective, simulations) for objective in objectives]
-            lines.append(f"| {cell.name} | " + " | ".join(_words(result) for result in found) + " |")
-            print(lines[-1], file=sys.stderr, flush=True)
-    return "\n".join(lines) + "\n"
+    caption = (
+        f"95 % profile-likelihood intervals ten times beyond the sweep, {options.simulations} simulated sweeps per "
+        f"cell, seed 0; standard error of a share {100 * np.sqrt(0.95 * 0.05 / options.simulations):.1f} points. Of "
+        "each objective: held the truth; of those that did not, withheld by an error; mean width over that of the "
+        "noise's true form."
+    )
+
+    def row(cell: Cell) -> str:
+        return " | ".join(_words(coverage(cell, objective, options.simulations)) for objective in OBJECTIVES)
+
+    rows = [(cell.name, partial(row, cell)) for cell in cells()]
+    return table(options, __file__, caption, ["setting", *(o.kind for o in OBJECTIVES)], rows)
 
 
 def _words(result: Result) -> str:
@@ -209,12 +210,5 @@ def _words(result: Result) -> str:
     return f"{100 * result.held:.1f} %; {withheld}; {result.width:.2f}"
 
 
-def main(words: list[str]) -> None:
-    """coverage.py [--simulations N] [--only TEXT] [--out FILE.md]"""
-    options = options_of(words, ("--simulations", "--only", "--out"))
-    objectives = (Objective(), Objective("log_ls"))
-    put_out(table(objectives, count_of(options, SIMULATIONS), options.get("--only", "")), options)
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    run(study, __doc__)

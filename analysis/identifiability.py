@@ -5,13 +5,13 @@ asked. A sweep whose points do not determine the answer must be refused; of the 
 truth. Run it with `python -m analysis.identifiability`.
 """
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from analysis.simulated import count_of, options_of, put_out
+from analysis.simulated import Simulations, run, table
 from semgjax.scaling.decide.cost_model import read_cost
 from semgjax.scaling.decide.decision import profile_of
 from semgjax.scaling.decide.evidence import Question
@@ -157,36 +157,37 @@ def simulate(sweep: Sweep, simulations: int, seed: int = 0) -> list[Outcome]:
     ]
 
 
-def table(simulations: int, only: str = "") -> str:
+def study(options: Simulations) -> str:
     """The table as Markdown."""
-    error = 100 * np.sqrt(LEVEL * (1.0 - LEVEL) / simulations)
-    lines = [
-        f"Refusals and cover of 95 % profile intervals, {simulations} simulated sweeps per row, noise 2 %, seed 0; "
-        f"standard error of a share {error:.1f} points.",
-        "",
-        "| sweep | question | refused | cover of the others | held or refused | median width | an end open |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for sweep in sweeps():
-        if only not in sweep.name:
-            continue
-        for (what, _, _), found in zip(sweep.asked, simulate(sweep, simulations), strict=True):
-            width = "-" if np.isnan(found.width) else "no end" if np.isinf(found.width) else f"x {found.width:.3g}"
-            shares = [_percent(v) for v in (found.refused, found.held, found.good)]
-            lines.append(f"| {sweep.name} | {what} | {' | '.join(shares)} | {width} | {_percent(found.unbounded)} |")
-            print(lines[-1], file=sys.stderr, flush=True)
-    return "\n".join(lines) + "\n"
+    error = 100 * np.sqrt(LEVEL * (1.0 - LEVEL) / options.simulations)
+    caption = (
+        f"Refusals and cover of 95 % profile intervals, {options.simulations} simulated sweeps per row, noise 2 %, "
+        f"seed 0; standard error of a share {error:.1f} points."
+    )
+    columns = ("question", "refused", "cover of the others", "held or refused", "median width", "an end open")
+    found: dict[str, list[Outcome]] = {}
+
+    def row(sweep: Sweep, place: int) -> str:
+        if sweep.name not in found:
+            found[sweep.name] = simulate(sweep, options.simulations)
+        return _words(found[sweep.name][place])
+
+    rows = [
+        (f"{sweep.name}: {what}", partial(row, sweep, i))
+        for sweep in sweeps() for i, (what, _, _) in enumerate(sweep.asked)
+    ]  # fmt: skip
+    return table(options, __file__, caption, columns, rows)
+
+
+def _words(found: Outcome) -> str:
+    width = "-" if np.isnan(found.width) else "no end" if np.isinf(found.width) else f"x {found.width:.3g}"
+    shares = [_percent(v) for v in (found.refused, found.held, found.good)]
+    return f"{' | '.join(shares)} | {width} | {_percent(found.unbounded)}"
 
 
 def _percent(share: float) -> str:
     return "-" if np.isnan(share) else f"{100 * share:.1f} %"
 
 
-def main(words: list[str]) -> None:
-    """identifiability.py [--simulations N] [--only TEXT] [--out FILE.md]"""
-    options = options_of(words, ("--simulations", "--only", "--out"))
-    put_out(table(count_of(options, SIMULATIONS), options.get("--only", "")), options)
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    run(study, __doc__)

@@ -3,17 +3,16 @@
 Each published table is cut at several sizes; a law is fitted to the smaller runs and asked for the larger ones. The
 scale of `semgjax.scaling.drift.MODEL` is chosen so that the intervals hold 95 % of the larger runs, every source
 counted alike, and each source is tried with the scale that the others choose. Run it with
-`python -m analysis.ladders [--data FOLDER] [--out FILE.md]`; FOLDER has the tables (default: those of the tests).
+`python -m analysis.ladders`.
 """
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import tyro
 
-from analysis.simulated import options_of, put_out
 from semgjax.errors import InputError
 from semgjax.scaling.drift import drift_of, mixture_quantiles, prediction_mixture
 from semgjax.scaling.fit import Fit, fit_law, predict
@@ -136,12 +135,18 @@ def table(found: list[Trial]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main(words: list[str]) -> None:
-    """ladders.py [--data FOLDER] [--out FILE.md]"""
-    options = options_of(words, ("--data", "--out"))
-    found = [trial for ladder in ladders(Path(options.get("--data", DATA))) for trial in trials(ladder)]
-    put_out(table(found), options)
+def main(data: Path = DATA, out: Path | None = None) -> None:
+    """Print the calibration.
+
+    Args:
+        data: folder with the published tables
+        out: Markdown file to write
+    """
+    text = table([trial for ladder in ladders(data) for trial in trials(ladder)])
+    print(text)
+    if out is not None:
+        out.write_text(text)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    tyro.cli(main, description=__doc__)

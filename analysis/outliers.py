@@ -2,18 +2,17 @@
 
 Sweeps of nine sizes are simulated with one run off by a factor, at every position. Each row of the printed table is one
 noise and one factor, each column the position of the bad run: the share of sweeps whose 95 % interval ten times beyond
-the sweep holds the true curve, and the share in which the run is named (outlier or doubtful-run). With --out FILE.md
-finished rows are kept there, and a second call resumes after them. Run it with `python -m analysis.outliers`.
+the sweep holds the true curve, and the share in which the run is named (outlier or doubtful-run). Run it with
+`python -m analysis.outliers`.
 """
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 
-from semgjax.errors import InputError
+from analysis.simulated import Simulations, run, table
 from semgjax.scaling.bootstrap import problems_of
 from semgjax.scaling.fit import fit_law
 from semgjax.scaling.law import Law
@@ -25,7 +24,6 @@ from semgjax.scaling.solver import Problems, curves, solve
 from semgjax.scaling.starts import first_guesses
 
 Array = np.ndarray
-SIMULATIONS = 200
 STARTS = 4
 LEVEL = 0.95
 NOISES = (0.02, 0.05)
@@ -149,54 +147,28 @@ def _moves(law: Law, problems: Problems, thetas: Array, weights: Array, at: dict
     return np.abs(np.log(curves(law, at, ends.theta))[:, 0].reshape(count, n) - centre[:, None])
 
 
-def table(simulations: int, kept: dict[str, str], note: Callable[[str], None], sweep: Sweep | None = None) -> str:
-    """The table as Markdown; kept: rows that exist, by their first cell; note: called with each new row."""
-    sweep = sweep or Sweep()
+def study(options: Simulations) -> str:
+    """The table as Markdown."""
+    sweep = Sweep()
     n = len(sweep.sizes)
-    places = " | ".join(str(i + 1) for i in range(n))
-    lines = [
-        f"Share of {simulations} simulated sweeps of {n} sizes whose 95 % interval holds the truth / in which the bad "
-        "run is named, in %, by the position of the bad run from the smallest size to the largest.",
-        "",
-        f"| noise, bad run | {places} |",
-        "|---|" + "---|" * n,
-    ]
-    for noise in NOISES:
-        for factor in FACTORS:
-            label = f"{100 * noise:.0f} %, {100 * (factor - 1):+.0f} %"
-            if label not in kept:
-                cells = []
-                for position in range(n):
-                    found = outcome(sweep, noise, factor, position, simulations)
-                    cells.append(f"{100 * found.held.mean():.0f} / {100 * found.named.mean():.0f}")
-                kept[label] = f"| {label} | {' | '.join(cells)} |"
-                note(kept[label])
-            lines.append(kept[label])
-    return "\n".join(lines) + "\n"
+    caption = (
+        f"Share of {options.simulations} simulated sweeps of {n} sizes whose 95 % interval holds the truth / in which "
+        "the bad run is named, in %, by the position of the bad run from the smallest size to the largest."
+    )
 
+    def row(noise: float, factor: float) -> str:
+        cells = []
+        for position in range(n):
+            found = outcome(sweep, noise, factor, position, options.simulations)
+            cells.append(f"{100 * found.held.mean():.0f} / {100 * found.named.mean():.0f}")
+        return " | ".join(cells)
 
-def main(words: list[str]) -> None:
-    """outliers.py [--simulations N] [--out FILE.md]"""
-    if len(words) % 2 or set(words[::2]) - {"--simulations", "--out"}:
-        raise InputError(f"{' '.join(words)}: known are --simulations N and --out FILE.md", "bad-option")
-    options = dict(zip(words[::2], words[1::2], strict=True))
-    simulations = int(options.get("--simulations", SIMULATIONS))
-    out = Path(options["--out"]) if "--out" in options else None
-    kept: dict[str, str] = {}
-    head = f"Share of {simulations} "
-    if out is not None and out.exists() and (text := out.read_text()).startswith(head):
-        kept = {line.split("|")[1].strip(): line for line in text.splitlines() if line.startswith("| ")}
-
-    def note(line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
-        if out is not None:
-            out.write_text("\n".join([head, *kept.values()]) + "\n")
-
-    text = table(simulations, kept, note)
-    print(text)
-    if out is not None:
-        out.write_text(text)
+    rows = [
+        (f"{100 * noise:.0f} %, {100 * (factor - 1):+.0f} %", partial(row, noise, factor))
+        for noise in NOISES for factor in FACTORS
+    ]  # fmt: skip
+    return table(options, __file__, caption, ["noise, bad run", *(str(i + 1) for i in range(n))], rows)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    run(study, __doc__)

@@ -1,40 +1,79 @@
-"""The command line that the studies on simulated sweeps share: words to options, a table to a file."""
+"""What the studies on simulated sweeps share: their options, and tables whose finished rows are kept.
 
-from collections.abc import Sequence
+With --out FILE.md every row is written as it is finished, and a second call measures only the rows that are missing.
+"""
+
+import hashlib
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
+import tyro
+
+from semgjax import scaling
 from semgjax.errors import InputError
+from semgjax.files import write_atomic
+
+Row = tuple[str, Callable[[], str]]  # its first cell, and what measures the other cells
 
 
-def options_of(words: Sequence[str], known: Sequence[str]) -> dict[str, str]:
-    """Options and their values.
+@dataclass(frozen=True)
+class Simulations:
+    """How many sweeps to simulate, and where the table goes."""
+
+    simulations: Annotated[int, tyro.conf.arg(help="simulated sweeps of each row")] = 200
+    only: Annotated[str, tyro.conf.arg(help="measure the rows whose setting contains this")] = ""
+    out: Annotated[Path | None, tyro.conf.arg(help="Markdown file; rows that it has are not measured again")] = None
+
+    def __post_init__(self) -> None:
+        if self.simulations < 1:
+            raise InputError(f"--simulations {self.simulations}: give a whole number above 0", "bad-value")
+
+
+def run(study: Callable[[Simulations], str], about: str | None) -> None:
+    """Print a study's table for the options of the command line; bad input ends with one line and exit code 2."""
+    try:
+        print(study(tyro.cli(Simulations, description=about)))
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+def table(options: Simulations, study: str, caption: str, columns: Sequence[str], rows: Iterable[Row]) -> str:
+    """The table of the rows whose first cell contains `options.only`, as Markdown; study: the file of the study.
 
     Raises:
-        InputError: an option that is not known, or one without a value.
+        InputError: the file of --out is another table, or was measured by other code or with another count.
     """
-    names = list(words[::2])
-    for name in names:
-        if name not in known:
-            raise InputError(f"{name}: known are {', '.join(known)}", "bad-option")
-    if len(words) % 2:
-        raise InputError(f"{names[-1]}: give a value after it", "bad-option")
-    return dict(zip(names, words[1::2], strict=True))
+    names, rule = f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)
+    head = [f"<!-- {options.simulations} simulations, code {code_hash(Path(study))} -->", "", caption, "", names, rule]
+    kept = _finished(options.out, head)
+    found = dict(kept)
+    for label, measure in rows:
+        if options.only in label and label not in found:
+            found[label] = f"| {label} | {measure()} |"
+            print(found[label], file=sys.stderr, flush=True)
+            if options.out is not None:
+                write_atomic(options.out, "\n".join([*head, *found.values()]) + "\n")
+    return "\n".join([*head[2:], *found.values()]) + "\n"
 
 
-def count_of(options: dict[str, str], default: int) -> int:
-    """--simulations as a number.
-
-    Raises:
-        InputError: it is no whole number above 0.
-    """
-    text = options.get("--simulations", str(default))
-    if not text.isdecimal() or int(text) == 0:
-        raise InputError(f"--simulations {text}: give a whole number above 0", "bad-value")
-    return int(text)
+def code_hash(study: Path) -> str:
+    """Of the code that fits laws, and of the study's: rows of different code do not belong in one table."""
+    folder = Path(scaling.__file__).parent
+    digest = hashlib.sha256(study.read_bytes())
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
 
 
-def put_out(text: str, options: dict[str, str]) -> None:
-    """Print a table, and write it where --out says."""
-    print(text)
-    if "--out" in options:
-        Path(options["--out"]).write_text(text)
+def _finished(out: Path | None, head: list[str]) -> dict[str, str]:
+    """Rows of a table that a former call has measured, by their first cell."""
+    if out is None or not out.exists():
+        return {}
+    lines = out.read_text().splitlines()
+    if lines[: len(head)] != head:
+        raise InputError(f"{out}: another table, other code or another --simulations; name another file", "out-exists")
+    return {line.split("|")[1].strip(): line for line in lines[len(head) :]}

@@ -1,7 +1,7 @@
 """Laws against their peers: simple-scaling-laws 0.2.0 and scipy's delta method on the same simulated tables.
 
 `semgjax bench laws_against_peers` compares the times; `python -m benchmarks.laws_against_peers [--tables 40]
-[--quote yes] [--out FILE.md]` prints the whole table: in each of five settings the share of 95 % intervals, ten times
+[--quote] [--out FILE.md]` prints the whole table: in each of five settings the share of 95 % intervals, ten times
 beyond the sweep, that hold the true curve, their median width, the share of tables on which a tool gives no number or
 says that something is wrong, and the time of a fit with its interval. SEMGJAX_PEER_PYTHON names the interpreter that
 has the peer installed (it needs Python 3.12: python3.12 -m venv DIR; DIR/bin/pip install
@@ -11,7 +11,6 @@ simple-scaling-laws==0.2.0); without it the peer's rows are left out.
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tyro
 from scipy.optimize import curve_fit
 from scipy.stats import t as student
 
@@ -259,17 +259,19 @@ def run() -> dict[str, Comparison]:
     return found
 
 
-def main(words: list[str]) -> None:
-    """[--tables N] [--quote yes] [--out FILE.md]"""
-    options = dict(zip(words[::2], words[1::2], strict=True))
-    if unknown := set(options) - {"--tables", "--quote", "--out"}:
-        raise InputError(f"{sorted(unknown)[0]}: known are --tables, --quote and --out", "bad-option")
-    count = int(options.get("--tables", TABLES))
-    text = markdown(*measure(count, options.get("--quote") == "yes"), count)
+def main(tables: int = TABLES, quote: bool = False, out: Path | None = None) -> None:
+    """Print the whole table.
+
+    Args:
+        tables: simulated tables of each setting
+        quote: one more row: the interval to quote
+        out: Markdown file to write
+    """
+    text = markdown(*measure(tables, quote), tables)
     print(text)
-    if "--out" in options:
-        Path(options["--out"]).write_text(text)
+    if out is not None:
+        out.write_text(text)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    tyro.cli(main, description=__doc__)

@@ -17,6 +17,7 @@ STARTS = 16
 # A slope that changes within the sweep and no floor: the broken power law with these parameters held.
 FLATTENING, BREAK_LEVELS = {"E": 0.0, "f1": 0.3}, 6
 REJECTED = 0.05  # p of a law being enough, below which it is no choice
+NONE = np.array([], int)  # no row
 OBJECTIVES = (
     ("mm_log", Objective()),
     ("huber_log", Objective("huber_log")),
@@ -56,13 +57,15 @@ def choice_fits(fit: Fit, laws: tuple[Law, ...] | None = None) -> tuple[tuple[st
     points reject. The first member is the fit itself.
     """
     found = [(f"{fit.law.name}, {fit.objective.kind}", fit)]
+    off = np.flatnonzero(fit.run_weights == 0.0)  # plain squares would follow them
     for label, objective in OBJECTIVES:
         if objective != replace(fit.objective, reduction="sum"):
-            found += _tried(fit, f"{fit.law.name}, {label}", fit.law, objective, None)
+            out = off if objective.kind.endswith("_ls") else NONE
+            found += _tried(fit, f"{fit.law.name}, {label}", fit.law, objective, out)
     order = np.argsort(np.abs(fit.residuals))
     for label, row in (("worst point", int(order[-1])), ("highest point", int(np.argmax(fit.table.y)))):
         if len(fit.table.y) > fit.free_count + 1:
-            found += _tried(fit, f"{fit.law.name} without the {label}", fit.law, fit.objective, row)
+            found += _tried(fit, f"{fit.law.name} without the {label}", fit.law, fit.objective, np.array([row]))
     found += [
         (f"{one.fit.law.name}, {fit.objective.kind}", one.fit) for one in laws_beside(fit, laws) if not one.rejected
     ]
@@ -76,11 +79,11 @@ def laws_beside(fit: Fit, laws: tuple[Law, ...] | None = None) -> tuple[Beside, 
     fits = [
         other
         for law in (alternatives(fit.law) if laws is None else laws)
-        for _, other in _tried(fit, "", law, fit.objective, None)
+        for _, other in _tried(fit, "", law, fit.objective)
     ]
     if laws is None and fit.law.name == "floor_power" and not fit.fixed and fit.levels >= BREAK_LEVELS:
         # Within a sweep a floor and a slope that flattens look alike; beyond it they part.
-        fits += [other for _, other in _tried(fit, "", LAWS["broken"], fit.objective, None, FLATTENING)]
+        fits += [other for _, other in _tried(fit, "", LAWS["broken"], fit.objective, NONE, FLATTENING)]
     judged = [one for one in (fit, *fits) if one.scatter is not None]
     best = min(judged, key=lambda one: one.scatter or 0.0, default=None)
     return tuple(Beside(one, None if best is None else enough_p(one, best)) for one in fits)
@@ -127,10 +130,11 @@ def alternatives(law: Law) -> tuple[Law, ...]:
 
 
 def _tried(
-    fit: Fit, label: str, law: Law, objective: Objective, left_out: int | None, held: Mapping[str, float] | None = None
-) -> list[tuple[str, Fit]]:
+    fit: Fit, label: str, law: Law, objective: Objective, left_out: np.ndarray = NONE,
+    held: Mapping[str, float] | None = None,
+) -> list[tuple[str, Fit]]:  # fmt: skip
     table = fit.table
-    if left_out is not None:
+    if len(left_out):
         table = table.rows(np.delete(np.arange(len(table.y)), left_out))
     fixed = {name: value for name, value in fit.fixed.items() if name in law.parameter_names} | dict(held or {})
     try:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from analysis.coverage import cells, coverage, table
+from analysis.coverage import cells, coverage, study
+from analysis.simulated import Simulations
 from semgjax.scaling.fit import fit_law
 from semgjax.scaling.objective import Objective
 from semgjax.scaling.profile import prediction_interval, profile_f
@@ -45,7 +46,7 @@ def test_the_profiles_statistic_decides_as_the_interval_does():
 
 @pytest.mark.slow
 def test_the_table_has_a_row_for_each_setting():
-    text = table((Objective("log_ls"),), 4, "users x hours")
+    text = study(Simulations(simulations=2, only="users x hours"))
     assert text.count("| users x hours, star of 9") == 2
 
 
