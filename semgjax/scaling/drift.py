@@ -29,7 +29,7 @@ _RATIOS = np.geomspace(0.03, 300.0, 9)  # of the drift's variance to the noise's
 _DRAWS = 1999
 # What published laws miss beyond their sweeps, whatever the points say: standard deviation of the law's exponent there,
 # in shares of its mean slope (`python -m analysis.ladders`).
-MODEL = 0.08
+MODEL = 0.12
 MOST_ROWS = 300  # of a larger table a part of the rows is used
 _NEGLIGIBLE = 1e-5
 
