@@ -10,7 +10,7 @@ restricted likelihood. At kappa = 0 the prediction is the delta method's with St
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -80,6 +80,16 @@ class Mixture:
 
 def drift_of(fit: Fit, prior: Array = PRIOR) -> Drift | None:
     """The model of a fit; None where the points leave nothing to judge by. prior: of KAPPAS, summing to 1."""
+    return _usual_drift(fit) if prior is PRIOR else _drift_under(fit, prior)
+
+
+@lru_cache(maxsize=16)
+def _usual_drift(fit: Fit) -> Drift | None:
+    # One prediction asks for it more than once.
+    return _drift_under(fit, PRIOR)
+
+
+def _drift_under(fit: Fit, prior: Array) -> Drift | None:
     if fit.degrees_of_freedom <= 0 or fit.levels <= fit.free_count:
         return None
     rows = np.flatnonzero(fit.weights > 0)
