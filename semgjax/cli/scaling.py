@@ -13,7 +13,7 @@ from semgjax.cli.programs import keep_programs
 from semgjax.cli.scaling_words import Words, check_output, code_of, numbers, pairs, point_of, print_json
 from semgjax.cli.terminal import say
 from semgjax.errors import InputError
-from semgjax.scaling.ends import HUGE, number, of_json, span
+from semgjax.scaling.ends import HUGE, number, of_json, place_text, span
 
 Kind = Literal[
     "mm_log", "huber_log", "huber_linear", "log_ls", "log1p_ls", "linear_ls", "student_t", "pinball", "asymmetric"
@@ -140,7 +140,7 @@ def predict(
         floor = None if held is None else {"parameter": held.name, "value": held.floor, "slope": held.slope}
         print_json({**as_json(prediction), "unit": fitted.table.unit, "law": fitted.law.name, "fixed_floor": floor})
         return code_of(prediction.blocked)
-    place = ", ".join(f"{fitted.table.column(name)} = {value:g}" for name, value in prediction.x.items())
+    place = place_text(fitted.table.column, prediction.x)
     unit = f" {fitted.table.unit}" if fitted.table.unit else ""
     if prediction.value is None:
         say(f"{fitted.table.y_name} at {place}: no number; see the errors below (--force shows it all the same)")

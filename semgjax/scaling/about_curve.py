@@ -4,7 +4,7 @@ import numpy as np
 
 from semgjax.scaling.covariates import dependences, shorter_training
 from semgjax.scaling.drift import Drift, drift_of
-from semgjax.scaling.ends import number, span
+from semgjax.scaling.ends import number, place_text, span
 from semgjax.scaling.finding import Diagnostic, Severity
 from semgjax.scaling.fit import Fit
 from semgjax.scaling.largest import Largest, largest_level
@@ -86,4 +86,4 @@ def _lies(largest: Largest) -> str:
 
 
 def _place(fit: Fit, largest: Largest) -> str:
-    return ", ".join(f"{fit.table.column(n)} = {v[largest.rows[0]]:g}" for n, v in fit.table.x.items())
+    return place_text(fit.table.column, {n: v[largest.rows[0]] for n, v in fit.table.x.items()})

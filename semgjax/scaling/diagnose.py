@@ -6,6 +6,7 @@ import numpy as np
 
 from semgjax.scaling.about_curve import about_curve
 from semgjax.scaling.about_table import about_table
+from semgjax.scaling.ends import place_text
 from semgjax.scaling.estimable import open_parameters
 from semgjax.scaling.finding import Diagnostic as Diagnostic
 from semgjax.scaling.finding import Severity
@@ -253,7 +254,7 @@ def _runs(fit: Fit, rows: np.ndarray) -> str:
     table, weights, off = fit.table, fit.run_weights, 100 * np.expm1(fit.residuals)
     words = []
     for i in rows[:5]:
-        place = ", ".join(f"{table.column(name)} = {table.x[name][i]:g}" for name in fit.law.input_names)
+        place = place_text(table.column, {name: table.x[name][i] for name in fit.law.input_names})
         weight = f", weight {weights[i]:.2g}" if fit.objective.kind == "mm_log" else ""
         words.append(f"{place} ({off[i]:+.0f} %{weight})")
     return ", ".join(words) + (f" and {len(rows) - 5} more" if len(rows) > 5 else "")

@@ -352,6 +352,11 @@ def points_of(fit: Fit, x: Point) -> tuple[dict[str, Array], tuple[int, ...]]:
     return {name: np.broadcast_to(given[name], shape).reshape(-1) for name in names}, shape
 
 
+def whole_point(fit: Fit, at: Mapping[str, float]) -> dict[str, float]:
+    """One point with a value for every input, defaults filled in; errors as of `points_of`."""
+    return {name: float(values[0]) for name, values in points_of(fit, at)[0].items()}
+
+
 def _shown(values: Mapping[str, Array], i: int) -> str:
     return ", ".join(f"{name} = {v[i]:g}" for name, v in values.items())
 

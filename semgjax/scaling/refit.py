@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from semgjax.scaling.bootstrap import problems_of
-from semgjax.scaling.fit import Fit, predict
+from semgjax.scaling.fit import Fit, points_of, predict
 from semgjax.scaling.solver import solve
 from semgjax.scaling.starts import first_guesses
 
@@ -30,8 +30,8 @@ def refits(fit: Fit, weights: Array, starts: int = STARTS, seed: int = 1) -> Arr
 
 
 def predicted(fit: Fit, thetas: Array, x: Mapping[str, Array]) -> Array:
-    """The law at points x ({input: [m]}, raw) for coordinates [b, p]: y [b, m]."""
-    return fit.problem.curve(x, thetas)
+    """The law at points x ({input: [m]}, raw) for coordinates [b, p]: y [b, m]; an input with a default may lack."""
+    return fit.problem.curve(points_of(fit, x)[0], thetas)
 
 
 def influence(fit: Fit, x: dict[str, Array]) -> Array:

@@ -12,7 +12,7 @@ from semgjax.scaling.decide.prior import prior_fit
 from semgjax.scaling.decide.sensitivity import information, log_gradients, variance_of
 from semgjax.scaling.diagnose import Diagnostic
 from semgjax.scaling.ends import listed, number, span, unbounded
-from semgjax.scaling.fit import Fit, distance, predict
+from semgjax.scaling.fit import Fit, distance, predict, whole_point
 from semgjax.scaling.law import Law
 from semgjax.scaling.quantiles import t_quantile
 from semgjax.scaling.solver import Problems, solve
@@ -174,7 +174,7 @@ def _simulate(
     y = fit.problem.y * np.exp(noise * random.standard_normal((SIMULATIONS, len(fit.table.y))))
     problems = Problems(fit.problem.x, y, np.ones((1, y.shape[1])), np.array([np.inf]), fit.low, fit.high)
     thetas = solve(fit.law, problems, np.tile(fit.theta, (SIMULATIONS, 1))).theta
-    found = fit.problem.curve({name: np.array([at[name]]) for name in fit.law.input_names}, thetas)[:, 0]
+    found = fit.problem.curve({name: np.array([v]) for name, v in whole_point(fit, at).items()}, thetas)[:, 0]
     tail = (1.0 - level) / 2.0
     low, high = np.quantile(found, [tail, 1.0 - tail])
     floors = [i for i, p in enumerate(fit.law.parameters) if p.kind == "floor"]

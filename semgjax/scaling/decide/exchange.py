@@ -12,8 +12,8 @@ from semgjax.scaling.decide.accepted import STEP, accepted_range, gradient_at, t
 from semgjax.scaling.decide.decision import Decision, decide
 from semgjax.scaling.decide.evidence import Evidence, Question, gather
 from semgjax.scaling.decide.inverse import curve_values, reach, search_range
-from semgjax.scaling.ends import Interval, Limits
-from semgjax.scaling.fit import Fit
+from semgjax.scaling.ends import Interval, Limits, place_text
+from semgjax.scaling.fit import Fit, whole_point
 from semgjax.scaling.profile import Ties, gradients_of, profile_ends
 
 Array = np.ndarray
@@ -52,14 +52,14 @@ def exchange(
             )
     if give == get or not (np.isfinite(factor) and factor > 1.0):
         raise InputError(f"exchange {factor:g} x {give} for {get}: name two inputs and a factor above 1", "bad-value")
-    evidence = evidence or gather(fit, level)
+    at, evidence = whole_point(fit, at), evidence or gather(fit, level)
     asked = rate_question(fit, give, get, at, factor), _elasticity(fit, give, at), _elasticity(fit, get, at)
     return Exchange(factor, *(decide(question, evidence, force) for question in asked))
 
 
 def rate_question(fit: Fit, give: str, get: str, at: Mapping[str, float], factor: float) -> Question:
     """By what `get` must grow to do what `factor` times `give` does; see `exchange`."""
-    curve_values(fit, fit.theta[None], at)  # every input has a value
+    at = whole_point(fit, at)
     searched = search_range(fit, get)
     ends = searched[0] / at[get], searched[1] / at[get]
     others = {name: value for name, value in at.items() if name != get}
@@ -73,7 +73,7 @@ def rate_question(fit: Fit, give: str, get: str, at: Mapping[str, float], factor
         return ties_at(f, places, [1.0, -1.0]), np.zeros(len(rates))
 
     column = fit.table.column
-    place = ", ".join(f"{column(name)} = {value:g}" for name, value in at.items())
+    place = place_text(column, at)
     sweep = fit.table.x[get][fit.table.x[get] > 0] / at[get]
     return Question(
         f"{factor:g} x {column(give)} is worth {column(get)} times (at {place})",

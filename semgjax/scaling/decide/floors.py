@@ -10,7 +10,7 @@ import numpy as np
 from semgjax.errors import InputError
 from semgjax.scaling.decide.inverse import check_input, reach, search_range
 from semgjax.scaling.diagnose import Diagnostic, blocks, diagnose
-from semgjax.scaling.ends import listed, number, span
+from semgjax.scaling.ends import listed, number, place_text, span
 from semgjax.scaling.fit import Fit, fit_law, predict
 from semgjax.scaling.kappa import kappa
 from semgjax.scaling.objective import Objective
@@ -117,7 +117,7 @@ def _question(
 ) -> tuple[Callable[[Fit], float], str, str]:
     """(the answer of a fit, the question in words, its unit)."""
     if target is None:
-        place = ", ".join(f"{fit.table.column(key)} = {value:g}" for key, value in at.items())
+        place = place_text(fit.table.column, at)
         predict(fit, at)
         return lambda f: float(predict(f, at).reshape(-1)[0]), f"{fit.table.y_name} at {place}", fit.table.unit
     name = of or fit.law.input_names[0]

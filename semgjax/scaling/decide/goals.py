@@ -8,6 +8,7 @@ import numpy as np
 from semgjax.errors import InputError
 from semgjax.scaling.decide.inverse import check_input, reach, search_range
 from semgjax.scaling.decide.sensitivity import log_gradients, log_slopes
+from semgjax.scaling.ends import place_text
 from semgjax.scaling.fit import Fit
 
 Array = np.ndarray
@@ -47,7 +48,7 @@ def goal_of(fit: Fit, shrink: str, at: Mapping[str, float], target: float | None
 def prediction_goal(fit: Fit, at: Mapping[str, float]) -> Goal:
     """The law's value at a point."""
     log_gradients(fit, fit.theta[None], at)
-    place = ", ".join(f"{fit.table.column(name)} = {value:g}" for name, value in at.items())
+    place = place_text(fit.table.column, at)
     return Goal(f"{fit.table.y_name} at {place}", lambda f, thetas: log_gradients(f, thetas, at)[:, 0])
 
 

@@ -11,7 +11,7 @@ from semgjax.scaling.decide.decision import Decision, decide
 from semgjax.scaling.decide.evidence import Evidence, Question, gather
 from semgjax.scaling.diagnose import Diagnostic
 from semgjax.scaling.drift import drift_band
-from semgjax.scaling.ends import Interval
+from semgjax.scaling.ends import Interval, place_text
 from semgjax.scaling.fit import Fit, distance, points_of, predict
 from semgjax.scaling.profile import Ties
 
@@ -85,7 +85,7 @@ def question(
     falls = predict(fit, {**at, name: [fit.table.x[name][fit.table.x[name] > 0].min(), fit.table.x[name].max()]})
     if fit.law.rising and falls[1] > falls[0]:
         raise InputError(f"law {fit.law.name} rises with {name}: ask `predict` at the values in question", "wrong-law")
-    others = "".join(f", {fit.table.column(k)} = {v:g}" for k, v in at.items())
+    others = f", {place_text(fit.table.column, at)}" if at else ""
     unit = fit.table.unit and f" {fit.table.unit}"
     text = f"{fit.table.column(name)} for {fit.table.y_name} {target:g}{unit}{others}"
 

@@ -9,6 +9,7 @@ from semgjax.errors import InputError
 from semgjax.scaling.decide.decision import NOT_IDENTIFIED, Decision, decide
 from semgjax.scaling.decide.evidence import Evidence, Question, gather
 from semgjax.scaling.decide.inverse import invert, question
+from semgjax.scaling.ends import number
 from semgjax.scaling.fit import Fit
 
 Array = np.ndarray
@@ -52,7 +53,7 @@ def smallest_student(
         with np.errstate(invalid="ignore"):
             return np.where(np.isfinite(with_teacher), own / with_teacher, np.inf)
 
-    text = f"times smaller with a teacher of {teacher:g} parameters, for {fit.table.y_name} {target:g}"
+    text = f"times smaller with a teacher of {number(teacher, 6)} parameters, for {fit.table.y_name} {target:g}"
     alone_size, taught_size = (
         invert(fit, "N", target, place, level, force=force, evidence=evidence) for place in (at, {**at, "T": teacher})
     )

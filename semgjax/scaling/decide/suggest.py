@@ -18,7 +18,7 @@ from semgjax.scaling.decide.cost_model import Cost
 from semgjax.scaling.decide.goals import Goal
 from semgjax.scaling.decide.sensitivity import information, log_gradients, variance_of
 from semgjax.scaling.diagnose import Diagnostic, diagnose
-from semgjax.scaling.ends import number
+from semgjax.scaling.ends import number, place_text
 from semgjax.scaling.fit import Fit, predict
 from semgjax.scaling.laws import simpler_law
 from semgjax.scaling.profile import LEVEL, no_interval_reason, parameter_intervals
@@ -301,7 +301,7 @@ def lines(found: Suggestion) -> list[str]:
     shown += [f"  {text}" for text in found.advice]
     columns = found.columns or {}
     for i, step in enumerate(found.steps, start=1):
-        place = ", ".join(f"{columns.get(name, name)} = {value:g}" for name, value in step.x.items())
+        place = place_text(lambda name: columns.get(name, name), step.x)
         new = f"new {', '.join(columns.get(name, name) for name in step.new)}, " if step.new else ""
         then = f"then a factor of {np.exp(step.half_width):.3g}" if np.isfinite(step.half_width) else "no interval yet"
         shown.append(f"  {i}. {place} ({new}{_KINDS[step.kind]}): {step.hours:.3g} h, {then}")

@@ -13,7 +13,7 @@ from semgjax.scaling.decide.decision import NOT_IDENTIFIED, Decision, range_of, 
 from semgjax.scaling.decide.evidence import DRAWS, Evidence, gather
 from semgjax.scaling.decide.inverse import curve_values, reach, search_range
 from semgjax.scaling.diagnose import Diagnostic, blocks
-from semgjax.scaling.ends import Interval
+from semgjax.scaling.ends import Interval, place_text
 from semgjax.scaling.estimable import why_not_estimable
 from semgjax.scaling.fit import Fit
 from semgjax.scaling.profile import gradients_of, no_interval_reason
@@ -61,7 +61,7 @@ def versus(a: Fit, b: Fit, at: Mapping[str, float], level: float = 0.95, force: 
     evidence = gather(a, level, seed=seed), gather(b, level, seed=seed + 1)
     paired = len(a.table.users) > 1 and a.table.users == b.table.users
     draws = _draws(a, b, paired, seed)
-    place = ", ".join(f"{a.table.column(key)} = {value:g}" for key, value in at.items())
+    place = place_text(a.table.column, at)
     asked = (
         (f"{a.table.y_name} of b over that of a at {place}", ratio),
         (f"times more {a.table.column(name)} for a to do as b at {place}", multiple),
