@@ -20,7 +20,9 @@ from semgjax.scaling.decide.sensitivity import information, log_gradients, varia
 from semgjax.scaling.diagnose import Diagnostic, diagnose
 from semgjax.scaling.ends import number, place_text
 from semgjax.scaling.fit import Fit, predict
+from semgjax.scaling.kappa import kappa
 from semgjax.scaling.laws import simpler_law
+from semgjax.scaling.noise import noise_scales
 from semgjax.scaling.profile import LEVEL, no_interval_reason, parameter_intervals
 from semgjax.scaling.quantiles import t_quantile
 from semgjax.scaling.solver import solve
@@ -95,7 +97,7 @@ def suggest(
     """Choose runs one after another, each the one with the largest fall of the log half-width per hour.
 
     candidates: {input: [m]}. The half-width is the delta method's with t, its logarithm averaged over draws of the
-    fit, so that the choice does not hang on one curve. With `budget.hours`, the largest fall that can still be
+    fit, so that the choice does not hang on one curve; where a run is doubtful it is that of the first answer. With `budget.hours`, the largest fall that can still be
     paid is tried as well, and the better of the two lists is taken. With too few levels for an interval the noise of
     seeds is assumed, and the advice names a law with fewer parameters. A finding of severity error that no run cures
     withholds the list unless `force`.
@@ -213,10 +215,8 @@ class _Problem:
 def _problem(
     fit: Fit, goal: Goal, candidates: Mapping[str, Array], budget: Budget, level: float, seed: int
 ) -> _Problem:
-    noise, assumed = max(fit.scatter or 0.0, 1e-6), False
-    if fit.scatter is None:
-        noise, assumed = NOISE, True
-    thetas = np.concatenate([fit.theta[None], _curves(fit, noise, seed)])
+    assumed = fit.scatter is None
+    thetas = np.concatenate([fit.theta[None], _curves(fit, NOISE if assumed else max(fit.scatter or 0.0, 1e-6), seed)])
     goals = None
     if goal.gradients is not None:
         goals = goal.gradients(fit, thetas)
@@ -225,10 +225,23 @@ def _problem(
     rows = log_gradients(fit, thetas, candidates)[..., fit.free]
     hours = np.broadcast_to(budget.cost.at(candidates), (rows.shape[1],)) / budget.rate + budget.overhead
     own = log_gradients(fit, thetas, fit.table.x)[..., fit.free]
+    points = fit.degrees_of_freedom + fit.free_count  # runs of weight 0 say nothing
+    noise = NOISE if assumed else _noise(fit, goals, level)
     return _Problem(
-        information(own, fit.weights), rows, goals, hours, candidates, len(fit.table.y), fit.levels, level, noise,
-        assumed,
-    )  # fmt: skip
+        information(own, fit.weights), rows, goals, hours, candidates, points, fit.levels, level, noise, assumed
+    )
+
+
+def _noise(fit: Fit, goals: Array | None, level: float) -> float:
+    """Scatter of a run (log) that gives the goal the interval of the noise models, as a prediction has it.
+
+    goals [k, p]: its gradients, the fit's own first; None: of all parameters, their geometric mean.
+    """
+    gradients = np.eye(int(fit.free.sum())) if goals is None else goals[:1]
+    plain = kappa(fit)
+    scales = noise_scales(fit, gradients, level, plain)
+    base = plain if fit.objective.scale == "log" else (fit.scatter or 0.0) ** 2
+    return max(float(np.exp(0.5 * np.mean(np.log(scales / plain * base)))), 1e-6)
 
 
 def _curves(fit: Fit, noise: float, seed: int) -> Array:

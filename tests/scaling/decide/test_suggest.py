@@ -12,7 +12,7 @@ from semgjax.scaling.decide.goals import goal_of
 from semgjax.scaling.decide.sensitivity import information, log_gradients
 from semgjax.scaling.decide.suggest import Budget, as_json, suggest
 from semgjax.scaling.fit import fit_law, predict
-from semgjax.scaling.laws import law_named
+from semgjax.scaling.laws import FLOOR_POWER, law_named
 from semgjax.scaling.profile import prediction_interval
 from semgjax.scaling.table import table_of
 from tests.refused import refused
@@ -32,12 +32,18 @@ def test_a_prediction_beyond_the_sweep_is_best_helped_by_the_largest_run():
     assert found.hours == pytest.approx(2.0)
 
 
-def test_the_half_width_of_today_is_that_of_the_interval():
-    fit = size_fit()
+@pytest.mark.parametrize(("sizes", "seeds", "last"), [(9, 1, 0.02), (8, 1, 0.06), (6, 3, 0.06)])
+def test_the_half_width_of_today_is_that_of_the_interval(sizes, seeds, last):
+    n = np.repeat(np.geomspace(2e4, 2e6, sizes), seeds)
+    spread = 0.01 * (last / 0.01) ** (np.log(n / 2e4) / np.log(100.0))
+    y = (8.0 + 60.0 * (n / 2e4) ** -0.45) * np.exp(spread * np.random.default_rng(1).standard_normal(len(n)))
+    fit = fit_law(table_of(n, y), FLOOR_POWER)
     low, high = prediction_interval(fit, 2e7)
-    grid = candidate_grid(fit, {})
-    found = suggest(fit, goal_of(fit, "prediction", {"N": 2e7}, None), grid, FLAT, runs=1)
-    assert found.now == pytest.approx(0.5 * np.log(high / low), rel=0.35)
+    goal = goal_of(fit, "prediction", {"N": 2e7}, None)
+    found = suggest(fit, goal, candidate_grid(fit, {}), FLAT, runs=1, force=True)
+    # Where a run is doubtful the interval holds for both answers, and the half-width is that of the first.
+    least = 0.9 if fit.second_answer is None else 0.6
+    assert least <= found.now / (0.5 * np.log(high / low)) <= 1.1
 
 
 def test_dear_runs_give_way_to_cheap_ones_when_hours_count():
