@@ -96,11 +96,11 @@ def suggest(
 ) -> Suggestion:
     """Choose runs one after another, each the one with the largest fall of the log half-width per hour.
 
-    candidates: {input: [m]}. The half-width is the delta method's with t, its logarithm averaged over draws of the
-    fit, so that the choice does not hang on one curve; where a run is doubtful it is that of the first answer. With `budget.hours`, the largest fall that can still be
-    paid is tried as well, and the better of the two lists is taken. With too few levels for an interval the noise of
-    seeds is assumed, and the advice names a law with fewer parameters. A finding of severity error that no run cures
-    withholds the list unless `force`.
+    candidates: {input: [m]}. The half-width is the delta method's with t and the noise models of the intervals, its
+    logarithm averaged over draws of the fit, so that the choice does not hang on one curve; where a run is doubtful it
+    is that of the first answer. With `budget.hours`, the largest fall that can still be paid is tried as well, and the
+    better of the two lists is taken. With too few levels for an interval the noise of seeds is assumed, and the advice
+    names a law with fewer parameters. A finding of severity error that no run cures withholds the list unless `force`.
 
     Raises:
         InputError: a rate, overhead, or number of runs out of range, or a budget that buys no run.
