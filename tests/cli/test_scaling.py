@@ -66,7 +66,7 @@ def test_a_prediction_gives_value_interval_and_distance(table, tmp_path, capsys)
     assert found["extrapolation"][0] < found["value"] < found["extrapolation"][1]
     assert main(["scaling", "predict", str(out), "--at", "2e7"]) == 0
     printed = capsys.readouterr().out
-    assert printed.startswith(f"error at size = 2e+07: {found['value']:.4g} % [{found['quote']['low']:.4g}, ")
+    assert printed.startswith(f"error at size = 20,000,000: {found['value']:.4g} % [{found['quote']['low']:.4g}, ")
     assert "10 times above the largest size of the sweep" in printed
 
 
