@@ -5,6 +5,7 @@ import pytest
 
 from analysis.outliers import Sweep, outcome
 from semgjax.scaling.diagnose import diagnose
+from semgjax.scaling.ends import number
 from semgjax.scaling.fit import fit_law, predict
 from semgjax.scaling.laws import LAWS, POWER
 from semgjax.scaling.objective import Objective
@@ -68,7 +69,7 @@ def test_one_run_far_off_moves_nothing_and_is_named(place, factor):
     low, high = prediction_interval(fit, 2e7)
     assert low < TRUTH < high
     text = messages(fit)["outlier"]
-    assert f"N = {SIZES[place]:g} (" in text and "weight 0)" in text and text.count("N = ") == 1
+    assert f"N = {number(SIZES[place], 6)} (" in text and "weight 0)" in text and text.count("N = ") == 1
 
 
 def test_the_residual_that_is_named_is_that_to_the_curve_of_the_others():
@@ -112,7 +113,7 @@ def test_a_bad_run_of_a_law_of_two_inputs_is_found():
     y[9] *= 1.2
     fit = fit_law(table_of({"N": n, "D": d}, y), LAWS["chinchilla"])
     assert list(np.flatnonzero(fit.run_weights == 0)) == [9]
-    assert f"D = {d[9]:g}" in messages(fit)["outlier"]
+    assert f"D = {number(d[9], 6)}" in messages(fit)["outlier"]
 
 
 def test_a_large_table_with_a_tenth_of_bad_runs_keeps_its_law():
@@ -139,7 +140,7 @@ def test_what_the_points_do_not_decide_is_said_and_both_answers_are_in_the_inter
     for fit in (found, other):
         assert low <= predict(fit, 2e7) <= high
     assert "doubtful-run" in codes(found)
-    assert f"N = {SIZES[8]:g}" in messages(found)["doubtful-run"]
+    assert f"N = {number(SIZES[8], 6)}" in messages(found)["doubtful-run"]
 
 
 @pytest.mark.parametrize("count", [4, 5])
