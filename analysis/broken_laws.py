@@ -11,7 +11,8 @@ from functools import partial
 
 import numpy as np
 
-from analysis.simulated import Simulations, run, table
+from analysis.command import run
+from analysis.simulated import Simulations, table
 from semgjax.scaling.choices import laws_beside
 from semgjax.scaling.diagnose import diagnose
 from semgjax.scaling.fit import fit_law
@@ -164,4 +165,4 @@ def _words(found: Tally) -> str:
 
 
 if __name__ == "__main__":
-    run(study, __doc__)
+    run(study, Simulations, __doc__)

@@ -13,7 +13,8 @@ from functools import partial
 
 import numpy as np
 
-from analysis.simulated import Simulations, run, table
+from analysis.command import run
+from analysis.simulated import Simulations, table
 from semgjax.scaling.diagnose import blocks, diagnose
 from semgjax.scaling.fit import Fit, fit_law
 from semgjax.scaling.law import Law
@@ -26,6 +27,7 @@ from semgjax.scaling.table import Table
 
 Array = np.ndarray
 SIMULATIONS = 200
+OBJECTIVES = (Objective(), Objective("log_ls"))
 LEVEL = 0.95
 WIDEST = 7.0  # log: a factor of a thousand, as which an open interval is counted
 
@@ -186,9 +188,6 @@ def _oracle(cell: Cell, fit: Fit, own: Array, groups: Array) -> float:
     return float(2.0 * t_quantile(tail, freedom) * drawn * np.sqrt(variance))
 
 
-OBJECTIVES = (Objective(), Objective("log_ls"))
-
-
 def study(options: Simulations) -> str:
     """The table as Markdown."""
     caption = (
@@ -211,4 +210,4 @@ def _words(result: Result) -> str:
 
 
 if __name__ == "__main__":
-    run(study, __doc__)
+    run(study, Simulations, __doc__)

@@ -11,7 +11,8 @@ from functools import partial
 
 import numpy as np
 
-from analysis.simulated import Simulations, run, table
+from analysis.command import run
+from analysis.simulated import Simulations, table
 from semgjax.scaling.decide.cost_model import read_cost
 from semgjax.scaling.decide.decision import profile_of
 from semgjax.scaling.decide.evidence import Question
@@ -26,7 +27,6 @@ from semgjax.scaling.quantiles import f_quantile
 from semgjax.scaling.table import table_of
 
 Array = np.ndarray
-SIMULATIONS = 200
 TRACED = 10  # sweeps whose whole intervals are traced, for the widths
 STARTS = 16
 LEVEL = 0.95
@@ -190,4 +190,4 @@ def _percent(share: float) -> str:
 
 
 if __name__ == "__main__":
-    run(study, __doc__)
+    run(study, Simulations, __doc__)

@@ -12,7 +12,8 @@ from functools import partial
 
 import numpy as np
 
-from analysis.simulated import Simulations, run, table
+from analysis.command import run
+from analysis.simulated import Simulations, table
 from semgjax.scaling.bootstrap import problems_of
 from semgjax.scaling.fit import fit_law
 from semgjax.scaling.law import Law
@@ -171,4 +172,4 @@ def study(options: Simulations) -> str:
 
 
 if __name__ == "__main__":
-    run(study, __doc__)
+    run(study, Simulations, __doc__)

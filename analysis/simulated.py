@@ -32,15 +32,6 @@ class Simulations:
             raise InputError(f"--simulations {self.simulations}: give a whole number above 0", "bad-value")
 
 
-def run(study: Callable[[Simulations], str], about: str | None) -> None:
-    """Print a study's table for the options of the command line; bad input ends with one line and exit code 2."""
-    try:
-        print(study(tyro.cli(Simulations, description=about)))
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
-
-
 def table(options: Simulations, study: str, caption: str, columns: Sequence[str], rows: Iterable[Row]) -> str:
     """The table of the rows whose first cell contains `options.only`, as Markdown; study: the file of the study.
 

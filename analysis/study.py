@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 import tyro
 
-from semgjax.errors import InputError
+from analysis import command
 from semgjax.files import write_atomic
 from semgjax.pages.law_plot import save_figure
 from semgjax.pages.style import Picture
@@ -43,11 +43,8 @@ class Study:
 
 
 def run(study: Callable[[Study], Path]) -> None:
-    """Run a study by the words of the command line; bad input ends with one line and exit code 2."""
-    try:
-        print(study(tyro.cli(Study, description=study.__doc__)))
-    except InputError as error:
-        raise SystemExit(f"error: {error}") from None
+    """Run a study by the words of the command line."""
+    command.run(study, Study, study.__doc__)
 
 
 def centre(study: Study) -> dict[str, float]:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from semgjax.scaling.covariates import dependences, shorter_training
-from semgjax.scaling.drift import Drift, drift_of
+from semgjax.scaling.drift import drift_of
 from semgjax.scaling.ends import number, place_text, span
 from semgjax.scaling.finding import Diagnostic, Severity
 from semgjax.scaling.fit import Fit
@@ -15,15 +15,16 @@ NAMED, WITHHELD = 0.025, 0.01
 ABOVE = 0.05  # one-sided p of the largest runs above the others' curve, where they were trained for less
 
 
-def about_curve(fit: Fit, drift: Drift | None = None) -> list[Diagnostic]:
-    """Findings on the law along the sweep; drift: of the fit, where it is known."""
+def about_curve(fit: Fit) -> list[Diagnostic]:
+    """Findings on the law along the sweep."""
     if not fit.converged:
         return []
     largest = largest_level(fit)
-    return _about_bend(fit, drift or drift_of(fit)) + _about_largest(fit, largest) + _about_training(fit, largest)
+    return _about_bend(fit) + _about_largest(fit, largest) + _about_training(fit, largest)
 
 
-def _about_bend(fit: Fit, drift: Drift | None) -> list[Diagnostic]:
+def _about_bend(fit: Fit) -> list[Diagnostic]:
+    drift = drift_of(fit)
     p = None if drift is None else drift.p
     if p is None or p >= NAMED:
         return []

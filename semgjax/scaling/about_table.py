@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from semgjax.scaling.ends import place_text
 from semgjax.scaling.finding import Diagnostic
 from semgjax.scaling.fit import Fit
 from semgjax.scaling.table import Table
@@ -35,7 +36,7 @@ def about_table(table: Table, fit: Fit) -> list[Diagnostic]:
         text = f"all values of {table.y_name} are below 1 %: if they are fractions, give {table.y_name}*100"
         found.append(Diagnostic("fractions", "error", text + " as y, or unit '' to fit them as they are"))
     for row in rows_in_another_unit(table, law.input_names)[:3]:
-        place = ", ".join(f"{table.column(name)} = {table.x[name][row]:g}" for name in law.input_names)
+        place = place_text(table.column, {name: table.x[name][row] for name in law.input_names})
         text = f"{table.y_name} at {place} is {y[row]:g}, a factor of 30 or more off the trend of the others"
         found.append(Diagnostic("mixed-units", "error", f"{text}: is that row in another unit? Correct or remove it"))
     columns = {name: table.column(name).lower() for name in law.input_names}

@@ -13,7 +13,7 @@ from semgjax.scaling.bootstrap import draw, draw_interval, predict_draws
 from semgjax.scaling.choices import Spread, choice_fits, spread_of
 from semgjax.scaling.diagnose import Diagnostic, blocks, diagnose
 from semgjax.scaling.drift import drift_band
-from semgjax.scaling.ends import ends_json, listed, number, opened, span
+from semgjax.scaling.ends import ends_json, listed, number, opened, place_text, span
 from semgjax.scaling.fit import Fit, Point, distance, points_of, predict
 from semgjax.scaling.largest import largest_level
 from semgjax.scaling.mixed import UsersPrediction, predict_users
@@ -125,7 +125,7 @@ def predict_at(fit: Fit, x: Point, level: float = LEVEL, force: bool = False, se
     laws = weighted([member for _, member in members if member is fit or member.law.name != fit.law.name])
     laws = allowing_for_largest(laws, largest_level(fit))
     beyond = max(distance(fit, point), ratio_distance(fit, points))
-    band = drift_band(fit, point, level, laws[0].drift) if laws and beyond > 1.0 else None
+    band = drift_band(fit, point, level) if laws and beyond > 1.0 else None
     reach = None if band is None else opened((float(band[0][0]), float(band[1][0])), value)
     users = None
     if fit.table.users_y is not None:
@@ -177,7 +177,7 @@ def _about_place(
         worst = int(np.argmax(np.abs(moves)))
         width = max(float(np.log(interval[1] / max(interval[0], 1e-300))), 1e-12)
         if abs(moves[worst]) > 0.5 * width and abs(moves[worst]) > 0.01:
-            places = ", ".join(f"{fit.table.column(n)} = {fit.table.x[n][worst]:g}" for n in fit.law.input_names)
+            places = place_text(fit.table.column, {n: v[worst] for n, v in fit.table.x.items()})
             text = f"without the run at {places} the answer moves by {100 * np.expm1(moves[worst]):+.0f} %"
             found.append(Diagnostic("influential-run", "warning", text))
     return found

@@ -28,7 +28,7 @@ _SIGMAS = np.exp(np.linspace(-4.0, 6.0, 61))  # of the noise, in units of the re
 _RATIOS = np.geomspace(0.03, 300.0, 9)  # of the drift's variance to the noise's, in the test
 _DRAWS = 1999
 # What published laws miss beyond their sweeps, whatever the points say: standard deviation of the law's exponent there,
-# in shares of its mean slope (`python -m analysis.ladders`).
+# in shares of its mean slope (`python -m analysis.ladders --data` with the tables of five sources).
 MODEL = 0.12
 MOST_ROWS = 300  # of a larger table a part of the rows is used
 _NEGLIGIBLE = 1e-5
@@ -78,18 +78,14 @@ class Mixture:
     drift: Array
 
 
-def drift_of(fit: Fit, prior: Array = PRIOR) -> Drift | None:
-    """The model of a fit; None where the points leave nothing to judge by. prior: of KAPPAS, summing to 1."""
-    return _usual_drift(fit) if prior is PRIOR else _drift_under(fit, prior)
+@lru_cache(maxsize=16)  # one prediction asks for it more than once
+def drift_of(fit: Fit) -> Drift | None:
+    """The model of a fit; None where the points leave nothing to judge by."""
+    return drift_under(fit, PRIOR)
 
 
-@lru_cache(maxsize=16)
-def _usual_drift(fit: Fit) -> Drift | None:
-    # One prediction asks for it more than once.
-    return _drift_under(fit, PRIOR)
-
-
-def _drift_under(fit: Fit, prior: Array) -> Drift | None:
+def drift_under(fit: Fit, prior: Array) -> Drift | None:
+    """`drift_of` with another prior of KAPPAS, summing to 1."""
     if fit.degrees_of_freedom <= 0 or fit.levels <= fit.free_count:
         return None
     rows = np.flatnonzero(fit.weights > 0)
@@ -201,12 +197,12 @@ def prediction_mixture(drift: Drift, x: Point, model: float = MODEL) -> Mixture:
     return Mixture(drift.shares, means, np.maximum(sampling, 0.0), apart)
 
 
-def drift_band(fit: Fit, x: Point, level: float, drift: Drift | None = None) -> tuple[Array, Array] | None:
+def drift_band(fit: Fit, x: Point, level: float) -> tuple[Array, Array] | None:
     """(low, high) [m] of the curve at m points if the law's slope drifts as those of published sweeps do.
 
     None where the points leave nothing to judge by. It allows for sampling and drift, not for other laws.
     """
-    drift = drift or drift_of(fit)
+    drift = drift_of(fit)
     if drift is None:
         return None
     points, _ = points_of(fit, x)

@@ -30,12 +30,13 @@ def refits(fit: Fit, weights: Array, starts: int = STARTS, seed: int = 1) -> Arr
 
 
 def predicted(fit: Fit, thetas: Array, x: Mapping[str, Array]) -> Array:
-    """The law at points x ({input: [m]}, raw) for coordinates [b, p]: y [b, m]; an input with a default may lack."""
-    return fit.problem.curve(points_of(fit, x)[0], thetas)
+    """The law at points x ({input: [m]}, raw) for coordinates [b, p]: y [b, m]."""
+    return fit.problem.curve(x, thetas)
 
 
 def influence(fit: Fit, x: dict[str, Array]) -> Array:
     """Log change of the prediction at one point when each run is left out [n]."""
     n = len(fit.table.y)
     thetas = refits(fit, 1.0 - np.eye(n), starts=4)
-    return np.log(predicted(fit, thetas, x)[:, 0] / predict(fit, x).reshape(-1)[0])
+    points, _ = points_of(fit, x)
+    return np.log(predicted(fit, thetas, points)[:, 0] / predict(fit, points)[0])

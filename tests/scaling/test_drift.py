@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from semgjax.scaling.drift import KAPPAS, bend_p, drift_band, drift_of, mixture_quantiles, prediction_mixture, walk
+from semgjax.scaling.drift import (
+    KAPPAS,
+    bend_p,
+    drift_band,
+    drift_of,
+    drift_under,
+    mixture_quantiles,
+    prediction_mixture,
+    walk,
+)
 from semgjax.scaling.fit import fit_law, predict
 from semgjax.scaling.laws import LAWS
 from semgjax.scaling.profile import prediction_interval
@@ -43,7 +52,7 @@ def test_without_drift_the_band_is_that_of_the_delta_method_with_students_t():
     fit = fitted(healthy, 0.02, 0, law="power")
     none = np.zeros(len(KAPPAS))
     none[0] = 1.0
-    drift = drift_of(fit, np.maximum(none, 1e-300))
+    drift = drift_under(fit, np.maximum(none, 1e-300))
     mix = prediction_mixture(drift, 2e7, 0.0)
     value = np.log(predict(fit, 2e7))
     low, high = (
