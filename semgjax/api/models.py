@@ -208,7 +208,7 @@ def load(place: "str | Path | Run | Export") -> Model:
 
 
 def init(preset_name: str | Network, /, seed: int = 0) -> Model:
-    """A decoder of a preset (tiny, small, large, ladder-WIDTH, gesture-WIDTH, tds) or of a network's configuration, untrained.
+    """An untrained decoder of a preset (tiny, small, large, ladder-WIDTH, gesture-WIDTH, tds) or a configuration.
 
     Args:
         seed: seed of the parameters, as `train.seed` of a run.
