@@ -18,6 +18,7 @@ from semgjax.decode.greedy import greedy
 from semgjax.errors import InputError
 from semgjax.evaluate.error_rates import score_rows
 from semgjax.evaluate.stitched import Forward, evaluate_greedy, make_forward, session_logits
+from semgjax.evaluate.turns import evaluate_turned
 from semgjax.exporting.export_folder import MODEL, load_export
 from semgjax.model import network
 from semgjax.model.config import Network, preset
@@ -61,11 +62,14 @@ class Evaluation:
         scores: rows averaged over users ("macro") and over keys ("pooled"): characters, substitutions, deletions,
             insertions, cer (percent; None without keys), and cer_std over users.
         users_scores: one row a user.
+        turns: session -> places by which each ring was turned before decoding, chosen without labels by the decoder's
+            confidence; None if no turns were tried.
     """
 
     split: str
     scores: list[dict[str, Any]]
     users_scores: list[dict[str, Any]]
+    turns: dict[str, tuple[int, ...]] | None = None
 
     @property
     def cer(self) -> float | None:
@@ -74,7 +78,8 @@ class Evaluation:
 
     def __repr__(self) -> str:
         """One line."""
-        return f"Evaluation({self.split}: CER {percent(self.cer)}, mean of {len(self.users_scores)} users)"
+        turns = "" if self.turns is None else "; turns chosen without labels"
+        return f"Evaluation({self.split}: CER {percent(self.cer)}, mean of {len(self.users_scores)} users{turns})"
 
     def _repr_html_(self) -> str:
         rows = [(row["averaging"], percent(row["cer"])) for row in self.scores]
@@ -138,6 +143,7 @@ class Model:
         split: Literal["train", "val", "test"] = "test",
         splits: str | Path | None = None,
         batch: int = BATCH,
+        turns: int = 0,
     ) -> Evaluation:
         """Error rates of greedy decoding on whole sessions.
 
@@ -146,9 +152,11 @@ class Model:
             split: which part of the split.
             splits: split file (default: splits.json in the folder).
             batch: windows per forward pass.
+            turns: each session is decoded with its rings turned by -turns to turns places, and the result is that of
+                the turn of which the decoder is most confident; labels take no part in the choice. 0: as recorded.
 
         Raises:
-            InputError: no such data, no such part, or an empty one.
+            InputError: no such data, no such part, or an empty one; turns that the rings do not have.
 
         Example:
             >>> evaluation = semgjax.load("runs/small").evaluate("shards", split="test")
@@ -161,8 +169,12 @@ class Model:
         sessions = read_corpus(data, splits).part(split)
         if not sessions:
             raise InputError(f"the split's {split} part is empty; choose another split", "no-sessions")
-        counts = evaluate_greedy(self._forward, self.config, self.params, sessions, self.window, batch)
-        return Evaluation(split, *score_rows(split, "greedy", counts))
+        if not turns:
+            counts = evaluate_greedy(self._forward, self.config, self.params, sessions, self.window, batch)
+            return Evaluation(split, *score_rows(split, "greedy", counts))
+        counts, choices = evaluate_turned(self._forward, self.config, self.params, sessions, self.window, batch, turns)
+        chosen = {choice.session: choice.turn for choice in choices}
+        return Evaluation(split, *score_rows(split, "greedy", counts), chosen)
 
     @cached_property
     def _forward(self) -> Forward:
