@@ -45,6 +45,7 @@ CODES = {
     "bad-name": "a name does not have the form that its place requires",
     "channel-count": "the number of electrodes differs from the model's",
     "mixed-bands": "sessions that belong together differ in electrodes, sample rate or classes",
+    "band-misfit": "the network cannot take the sessions' electrodes, sample rate or classes",
     "bad-header": "the header of a signal file holds impossible values",
     "unknown-unit": "a channel's unit is not a form of volts",
     "gap-in-signal": "the signal is not continuous, or its times are unknown",

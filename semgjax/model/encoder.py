@@ -91,7 +91,7 @@ PLAIN = Operations()
 
 
 def front_end(config: ModelConfig, params: Params, emg_BxTxC, valid_BxT, ops: Operations) -> jax.Array:
-    """Raw sEMG [B, T, C] at 2 kHz -> frames [B, T / stride, front_width]; padded samples are zeros."""
+    """Raw sEMG [B, T, C] -> frames [B, T / stride, front_width]; padded samples are zeros."""
     if config.frontend == "power":
         return power.front_end(config, params, emg_BxTxC, valid_BxT)
     x = emg_BxTxC * valid_BxT[..., None].astype(emg_BxTxC.dtype)
@@ -320,7 +320,7 @@ def one_channel(key: Any, shape: tuple[int, int, int]) -> jax.Array:
 
 
 def mostly_blank(key: Any, shape: tuple[int, ...]) -> jax.Array:
-    """Bias of the head that gives the blank probability 0.9 in every frame.
+    """Bias of the head that gives the blank, the last class, probability 0.9 in every frame.
 
     CTC training first learns that frames are mostly blank; starting there skips that phase of 50 to 130 steps.
     """

@@ -36,7 +36,7 @@ def session(turn: int, user: str = "u", labels: tuple[int, ...] = (0, 1, 0)):
     for frame, place in {3: 0, 12: 5, 30: 0}.items():
         end = frame * STRIDE + SMALL.emission_delay + STRIDE - 1
         emg[end, (place + turn) % 16] = 2.0
-    made = session_of_array(emg, f"turned by {turn}")
+    made = session_of_array(emg, name=f"turned by {turn}")
     places = np.arange(1, len(labels) + 1)
     return dataclasses.replace(
         made, user=user, labels=np.array(labels, np.int32), key_first=places, key_last=places - 1
