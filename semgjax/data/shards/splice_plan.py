@@ -125,7 +125,8 @@ class Spliced:
 def usable_events(events: Events, rule: SpliceRule) -> Usable:
     """The events with a known end and enough rest on both sides, within one recording.
 
-    Rest reaches halfway to the next event, or to the end of the recording.
+    Rest reaches halfway to the next event, or to the end of the recording. A recording may end with its last event:
+    that one has no rest of its own after it, and the rest before the event that it is joined to follows.
     """
     onset, end, count = events.onset, events.end, len(events.onset)
     last = np.where(end < 0, onset, end)
@@ -146,7 +147,7 @@ def usable_events(events: Events, rule: SpliceRule) -> Usable:
             unknown | after_unknown,
             shared | (~unknown & (end < onset)),
             end >= high,
-            np.minimum(before, after) < least,
+            (before < least) | ((after < least) & (following < high)),
         ],
         list(REASONS),
         "",
@@ -179,8 +180,8 @@ def splice(events: Events, usable: Usable, rule: SpliceRule, session: str, order
             joints.append(done)
         onset.append(done + lead)
         end.append(done + lead + kept - 1)
-        if kept == whole:
-            pieces = [(first - lead, first + whole + tail)]
+        if kept == whole or not tail:
+            pieces = [(first - lead, first + kept + tail)]
         else:
             pieces = [(first - lead, first + kept), (first + whole, first + whole + tail)]
             joints.append(done + lead + kept)
