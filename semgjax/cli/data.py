@@ -1,4 +1,4 @@
-"""`semgjax data`: simulate, ingest, check, split and show sessions; writes OUT/, a page, a splits.json or a PNG."""
+"""`semgjax data`: simulate, ingest, splice, check, split, show sessions; writes OUT/, a page, splits.json or a PNG."""
 
 import json as jsonlib
 import sys
@@ -10,6 +10,7 @@ import tyro
 
 from semgjax.cli.data_check import check
 from semgjax.cli.data_ingest import ingest
+from semgjax.cli.data_splice import splice
 from semgjax.cli.data_splits import splits
 from semgjax.cli.parse import run_commands
 from semgjax.cli.terminal import say
@@ -20,6 +21,7 @@ def run(words: list[str]) -> int:
     commands: dict[str, Callable[..., Any]] = {
         "simulate": simulate,
         "ingest": ingest,
+        "splice": splice,
         "check": check,
         "splits": splits,
         "show": show,

@@ -63,9 +63,9 @@ def ingest(
         workers=workers or os.cpu_count() or 1,
         shard=(int(match[1]), int(match[2])),
         on_error=on_error,
-        progress=_progress(),
+        progress=show_progress("ingest"),
     )
-    _remark(done)
+    remark(done)
     facts = _facts(done, out)
     if json:
         print(jsonlib.dumps(facts))
@@ -100,7 +100,7 @@ def _facts(done: "Ingested", out: Path) -> dict[str, Any]:
     }
 
 
-def _remark(done: "Ingested") -> None:
+def remark(done: "Ingested") -> None:
     """Print on stderr which files were left out, and the warnings about sessions and users."""
     from semgjax.data.key_counts import KeyCounts, most
     from semgjax.data.people import one_person_warning, similar_users
@@ -125,13 +125,13 @@ def _remark(done: "Ingested") -> None:
         say(f"warning: {one_person_warning(group)}", error=True)
 
 
-def _progress() -> Callable[[int, float], None]:
+def show_progress(what: str) -> Callable[[int, float], None]:
     """Progress with the time left on stderr: a line rewritten on a terminal, elsewhere one for every tenth."""
     terminal, begun, shown = sys.stderr.isatty(), time.monotonic(), [-1]
 
     def show(sessions: int, share: float) -> None:
         left = _duration((time.monotonic() - begun) * (1 - share) / share) if share > 0.005 else "unknown time"
-        line = f"ingest {sessions} sessions, {100 * share:.0f} %, {left} left"
+        line = f"{what} {sessions} sessions, {100 * share:.0f} %, {left} left"
         if terminal:
             print(f"\r{line:<60}", end="" if share < 1 else "\n", file=sys.stderr, flush=True)
         elif int(share * 10) > shown[0]:
