@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from semgjax.data.band import Band, default_rings
 from semgjax.data.key_counts import count_doubled
 from semgjax.data.keys import label_of_key, labels_to_text
 from semgjax.data.readers.discover import hdf5_files
@@ -59,6 +60,11 @@ class Session:
         stored: how the shard at `path` holds the signal; None for an HDF5 file.
         doubled: keys that repeat one of the same class at the same time.
         array: float32[samples, channels], a signal in memory (see `session_of_array`); None when it is in a file.
+        rings: electrodes of each ring, in the order of the channels; () stands for `default_rings`.
+        key_end: int64[keys], last sample of each event, -1 where it is not known; None: of all of them.
+        joints: first sample of every part, but the first, of a signal that was joined from several.
+        origin: the session from whose events this one was spliced; "" for a session as it was recorded.
+        origin_samples: samples of that session; 0 without one.
 
     A key belongs to the samples [a, b) when a <= key_last and key_first <= b - 1, which is the same as
     time[a] <= press <= time[b - 1].
@@ -78,6 +84,26 @@ class Session:
     stored: Stored | None = None
     doubled: int = 0
     array: np.ndarray | None = None
+    rings: tuple[int, ...] = ()
+    key_end: np.ndarray | None = None
+    joints: tuple[int, ...] = ()
+    origin: str = ""
+    origin_samples: int = 0
+
+    @property
+    def band(self) -> Band:
+        """Its rings, rate and classes."""
+        return Band(self.rings or default_rings(self.channels), float(self.rate), self.classes)
+
+    @property
+    def spliced(self) -> bool:
+        """Whether its signal is of real events in a made-up order."""
+        return bool(self.origin)
+
+    @property
+    def recorded_samples(self) -> int:
+        """Samples of the recording that it is, or that it was spliced from."""
+        return self.origin_samples or self.samples
 
     @property
     def emg(self) -> "Signal":
@@ -281,6 +307,11 @@ def _open_shard(path: Path) -> Session:
         classes=header.classes,
         stored=Stored(header.scale, header.stretch),
         doubled=header.doubled,
+        rings=header.rings,
+        key_end=header.key_end,
+        joints=header.joints,
+        origin=header.origin,
+        origin_samples=header.origin_samples,
     )
 
 

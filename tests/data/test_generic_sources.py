@@ -1,14 +1,19 @@
 """Sources other than typing: emg2pose's files, and any array with labelled events."""
 
+import dataclasses
+from pathlib import Path
+
 import h5py
 import numpy as np
 import pytest
 
+from semgjax.data.band import TYPING, Band, common_band
 from semgjax.data.corpus import load_corpus
 from semgjax.data.readers.recording import Form, Item, Recording, array_recording
-from semgjax.data.sessions import load_sessions, read_emg
+from semgjax.data.sessions import Session, load_sessions, read_emg
 from semgjax.data.shards.ingest import ingest, ingest_items
 from semgjax.data.shards.manifest import read_manifest
+from semgjax.data.splitting.cut import first_samples
 from semgjax.data.splitting.splits import Split, write_split
 from semgjax.errors import InputError
 from tests.refused import refused
@@ -104,6 +109,41 @@ def test_any_array_with_events_can_be_ingested_by_two_functions(tmp_path):
     assert ingest_items(tmp_path, items, tmp_path / "out").reused == 1
 
 
+def open_spliced(files) -> Recording:
+    emg, classes = np.load(files[0], allow_pickle=False), ("up", "down")
+    ends = [0.2, 0.15, 0.3, np.nan]
+    events = [(0.1, "up"), (0.05, "down"), (0.25, "sideways"), (0.9, "up")]
+    one = array_recording(
+        emg, 250.0, events, "s-order-00", "someone", classes, ends=ends, joints=[40, 90], rings=(2, 1)
+    )
+    return dataclasses.replace(one, origin="s", origin_samples=5000)
+
+
+def test_rings_ends_joints_and_origin_are_kept_in_shards(tmp_path):
+    np.save(tmp_path / "one.npy", np.ones((250, 3)))
+    items = [Item("one.npy", (tmp_path / "one.npy",), Form(peek_array, open_spliced))]
+    ingest_items(tmp_path, items, tmp_path / "out")
+    (session,) = load_sessions(tmp_path / "out")
+    assert session.band == Band((2, 1), 250.0, ("up", "down"))
+    assert session.labels.tolist() == [1, 0, 0] and session.key_end.tolist() == [37, 50, -1]
+    assert session.joints == (40, 90) and session.spliced and session.recorded_samples == 5000
+    (row,) = read_manifest(tmp_path / "out")
+    assert (row.rings, row.origin, row.origin_samples) == ((2, 1), "s", 5000)
+    cut = first_samples(session, 60)
+    assert cut.joints == (40,) and cut.key_end.tolist() == [37, 50]
+
+
+def test_sessions_of_different_bands_have_none_in_common():
+    typing = Session(Path("a"), "a", "u", 9, *[np.zeros(0, int)] * 3, {})
+    assert common_band([typing, typing]) == TYPING == typing.band
+    assert (TYPING.channels, TYPING.num_classes, TYPING.blank, TYPING.metric) == (32, 99, 98, "cer")
+    for change in ({"rate": 1000.0}, {"classes": ("a",)}, {"rings": (32,)}, {"channels": 8}):
+        with refused("mixed-bands"):
+            common_band([typing, dataclasses.replace(typing, **change)])
+    with refused("no-sessions"):
+        common_band([])
+
+
 def test_a_source_that_gives_another_signal_than_it_said_is_refused(tmp_path):
     np.save(tmp_path / "one.npy", np.zeros((10, 3)))
     items = [Item("one.npy", (tmp_path / "one.npy",), Form(peek_array, open_short))]
@@ -113,7 +153,17 @@ def test_a_source_that_gives_another_signal_than_it_said_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     "change",
-    [{"name": ""}, {"rate": 0.0}, {"channels": 0}, {"samples": 0}, {"labels": np.zeros(2)}, {"key_last": [1, 0]}],
+    [
+        {"name": ""},
+        {"rate": 0.0},
+        {"channels": 0},
+        {"samples": 0},
+        {"labels": np.zeros(2)},
+        {"key_last": [1, 0]},
+        {"rings": (2,)},
+        {"joints": (1,)},
+        {"key_end": np.zeros(1)},
+    ],
 )
 def test_a_recording_that_cannot_be_is_refused(change):
     sound = {"name": "a", "user": "b", "rate": 1.0, "channels": 1, "samples": 1, "blocks": lambda: iter([])}

@@ -140,7 +140,7 @@ def test_a_missing_shard_is_named_with_its_session(shard):
 @pytest.mark.parametrize(
     ("old", "new", "code"),
     [
-        ('"version": 2', '"version": 9', "wrong-version"),
+        ('"version": 3', '"version": 9', "wrong-version"),
         ('"schema": "semgjax/manifest"', '"schema": "other"', "wrong-schema"),
         ('"storage"', "[", "bad-json"),
     ],

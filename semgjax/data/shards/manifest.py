@@ -11,7 +11,7 @@ from semgjax.files import read_json, write_json
 
 FILE = "manifest.json"
 SHARDS = "shards"
-SCHEMA, VERSION = "semgjax/manifest", 2
+SCHEMA, VERSION = "semgjax/manifest", 3
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,9 @@ class Row:
         outside: events of a class before the first or after the last sample; new in version 2, as the following.
         doubled: events that repeat one of the same class at the same time.
         dropped_names: names of the events of no class -> their number.
+        rings: electrodes of each ring, () for `default_rings`; new in version 3, as the following.
+        origin: the session from whose events this one was spliced, or "".
+        origin_samples: samples of that session, or 0.
     """
 
     name: str
@@ -45,6 +48,9 @@ class Row:
     outside: int = 0
     doubled: int = 0
     dropped_names: dict[str, int] = field(default_factory=dict)
+    rings: tuple[int, ...] = ()
+    origin: str = ""
+    origin_samples: int = 0
 
     @property
     def key_counts(self) -> KeyCounts:
@@ -73,6 +79,9 @@ def row_of(header: ShardHeader, path: Path) -> Row:
         outside=counts.outside,
         doubled=counts.doubled,
         dropped_names=header.dropped,
+        rings=header.rings,
+        origin=header.origin,
+        origin_samples=header.origin_samples,
     )
 
 

@@ -15,11 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from semgjax.data.band import default_rings
 from semgjax.data.readers.recording import Recording
 from semgjax.errors import InputError
 from semgjax.files import canonical_json
 
-SCHEMA, VERSION = "semgjax/shard", 1
+SCHEMA, VERSION = "semgjax/shard", 2
+OLDEST = 1
 SUFFIX = ".arrayrecord"
 STORAGE = "float16"
 RELATIVE_ERROR = 2.0**-11
@@ -27,7 +29,7 @@ ABSOLUTE_ERROR = 2.0**-25
 LARGEST = 65504.0
 """Largest float16."""
 
-_KEYS = (("labels", "<i4"), ("key_first", "<i8"), ("key_last", "<i8"))
+_KEYS = (("labels", "<i4"), ("key_first", "<i8"), ("key_last", "<i8"), ("key_end", "<i8"))
 _FACTS = {
     "name": str,
     "user": str,
@@ -41,7 +43,12 @@ _FACTS = {
     "dropped": dict,
     "tags": list,
     "doubled": int,
+    "rings": list,
+    "joints": list,
+    "origin": str,
+    "origin_samples": int,
 }
+_LISTS = ("tags", "rings", "joints")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +59,7 @@ class ShardHeader:
         stretch: samples of a record.
         scale: a power of two, 1 if the signal fits float16.
         source: SHA-256 of what the session was read from.
+        key_end: as of `Recording`, -1 where it is not known.
     """
 
     name: str
@@ -69,6 +77,11 @@ class ShardHeader:
     dropped: dict[str, int]
     tags: tuple[str, ...]
     doubled: int
+    rings: tuple[int, ...]
+    key_end: np.ndarray
+    joints: tuple[int, ...]
+    origin: str
+    origin_samples: int
 
     @property
     def records(self) -> int:
@@ -79,12 +92,14 @@ class ShardHeader:
 def header_of(recording: Recording, source: str, scale: float) -> ShardHeader:
     """The header of a recording's shard; records last about half a second."""
     members = ("name", "user", "rate", "channels", "samples", "labels", "key_first", "key_last")
-    more = ("classes", "dropped", "tags", "doubled")
+    more = ("classes", "dropped", "tags", "doubled", "rings", "joints", "origin", "origin_samples")
+    ends = recording.key_end
     return ShardHeader(
         **{member: getattr(recording, member) for member in (*members, *more)},
         stretch=max(1, round(recording.rate / 2)),
         scale=scale,
         source=source,
+        key_end=np.full(len(recording.labels), -1, np.int64) if ends is None else ends,
     )
 
 
@@ -117,8 +132,8 @@ def pack(header: ShardHeader) -> bytes:
         "storage": STORAGE,
         "classes": None if header.classes is None else list(header.classes),
         "keys": len(header.labels),
-        **{name: getattr(header, name) for name in _FACTS if name not in ("keys", "tags", "rate", "scale")},
-        "tags": list(header.tags),
+        **{name: getattr(header, name) for name in _FACTS if name not in ("keys", *_LISTS, "rate", "scale")},
+        **{name: list(getattr(header, name)) for name in _LISTS},
         "rate": float(header.rate),
         "scale": float(header.scale),
     }
@@ -137,16 +152,17 @@ def unpack(record: bytes, path: Path) -> ShardHeader:
         facts = json.loads(line)
     except ValueError:
         facts = None
-    if isinstance(facts, dict):
-        facts.setdefault("doubled", 0)  # missing in shards of earlier releases
     if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
         raise InputError(f"{path}: is not a {SCHEMA} file; ingest the session again", "wrong-schema")
-    if facts.get("version") != VERSION or facts.get("storage") != STORAGE:
+    version = facts.get("version")
+    if version not in range(OLDEST, VERSION + 1) or facts.get("storage") != STORAGE:
         raise InputError(
             f"{path}: {SCHEMA} version {facts.get('version')!r} with storage {facts.get('storage')!r}, this semgjax "
             f"reads version {VERSION} with {STORAGE}; ingest again",
             "wrong-version",
         )
+    if version == 1:
+        facts, rest = _from_version_1(facts, rest)
     sizes = [np.dtype(kind).itemsize for _, kind in _KEYS]
     if not _sound(facts) or len(rest) != facts["keys"] * sum(sizes):
         raise InputError(f"{path}: its header is damaged; ingest the session again", "damaged")
@@ -156,13 +172,23 @@ def unpack(record: bytes, path: Path) -> ShardHeader:
         length = facts["keys"] * size
         arrays[name] = np.frombuffer(rest[at : at + length], kind).astype(np.dtype(kind).newbyteorder("="))
         at += length
+    listed: dict[str, Any] = {name: tuple(facts[name]) for name in _LISTS}
     classes = facts["classes"]
     return ShardHeader(
-        **{name: facts[name] for name in _FACTS if name not in ("keys", "tags")},
+        **{name: facts[name] for name in _FACTS if name not in ("keys", *_LISTS)},
         **arrays,
+        **listed,
         classes=None if classes is None else tuple(classes),
-        tags=tuple(facts["tags"]),
     )
+
+
+def _from_version_1(facts: dict[str, Any], rest: bytes) -> tuple[dict[str, Any], bytes]:
+    """What version 2 holds more: `doubled` (in most of version 1 too), rings, ends of events, joints and origin."""
+    channels, keys = facts.get("channels"), facts.get("keys")
+    rings = list(default_rings(channels)) if type(channels) is int else None
+    more = {"doubled": 0, "rings": rings, "joints": [], "origin": "", "origin_samples": 0}
+    unknown = np.full(keys if type(keys) is int and 0 <= keys <= len(rest) else 0, -1, "<i8").tobytes()
+    return {**more, **facts}, rest + unknown
 
 
 def _sound(facts: dict[str, Any]) -> bool:
@@ -171,4 +197,6 @@ def _sound(facts: dict[str, Any]) -> bool:
     classes = facts.get("classes", 0)
     listed = classes is None or (isinstance(classes, list) and all(isinstance(name, str) for name in classes))
     positive = all(facts[name] > 0 for name in ("rate", "channels", "samples", "stretch", "scale"))
-    return listed and positive and facts["keys"] >= 0
+    whole = all(type(value) is int and value > 0 for name in ("rings", "joints") for value in facts[name])
+    ringed = whole and sum(facts["rings"]) == facts["channels"] and facts["origin_samples"] >= 0
+    return listed and positive and ringed and facts["keys"] >= 0

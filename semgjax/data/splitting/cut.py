@@ -22,4 +22,6 @@ def first_samples(session: Session, samples: int) -> Session:
         key_first=session.key_first[:keys],
         # A key pressed at a time that samples on both sides of the cut share
         key_last=np.minimum(session.key_last[:keys], samples - 1),
+        key_end=None if session.key_end is None else np.minimum(session.key_end[:keys], samples - 1),
+        joints=tuple(joint for joint in session.joints if joint < samples),
     )

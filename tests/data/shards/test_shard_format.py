@@ -70,13 +70,16 @@ def test_a_header_is_read_as_it_was_written():
     ("member", "value", "code"),
     [
         ("schema", "semgjax/split", "wrong-schema"),
-        ("version", 2, "wrong-version"),
+        ("version", 3, "wrong-version"),
         ("storage", "int16", "wrong-version"),
         ("keys", 3, "damaged"),
         ("keys", -1, "damaged"),
         ("samples", 0, "damaged"),
         ("stretch", "many", "damaged"),
         ("classes", {"a": 1}, "damaged"),
+        ("rings", [1], "damaged"),
+        ("joints", [0], "damaged"),
+        ("origin_samples", -1, "damaged"),
     ],
 )
 def test_another_header_is_refused_by_the_files_name(member, value, code):
@@ -85,6 +88,17 @@ def test_another_header_is_refused_by_the_files_name(member, value, code):
     with refused(code) as caught:
         unpack(changed, PATH)
     assert str(caught.value).startswith("x.arrayrecord: ")
+
+
+def test_a_header_of_version_1_has_default_rings_and_no_known_ends():
+    line, _, rest = pack(header()).partition(b"\n")
+    facts = json.loads(line)
+    for name in ("rings", "joints", "origin", "origin_samples", "doubled"):
+        del facts[name]
+    old = json.dumps(facts | {"version": 1}).encode() + b"\n" + rest[: -8 * facts["keys"]]
+    found = unpack(old, PATH)
+    assert (found.rings, found.joints, found.origin, found.doubled) == ((facts["channels"],), (), "", 0)
+    assert found.labels.tolist() == [1, 0] and found.key_end.tolist() == [-1, -1]
 
 
 @pytest.mark.parametrize("record", [b"", b"\xff\n", b"[1]\n", b"{}\n"])
