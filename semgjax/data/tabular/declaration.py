@@ -4,6 +4,7 @@ import dataclasses
 import math
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -312,6 +313,8 @@ def check_declaration(declaration: Declaration, path: Path) -> None:
         extra = PathPattern(events.pattern, f"{path}: events.pattern").names - pattern.names
         if extra or "*" in events.pattern:
             refuse("events.pattern", events.pattern, "only placeholders of files.pattern")
+    if labels.source == "events" and signal.time and signal.gaps == "joint" and events.tick:
+        refuse("signal.gaps", signal.gaps, "'refuse', since events in seconds are not placed across gaps", "conflict")
     if events.end and events.duration:
         refuse("events.duration", events.duration, "nothing, since events.end is given", "conflict")
     if labels.source != "none" and not labels.names:
@@ -330,7 +333,7 @@ def _check_column(member: str, column: Column, text: TextPart, refuse: Any) -> N
         refuse(member, column, f"1 to {text.columns}, the number of columns")
 
 
-def with_filters(declaration: Declaration, folder: Path, **changes: float | str | None) -> Declaration:
+def with_filters(declaration: Declaration, folder: Path, changes: Mapping[str, float | str | None]) -> Declaration:
     """A declaration with members of [filters] replaced; None keeps what the file says.
 
     Raises:

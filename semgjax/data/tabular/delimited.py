@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -41,9 +42,9 @@ class Labels:
     def __len__(self) -> int:
         return len(self._codes)
 
-    def name(self, code: float) -> str:
+    def name(self, code: object) -> str:
         """The text of a code."""
-        return list(self._codes)[int(code)]
+        return list(self._codes)[int(code)]  # type: ignore[call-overload]
 
 
 def read_blocks(path: Path, part: TextPart, channels: Sequence[Column], label: Column, time: Column) -> Iterator[Block]:
@@ -61,8 +62,8 @@ def read_blocks(path: Path, part: TextPart, channels: Sequence[Column], label: C
     names = Labels()
     textual = False
     done = 0
-    for chunk in chunks(path, part.encoding):
-        chunk = start.cut(chunk)
+    for whole in chunks(path, part.encoding):
+        chunk = start.cut(whole)
         if chunk is None:
             continue
         lines = clean(chunk, part)
@@ -172,7 +173,7 @@ def _values(chunk: Chunk, part: TextPart, lines: Lines, columns: Columns, names:
     order = [*columns.channels, *(place for place in (columns.label, columns.time) if place is not None)]
     used = sorted(set(order))
     whole = used == list(range(part.columns))
-    converters = {columns.label: names} if names is not None else None
+    converters: Any = {columns.label: names} if names is not None else None
     try:
         found = np.loadtxt(
             io.StringIO(lines.text),
@@ -207,7 +208,8 @@ def _explain(chunk: Chunk, part: TextPart, lines: Lines, columns: Columns, textu
             line = line_of_row(chunk, part, row)
             what = f"{cell[:40]!r}, expected a number" if cell else "empty"
             raise InputError(
-                f"{chunk.path}: line {line}, column {place + 1} is {what}; correct it{_decimal_hint(part, chunk, line)}",
+                f"{chunk.path}: line {line}, column {place + 1} is {what}; "
+                f"correct it{_decimal_hint(part, chunk, line)}",
                 "bad-number",
             )
 
