@@ -1,8 +1,7 @@
 """The sources that `ingest` can read: a folder of HDF5 sessions, a BIDS folder, tables, an archive of HDF5 sessions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import h5py
 
@@ -13,11 +12,10 @@ from semgjax.data.readers.timeseries import hdf5_errors
 from semgjax.data.sessions import find_sessions, is_sharded
 from semgjax.data.tabular import table_source
 from semgjax.data.tabular.declaration import FILE as DECLARATION
-from semgjax.data.tabular.declaration import read_declaration, with_filters
+from semgjax.data.tabular.declaration import TableOptions, declaration_of
 from semgjax.errors import InputError
 
-Source = Literal["auto", "table"]
-"""auto: tables if there is a semgjax.toml, otherwise BIDS if there are folders sub-*, otherwise HDF5."""
+NO_OPTIONS = TableOptions()
 ARCHIVES = (".tar", ".tar.gz", ".tgz")
 
 
@@ -29,14 +27,13 @@ def is_archive(src: Path) -> bool:
 def find_items(
     src: Path,
     channels: Sequence[str] = (),
-    source: Source = "auto",
-    filters: Mapping[str, float | str | None] | None = None,
+    table: TableOptions = NO_OPTIONS,
 ) -> tuple[list[Item], list[LeftOut]]:
     """The sessions of a folder, in order of their path in it, and every other file that looks like one.
 
     Args:
         channels: labels of a BIDS folder's electrodes in order; () orders them by their names.
-        filters: members of [filters] that replace those of a folder's semgjax.toml; None keeps what it says.
+        table: for a folder of tables, which has a semgjax.toml.
 
     Raises:
         InputError: not a folder, one without readable sessions, or a folder of shards.
@@ -47,13 +44,13 @@ def find_items(
         raise InputError(
             f"{src}: is neither a folder nor an archive ({', '.join(ARCHIVES)}); give one of these", "not-a-file"
         )
-    if source == "table" or (src / DECLARATION).is_file():
+    if table.required or table.toml or (src / DECLARATION).is_file():
         if channels:
             raise InputError(f"--channels: {src} holds tables; name the channels in {DECLARATION}", "conflict")
         if not src.is_dir():
             raise InputError(f"{src}: no such folder; name the folder of the tables", "no-file")
-        return table_source.find_items(src, with_filters(read_declaration(src), src, filters or {}))
-    if any(value is not None for value in (filters or {}).values()):
+        return table_source.find_items(src, declaration_of(src, table))
+    if table.filters:
         raise InputError(f"{src}: filters are applied to tables only; it has no {DECLARATION}", "conflict")
     if src.is_dir() and any(path.is_dir() for path in src.glob("sub-*")):
         items, left_out = bids.find_items(src, channels)

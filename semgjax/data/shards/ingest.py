@@ -11,7 +11,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from semgjax.data.readers.archive import Entry, Untrusted, stream_entries
 from semgjax.data.readers.discover import LeftOut
-from semgjax.data.readers.known import Source, find_items, is_archive
+from semgjax.data.readers.known import NO_OPTIONS, find_items, is_archive
 from semgjax.data.readers.recording import Files, Item
 from semgjax.data.readers.timeseries import CHANNELS
 from semgjax.data.sessions import is_sharded
@@ -28,6 +28,7 @@ from semgjax.data.shards.manifest import FILE, SHARDS, Row, read_manifest, row_o
 from semgjax.data.shards.shard_format import ShardHeader
 from semgjax.data.shards.shard_read import read_header
 from semgjax.data.shards.shard_write import WriteFailed, shard_path, write_shard
+from semgjax.data.tabular.declaration import TableOptions
 from semgjax.errors import InputError, SemgjaxError, system_fault
 from semgjax.files import content_hash, folder_lock
 
@@ -81,8 +82,7 @@ def ingest(
     users: Iterable[str] = (),
     sessions: Iterable[str] = (),
     channels: Sequence[str] = (),
-    source: Source = "auto",
-    filters: Mapping[str, float | str | None] | None = None,
+    table: TableOptions = NO_OPTIONS,
     workers: int = 1,
     shard: tuple[int, int] = (1, 1),
     on_error: OnError = "stop",
@@ -94,8 +94,7 @@ def ingest(
         users: only their sessions; () for all.
         sessions: only the sessions of these names; () for all.
         channels: labels of a BIDS folder's electrodes, left 0 to 15, then right 0 to 15; () sorts them by their names.
-        source: "table" for a folder with a semgjax.toml, which "auto" recognises.
-        filters: replace members of [filters] of a semgjax.toml.
+        table: for a folder of tables, which has a semgjax.toml.
         workers: number of processes. Each holds about a minute of signal in memory.
         shard: (I, N): this process ingests the I-th of N parts; the last one to finish writes the manifest.
         on_error: "skip" leaves out damaged sessions and records the reason in the manifest.
@@ -117,11 +116,11 @@ def ingest(
     def mine(number: int) -> bool:
         return number % of == index - 1
 
-    if is_archive(src) and source == "auto" and not any(v is not None for v in (filters or {}).values()):
+    if is_archive(src) and not table.asked:
         if channels:
             raise InputError(f"--channels: {src} is an archive of HDF5 sessions, which name their bands", "conflict")
         return _ingest(src, out, lambda work: stream_entries(src, work, mine), part, workers, on_error, progress)
-    items, left_out = find_items(src, channels, source, filters)
+    items, left_out = find_items(src, channels, table)
     return ingest_items(src, items, out, left_out, part=part, workers=workers, on_error=on_error, progress=progress)
 
 

@@ -201,13 +201,13 @@ class Declaration:
         return canonical_json([to_json(self), list(self.labels.names.items())])
 
 
-def read_declaration(folder: Path) -> Declaration:
-    """The semgjax.toml of a folder.
+def read_declaration(folder: Path, toml: Path | None = None) -> Declaration:
+    """The semgjax.toml of a folder, or another file in its place.
 
     Raises:
         InputError: no such file, no valid TOML, a line that is not filled in ("fill-in"), or an impossible value.
     """
-    path = folder / FILE
+    path = toml or folder / FILE
     if not path.is_file():
         raise InputError(f"{path}: no such file; `semgjax data describe {folder}` writes a first one", "no-file")
     text = read_text(path, encoding="utf-8-sig")
@@ -333,14 +333,34 @@ def _check_column(member: str, column: Column, text: TextPart, refuse: Any) -> N
         refuse(member, column, f"1 to {text.columns}, the number of columns")
 
 
-def with_filters(declaration: Declaration, folder: Path, changes: Mapping[str, float | str | None]) -> Declaration:
-    """A declaration with members of [filters] replaced; None keeps what the file says.
+@dataclass(frozen=True)
+class TableOptions:
+    """What an ingest of tables is asked for.
+
+    Attributes:
+        required: the source is a folder of tables, also if no semgjax.toml is found in it, which is then an error.
+        toml: the declaration, if it is not the folder's semgjax.toml.
+        filters: members of [filters] that replace those of the declaration.
+    """
+
+    required: bool = False
+    toml: Path | None = None
+    filters: Mapping[str, float | str] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> bool:
+        """Whether anything is asked for that only tables have."""
+        return self.required or self.toml is not None or bool(self.filters)
+
+
+def declaration_of(folder: Path, options: TableOptions) -> Declaration:
+    """The declaration of a folder, with the filters that are asked for.
 
     Raises:
-        InputError: an impossible value.
+        InputError: as `read_declaration`, or an impossible value of a filter.
     """
-    given = {name: value for name, value in changes.items() if value is not None}
-    filters = from_json(FiltersPart, to_json(declaration.filters) | given, "filters")
+    declaration = read_declaration(folder, options.toml)
+    filters = from_json(FiltersPart, to_json(declaration.filters) | dict(options.filters), "filters")
     changed = dataclasses.replace(declaration, filters=filters)
-    check_declaration(changed, folder / FILE)
+    check_declaration(changed, options.toml or folder / FILE)
     return changed

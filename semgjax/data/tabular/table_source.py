@@ -1,6 +1,7 @@
 """Source: a folder of tables with a semgjax.toml, as recordings to ingest."""
 
 import functools
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,12 +21,13 @@ from semgjax.errors import InputError
 
 TEXTS = (".txt", ".csv", ".tsv", ".tab", ".dat", ".asc", ".log")
 """Suffixes of text tables, in upper or lower case."""
+_ORDER = ("part", "label")
 
 
 def find_items(folder: Path, declaration: Declaration) -> tuple[list[Item], list[LeftOut]]:
     """The sessions of a folder, in order of the path of their first file, and the other files that look like tables.
 
-    Files whose paths differ in {part} or {label} only are parts of one session, joined in the order of these.
+    Files whose paths differ in {part} and {label} only are parts of one session, joined in the order of these.
 
     Raises:
         InputError: no file fits the pattern ("no-sessions"), a table of events is missing ("no-file"), or a session has
@@ -53,8 +55,9 @@ def find_items(folder: Path, declaration: Declaration) -> tuple[list[Item], list
     _check_names(folder, declaration, pattern)
     sessions: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for path, values in found.items():
-        key = tuple((name, value) for name, value in sorted(values.items()) if name not in ("part", "label"))
-        sessions.setdefault(key, []).append(path)
+        key = [(name, value) for name, value in sorted(values.items()) if name not in _ORDER]
+        # Without {part} and {label} every file is a session.
+        sessions.setdefault(tuple(key if pattern.names & set(_ORDER) else [("path", path)]), []).append(path)
     form = Form(
         functools.partial(peek, folder=folder, declaration=declaration),
         functools.partial(open_recording, folder=folder, declaration=declaration),
@@ -62,7 +65,14 @@ def find_items(folder: Path, declaration: Declaration) -> tuple[list[Item], list
     )
     items = []
     for paths in sessions.values():
-        paths.sort(key=lambda path: (natural(found[path].get("part", "")), natural(found[path].get("label", "")), path))
+        paths.sort(key=lambda path: [natural(found[path].get(name, "")) for name in _ORDER])
+        for one, two in itertools.pairwise(paths):
+            if all(found[one].get(name) == found[two].get(name) for name in _ORDER):
+                raise InputError(
+                    f"{folder / two}: is the same part of the same session as {one}; keep one of them, or put "
+                    "{part} into files.pattern",
+                    "duplicate-session",
+                )
         beside = list(dict.fromkeys(tables[path] for path in paths if path in tables))
         for path in beside:
             if not (folder / path).is_file():
