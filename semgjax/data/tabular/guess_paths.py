@@ -51,8 +51,11 @@ def guess_pattern(paths: Sequence[str], last: str, labels: Collection[str] = ())
             texts[place] = head
             hint = head or (texts[place - 2] if place > 1 else "")
             differing.append(_Piece(place, tuple(value[len(head) :] for value in values), hint.lower()))
-    names = _names(differing, last, labels)
+    names = _names(differing, labels)
     kept = _needed(differing, names)
+    free = [place for place in sorted(kept) if names[place].startswith("other")]
+    if free and last not in names.values():
+        names[free[0]] = last
     for piece in differing:
         texts[piece.place] += f"{{{names[piece.place]}}}" if piece.place in kept else "*"
     pattern = re.sub(r"\*([^{}/*]*\*)+", "*", "".join(texts))
@@ -70,7 +73,7 @@ def _shape(pieces: Sequence[str]) -> list[str]:
     return [piece if index % 2 else "" for index, piece in enumerate(pieces[:-1])] + [pieces[-1]]
 
 
-def _names(differing: Sequence[_Piece], last: str, labels: Collection[str]) -> dict[int, str]:
+def _names(differing: Sequence[_Piece], labels: Collection[str]) -> dict[int, str]:
     """Place -> name of a placeholder, each name once."""
     names: dict[int, str] = {}
     for piece in differing[::-1]:
@@ -87,7 +90,7 @@ def _names(differing: Sequence[_Piece], last: str, labels: Collection[str]) -> d
                 names[piece.place] = name
                 break
     free = [piece for piece in differing if piece.place not in names]
-    for name in ("user", "session", last):
+    for name in ("user", "session"):
         if free and name not in names.values():
             names[free.pop(0).place] = name
     for number, piece in enumerate(free, 1):
