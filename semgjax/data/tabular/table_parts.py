@@ -29,6 +29,7 @@ class Seen:
     Attributes:
         starts: first sample of every file.
         joints: first sample of every part but the first.
+        peak: largest absolute value in the files.
     """
 
     samples: int
@@ -36,6 +37,7 @@ class Seen:
     starts: tuple[int, ...]
     joints: tuple[int, ...]
     events: list[Event]
+    peak: float
 
 
 class Parts:
@@ -59,7 +61,7 @@ class Parts:
         runs = Runs(declaration.labels)
         samples, channels, starts, joints = 0, 0, [], []
         kept: list[tuple[np.ndarray, bool]] | None = []
-        size = 0
+        size, peak = 0, 0.0
         for path, values in self._files:
             starts.append(samples)
             for block, start, stop, fresh in self._pieces(path):
@@ -77,13 +79,14 @@ class Parts:
                 if found is not None:
                     runs.add(path, block, found[start:stop], start)
                 samples += stop - start
+                peak = max(peak, float(np.abs(block.emg_TxC[start:stop]).max()))
                 size += (stop - start) * channels * 8
                 if kept is not None:
                     kept.append((block.emg_TxC[start:stop], fresh))
                     kept = kept if size <= _KEPT else None
         runs.end()
         self._kept = kept
-        return Seen(samples, channels, tuple(starts), tuple(joints), runs.events)
+        return Seen(samples, channels, tuple(starts), tuple(joints), runs.events, peak)
 
     def stretches(self) -> Iterator[tuple[np.ndarray, bool]]:
         """The signal in pieces, float64: (samples, whether they begin a part)."""

@@ -156,7 +156,8 @@ def open_recording(files: Files, folder: Path, declaration: Declaration) -> Reco
     gain = 1.0
     if filters.gain == "session":
         gain = middle_rms(conditioned())
-        if not (math.isfinite(gain) and gain > 0):
+        # Below that, what the filters left is rounding.
+        if not (math.isfinite(gain) and gain > 1e-9 * abs(signal.factor) * seen.peak):
             raise InputError(
                 f"{files[0]}: most electrodes of session {name} are flat after the filters, so that it has no gain; "
                 "leave it out",
