@@ -44,6 +44,7 @@ CODES = {
     "no-keys": "no key of the key set lies inside the signal, so there is nothing to learn or to score",
     "bad-name": "a name does not have the form that its place requires",
     "channel-count": "the number of electrodes differs from the model's",
+    "one-recording": "sessions spliced from one recording are in different parts of a split",
     "mixed-bands": "sessions that belong together differ in electrodes, sample rate or classes",
     "bad-header": "the header of a signal file holds impossible values",
     "unknown-unit": "a channel's unit is not a form of volts",

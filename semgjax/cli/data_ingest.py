@@ -81,10 +81,12 @@ def ingest(
         workers=workers or os.cpu_count() or 1,
         shard=(int(match[1]), int(match[2])),
         on_error=on_error,
-        progress=_progress(),
+        progress=show_progress("ingest"),
     )
+    remark(done)
     facts = _facts(done, out)
-    _remark(done, facts["classes"])
+    if not done.waiting:
+        _remark_classes(facts["classes"])
     if json:
         print(jsonlib.dumps(facts))
         return
@@ -124,8 +126,18 @@ def _facts(done: "Ingested", out: Path) -> dict[str, Any]:
     }
 
 
-def _remark(done: "Ingested", classes: dict[str, int]) -> None:
-    """Print on stderr which files were left out, and the warnings about sessions, classes and users."""
+def _remark_classes(classes: dict[str, int]) -> None:
+    """Print on stderr a warning about classes of which there is no event."""
+    unseen = [name for name, count in classes.items() if not count]
+    if unseen:
+        say(
+            f"warning: no session has an event of class {', '.join(unseen)}; correct labels.names, or add data",
+            error=True,
+        )
+
+
+def remark(done: "Ingested") -> None:
+    """Print on stderr which files were left out, and the warnings about sessions and users."""
     from semgjax.data.key_counts import KeyCounts, most
     from semgjax.data.people import one_person_warning, similar_users
 
@@ -145,23 +157,17 @@ def _remark(done: "Ingested", classes: dict[str, int]) -> None:
     if keys.dropped:
         names = ", ".join(f"{name} {count}" for name, count in most(keys.dropped, 20))
         say(f"keys that are not in the key set: {names}", error=True)
-    unseen = [name for name, count in classes.items() if not count]
-    if unseen:
-        say(
-            f"warning: no session has an event of class {', '.join(unseen)}; correct labels.names, or add data",
-            error=True,
-        )
     for group in similar_users(row.user for row in done.rows):
         say(f"warning: {one_person_warning(group)}", error=True)
 
 
-def _progress() -> Callable[[int, float], None]:
+def show_progress(what: str) -> Callable[[int, float], None]:
     """Progress with the time left on stderr: a line rewritten on a terminal, elsewhere one for every tenth."""
     terminal, begun, shown = sys.stderr.isatty(), time.monotonic(), [-1]
 
     def show(sessions: int, share: float) -> None:
         left = _duration((time.monotonic() - begun) * (1 - share) / share) if share > 0.005 else "unknown time"
-        line = f"ingest {sessions} sessions, {100 * share:.0f} %, {left} left"
+        line = f"{what} {sessions} sessions, {100 * share:.0f} %, {left} left"
         if terminal:
             print(f"\r{line:<60}", end="" if share < 1 else "\n", file=sys.stderr, flush=True)
         elif int(share * 10) > shown[0]:
