@@ -154,7 +154,7 @@ def _npy(path: Path) -> Arrays:
         _check_kind(path, ONLY, dtype)
         if path.stat().st_size - file.tell() != int(np.prod(shape, dtype=object)) * dtype.itemsize:
             raise InputError(f"{path}: declares {_shape(shape)} values, but holds others; {_AGAIN}", "damaged")
-    return Arrays(path, {ONLY: shape}, lambda _: np.load(path, mmap_mode="r", allow_pickle=False))
+    return Arrays(path, {ONLY: shape}, lambda _: np.load(path, mmap_mode="r"))
 
 
 def _npy_header(file: Any) -> tuple[tuple[int, ...], bool, np.dtype]:
@@ -182,7 +182,7 @@ def _npz(path: Path, archive: zipfile.ZipFile) -> Arrays:
         _check_kind(path, name, dtype)
         _check_size(path, name, int(np.prod(shape, dtype=object)) * dtype.itemsize)
         with _errors(path, f"array {name}"), archive.open(f"{name}.npy") as member:
-            return np.lib.format.read_array(member, allow_pickle=False)
+            return np.lib.format.read_array(member)
 
     return Arrays(path, {name: shape for name, (shape, _) in found.items()}, get)
 
