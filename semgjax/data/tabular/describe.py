@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from semgjax.data.tabular.array_files import opened_arrays, value_name
+from semgjax.data.tabular.array_files import Arrays, opened_arrays, value_name
 from semgjax.data.tabular.declaration import FILE, Column, TextPart
 from semgjax.data.tabular.delimited import read_blocks
 from semgjax.data.tabular.event_tables import listed_in_table
@@ -26,7 +26,8 @@ MOST_BYTES = 1 << 28
 """Bytes of files whose labels are counted; a larger folder is looked at in part."""
 MOST_CLASSES = 200
 _REST = re.compile(
-    r"0|rest|resting|relax(ed)?|idle|none|null|baseline|no[_ ]?(gesture|movement|motion)|neutral|hibernation", re.I
+    r"0|rest|resting|relax(ed)?|idle|none|null|baseline|no[_ ]?(gesture|movement|motion)|neutral|ruhe|repos|reposo|riposo|hibernation",
+    re.I,
 )
 _BESIDE = re.compile(r"event|annot|marker|label|trigger|cue", re.IGNORECASE)
 _PROSE = re.compile(r"(readme|license|licence|copying|changelog|notes|metadata|participants|subjects)", re.IGNORECASE)
@@ -200,7 +201,7 @@ def _survey(
                 counts += _labels_in_text(folder / path, text.text, text.channels[:1], text.label)
             elif arrays and not events:
                 with opened_arrays(folder / path) as found:
-                    names, sizes = np.unique(found.vector(arrays.label or arrays.event_label), return_counts=True)
+                    names, sizes = np.unique(_values(found, arrays), return_counts=True)
                 counts += Counter({value_name(n): int(s) for n, s in zip(names, sizes, strict=True)})
         except InputError as error:
             faults.append(str(error).replace(f"{folder}{os.sep}", ""))
@@ -211,6 +212,13 @@ def _survey(
             except InputError as error:
                 faults.append(str(error).replace(f"{folder}{os.sep}", ""))
     return _sorted(counts), faults, looked
+
+
+def _values(found: Arrays, look: ArraysLook) -> np.ndarray:
+    """The labels of samples or events."""
+    if isinstance(look.label, int):
+        return np.asarray(found.get(look.signal)[...])[:, look.label - 1]
+    return found.vector(look.label or look.event_label)
 
 
 def _sorted(counts: Counter[str]) -> dict[str, int]:

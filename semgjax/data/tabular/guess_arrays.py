@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from semgjax.data.tabular.array_files import Arrays, opened_arrays
+from semgjax.data.tabular.declaration import Column
 from semgjax.errors import InputError
 
 _NAMES = {
@@ -28,8 +29,10 @@ class ArraysLook:
     """Names of the arrays of a file; "" where none fits.
 
     Attributes:
-        seconds_rate: the rate that the file names, 0 if it names none.
-        whole: the label holds for the whole file.
+        label: an array's name, or a column of the signal's array.
+        columns: the electrodes' columns, if the signal's array holds others too; otherwise ().
+        hertz: the rate that the file names, 0 if it names none.
+        ends_after: an event's end is the first sample after it, since one ends where the signal does.
     """
 
     signal: str
@@ -40,7 +43,7 @@ class ArraysLook:
     hertz: float = 0.0
     user: str = ""
     session: str = ""
-    label: str = ""
+    label: Column = ""
     time: str = ""
     joints: str = ""
     onset: str = ""
@@ -48,6 +51,7 @@ class ArraysLook:
     event_label: str = ""
     ends_after: bool = False
     passed: tuple[str, ...] = ()
+    columns: tuple[int, ...] = ()
 
 
 def look_at_arrays(path: Path) -> ArraysLook:
@@ -88,18 +92,33 @@ def look_at_arrays(path: Path) -> ArraysLook:
         if events.get("end") and hertz:
             ends = arrays.vector(events["end"]).astype(np.float64)
             after = bool(len(ends)) and round(float(ends.max()) * hertz) >= samples
-        used = {signal, *found.values(), *events.values()}
+        label: Column = found.pop("label")
+        columns: tuple[int, ...] = ()
+        if not (label or events or arrays.shapes[signal][0] != samples):
+            label = _label_column(np.asarray(arrays.get(signal)[: 1 << 20]))
+            columns = tuple(n for n in range(1, channels + 1) if n != label) if label else ()
+        used = {signal, label, *found.values(), *events.values()}
         return ArraysLook(
             signal,
             arrays.shapes[signal][1] == samples and samples > channels,
-            channels,
+            len(columns) or channels,
             samples,
+            label=label,
+            columns=columns,
             hertz=hertz,
             ends_after=after,
             passed=tuple(n for n in arrays.shapes if n not in used),
             **found,
             **events,
         )
+
+
+def _label_column(values: np.ndarray) -> Column:
+    """The last column, if it holds a few whole numbers that seldom change; otherwise ""."""
+    last = values[:, -1]
+    changes = int((last[1:] != last[:-1]).sum())
+    whole = bool(np.isfinite(last).all()) and bool((last % 1 == 0).all())
+    return values.shape[1] if whole and 0 < changes <= len(last) // 20 and values.shape[1] > 1 else ""
 
 
 def _numbers(arrays: Arrays, name: str) -> bool:

@@ -32,7 +32,7 @@ def guess_pattern(paths: Sequence[str], last: str, labels: Collection[str] = ())
 
     Args:
         last: name of a third piece that nothing names: "part" or "label".
-        labels: labels in the files; a piece that holds only these, and more than two, is the label.
+        labels: labels in the files, if they hold any; a piece of these is the label.
     """
     cut = [_pieces(path) for path in paths]
     sizes = Counter(tuple(_shape(pieces)) for pieces in cut)
@@ -76,12 +76,7 @@ def _shape(pieces: Sequence[str]) -> list[str]:
 def _names(differing: Sequence[_Piece], labels: Collection[str]) -> dict[int, str]:
     """Place -> name of a placeholder, each name once."""
     names: dict[int, str] = {}
-    for piece in differing[::-1]:
-        if len(set(piece.values)) > 2 and set(piece.values) <= set(labels) and "label" not in names.values():
-            names[piece.place] = "label"
     for piece in differing:
-        if piece.place in names:
-            continue
         if {value.lower() for value in piece.values} <= _HANDS:
             names[piece.place] = "hand"
             continue
@@ -90,12 +85,26 @@ def _names(differing: Sequence[_Piece], labels: Collection[str]) -> dict[int, st
                 names[piece.place] = name
                 break
     free = [piece for piece in differing if piece.place not in names]
+    words = [piece for piece in free[0 if "user" in names.values() else 1 :] if _is_label(piece, labels)]
+    if words and "label" not in names.values():
+        names[words[-1].place] = "label"
+        free.remove(words[-1])
     for name in ("user", "session"):
         if free and name not in names.values():
             names[free.pop(0).place] = name
     for number, piece in enumerate(free, 1):
         names[piece.place] = f"other{number}"
     return names
+
+
+def _is_label(piece: _Piece, labels: Collection[str]) -> bool:
+    """Whether a piece holds three or more labels of the files, or words where the files hold no labels."""
+    values = set(piece.values)
+    if not labels:
+        return all(value.replace("_", "").isalpha() for value in values)
+    return len(values) > 2 and {value.lstrip("0") or "0" if value.isdigit() else value for value in values} <= set(
+        labels
+    )
 
 
 def _needed(differing: Sequence[_Piece], names: dict[int, str]) -> set[int]:

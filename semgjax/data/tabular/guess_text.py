@@ -16,15 +16,16 @@ from semgjax.errors import InputError
 _LINES = 2000  # of the first file that are looked at
 _DELIMITERS = ("\t", ";", ",", "|", "space")
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?|[+-]?(nan|inf)", re.ASCII | re.IGNORECASE)
-_TIME = re.compile(r"(time|timestamp|times|t|ms|sec|seconds|us)\b|.*\btime\b", re.IGNORECASE)
+_TIME = re.compile(r"(time|timestamp|times|t|ms|sec|seconds|us|zeit|temps|tempo|tiempo)\b|.*\btime\b", re.IGNORECASE)
 _LABEL = re.compile(
-    r"(re)?stimulus|label|labels|class|gesture|target|movement|trajectory_gt|y|pose|action", re.IGNORECASE
+    r"(re)?stimulus|label|labels|class|gesture|target|movement|trajectory_gt|y|pose|action|geste|klasse|traj(ectory)?_gt",
+    re.IGNORECASE,
 )
 _OTHER = re.compile(
     r"(acc|gyr|mag|quat|imu|index|idx|frame|sample|counter|packet|rep|rerep|subject|user|session|trial|battery|temp|video)",
     re.IGNORECASE,
 )
-_EMG = re.compile(r"(s?emg|ch|channel|electrode|sensor|e|c)[ _\-]*\d+", re.IGNORECASE)
+_EMG = re.compile(r"(s?emg|ch|channel|kanal|canal|electrode|sensor|e|c)[ _\-]*\d+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def _roles(part: TextPart, header: list[str], cells: list[list[str]]) -> TextLoo
     numbers = {n: np.array([float(v) for v in found]) for n, found in values.items() if all(map(_is_number, found))}
     time = _time_place(header, numbers)
     label = _label_place(header, values, numbers, time)
-    rest = [n for n in numbers if n not in (time, label)]
+    rest = [n for n, found in numbers.items() if n not in (time, label) and not _is_counter(found)]
     named = [n for n in rest if header and _EMG.match(header[n]) and not _OTHER.match(header[n])]
     electrodes = named or [n for n in rest if not (header and _OTHER.match(header[n]))]
     steps = np.diff(numbers[time]) if time is not None else np.zeros(0)
@@ -155,12 +156,18 @@ def _roles(part: TextPart, header: list[str], cells: list[list[str]]) -> TextLoo
     )
 
 
+def _is_counter(found: np.ndarray) -> bool:
+    """Whether a column counts or times the samples: no electrode rises by the same step all the time."""
+    steps = np.diff(found)
+    return len(steps) > 10 and steps[0] > 0 and bool(np.allclose(steps, steps[0], rtol=1e-3))
+
+
 def _time_place(header: Sequence[str], numbers: dict[int, np.ndarray]) -> int | None:
     rising = [
         n for n, found in numbers.items() if len(found) > 2 and (np.diff(found) >= 0).all() and found[-1] > found[0]
     ]
     named = [n for n in rising if header and _TIME.match(header[n])]
-    if named or header:
+    if named or (header and header[0]):
         return named[0] if named else None
     return 0 if 0 in rising and (np.diff(numbers[0]) > 0).mean() > 0.4 else None
 

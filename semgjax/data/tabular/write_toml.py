@@ -153,6 +153,8 @@ def _signal(guess: Guess) -> list[str]:
     else:
         assert guess.arrays is not None
         count = guess.arrays.channels
+        if guess.arrays.columns:
+            lines.append(_line("channels", guess.arrays.columns, "check: the electrodes, in order round the band"))
     if guess.rate:
         lines.append(_line("rate", guess.rate, f"check: Hz, from the {guess.rates}"))
     else:
