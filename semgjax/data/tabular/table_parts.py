@@ -1,7 +1,7 @@
 """The files of one session, joined: their samples in order, events, joints, and checks of their times."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +77,8 @@ class Parts:
                     )
                 found = _labels(declaration, block, values)
                 if found is not None:
-                    runs.add(path, block, found[start:stop], start)
+                    named = block if declaration.labels.source == "column" else replace(block, name_of=str)
+                    runs.add(path, named, found[start:stop], start)
                 samples += stop - start
                 peak = max(peak, float(np.abs(block.emg_TxC[start:stop]).max()))
                 size += (stop - start) * channels * 8
@@ -223,6 +224,6 @@ class _Clock:
             found = self._steps / self._seconds if self._seconds else float("inf")
             raise InputError(
                 f"{self._path}: its times have {found:.6g} samples a second, signal.rate is {rate:g}; correct "
-                "signal.rate or signal.time_unit, or leave the file out",
+                "signal.rate or signal.time_unit, leave the file out, or take out signal.time if times are unreliable",
                 "rate-differs",
             )

@@ -146,8 +146,9 @@ def test_parts_are_joined_in_order_and_no_event_crosses_a_joint(tmp_path):
 
 
 def test_the_label_may_stand_in_the_path(tmp_path):
-    declared(tmp_path, pattern='pattern = "{user}_{label}_{part}.csv"', source='source = "path"', column="")
-    for label, part in (("1", "2"), ("0", "1"), ("2", "3")):
+    names = {'"1"': '"close" = "fist"', '"2"': '"two" = "point"', "rest": 'rest = ["no one"]'}
+    declared(tmp_path, pattern='pattern = "{user}_{label}_{part}.csv"', source='source = "path"', column="", **names)
+    for label, part in (("close", "2"), ("no one", "1"), ("two", "3")):
         written(tmp_path / f"ann_{label}_{part}.csv", samples(30))
     assert events_of(opened(tmp_path)["ann"]) == [("fist", 30, 59), ("point", 60, 89)]
 
