@@ -51,6 +51,12 @@ CODES = {
     "unknown-unit": "a channel's unit is not a form of volts",
     "gap-in-signal": "the signal is not continuous, or its times are unknown",
     "electrode-order": "the channels' names do not say which electrode each one is",
+    "fill-in": "a line of semgjax.toml that only the owner of the data can know is not filled in",
+    "rate-differs": "the rate of the times in a file, or the one that it names, is not the declared one",
+    "unknown-class": "a label is neither one of the declared classes nor rest",
+    "outside-signal": "an event begins or ends outside of the signal",
+    "empty": "the file holds no samples",
+    "too-large": "a line or an array is larger than anything that a recording holds",
     # runs and exports
     "not-finished": "the run has not reached its last step, or has no checkpoint yet",
     "scores-differ": "an export's recorded scores differ from those that it gives",
