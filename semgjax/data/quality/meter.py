@@ -18,7 +18,7 @@ COLUMNS = 240  # of the picture of power over time
 GAP, JUMP = 0.02, 1.0  # seconds between samples above which a step of time is a gap, a jump
 STUCK = 40  # ties in a row at which the clock is taken to stand still; such runs do not count for the rate
 MAINS = (50, 60)
-_SLOW = 10  # Hz: below it is drift, no muscle
+SLOW = 10  # Hz: below it is drift, no muscle
 _READ = 80_000  # samples read at once, about: of 32 electrodes 11.5 MB as records
 _LOW, _HIGH, _BINS = -16.0, 12.0, 1400  # decades of power, and how finely they are resolved (5 %)
 
@@ -40,11 +40,13 @@ class Measures:
         clipped: samples at the electrode's largest magnitude.
         still: samples in such times without any change on the electrode.
         hum: share of the power in a line at each of MAINS, [2, C]; 0 where the rate is too low to tell.
+        line: how far the line stands out: mean over the seconds of the logarithm of its power over that of the
+            frequencies beside it, [2, C]; below 0 where it was filtered out, 0 where the rate is too low to tell.
         slow: share of the power below 10 Hz, the mean included, [C].
         covariance: of each ring the covariance [E, E] of its E electrodes' log power over such times.
         timeline: float32[columns, C], RMS over time.
         spectrum: float32[1001, rings] at 2 kHz, power in each Hz, mean over a ring's electrodes.
-        activity: power in and before each event; None where events have no ends.
+        activity: power in and before each event; None for keys, and where no event has a known end.
         band: the rings, the rate and the classes.
     """
 
@@ -65,6 +67,7 @@ class Measures:
     clipped: np.ndarray
     still: np.ndarray
     hum: np.ndarray
+    line: np.ndarray
     slow: np.ndarray
     covariance: tuple[np.ndarray, ...]
     timeline: np.ndarray
@@ -87,7 +90,8 @@ def measure(session: Session) -> Measures:
     clock, meter = _Clock(), _Meter(session.samples, session.band)
     step = max(_READ // meter.rate, 1) * meter.rate
     if session.stored is not None:
-        events = EventMeter(session) if session.key_end is not None and (session.key_end >= 0).any() else None
+        ends = session.key_end if session.classes is not None else None
+        events = EventMeter(session) if ends is not None and (ends >= 0).any() else None
         for start in range(0, session.samples, step):
             emg_TxC = read_emg(session, start, min(start + step, session.samples))
             meter.add(emg_TxC)
@@ -185,6 +189,8 @@ class _Meter:
         self.first, self.second = np.zeros(channels), np.zeros((channels, channels))
         self.column_power, self.column_count = np.zeros((self.columns, channels)), np.zeros(self.columns)
         self.lines = np.zeros((self.rate // 2 + 1, channels))
+        self.line = np.zeros((len(MAINS), channels))
+        self.seconds = 0
         self.done = 0  # short times so far
 
     def add(self, emg_TxC: np.ndarray) -> None:
@@ -202,7 +208,10 @@ class _Meter:
         if seconds:
             whole = emg_TxC[: seconds * self.rate].reshape(seconds, self.rate, channels)
             for second in whole:  # one at a time: the transform of a block would be the largest thing in memory
-                self.lines += np.abs(np.fft.rfft(second * self.window[:, None], axis=0)) ** 2
+                power_FxC = np.abs(np.fft.rfft(second * self.window[:, None], axis=0)) ** 2
+                self.lines += power_FxC
+                self.line += [_prominence(power_FxC, mains) for mains in MAINS]
+            self.seconds += seconds
 
     def _add_pieces(self, emg_PxTxC: np.ndarray) -> None:
         power = np.einsum("ptc,ptc->pc", emg_PxTxC, emg_PxTxC, dtype=np.float64) / self.short
@@ -227,7 +236,7 @@ class _Meter:
         low, high, top = (_quantile(self.powers, share) for share in (0.05, 0.95, 0.99))
         total = np.maximum(self.lines.sum(axis=0), 1e-30)
         spectrum = [ring.mean(axis=1) for ring in np.split(self.lines, edges, axis=1)]
-        slow = self.lines[:_SLOW].sum(axis=0)
+        slow = self.lines[:SLOW].sum(axis=0)
         return {
             "digest": self.digest.hexdigest(),
             "rms": np.sqrt(self.square / self.samples),
@@ -238,6 +247,7 @@ class _Meter:
             "clipped": self.clipped,
             "still": self.still,
             "hum": np.stack([_line(self.lines, mains) for mains in MAINS]) / total,
+            "line": self.line / max(self.seconds, 1),
             "slow": slow / total,
             "covariance": tuple(covariance[np.ix_(ring, ring)] for ring in rings),
             "timeline": np.sqrt(self.column_power / np.maximum(self.column_count, 1)[:, None]).astype(np.float32),
@@ -261,7 +271,20 @@ def _quantile(table: np.ndarray, share: float) -> np.ndarray:
 
 def _line(power_FxC: np.ndarray, hertz: int) -> np.ndarray:
     """Power of a line over what its neighbourhood has, per electrode; 0 where the rate is too low to tell."""
+    power_C, beside_C = _beside(power_FxC, hertz)
+    return np.maximum(power_C - beside_C, 0.0)
+
+
+def _prominence(power_FxC: np.ndarray, hertz: int) -> np.ndarray:
+    """Logarithm of the power of a line over that beside it; 0 without any, and where the rate is too low to tell."""
+    power_C, beside_C = _beside(power_FxC, hertz)
+    least = 1e-12 * max(float(power_FxC.max()), 1e-30)
+    return np.log(np.maximum(power_C, least)) - np.log(np.maximum(beside_C, least))
+
+
+def _beside(power_FxC: np.ndarray, hertz: int) -> tuple[np.ndarray, np.ndarray]:
+    """Power of the 3 Hz of a line, and of as many beside it, per electrode; zeros where the rate is too low to tell."""
     if hertz + 9 > len(power_FxC):
-        return np.zeros(power_FxC.shape[1])
+        return np.zeros(power_FxC.shape[1]), np.zeros(power_FxC.shape[1])
     beside = np.concatenate([power_FxC[hertz - 8 : hertz - 2], power_FxC[hertz + 3 : hertz + 9]])
-    return np.maximum(power_FxC[hertz - 1 : hertz + 2].sum(axis=0) - 3 * np.median(beside, axis=0), 0.0)
+    return power_FxC[hertz - 1 : hertz + 2].sum(axis=0), 3 * np.median(beside, axis=0)
