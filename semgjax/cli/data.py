@@ -37,6 +37,7 @@ def simulate(
     minutes: float = 3.0,
     seed: int = 0,
     severity: Literal["clean", "mild", "harsh"] = "mild",
+    people: Literal["alike", "varied"] = "alike",
 ) -> None:
     """Write simulated typing sessions in emg2qwerty's format.
 
@@ -47,11 +48,13 @@ def simulate(
         minutes: length of a session
         seed: the same seed and sizes give the same bytes
         severity: strength of noise, hum and artefacts
+        people: touch typists nearly alike, or people who differ in fingers, muscles and how the bands sit
     """
     from semgjax.data.simulate import simulate as write_sessions
 
-    write_sessions(out, users, sessions, minutes, seed, severity, progress=_progress)
-    say(f"{out}: {users} users x {sessions} sessions x {minutes:g} min, severity {severity}, seed {seed}")
+    write_sessions(out, users, sessions, minutes, seed, severity, people, progress=_progress)
+    size = f"{users} users x {sessions} sessions x {minutes:g} min"
+    say(f"{out}: {size}, people {people}, severity {severity}, seed {seed}")
 
 
 def show(
