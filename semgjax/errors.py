@@ -46,6 +46,7 @@ CODES = {
     "channel-count": "the number of electrodes differs from the model's",
     "one-recording": "sessions spliced from one recording are in different parts of a split",
     "mixed-bands": "sessions that belong together differ in electrodes, sample rate or classes",
+    "band-misfit": "the network cannot take the sessions' electrodes, sample rate or classes",
     "bad-header": "the header of a signal file holds impossible values",
     "unknown-unit": "a channel's unit is not a form of volts",
     "gap-in-signal": "the signal is not continuous, or its times are unknown",
