@@ -5,8 +5,8 @@ Features are the log of the root mean square and of the mean absolute difference
 away one gain of the whole band without labels. The classes are those of the events, and rest.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -132,6 +132,42 @@ def likeliest_turn(model: Discriminant, sessions: Sequence[Frames], turns: Seque
         for turn in turns
     ]
     return turns[int(np.argmax(likelihood))]
+
+
+def align(
+    recorded: Mapping[str, Sequence[Frames]], classes: int, turns: Sequence[int], rounds: int = 4
+) -> tuple[dict[str, int], Discriminant]:
+    """(turn of each recorded training session, the discriminant of the turned sessions), found with their labels.
+
+    The band is put on with another turn each time. In every round each session is turned to where its labelled frames
+    are likeliest under the discriminant of all sessions, which is then fitted again.
+
+    Args:
+        recorded: recorded session -> its spliced sessions.
+        rounds: an even place is reached after three or four.
+    """
+    found = dict.fromkeys(recorded, 0)
+    model = fit_discriminant([frames for orders in recorded.values() for frames in orders], classes)
+    for _ in range(rounds):
+        found = {name: _labelled_turn(model, orders, turns) for name, orders in recorded.items()}
+        model = fit_discriminant([turned(f, found[name]) for name, orders in recorded.items() for f in orders], classes)
+    return found, model
+
+
+def turned(session: Frames, turn: int) -> Frames:
+    """A session whose band is turned by so many electrodes."""
+    return replace(session, features=np.roll(session.features, turn, axis=2))
+
+
+def _labelled_turn(model: Discriminant, sessions: Sequence[Frames], turns: Sequence[int]) -> int:
+    """The turn under which frames are nearest to the means of their own classes."""
+    squares = []
+    for turn in turns:
+        apart = [
+            np.roll(s.features, turn, axis=2).reshape(len(s.features), -1) - model.means[s.classes] for s in sessions
+        ]
+        squares.append(sum(float(np.sum((x @ model.precision) * x)) for x in apart))
+    return turns[int(np.argmin(squares))]
 
 
 def _log_joint(model: Discriminant, session: Frames, turn: int) -> Array:

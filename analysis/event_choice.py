@@ -64,7 +64,7 @@ def choose_events(orders: Sequence[Session], seed: int, count: int | None = None
         by_class[event.partition("/")[0]].append(event)
     chosen: set[str] = set()
     for label, events in by_class.items():
-        wanted = math.ceil(share * len(events)) if count is None else count
+        wanted = math.ceil(share * len(events) - 1e-9) if count is None else count
         if wanted > len(events):
             raise InputError(
                 f"{orders[0].path}: session {orders[0].origin} has {len(events)} events of class {label}, "

@@ -1,7 +1,7 @@
 """Which models the study of real people trains: folds of test people, nested draws of training people, and pieces."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from semgjax.data.splitting.splits import draw_key
@@ -67,7 +67,7 @@ class Design:
     people: tuple[int, ...] = (1, 2, 4, 8, 16, 28)
     widths: tuple[int, ...] = (16, 32, 64, 96)
     middle: int = 64
-    repetitions: tuple[float, ...] = (0.25, 0.5)
+    repetitions: tuple[float, ...] = (1 / 6, 1 / 3, 1 / 2)
     sessions: int = 2
     calibration: tuple[int, ...] = (1, 2, 3, 6)
     folds: int = 4
@@ -97,6 +97,7 @@ class Piece:
         sessions: recorded sessions of each training person that are used.
         repetitions: share of each person's repetitions of a class that is used, in (0, 1].
         teacher: width of the teacher, trained on the same people; 0: none.
+        aligned: training sessions are turned to each other first.
     """
 
     fold: int
@@ -106,11 +107,12 @@ class Piece:
     sessions: int
     repetitions: float = 1.0
     teacher: int = 0
+    aligned: bool = True
 
     @property
     def name(self) -> str:
         """Unique among pieces; sorts by fold and seed."""
-        taught = f"-t{self.teacher}" if self.teacher else ""
+        taught = f"-t{self.teacher}" if self.teacher else "" if self.aligned else "-unaligned"
         return (
             f"f{self.fold}-s{self.seed}-p{self.people:02d}-w{self.width}"
             f"-n{self.sessions}-r{round(100 * self.repetitions):03d}{taught}"
@@ -136,7 +138,7 @@ def pieces_of(design: Design) -> list[Piece]:
     for seed in range(design.seeds):
         for fold in range(design.folds):
             centre = Piece(fold, seed, most, middle, design.sessions)
-            found.append(centre)
+            found += [centre, replace(centre, aligned=False)]
             found += [Piece(fold, seed, people, middle, design.sessions) for people in design.people[:-1]]
     for seed in range(design.seeds):
         for fold in range(design.folds):

@@ -23,7 +23,10 @@ Row = dict[str, str]
 SCHEMA, VERSION = "semgjax/real-people", 1
 MODELS, PERSONS, CALIBRATION = "real_people.csv", "real_people_persons.csv", "real_people_calibration.csv"
 RATE = "event_error_rate"
-_CONFIG = ("fold", "seed", "people", "width", "sessions", "repetitions", "hours", "steps", "teacher_params", "spliced")
+_CONFIG = (
+    "fold", "seed", "people", "width", "sessions", "repetitions", "hours", "steps", "aligned", "teacher_params",
+    "spliced",
+)  # fmt: skip
 _MODEL_COLUMNS = ("run", "method", *_CONFIG, "params", "turns", "test_people", "events", RATE)
 _EDITS = ("events", "substitutions", "deletions", "insertions")
 _PERSON_COLUMNS = ("run", "method", "turns", "person", *_EDITS, RATE)

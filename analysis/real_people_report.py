@@ -21,10 +21,13 @@ from analysis.study import markdown
 from semgjax.errors import InputError
 from semgjax.files import write_atomic
 from semgjax.pages.law_plot import save_figure
+from semgjax.pages.marks import blocking
 from semgjax.scaling.compare import test_users_or_hours
 from semgjax.scaling.decide.evidence import gather
+from semgjax.scaling.ends import span
 from semgjax.scaling.fit import Fit, fit_law
 from semgjax.scaling.laws import FLOOR_POWER, law_named
+from semgjax.scaling.profile import parameter_intervals
 from semgjax.scaling.table import Table
 
 DATA = Path(__file__).resolve().parent / "data"
@@ -57,7 +60,7 @@ class Centre:
         """Filters of the supervised networks of this configuration, as worn; a column is left free by None."""
         base: dict[str, str | float] = {
             "method": "network", "people": self.people, "width": self.width, "sessions": self.sessions,
-            "repetitions": 1.0, "teacher_params": "", "turns": 1.0,
+            "repetitions": 1.0, "teacher_params": "", "aligned": "true", "turns": 1.0,
         }  # fmt: skip
         return {**base, **changes}
 
@@ -89,8 +92,11 @@ def report(options: Report) -> str:
     parts = [
         f"Real signals of 41 people in a made-up order (spliced), {SOURCE}. Event error rate in percent on people who "
         "were not trained on: the mean over test persons and seeds. Every person is tested once per seed. "
-        f"Intervals: {options.level:.0%}, bootstrap over seeds and test persons.\n\n",
+        f"Intervals: {options.level:.0%}, bootstrap over seeds and test persons. Turn chosen: training sessions are "
+        "turned to each other by their labels, and each test session to where the discriminant of the training people "
+        "finds its unlabelled frames likeliest.\n\n",
         _people(results, centre, options),
+        _alignment(results, centre, options),
         _sizes(results, centre, options),
         _hours(results, centre, options),
         _students(results, centre, options),
@@ -131,6 +137,24 @@ def _people(results: Results, centre: Centre, options: Report) -> str:
         f"{difference_words(better)}. Choosing the turn: {difference_words(turn)}.\n\n"
         f"Without the {left_out} people whose own sessions disagree or whose amplifier saturates, at {most:g} people: "
         f"{beside}.\n\n"
+    )
+
+
+def _alignment(results: Results, centre: Centre, options: Report) -> str:
+    """What it gives to turn the training sessions to each other, and to choose the turn at test."""
+    found = {
+        (aligned, turns): results.curve("people", centre.where(aligned=aligned, turns=turns)).at(centre.people)
+        for aligned in ("false", "true")
+        for turns in (1.0, centre.turns)
+    }
+    rows = [
+        [name, *(cell(mean_interval(found[aligned, turns], options.level)) for turns in (1.0, centre.turns))]
+        for name, aligned in (("as recorded", "false"), ("turned to each other", "true"))
+    ]
+    both = mean_difference(found["true", centre.turns], found["false", 1.0], options.level)
+    return (
+        f"## Turns of the band\n\n{markdown(['training sessions', 'test as worn', 'test, turn chosen'], rows)}"
+        f"At {centre.people:g} people, both against neither: {difference_words(both)}.\n\n"
     )
 
 
@@ -236,10 +260,24 @@ def _calibration(options: Report) -> str:
         table.append([f"{count:g}", *cells])
     fit = _calibration_fit(*curves[starts[0]])
     save_figure(calibration_figure(curves, fit, options.level), options.out / "real_people_calibration.png")
+    counts_, errors = curves[starts[0]]
+    first = mean_difference(errors[1], errors[0], options.level)
+    last = mean_difference(errors[-1], errors[0], options.level)
     return (
         f"## Calibration\n\n![Error of a person's other session against calibration](real_people_calibration.png)\n\n"
         f"{markdown(['events of each class', *(f'start: {start}' for start in starts)], table)}"
+        f"Start {starts[0]}: {counts_[1]:g} of each class gives {difference_words(first)}, {counts_[-1]:g} give "
+        f"{difference_words(last)}. {_calibration_words(fit, options.level)}\n"
     )
+
+
+def _calibration_words(fit: Fit, level: float) -> str:
+    codes = blocking(fit, level)
+    if codes:
+        return f"No law of calibration can be quoted: {', '.join(codes)}."
+    at = {name: fit.parameters[name] for name in ("C0", "E", "m0", "beta")}
+    ends = parameter_intervals(fit, level) or {}
+    return f"Law {fit.law.formula}: " + ", ".join(f"{n} {v:.3g} {span(ends.get(n))}" for n, v in at.items()) + "."
 
 
 def calibration_curve(rows: Sequence[Row], start: str) -> tuple[list[float], np.ndarray]:

@@ -33,8 +33,13 @@ def write_pieces(out: Path, design: Design = DESIGN) -> Path:
         percent = error(piece.people, PARAMS[piece.width], piece.repetitions * piece.sessions / design.sessions)
         percent -= 3.0 if piece.teacher else 0.0
 
-        kinds = {"network": 0.0}
-        if piece.width == design.middle and piece.repetitions == 1 and piece.sessions == design.sessions:
+        kinds = {"network": 0.0 if piece.aligned else 4.0}
+        if (
+            piece.aligned
+            and piece.width == design.middle
+            and piece.repetitions == 1
+            and piece.sessions == design.sessions
+        ):
             kinds["discriminant"] = 15.0
         results = [
             {
@@ -47,6 +52,7 @@ def write_pieces(out: Path, design: Design = DESIGN) -> Path:
         body = {
             "run": piece.name, "fold": piece.fold, "seed": piece.seed, "people": piece.people, "width": piece.width,
             "sessions": piece.sessions, "repetitions": piece.repetitions, "steps": 900, "spliced": True,
+            "aligned": piece.aligned,
             "hours": 0.15 * piece.people * piece.sessions * piece.repetitions,
             "teacher_params": PARAMS[piece.teacher] if piece.teacher else None, "results": results,
         }  # fmt: skip

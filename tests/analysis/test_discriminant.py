@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.discriminant import fit_discriminant, frames_of, likeliest_turn, read_events
+from analysis.discriminant import align, fit_discriminant, frames_of, likeliest_turn, read_events, turned
 from semgjax.evaluate.error_rates import Counts, count_errors
 from tests.analysis.spliced_people import CHANNELS, CLASSES, spliced
 from tests.refused import refused
@@ -57,3 +57,21 @@ def test_sessions_without_ends_or_classes_are_refused(model):
 
 def test_parameters_are_means_covariance_and_priors(model):
     assert model.params == 4 * 16 + 16 * 17 // 2 + 4
+
+
+def test_training_sessions_are_turned_to_each_other_and_the_turned_model_finds_the_rest():
+    turns = {f"{p}-{s}": (p + s) % 3 - 1 for p in range(4) for s in range(2)}
+    recorded = {
+        name: [frames_of(spliced(int(name[0]), int(name[2]), order, turn)) for order in range(2)]
+        for name, turn in turns.items()
+    }
+    found, model = align(recorded, len(CLASSES), (0, 1, -1, 2, -2))
+    assert len({found[name] + turn for name, turn in turns.items()}) == 1
+    shift = found["0-0"] + turns["0-0"]
+    assert likeliest_turn(model, [frames_of(spliced(9, 0, 0, 1))], range(-3, 4)) == shift - 1
+
+
+def test_a_turned_session_has_its_electrodes_moved():
+    session = frames_of(spliced(1, 0, 0))
+    assert np.array_equal(turned(session, 1).features[:, :, 0], session.features[:, :, -1])
+    assert turned(turned(session, 3), -3).features == pytest.approx(session.features)

@@ -56,10 +56,10 @@ def test_each_configuration_is_trained_once_per_fold_and_seed():
     design = Design()
     pieces = pieces_of(design)
     names = [piece.name for piece in pieces]
-    assert len(set(names)) == len(names) == 12 * (6 + 3 + 1 + 2 + 1)
-    counts = Counter((p.people, p.width, p.sessions, p.repetitions, p.teacher) for p in pieces)
+    assert len(set(names)) == len(names) == 12 * (6 + 1 + 3 + 1 + 3 + 1)
+    counts = Counter((p.people, p.width, p.sessions, p.repetitions, p.teacher, p.aligned) for p in pieces)
     assert set(counts.values()) == {12}
-    assert counts[28, 64, 2, 1.0, 0] == 12 and counts[28, 16, 2, 1.0, 96] == 12
+    assert counts[28, 64, 2, 1.0, 0, True] == 12 and counts[28, 16, 2, 1.0, 96, True] == 12
 
 
 def test_a_piece_comes_after_the_one_that_it_needs_and_in_the_same_part():

@@ -7,19 +7,27 @@ from analysis.people_tables import CALIBRATION, MODELS, PERSONS, read_results, r
 from tests.analysis.people_pieces import DESIGN, PEOPLE, write_pieces
 from tests.refused import refused
 
-WORN = {"method": "network", "turns": 1, "width": 64, "sessions": 2, "repetitions": 1, "teacher_params": ""}
+WORN = {
+    "method": "network",
+    "turns": 1,
+    "width": 64,
+    "sessions": 2,
+    "repetitions": 1,
+    "teacher_params": "",
+    "aligned": "true",
+}
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     out = tmp_path_factory.mktemp("people")
-    assert write_tables(write_pieces(out), out) == 8 * (13 + 1)
+    assert write_tables(write_pieces(out), out) == 8 * (15 + 1)
     return out
 
 
 def test_every_model_has_a_row_and_every_person_an_error_in_it(folder):
     models, persons = read_rows(folder / MODELS), read_rows(folder / PERSONS)
-    assert len(models) == 8 * (13 * 2 + 6 * 2)
+    assert len(models) == 8 * (15 * 2 + 6 * 2)
     assert len(persons) == sum(int(row["test_people"]) for row in models)
     row = next(row for row in models if row["run"] == "f0-s0-p28-w64-n2-r100" and row["turns"] == "1")
     mine = [r for r in persons if r["run"] == row["run"] and r["turns"] == "1" and r["method"] == row["method"]]
