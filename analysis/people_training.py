@@ -130,7 +130,7 @@ def corpus_of(train: Sequence[Session], val: Sequence[Session], test: Sequence[S
         part: sum((count_keys(s.key_first, s.key_last, s.samples, {}, 0) for s in sessions), KeyCounts())
         for part, sessions in parts.items()
     }
-    return Corpus(**parts, hash=content_hash(rows), keys=keys)
+    return Corpus(parts["train"], parts["val"], parts["test"], content_hash(rows), keys)
 
 
 def run_config(width: int, corpus: Corpus, seed: int, steps: int, batch: int, **optimizer: float) -> RunConfig:

@@ -48,7 +48,10 @@ class Options:
 
 def study(options: Options) -> str:
     """Train this part's missing pieces and write the tables; or the plan as Markdown."""
-    every = [*pieces_of(options.design), *calibrations_of(options.design, options.calibration_seeds)]
+    every: list[Piece | Calibration] = [
+        *pieces_of(options.design),
+        *calibrations_of(options.design, options.calibration_seeds),
+    ]
     mine = [piece for piece in share_of(every, options.part) if options.only in piece.name]
     waiting = [piece for piece in mine if not result_file(options.out, piece).exists()]
     if options.plan:

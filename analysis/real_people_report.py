@@ -19,7 +19,7 @@ from analysis.people_tables import CALIBRATION, Curve, Results, Row, read_result
 from analysis.people_words import cell, difference_words, mean_difference, mean_interval, verdict
 from analysis.study import markdown
 from semgjax.errors import InputError
-from semgjax.files import write_atomic
+from semgjax.files import read_text, write_atomic
 from semgjax.pages.law_plot import save_figure
 from semgjax.pages.marks import blocking
 from semgjax.scaling.compare import test_users_or_hours
@@ -34,6 +34,8 @@ DATA = Path(__file__).resolve().parent / "data"
 SOURCE = "github.com/aljazfrancic/myo-readings-dataset (MIT licence, commit 2630b1d)"
 UNSTABLE = ("12548", "32185", "45678", "45744", "51425", "64917", "65842", "95142", "95462", "21547")
 """people whose own two sessions disagree, and one whose amplifier saturates; left out only in tables beside"""
+BEGIN, END = "<!-- results -->", "<!-- end of results -->"
+"""lines of a page between which the report is written"""
 BAR, AIM = 66.0, 55.0
 """percent: the discriminant's error that a network should stay clearly below, and the aim"""
 
@@ -45,6 +47,16 @@ class Report:
     table: Annotated[Path, tyro.conf.arg(help="folder of real_people.csv and the tables beside it")] = DATA
     out: Annotated[Path, tyro.conf.arg(help="folder for the report and its figures")] = Path("out/analysis")
     level: Annotated[float, tyro.conf.arg(help="of the intervals")] = 0.95
+    page: Annotated[Path | None, tyro.conf.arg(help="page of docs/guides whose results are replaced")] = None
+
+    @property
+    def figures(self) -> Path:
+        """Folder of the figures: those of the documentation for a page."""
+        return self.out if self.page is None else self.page.resolve().parents[1] / "figures"
+
+    def picture(self, name: str, shows: str) -> str:
+        """The figure in the report's Markdown."""
+        return f"![{shows}]({name if self.page is None else f'../figures/{name}'}.png)\n\n"
 
 
 @dataclass(frozen=True)
@@ -103,8 +115,26 @@ def report(options: Report) -> str:
         _calibration(options),
     ]
     text = "".join(parts)
-    write_atomic(options.out / "real_people.md", text)
+    if options.page is None:
+        write_atomic(options.out / "real_people.md", text)
+    else:
+        write_atomic(options.page, with_results(options.page, text))
     return text
+
+
+def with_results(page: Path, text: str) -> str:
+    """The page with `text` between its two marks.
+
+    Raises:
+        InputError: no such page, or one without the marks.
+    """
+    head, mark, rest = read_text(page, "a page of docs/guides").partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not (mark and end):
+        raise InputError(
+            f"{page}: lacks the lines {BEGIN!r} and {END!r}; put them where the results belong", "bad-field"
+        )
+    return f"{head}{BEGIN}\n\n{text.strip()}\n\n{END}{tail}"
 
 
 def _people(results: Results, centre: Centre, options: Report) -> str:
@@ -121,7 +151,7 @@ def _people(results: Results, centre: Centre, options: Report) -> str:
     rows = [[f"{n:g}", *(cell(mean_interval(c.at(n), level)) for c in columns.values())] for n in numbers]
     fits = [people_law(curve["network"], results.source) for curve in (worn, turned)]
     said, said_turned = (verdict(fit, "U", "training people", 2.0, level) for fit in fits)
-    save_figure(people_figure(gather(fits[0], level), columns), options.out / "real_people.png")
+    save_figure(people_figure(gather(fits[0], level), columns), options.figures / "real_people.png")
     mean, low, high = mean_interval(worn["network"].at(most), level)
     better = mean_difference(worn["network"].at(most), worn["discriminant"].at(most), level)
     turn = mean_difference(turned["network"].at(most), worn["network"].at(most), level)
@@ -129,7 +159,7 @@ def _people(results: Results, centre: Centre, options: Report) -> str:
     left_out = len(worn["network"].people) - len(clean)
     beside = "; ".join(f"{name} {cell(mean_interval(c.of(clean).at(most), level))}" for name, c in columns.items())
     return (
-        f"## People\n\n![Error on unseen people against number of training people](real_people.png)\n\n"
+        f"## People\n\n{options.picture('real_people', 'Error on unseen people against people trained on')}"
         f"{markdown(['training people', *columns], rows)}{said}\n\nWith the band's turn chosen: {said_turned}\n\n"
         f"At {most:g} people the network has {mean:.1f} [{low:.1f}, {high:.1f}] %: "
         f"{'clearly below' if high < BAR else 'not clearly below'} {BAR:g} %, and the aim of {AIM:g} % is "
@@ -168,10 +198,10 @@ def _sizes(results: Results, centre: Centre, options: Report) -> str:
     worn, turned = (results.curve("params", {**where, "turns": turns}) for turns in (1.0, centre.turns))
     rows = [[f"{n:,.0f}", *(cell(mean_interval(c.at(n), options.level)) for c in (worn, turned))] for n in worn.values]
     fit = fit_law(worn.table("N", worn.values, "params", results.source), FLOOR_POWER)
-    save_figure(sizes_figure(gather(fit, options.level)), options.out / "real_people_sizes.png")
+    save_figure(sizes_figure(gather(fit, options.level)), options.figures / "real_people_sizes.png")
     whole = mean_difference(worn.at(worn.values[-1]), worn.at(worn.values[0]), options.level)
     return (
-        f"## Sizes\n\n![Error on unseen people against model size](real_people_sizes.png)\n\n"
+        f"## Sizes\n\n{options.picture('real_people_sizes', 'Error on unseen people against model size')}"
         f"{markdown(['parameters', 'network', 'network, turn chosen'], rows)}"
         f"{verdict(fit, 'N', 'parameters', 2.0, options.level)} Largest against smallest, "
         f"{worn.values[-1] / worn.values[0]:.0f} times: {difference_words(whole)}.\n\n"
@@ -259,12 +289,12 @@ def _calibration(options: Report) -> str:
         ]
         table.append([f"{count:g}", *cells])
     fit = _calibration_fit(*curves[starts[0]])
-    save_figure(calibration_figure(curves, fit, options.level), options.out / "real_people_calibration.png")
+    save_figure(calibration_figure(curves, fit, options.level), options.figures / "real_people_calibration.png")
     counts_, errors = curves[starts[0]]
     first = mean_difference(errors[1], errors[0], options.level)
     last = mean_difference(errors[-1], errors[0], options.level)
     return (
-        f"## Calibration\n\n![Error of a person's other session against calibration](real_people_calibration.png)\n\n"
+        f"## Calibration\n\n{options.picture('real_people_calibration', 'Error on another session by calibration')}"
         f"{markdown(['events of each class', *(f'start: {start}' for start in starts)], table)}"
         f"Start {starts[0]}: {counts_[1]:g} of each class gives {difference_words(first)}, {counts_[-1]:g} give "
         f"{difference_words(last)}. {_calibration_words(fit, options.level)}\n"

@@ -7,8 +7,9 @@ import pytest
 
 from analysis.people_tables import write_tables
 from analysis.people_words import difference_words, mean_difference, mean_interval
-from analysis.real_people_report import Report, report
+from analysis.real_people_report import BEGIN, END, Report, report, with_results
 from tests.analysis.people_pieces import write_pieces
+from tests.refused import refused
 
 
 def test_intervals_are_over_seeds_and_people_and_differences_are_paired():
@@ -38,3 +39,12 @@ def test_the_report_finds_the_law_that_the_errors_follow(tmp_path):
     assert "fewer errors" in text.partition("## Students")[2].partition("## Calibration")[0]
     for name in ("real_people", "real_people_sizes", "real_people_calibration"):
         assert (tmp_path / "out" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_page_gets_the_results_between_its_marks_and_keeps_the_rest(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(f"# Head\n\n{BEGIN}\nold\n{END}\n\ntail\n")
+    assert with_results(page, "new\n") == f"# Head\n\n{BEGIN}\n\nnew\n\n{END}\n\ntail\n"
+    page.write_text(f"# Head\n\n{BEGIN}\n")
+    with refused("bad-field", "page.md"):
+        with_results(page, "new")
