@@ -1,6 +1,6 @@
 """The tables of the study of real people: written from finished pieces, read back, and made into curves.
 
-real_people.csv has a row for each trained model and number of turns tried at test; real_people_persons.csv the errors
+real_people.csv has a row for each trained model and way to turn test sessions; real_people_persons.csv the errors
 of each test person in it; real_people_calibration.csv a row for each model calibrated to one person.
 """
 
@@ -23,13 +23,15 @@ Row = dict[str, str]
 SCHEMA, VERSION = "semgjax/real-people", 1
 MODELS, PERSONS, CALIBRATION = "real_people.csv", "real_people_persons.csv", "real_people_calibration.csv"
 RATE = "event_error_rate"
+WORN, BY_DECODER, BY_DISCRIMINANT = "worn", "decoder", "discriminant"
+"""how a test session is turned: as worn, or where the decoder or the discriminant prefers it"""
 _CONFIG = (
     "fold", "seed", "people", "width", "sessions", "repetitions", "hours", "steps", "aligned", "teacher_params",
     "spliced",
 )  # fmt: skip
-_MODEL_COLUMNS = ("run", "method", *_CONFIG, "params", "turns", "test_people", "events", RATE)
+_MODEL_COLUMNS = ("run", "method", *_CONFIG, "params", "turn", "test_people", "events", RATE)
 _EDITS = ("events", "substitutions", "deletions", "insertions")
-_PERSON_COLUMNS = ("run", "method", "turns", "person", *_EDITS, RATE)
+_PERSON_COLUMNS = ("run", "method", "turn", "person", *_EDITS, RATE)
 _CALIBRATION_COLUMNS = ("run", "fold", "seed", "person", "start", "events_a_class", "steps", "spliced", *_EDITS, RATE)
 
 
@@ -50,7 +52,7 @@ def write_tables(pieces: Path, out: Path) -> int:
             calibrated += [_calibration_row(document, one) for one in document["calibrations"]]
             continue
         for result in document["results"]:
-            head = {"run": document["run"], **{name: result[name] for name in ("method", "turns")}}
+            head = {"run": document["run"], **{name: result[name] for name in ("method", "turn")}}
             rows = [{**head, "person": person, **_edits(counts)} for person, counts in result["persons"].items()]
             persons += rows
             models.append(
@@ -212,7 +214,7 @@ class Results:
         errors: dict[tuple[float, str], dict[str, float]] = {}
         for value in values:
             for seed in whole:
-                tested = (self.persons[r["run"], r["method"], r["turns"]] for r in cells[seed, value].values())
+                tested = (self.persons[r["run"], r["method"], r["turn"]] for r in cells[seed, value].values())
                 errors[value, seed] = {person: error for part in tested for person, error in part.items()}
         people = tuple(sorted(next(iter(errors.values()))))
         return Curve(
@@ -233,12 +235,10 @@ def read_results(folder: Path) -> Results:
     models = read_rows(folder / MODELS)
     persons: dict[tuple[str, str, str], dict[str, float]] = {}
     for row in read_rows(folder / PERSONS):
-        persons.setdefault((row["run"], row["method"], row["turns"]), {})[row["person"]] = _number(
-            folder / PERSONS, row
-        )
+        persons.setdefault((row["run"], row["method"], row["turn"]), {})[row["person"]] = _number(folder / PERSONS, row)
     for row in models:
         _number(folder / MODELS, row)
-        if len(persons.get((row["run"], row["method"], row["turns"]), ())) != int(row["test_people"]):
+        if len(persons.get((row["run"], row["method"], row["turn"]), ())) != int(row["test_people"]):
             raise InputError(
                 f"{folder / PERSONS}: lacks test persons of run {row['run']}; write both tables again", "no-row"
             )

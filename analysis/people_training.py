@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from semgjax.evaluate.turns import evaluate_turned
 
 from analysis.discriminant import Discriminant, Frames, align, fit_discriminant, frames_of, likeliest_turn, read_events
 from analysis.event_choice import choose_events, keep_events
 from analysis.people_plan import Design, Draw, Piece, draw_people, needed_by, result_file
-from analysis.people_tables import SCHEMA, VERSION
+from analysis.people_tables import BY_DECODER, BY_DISCRIMINANT, SCHEMA, VERSION, WORN
 from semgjax.api.changes import members_of
 from semgjax.data.band import Band, common_band
 from semgjax.data.corpus import Corpus
@@ -34,6 +35,8 @@ from semgjax.training.run_folder import load_finished
 
 TURNS = (0, 1, -1, 2, -2, 3, -3)
 """turns of the band that are tried, in electrodes; as worn first"""
+DECODER_TURNS = 2
+"""turns to each side among which a decoder chooses"""
 
 
 @dataclass(frozen=True)
@@ -164,8 +167,9 @@ def run_piece(people: People, piece: Piece, design: Design, setting: Setting, ou
         source, teacher_params = (teacher.config.model, teacher.params), count_parameters(teacher.params)
     folder = run_folder(out, piece)
     params = train(config, corpus, folder, source, Engine(keep_last=1, keep_best=False))["params"]
-    results = [{"method": "network", "params": params, **one} for one in test_network(folder, found)]
-    if piece.teacher == 0 and piece.width == design.middle and piece.aligned:
+    plain = piece.teacher == 0 and piece.width == design.middle
+    results = [{"method": "network", "params": params, **one} for one in test_network(folder, found, plain)]
+    if plain and piece.aligned:
         results += test_discriminants(found.bands)
     body = {
         "run": piece.name,
@@ -253,31 +257,37 @@ def turn_session(session: Session, turn: int) -> Session:
     return dataclasses.replace(session, stored=None, array=np.ascontiguousarray(emg))
 
 
-def test_network(folder: Path, on: Prepared) -> list[dict[str, Any]]:
-    """Errors of a finished run on test sessions as worn, and with the turn that was chosen for each."""
+def test_network(folder: Path, on: Prepared, by_decoder: bool) -> list[dict[str, Any]]:
+    """Errors of a finished run on test sessions as worn, and with their turns chosen by the discriminant.
+
+    by_decoder: also with those of each sequence chosen by the decoder itself (semgjax.evaluate.turns).
+    """
     config, params = load_finished(folder)
     forward = make_forward(config.model, config.window)
+    rest = (config.window, config.train.batch)
     found = []
-    for turns, turn_of in ((1, dict.fromkeys(on.test, 0)), (len(TURNS), on.bands.test)):
+    for turn, turn_of in ((WORN, dict.fromkeys(on.test, 0)), (BY_DISCRIMINANT, on.bands.test)):
         sessions = [turn_session(session, turn_of[origin]) for origin, orders in on.test.items() for session in orders]
-        counts = evaluate_greedy(forward, config.model, params, sessions, config.window, config.train.batch)
-        found.append({"turns": turns, "persons": as_lists(counts)})
+        counts = evaluate_greedy(forward, config.model, params, sessions, *rest)
+        found.append({"turn": turn, "persons": as_lists(counts)})
+    if by_decoder:
+        sessions = [session for orders in on.test.values() for session in orders]
+        counts, _ = evaluate_turned(forward, config.model, params, sessions, *rest, DECODER_TURNS)
+        found.append({"turn": BY_DECODER, "persons": as_lists(counts)})
     return found
 
 
 def test_discriminants(bands: Bands) -> list[dict[str, Any]]:
-    """Errors of the baseline as worn, and of the aligned discriminant with the turn that was chosen."""
+    """Errors of the baseline as worn, and of the aligned discriminant with the turns that it chose."""
+    as_worn = dict.fromkeys(bands.test, 0)
     found = []
-    for turns, model, turn_of in (
-        (1, bands.plain, dict.fromkeys(bands.test, 0)),
-        (len(TURNS), bands.aligned, bands.test),
-    ):
+    for turn, model, turn_of in ((WORN, bands.plain, as_worn), (BY_DISCRIMINANT, bands.aligned, bands.test)):
         counts: dict[str, Counts] = {}
         for origin, orders in bands.frames.items():
             for frames in orders:
                 errors = count_errors(frames.labels, read_events(model, frames, turn_of[origin]))
                 counts[frames.user] = counts.get(frames.user, Counts()) + errors
-        found.append({"method": "discriminant", "params": model.params, "turns": turns, "persons": as_lists(counts)})
+        found.append({"method": "discriminant", "params": model.params, "turn": turn, "persons": as_lists(counts)})
     return found
 
 

@@ -15,7 +15,17 @@ import tyro
 
 from analysis import command
 from analysis.people_figures import calibration_figure, people_figure, sizes_figure
-from analysis.people_tables import CALIBRATION, Curve, Results, Row, read_results, read_rows
+from analysis.people_tables import (
+    BY_DECODER,
+    BY_DISCRIMINANT,
+    CALIBRATION,
+    WORN,
+    Curve,
+    Results,
+    Row,
+    read_results,
+    read_rows,
+)
 from analysis.people_words import cell, difference_words, mean_difference, mean_interval, verdict
 from analysis.study import markdown
 from semgjax.errors import InputError
@@ -66,13 +76,12 @@ class Centre:
     people: float
     width: float
     sessions: float
-    turns: float
 
     def where(self, **changes: str | float) -> dict[str, str | float]:
         """Filters of the supervised networks of this configuration, as worn; a column is left free by None."""
         base: dict[str, str | float] = {
             "method": "network", "people": self.people, "width": self.width, "sessions": self.sessions,
-            "repetitions": 1.0, "teacher_params": "", "aligned": "true", "turns": 1.0,
+            "repetitions": 1.0, "teacher_params": "", "aligned": "true", "turn": WORN,
         }  # fmt: skip
         return {**base, **changes}
 
@@ -93,8 +102,7 @@ def centre_of(rows: Sequence[Row]) -> Centre:
     widths = {float(row["width"]) for row in networks if float(row["people"]) < most}
     if len(widths) != 1:
         raise InputError(f"real_people.csv: {len(widths)} sizes with fewer than {most:g} people, expected 1", "no-row")
-    sessions, turns = (max(float(row[name]) for row in networks) for name in ("sessions", "turns"))
-    return Centre(most, widths.pop(), sessions, turns)
+    return Centre(most, widths.pop(), max(float(row["sessions"]) for row in networks))
 
 
 def report(options: Report) -> str:
@@ -141,7 +149,7 @@ def _people(results: Results, centre: Centre, options: Report) -> str:
     names = ("network", "discriminant")
     free = {name: without(centre.where(method=name), "people") for name in names}
     worn = {name: results.curve("people", free[name]) for name in names}
-    turned = {name: results.curve("people", {**free[name], "turns": centre.turns}) for name in names}
+    turned = {name: results.curve("people", {**free[name], "turn": BY_DISCRIMINANT}) for name in names}
     columns = {
         "network": worn["network"], "network, turn chosen": turned["network"],
         "discriminant": worn["discriminant"], "discriminant, turn chosen": turned["discriminant"],
@@ -172,19 +180,21 @@ def _people(results: Results, centre: Centre, options: Report) -> str:
 
 def _alignment(results: Results, centre: Centre, options: Report) -> str:
     """What it gives to turn the training sessions to each other, and to choose the turn at test."""
+    ways = {WORN: "test as worn", BY_DECODER: "turned by the decoder", BY_DISCRIMINANT: "turned by the discriminant"}
     found = {
-        (aligned, turns): results.curve("people", centre.where(aligned=aligned, turns=turns)).at(centre.people)
+        (aligned, turn): results.curve("people", centre.where(aligned=aligned, turn=turn)).at(centre.people)
         for aligned in ("false", "true")
-        for turns in (1.0, centre.turns)
+        for turn in ways
     }
     rows = [
-        [name, *(cell(mean_interval(found[aligned, turns], options.level)) for turns in (1.0, centre.turns))]
+        [name, *(cell(mean_interval(found[aligned, turn], options.level)) for turn in ways)]
         for name, aligned in (("as recorded", "false"), ("turned to each other", "true"))
     ]
-    both = mean_difference(found["true", centre.turns], found["false", 1.0], options.level)
+    both = mean_difference(found["true", BY_DISCRIMINANT], found["false", WORN], options.level)
     return (
-        f"## Turns of the band\n\n{markdown(['training sessions', 'test as worn', 'test, turn chosen'], rows)}"
-        f"At {centre.people:g} people, both against neither: {difference_words(both)}.\n\n"
+        f"## Turns of the band\n\n{markdown(['training sessions', *ways.values()], rows)}"
+        f"At {centre.people:g} people, training sessions turned to each other and test sessions by the discriminant, "
+        f"against neither: {difference_words(both)}.\n\n"
     )
 
 
@@ -195,7 +205,7 @@ def people_law(curve: Curve, source: str) -> Fit:
 
 def _sizes(results: Results, centre: Centre, options: Report) -> str:
     where = without(centre.where(), "width")
-    worn, turned = (results.curve("params", {**where, "turns": turns}) for turns in (1.0, centre.turns))
+    worn, turned = (results.curve("params", {**where, "turn": turn}) for turn in (WORN, BY_DISCRIMINANT))
     rows = [[f"{n:,.0f}", *(cell(mean_interval(c.at(n), options.level)) for c in (worn, turned))] for n in worn.values]
     fit = fit_law(worn.table("N", worn.values, "params", results.source), FLOOR_POWER)
     save_figure(sizes_figure(gather(fit, options.level)), options.figures / "real_people_sizes.png")

@@ -43,11 +43,11 @@ def write_pieces(out: Path, design: Design = DESIGN) -> Path:
             kinds["discriminant"] = 15.0
         results = [
             {
-                "method": method, "turns": turns, "params": PARAMS[piece.width],
-                "persons": {person: counts(percent + more - 0.5 * turns, person, random) for person in test},
+                "method": method, "turn": turn, "params": PARAMS[piece.width],
+                "persons": {person: counts(percent + more - less, person, random) for person in test},
             }
             for method, more in kinds.items()
-            for turns in (1, 8)
+            for turn, less in (("worn", 0.5), ("decoder", 2.0), ("discriminant", 4.0))
         ]  # fmt: skip
         body = {
             "run": piece.name, "fold": piece.fold, "seed": piece.seed, "people": piece.people, "width": piece.width,

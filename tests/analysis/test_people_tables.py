@@ -9,7 +9,7 @@ from tests.refused import refused
 
 WORN = {
     "method": "network",
-    "turns": 1,
+    "turn": "worn",
     "width": 64,
     "sessions": 2,
     "repetitions": 1,
@@ -27,10 +27,10 @@ def folder(tmp_path_factory):
 
 def test_every_model_has_a_row_and_every_person_an_error_in_it(folder):
     models, persons = read_rows(folder / MODELS), read_rows(folder / PERSONS)
-    assert len(models) == 8 * (15 * 2 + 6 * 2)
+    assert len(models) == 8 * (15 * 3 + 6 * 3)
     assert len(persons) == sum(int(row["test_people"]) for row in models)
-    row = next(row for row in models if row["run"] == "f0-s0-p28-w64-n2-r100" and row["turns"] == "1")
-    mine = [r for r in persons if r["run"] == row["run"] and r["turns"] == "1" and r["method"] == row["method"]]
+    row = next(row for row in models if row["run"] == "f0-s0-p28-w64-n2-r100" and row["turn"] == "worn")
+    mine = [r for r in persons if r["run"] == row["run"] and r["turn"] == "worn" and r["method"] == row["method"]]
     assert float(row["event_error_rate"]) == pytest.approx(np.mean([float(r["event_error_rate"]) for r in mine]), 1e-4)
     assert row["spliced"] == "true" and float(row["hours"]) == pytest.approx(0.15 * 28 * 2)
     assert len(read_rows(folder / CALIBRATION)) == 2 * 41 * 9
@@ -63,7 +63,7 @@ def test_what_is_not_there_or_there_twice_is_refused(folder, tmp_path):
     with refused("no-row", "width"):
         results.curve("people", {**WORN, "width": 48})
     with refused("duplicate-run", "f0-s0-p01"):
-        results.curve("people", {name: value for name, value in WORN.items() if name != "turns"})
+        results.curve("people", {name: value for name, value in WORN.items() if name != "turn"})
     with refused("not-finished", tmp_path):
         write_tables(tmp_path, tmp_path)
 

@@ -10,7 +10,6 @@ from analysis.people_calibration import run_calibration
 from analysis.people_plan import Calibration, Design, Piece, draw_people, result_file
 from analysis.people_tables import CALIBRATION, read_results, read_rows, write_tables
 from analysis.people_training import (
-    TURNS,
     People,
     Setting,
     align_bands,
@@ -120,9 +119,15 @@ def test_pieces_are_trained_tested_and_tabled(people, tmp_path):
     run_calibration(people, Calibration(0, 0), DESIGN, SETTING, tmp_path)
     assert write_tables(tmp_path / "pieces", tmp_path) == 3
     results = read_results(tmp_path)
-    kinds = {(row["method"], row["turns"], row["teacher_params"] != "") for row in results.models}
-    methods = [("network", False), ("network", True), ("discriminant", False)]
-    assert kinds == {(method, str(turns), taught) for method, taught in methods for turns in (1, len(TURNS))}
+    kinds = {(row["method"], row["turn"], row["teacher_params"] != "") for row in results.models}
+    assert kinds == {
+        *(("network", turn, False) for turn in ("worn", "decoder", "discriminant")),
+        *(
+            (method, turn, method == "network")
+            for method in ("network", "discriminant")
+            for turn in ("worn", "discriminant")
+        ),
+    }
     test = draw_people(people.names, 0, 2, 0, 2).test
     assert all(set(persons) == set(test) for persons in results.persons.values())
     rows = read_rows(tmp_path / CALIBRATION)
