@@ -65,8 +65,8 @@ class Design:
     """
 
     people: tuple[int, ...] = (1, 2, 4, 8, 16, 28)
-    widths: tuple[int, ...] = (16, 32, 64, 96)
-    middle: int = 64
+    widths: tuple[int, ...] = (16, 32, 48, 96)
+    middle: int = 48
     repetitions: tuple[float, ...] = (1 / 6, 1 / 3, 1 / 2)
     sessions: int = 2
     calibration: tuple[int, ...] = (1, 2, 3, 6)

@@ -11,7 +11,7 @@ from semgjax.files import write_json
 PEOPLE = [f"{10_000 + 137 * number}" for number in range(41)]
 DESIGN = Design(seeds=2)
 EVENTS = 84
-PARAMS = {16: 20_000, 32: 70_000, 64: 250_000, 96: 500_000}
+PARAMS = {16: 20_000, 32: 70_000, 48: 250_000, 96: 500_000}
 
 
 def error(people: float, params: float = 250_000.0, share: float = 1.0) -> float:

@@ -59,7 +59,7 @@ def test_each_configuration_is_trained_once_per_fold_and_seed():
     assert len(set(names)) == len(names) == 12 * (6 + 1 + 3 + 1 + 3 + 1)
     counts = Counter((p.people, p.width, p.sessions, p.repetitions, p.teacher, p.aligned) for p in pieces)
     assert set(counts.values()) == {12}
-    assert counts[28, 64, 2, 1.0, 0, True] == 12 and counts[28, 16, 2, 1.0, 96, True] == 12
+    assert counts[28, 48, 2, 1.0, 0, True] == 12 and counts[28, 16, 2, 1.0, 96, True] == 12
 
 
 def test_a_piece_comes_after_the_one_that_it_needs_and_in_the_same_part():
@@ -76,7 +76,7 @@ def test_a_piece_comes_after_the_one_that_it_needs_and_in_the_same_part():
 
 def test_calibration_starts_from_the_middle_size_trained_on_all_people():
     needed = needed_by(Calibration(2, 1), Design())
-    assert needed == Piece(2, 1, 28, 64, 2)
+    assert needed == Piece(2, 1, 28, 48, 2)
 
 
 @pytest.mark.parametrize("part", ["0/2", "3/2", "1", "a/2", "1/0", "-1/2", ""])
@@ -92,7 +92,7 @@ def test_what_is_no_part_is_refused(part):
         {"people": ()},
         {"people": (0, 2)},
         {"widths": (16, 16)},
-        {"middle": 48},
+        {"middle": 64},
         {"repetitions": (0.5, 1.0)},
         {"seeds": 0},
         {"sessions": 0},

@@ -10,7 +10,7 @@ from tests.refused import refused
 WORN = {
     "method": "network",
     "turn": "worn",
-    "width": 64,
+    "width": 48,
     "sessions": 2,
     "repetitions": 1,
     "teacher_params": "",
@@ -29,7 +29,7 @@ def test_every_model_has_a_row_and_every_person_an_error_in_it(folder):
     models, persons = read_rows(folder / MODELS), read_rows(folder / PERSONS)
     assert len(models) == 8 * (15 * 3 + 6 * 3)
     assert len(persons) == sum(int(row["test_people"]) for row in models)
-    row = next(row for row in models if row["run"] == "f0-s0-p28-w64-n2-r100" and row["turn"] == "worn")
+    row = next(row for row in models if row["run"] == "f0-s0-p28-w48-n2-r100" and row["turn"] == "worn")
     mine = [r for r in persons if r["run"] == row["run"] and r["turn"] == "worn" and r["method"] == row["method"]]
     assert float(row["event_error_rate"]) == pytest.approx(np.mean([float(r["event_error_rate"]) for r in mine]), 1e-4)
     assert row["spliced"] == "true" and float(row["hours"]) == pytest.approx(0.15 * 28 * 2)
@@ -49,10 +49,10 @@ def test_a_curve_tests_every_person_once_per_seed(folder):
 
 def test_a_seed_that_is_not_complete_is_left_out(tmp_path):
     pieces = write_pieces(tmp_path)
-    (pieces / "f1-s1-p08-w64-n2-r100.json").unlink()
+    (pieces / "f1-s1-p08-w48-n2-r100.json").unlink()
     write_tables(pieces, tmp_path)
     assert read_results(tmp_path).curve("people", WORN).seeds == ("0",)
-    (pieces / "f1-s0-p08-w64-n2-r100.json").unlink()
+    (pieces / "f1-s0-p08-w48-n2-r100.json").unlink()
     write_tables(pieces, tmp_path)
     with refused("not-finished", "people"):
         read_results(tmp_path).curve("people", WORN)
@@ -61,7 +61,7 @@ def test_a_seed_that_is_not_complete_is_left_out(tmp_path):
 def test_what_is_not_there_or_there_twice_is_refused(folder, tmp_path):
     results = read_results(folder)
     with refused("no-row", "width"):
-        results.curve("people", {**WORN, "width": 48})
+        results.curve("people", {**WORN, "width": 64})
     with refused("duplicate-run", "f0-s0-p01"):
         results.curve("people", {name: value for name, value in WORN.items() if name != "turn"})
     with refused("not-finished", tmp_path):
@@ -73,7 +73,7 @@ def test_what_is_not_there_or_there_twice_is_refused(folder, tmp_path):
     [
         (MODELS, "event_error_rate", "rate", "no-column"),
         (PERSONS, "person,", "who,", "no-column"),
-        (MODELS, "f0-s0-p28-w64-n2-r100", "other", "no-row"),
+        (MODELS, "f0-s0-p28-w48-n2-r100", "other", "no-row"),
     ],
 )
 def test_a_table_that_was_changed_is_refused(folder, tmp_path, table, old, new, code):
