@@ -17,7 +17,7 @@ def model():
 
 
 def errors(model, sessions, turn=0):
-    return sum((count_errors(s.labels, read_events(model, frames_of(s), turn)) for s in sessions), Counts()).cer
+    return sum((count_errors(s.labels, read_events(model, frames_of(s), turn)) for s in sessions), Counts()).rate
 
 
 def test_events_of_unseen_people_are_read(model):
