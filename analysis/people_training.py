@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from semgjax.evaluate.turns import evaluate_turned
 
 from analysis.discriminant import Discriminant, Frames, align, fit_discriminant, frames_of, likeliest_turn, read_events
 from analysis.event_choice import choose_events, keep_events
@@ -25,6 +24,7 @@ from semgjax.data.splitting.splits import draw_key
 from semgjax.errors import InputError
 from semgjax.evaluate.error_rates import Counts, count_errors
 from semgjax.evaluate.stitched import evaluate_greedy, make_forward
+from semgjax.evaluate.turns import evaluate_turned
 from semgjax.files import content_hash, write_json
 from semgjax.model.encoder import count_parameters
 from semgjax.teachers import load_teacher, student_config
