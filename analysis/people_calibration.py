@@ -46,7 +46,7 @@ def run_calibration(people: People, piece: Calibration, design: Design, setting:
     assert isinstance(base, Piece)
     start = load_teacher(run_folder(out, base))
     found = prepare(people, base, design, setting)
-    some = corpus_of(people.test_sessions(found.draw.test, 1), (), ())
+    some = corpus_of(found.train)
     fine, alone = (
         run_config(design.middle, some, piece.seed, steps, setting.personal_batch, **optimizer)
         for steps, optimizer in ((setting.fine_steps, {"learning_rate": FINE_RATE}), (setting.alone_steps, {}))
@@ -90,11 +90,11 @@ def trainer(config: RunConfig, start: Params | None) -> Callable[[Sequence[Sessi
     start: parameters before the first step; None: the initial values of the configuration's seed.
     """
     mesh = make_mesh(config.train.batch)
-    step = make_step(config, mesh, None)
+    step, begin = make_step(config, mesh, None), jax.jit(lambda: init_state(config))
 
     def run(sessions: Sequence[Session]) -> Params:
         data = train_data(sessions, config.window, config.augment, config.train.batch, config.train.seed)
-        state = init_state(config)
+        state = begin()
         if start is not None:
             state["params"] = jax.tree.map(jnp.array, start)  # a copy: the step takes the state's memory
         with contextlib.closing(stream(data, 0)) as batches:

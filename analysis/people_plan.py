@@ -14,12 +14,12 @@ class Draw:
 
     Attributes:
         order: training people; those of a smaller number are the first ones of it, so draws are nested.
-        val: people who are neither trained on nor tested.
+        left_out: people who are neither trained on nor tested, so that all folds and seeds have as many to train on.
         test: people of the fold.
     """
 
     order: tuple[str, ...]
-    val: tuple[str, ...]
+    left_out: tuple[str, ...]
     test: tuple[str, ...]
 
 
@@ -36,7 +36,7 @@ def folds_of(people: Collection[str], folds: int) -> tuple[tuple[str, ...], ...]
 
 
 def draw_people(people: Collection[str], fold: int, folds: int, seed: int, most: int) -> Draw:
-    """Training, validation and test people of a fold and a seed; most: largest number of training people.
+    """Training and test people of a fold and a seed; most: largest number of training people.
 
     Raises:
         InputError: fewer than `most` people remain beside the fold.

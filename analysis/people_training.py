@@ -11,7 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from analysis.discriminant import Discriminant, Frames, align, fit_discriminant, frames_of, likeliest_turn, read_events
+from analysis.discriminant import (
+    Discriminant,
+    Frames,
+    align,
+    fit_discriminant,
+    frames_of,
+    likeliest_turn,
+    read_events,
+    turned,
+)
 from analysis.event_choice import choose_events, keep_events
 from analysis.people_plan import Design, Draw, Piece, draw_people, needed_by, result_file
 from analysis.people_tables import BY_DECODER, BY_DISCRIMINANT, SCHEMA, VERSION, WORN
@@ -35,6 +44,8 @@ from semgjax.training.run_folder import load_finished
 
 TURNS = (0, 1, -1, 2, -2, 3, -3)
 """turns of the band that are tried, in electrodes; as worn first"""
+ALIGNED_BY = 2
+"""spliced sessions of each recorded training session that say how its band lies; all hold the same events"""
 DECODER_TURNS = 2
 """turns to each side among which a decoder chooses"""
 
@@ -72,10 +83,6 @@ class People:
     def names(self) -> tuple[str, ...]:
         """The people."""
         return tuple(sorted(self.orders))
-
-    def test_sessions(self, people: Sequence[str], count: int) -> list[Session]:
-        """The first `count` orders of all recorded sessions of people."""
-        return [s for person in people for orders in self.orders[person].values() for s in orders[:count]]
 
 
 def read_people(folder: Path) -> People:
@@ -119,21 +126,17 @@ def training_sessions(people: People, piece: Piece, draw: Draw, design: Design) 
     return chosen, hours
 
 
-def corpus_of(train: Sequence[Session], val: Sequence[Session], test: Sequence[Session]) -> Corpus:
-    """Sessions in memory as what training takes; the hash is of their names, labels and places."""
-    parts = {"train": tuple(train), "val": tuple(val), "test": tuple(test)}
-    rows = {
-        part: [
-            [s.name, s.user, s.samples, hashlib.sha256(s.labels.tobytes() + s.key_first.tobytes()).hexdigest()]
-            for s in sessions
-        ]
-        for part, sessions in parts.items()
-    }
-    keys = {
-        part: sum((count_keys(s.key_first, s.key_last, s.samples, {}, 0) for s in sessions), KeyCounts())
-        for part, sessions in parts.items()
-    }
-    return Corpus(parts["train"], parts["val"], parts["test"], content_hash(rows), keys)
+def corpus_of(train: Sequence[Session]) -> Corpus:
+    """Training sessions in memory as the library's training takes them; the hash is of names, labels and places.
+
+    Test people are no part of it: they are scored here, turned and as worn.
+    """
+    rows = [
+        [s.name, s.user, s.samples, hashlib.sha256(s.labels.tobytes() + s.key_first.tobytes()).hexdigest()]
+        for s in train
+    ]
+    counts = sum((count_keys(s.key_first, s.key_last, s.samples, {}, 0) for s in train), KeyCounts())
+    return Corpus(tuple(train), (), (), content_hash(rows), {"train": counts})
 
 
 def run_config(width: int, corpus: Corpus, seed: int, steps: int, batch: int, **optimizer: float) -> RunConfig:
@@ -156,8 +159,7 @@ def run_piece(people: People, piece: Piece, design: Design, setting: Setting, ou
     """
     began = time.monotonic()
     found = prepare(people, piece, design, setting)
-    every = [session for orders in found.test.values() for session in orders]
-    corpus = corpus_of(found.train, people.test_sessions(found.draw.val, 1), every)
+    corpus = corpus_of(found.train)
     config = run_config(piece.width, corpus, piece.seed, setting.steps, setting.batch)
     source, teacher_params = None, None
     needed = needed_by(piece, design)
@@ -177,7 +179,7 @@ def run_piece(people: People, piece: Piece, design: Design, setting: Setting, ou
         "hours": found.hours,
         "steps": setting.steps,
         "teacher_params": teacher_params,
-        "spliced": corpus.spliced,
+        "spliced": all(session.spliced for session in corpus.train),
         "seconds": time.monotonic() - began,
         "results": results,
     }
@@ -243,7 +245,10 @@ def align_bands(train: Sequence[Session], test: Mapping[str, Sequence[Session]],
     for session in train:
         recorded.setdefault(session.origin, []).append(frames_of(session))
     plain = fit_discriminant([frames for orders in recorded.values() for frames in orders], classes)
-    found, aligned = align(recorded, classes, TURNS)
+    found, _ = align({origin: orders[:ALIGNED_BY] for origin, orders in recorded.items()}, classes, TURNS)
+    aligned = fit_discriminant(
+        [turned(frames, found[origin]) for origin, orders in recorded.items() for frames in orders], classes
+    )
     frames = {origin: [frames_of(session) for session in orders] for origin, orders in test.items()}
     chosen = {origin: likeliest_turn(aligned, orders, TURNS) for origin, orders in frames.items()}
     return Bands(plain, aligned, found, chosen, frames)

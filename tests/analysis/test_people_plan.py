@@ -34,11 +34,11 @@ def test_a_number_of_folds_out_of_range_is_refused(folds):
 
 
 @pytest.mark.parametrize("fold", range(4))
-def test_training_validation_and_test_people_are_apart_and_draws_are_nested(fold):
+def test_training_and_test_people_are_apart_and_draws_are_nested(fold):
     whole, small = (draw_people(PEOPLE, fold, 4, 1, most) for most in (28, 8))
     for draw in (whole, small):
-        assert not {*draw.order, *draw.val} & set(draw.test)
-        assert sorted([*draw.order, *draw.val, *draw.test]) == PEOPLE
+        assert not {*draw.order, *draw.left_out} & set(draw.test)
+        assert sorted([*draw.order, *draw.left_out, *draw.test]) == PEOPLE
     assert whole.order[:8] == small.order
 
 
