@@ -1,4 +1,4 @@
-"""`semgjax data`: simulate, ingest, check, split and show sessions; writes OUT/, a page, a splits.json or a PNG."""
+"""`semgjax data`: simulate, describe, ingest, splice, check, split, show; writes folders, a TOML, JSON, page or PNG."""
 
 import json as jsonlib
 import sys
@@ -9,7 +9,9 @@ from typing import Any, Literal
 import tyro
 
 from semgjax.cli.data_check import check
+from semgjax.cli.data_describe import describe
 from semgjax.cli.data_ingest import ingest
+from semgjax.cli.data_splice import splice
 from semgjax.cli.data_splits import splits
 from semgjax.cli.parse import run_commands
 from semgjax.cli.terminal import say
@@ -19,7 +21,9 @@ def run(words: list[str]) -> int:
     """The command group."""
     commands: dict[str, Callable[..., Any]] = {
         "simulate": simulate,
+        "describe": describe,
         "ingest": ingest,
+        "splice": splice,
         "check": check,
         "splits": splits,
         "show": show,
@@ -35,6 +39,7 @@ def simulate(
     minutes: float = 3.0,
     seed: int = 0,
     severity: Literal["clean", "mild", "harsh"] = "mild",
+    people: Literal["alike", "varied"] = "alike",
 ) -> None:
     """Write simulated typing sessions in emg2qwerty's format.
 
@@ -45,11 +50,13 @@ def simulate(
         minutes: length of a session
         seed: the same seed and sizes give the same bytes
         severity: strength of noise, hum and artefacts
+        people: touch typists nearly alike, or people who differ in fingers, muscles and how the bands sit
     """
     from semgjax.data.simulate import simulate as write_sessions
 
-    write_sessions(out, users, sessions, minutes, seed, severity, progress=_progress)
-    say(f"{out}: {users} users x {sessions} sessions x {minutes:g} min, severity {severity}, seed {seed}")
+    write_sessions(out, users, sessions, minutes, seed, severity, people, progress=_progress)
+    size = f"{users} users x {sessions} sessions x {minutes:g} min"
+    say(f"{out}: {size}, people {people}, severity {severity}, seed {seed}")
 
 
 def show(

@@ -11,6 +11,7 @@ from semgjax.data.people import one_person_warning, similar_users
 from semgjax.data.sessions import Session, is_sharded, load_sessions
 from semgjax.data.shards.shard_format import STORAGE
 from semgjax.data.splitting.cut import first_samples
+from semgjax.data.splitting.origins import check_apart, recorded_hours
 from semgjax.data.splitting.splits import Split, read_split
 from semgjax.errors import InputError
 from semgjax.files import content_hash
@@ -48,8 +49,8 @@ class Corpus:
 
     @property
     def train_hours(self) -> float:
-        """Hours of signal in the training part."""
-        return sum(session.samples / session.rate for session in self.train) / 3600
+        """Hours that were recorded for the training part; sessions spliced from one recording count once."""
+        return recorded_hours((session.name, session) for session in self.train)
 
     @property
     def untrained(self) -> tuple[str, ...]:
@@ -96,6 +97,7 @@ def load_corpus(folder: Path, split_file: Path | None = None) -> Corpus:
     whole = {session.name: session for session in load_sessions(folder, names)}
     if whole:
         common_band(whole.values())
+    check_apart(split, {session.name: session.origin or session.name for session in whole.values()}, path)
     sessions = {name: first_samples(whole[name], split.limits.get(name, whole[name].samples)) for name in names}
     parts = {part: tuple(sessions[name] for name in getattr(split, part)) for part in ("train", "val", "test")}
     if not parts["train"]:
@@ -116,7 +118,8 @@ def _count(path: Path, part: str, sessions: tuple[Session, ...], whole: Sequence
     Raises:
         InputError: it is the train part and has no key inside its signal.
     """
-    counts = (count_keys(s.key_first, s.key_last, s.samples, s.dropped, s.doubled) for s in whole)
+    recorded = {s.origin or s.name: s for s in whole}.values()  # each order of a recording has all its events
+    counts = (count_keys(s.key_first, s.key_last, s.samples, s.dropped, s.doubled) for s in recorded)
     total = sum(counts, KeyCounts())
     own = (count_keys(s.key_first, s.key_last, s.samples, {}, 0) for s in sessions)
     if part == "train" and not any(counts.inside for counts in own):

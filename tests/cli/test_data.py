@@ -143,7 +143,7 @@ def test_simulated_sessions_pass_the_check(tmp_path, capsys):
     words = ["--users", "2", "--sessions", "1", "--minutes", "0.1", "--seed", "3", "--severity", "clean"]
     assert main(["data", "simulate", str(tmp_path / "sim"), *words]) == 0
     out, err = capsys.readouterr()
-    assert out == f"{tmp_path / 'sim'}: 2 users x 1 sessions x 0.1 min, severity clean, seed 3\n"
+    assert out == f"{tmp_path / 'sim'}: 2 users x 1 sessions x 0.1 min, people alike, severity clean, seed 3\n"
     assert err.splitlines() == ["simulate 1/2 sessions", "simulate 2/2 sessions"]
     assert main(["data", "check", str(tmp_path / "sim")]) == 0
     assert "2 sessions of 2 users" in capsys.readouterr().out

@@ -1,6 +1,6 @@
 """A typing simulator: text -> key presses -> muscles -> surface EMG, in emg2qwerty's session format."""
 
-from semgjax.data.simulate.signal import Severity
-from semgjax.data.simulate.write import simulate
+from semgjax.data.simulate.signal_settings import Severity
+from semgjax.data.simulate.write import People, simulate
 
-__all__ = ["Severity", "simulate"]
+__all__ = ["People", "Severity", "simulate"]

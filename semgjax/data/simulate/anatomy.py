@@ -119,7 +119,15 @@ def electrode_weights(anatomy: Anatomy, rng: np.random.Generator, settings: Anat
     """
     rotation = settings.session_rotation * _bounded_normal(rng, (HANDS, 1))
     contact = np.exp(settings.electrode_gain * rng.standard_normal((HANDS, 1, ELECTRODES)))
+    return heard(anatomy, rotation, contact, settings.crosstalk)
+
+
+def heard(anatomy: Anatomy, rotation: np.ndarray, contact: np.ndarray, crosstalk: float) -> np.ndarray:
+    """Gain of each muscle at each electrode of bands turned by `rotation`: float32[2, MUSCLES, 16].
+
+    rotation: float[2, 1] in electrodes; contact: float[2, 1, 16], the gain of each electrode.
+    """
     away = np.arange(ELECTRODES) - (anatomy.position + rotation)[..., None]
     away = (away + ELECTRODES / 2) % ELECTRODES - ELECTRODES / 2  # shortest way round the ring
-    bell = np.exp(-0.5 * (away / anatomy.spread[..., None]) ** 2) + settings.crosstalk
+    bell = np.exp(-0.5 * (away / anatomy.spread[..., None]) ** 2) + crosstalk
     return (bell * anatomy.gain[..., None] * contact).astype(np.float32)

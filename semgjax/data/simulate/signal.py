@@ -3,56 +3,19 @@
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-from semgjax.data.simulate.anatomy import ELECTRODES, HANDS, MUSCLES, Anatomy, electrode_weights, muscle_mix
+from semgjax.data.simulate.anatomy import ELECTRODES, HANDS, MUSCLES
+from semgjax.data.simulate.person import Bracing, Person, Wearing
+from semgjax.data.simulate.signal_settings import SIGNAL, SignalSettings
 from semgjax.data.simulate.typist import Press
 
-Severity = Literal["clean", "mild", "harsh"]
 RATE = 2000  # samples per second
 BLOCK = 20_000  # samples made at a time
 TAPS = 255  # length of the noise filters
 FFT_SIZE = 20_480  # at least BLOCK + TAPS - 1, and quick to transform
 PIECE = 1_000  # samples mixed at a time: fits the cache, too small for the matrix library to use threads
-
-
-@dataclass(frozen=True)
-class SignalSettings:
-    """Times in seconds, amplitudes in microvolts, frequencies in Hz."""
-
-    amplitude: float = 72.0  # RMS of a fully driven muscle under its electrode
-    resting: float = 0.03  # drive of every muscle at rest
-    rise: float = 0.085  # an activation starts this long before the key goes down (electromechanical delay) ...
-    fall: float = 0.045  # ... and ends this long after
-    held: float = 0.25  # drive while the key is held, as a share of the peak
-    force: float = 0.15  # log-normal sigma of a press's strength
-    looseness: float = 0.10  # log-normal sigma of each muscle's share in a press
-    lead_jitter: float = 0.006  # sigma of the activation's shift against the key
-    high_pass: float = 40.0  # as the real recordings are
-    noise_edge: float = 500.0  # upper edge of electrode noise, which the recording's anti-alias filter sets
-    clock_jitter: float = 25e-6  # sigma of the time stamps
-    tie_rate: float = 2e-4  # share of samples stamped like the one before
-
-
-@dataclass(frozen=True)
-class Disturbance:
-    """Noise and artefacts of a recording. Amplitudes in microvolts."""
-
-    noise: float  # RMS of electrode noise
-    hum: float  # largest amplitude of mains hum at an electrode
-    artefacts: float  # motion artefacts a minute
-    artefact_size: tuple[float, float]  # peak, range
-    dead: float  # chance that an electrode has no contact for a session
-
-
-SIGNAL = SignalSettings()
-DISTURBANCES: dict[str, Disturbance] = {
-    "clean": Disturbance(noise=0.5, hum=0.0, artefacts=0.0, artefact_size=(0.0, 0.0), dead=0.0),
-    "mild": Disturbance(noise=2.0, hum=1.5, artefacts=2.0, artefact_size=(100.0, 400.0), dead=0.0),
-    "harsh": Disturbance(noise=6.0, hum=8.0, artefacts=15.0, artefact_size=(200.0, 900.0), dead=0.03),
-}
 
 
 @dataclass(frozen=True)
@@ -85,23 +48,30 @@ def activation_shape(held: float, settings: SignalSettings = SIGNAL) -> np.ndarr
     return shape.astype(np.float32)
 
 
-def activations(
-    presses: Sequence[Press], anatomy: Anatomy, rng: np.random.Generator, settings: SignalSettings = SIGNAL
-) -> list[Activation]:
+def activations(presses: Sequence[Press], person: Person, rng: np.random.Generator) -> list[Activation]:
     """The muscle drive behind every press, in order of their first samples."""
-    made = []
+    settings, made = person.signal, []
     for press in presses:
         noise = settings.looseness * rng.standard_normal(MUSCLES) + settings.force * rng.standard_normal()
         lead = settings.rise + settings.lead_jitter * float(np.clip(rng.standard_normal(), -2.0, 2.0))
-        mix = (muscle_mix(press.place, anatomy) * np.exp(noise)).astype(np.float32)
+        mix = (person.drives[press.place] * np.exp(noise)).astype(np.float32)
         shape = activation_shape(press.end - press.start, settings)
         made.append(Activation(press.place.hand, round((press.start - lead) * RATE), shape, mix))
+        if person.bracing is not None:
+            made.append(_braced(press, lead + person.bracing.lead, person.bracing, float(mix.sum())))
     return sorted(made, key=lambda act: act.first)
 
 
-def _drive(acts: Iterable[Activation], begin: int, end: int, resting: float) -> np.ndarray:
+def _braced(press: Press, lead: float, bracing: Bracing, effort: float) -> Activation:
+    """The co-contraction that goes with a press, in proportion to its effort."""
+    shape = np.hanning(round(bracing.length * RATE) + 2)[1:-1].astype(np.float32)
+    mix = (effort * bracing.mix[press.place.hand]).astype(np.float32)
+    return Activation(press.place.hand, round((press.start - lead) * RATE), shape, mix)
+
+
+def _drive(acts: Iterable[Activation], begin: int, end: int, resting: np.ndarray) -> np.ndarray:
     """Summed drive of samples [begin, end), `acts` being sorted: float32[2, MUSCLES, end - begin]."""
-    drive = np.full((HANDS, MUSCLES, end - begin), resting, np.float32)
+    drive = np.repeat(resting[:, :, None], end - begin, axis=2)
     for act in acts:
         if act.first >= end:
             break
@@ -136,9 +106,9 @@ def noise_blocks(rng: np.random.Generator, filters: np.ndarray, samples: int) ->
         yield np.fft.irfft(np.fft.rfft(white, FFT_SIZE) * spectrum, FFT_SIZE)[:, TAPS - 1 : white.shape[1]]
 
 
-def _artefacts(rng: np.random.Generator, samples: int, disturbance: Disturbance) -> list[tuple[int, int, np.ndarray]]:
+def _artefacts(rng: np.random.Generator, samples: int, wearing: Wearing) -> list[tuple[int, int, np.ndarray]]:
     """Motion artefacts: (first sample, hand, float32[16, n]) sorted by time; swings on 1 to 3 neighbours."""
-    count = rng.poisson(disturbance.artefacts * samples / RATE / 60.0)
+    count = rng.poisson(wearing.artefacts * samples / RATE / 60.0)
     made = []
     for first in np.sort(rng.integers(0, samples, count)):
         length = int(rng.integers(RATE // 20, RATE // 5))
@@ -148,29 +118,19 @@ def _artefacts(rng: np.random.Generator, samples: int, disturbance: Disturbance)
         centre = int(rng.integers(ELECTRODES))
         for step in range(int(rng.integers(1, 4))):
             where[(centre + step) % ELECTRODES] = rng.uniform(0.4, 1.0)
-        wave = rng.uniform(*disturbance.artefact_size) * where[:, None] * swing
+        wave = rng.uniform(*wearing.artefact_size) * where[:, None] * swing
         made.append((int(first), int(rng.integers(HANDS)), wave.astype(np.float32)))
     return made
 
 
 def emg_blocks(
-    presses: Sequence[Press],
-    samples: int,
-    anatomy: Anatomy,
-    rng: np.random.Generator,
-    severity: Severity,
-    settings: SignalSettings = SIGNAL,
+    presses: Sequence[Press], samples: int, person: Person, wearing: Wearing, rng: np.random.Generator
 ) -> Iterator[np.ndarray]:
     """The session's signal in blocks of at most BLOCK samples: float32[2 hands, 16, n] in microvolts."""
-    disturbance = DISTURBANCES[severity]
-    weights = electrode_weights(anatomy, rng) * np.float32(settings.amplitude)
-    weights *= rng.random((HANDS, 1, ELECTRODES)) >= disturbance.dead
-    mixing = np.ascontiguousarray(weights.transpose(0, 2, 1))
-    mains = 50.0 if rng.random() < 0.5 else 60.0
-    hum = (disturbance.hum * rng.random((HANDS, ELECTRODES, 1))).astype(np.float32)
-    acts = activations(presses, anatomy, rng, settings)
-    swings = _artefacts(rng, samples, disturbance)
-    muscles = noise_blocks(rng, noise_filters(anatomy.band.ravel(), settings.high_pass), samples)
+    settings = person.signal
+    acts = activations(presses, person, rng)
+    swings = _artefacts(rng, samples, wearing)
+    muscles = noise_blocks(rng, noise_filters(person.anatomy.band.ravel(), settings.high_pass), samples)
     electrodes = noise_blocks(
         rng, noise_filters(np.full(HANDS * ELECTRODES, settings.noise_edge), settings.high_pass), samples
     )
@@ -180,15 +140,16 @@ def emg_blocks(
         end = begin + size
         while waiting < len(acts) and acts[waiting].last <= begin:
             waiting += 1
-        drive = _drive(itertools.islice(acts, waiting, None), begin, end, settings.resting)
-        emg = (np.float32(disturbance.noise) * noise).reshape(HANDS, ELECTRODES, size)
+        drive = _drive(itertools.islice(acts, waiting, None), begin, end, person.resting)
+        emg = wearing.noise * noise.reshape(HANDS, ELECTRODES, size)
+        mixing = wearing.mixing(0.5 * (begin + end) / samples)
         source = source.reshape(HANDS, MUSCLES, size) * drive
         for piece in range(0, size, PIECE):
             span = slice(piece, piece + PIECE)
             emg[:, :, span] += mixing @ source[:, :, span]
-        if disturbance.hum:
-            phase = 2 * np.pi * mains * np.arange(begin, end) / RATE
-            emg += hum * (np.sin(phase) + 0.3 * np.sin(3 * phase)).astype(np.float32)
+        if wearing.hum.any():
+            phase = 2 * np.pi * wearing.mains * np.arange(begin, end) / RATE
+            emg += wearing.hum * (np.sin(phase) + 0.3 * np.sin(3 * phase)).astype(np.float32)
         for first, hand, swing in swings:
             low, high = max(first, begin), min(first + swing.shape[1], end)
             if low < high:

@@ -1,12 +1,13 @@
-"""A touch typist: prompts become timed key presses with shift, slips, corrections and pauses."""
+"""A typist: prompts become timed key presses with shift, slips, corrections and pauses."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from semgjax.data.simulate.text import sentence
+from semgjax.data.simulate.vocabulary import SMALL, Vocabulary
 
 LEFT, RIGHT = 0, 1
 INDEX, MIDDLE, RING, PINKY, THUMB = range(5)
@@ -56,6 +57,7 @@ PLACES, SHIFTED = _layout()  # US QWERTY: character -> place, and the characters
 ENTER = Place(RIGHT, PINKY, 0, -3)
 BACKSPACE = Place(RIGHT, PINKY, 2, -3)
 SHIFT = (Place(LEFT, PINKY, -1, -1), Place(RIGHT, PINKY, -1, -2))
+OTHER_HAND = (SHIFT[RIGHT], SHIFT[LEFT])  # the shift keys of a touch typist, by the hand of the character
 _SPECIAL = {" ": ("Key.space", 32), "\n": ("Key.enter", 13), "\b": ("Key.backspace", 8)}
 
 
@@ -87,7 +89,8 @@ class Habits:
     spread: float  # log-normal sigma of that interval
     hold: float  # mean seconds a key stays down
     slip_rate: float  # slips per letter
-    space_hand: int
+    keys: Mapping[str, Place]  # every character that can be typed -> hand, finger and reach
+    shift: tuple[Place, Place]  # the shift key for a character of the left hand, of the right hand
 
 
 @dataclass(frozen=True)
@@ -118,15 +121,21 @@ class TypingSettings:
 TYPING = TypingSettings()
 
 
+def touch_typing(space_hand: int) -> dict[str, Place]:
+    """Every character -> its place in the ten-finger system; space by the thumb of `space_hand`."""
+    return PLACES | {" ": Place(space_hand, THUMB, 0, 0), "\n": ENTER, "\b": BACKSPACE}
+
+
 def draw_habits(rng: np.random.Generator, settings: TypingSettings = TYPING) -> Habits:
-    """The habits of one user."""
+    """The habits of one touch typist."""
     rate = np.clip(settings.rate * np.exp(settings.rate_spread * rng.standard_normal()), *settings.rate_range)
     return Habits(
         interval=float(1.0 / rate),
         spread=settings.interval_spread,
         hold=float(rng.uniform(*settings.hold)),
         slip_rate=float(rng.uniform(*settings.slip_rate)),
-        space_hand=LEFT if rng.random() < settings.left_thumb else RIGHT,
+        keys=touch_typing(LEFT if rng.random() < settings.left_thumb else RIGHT),
+        shift=OTHER_HAND,
     )
 
 
@@ -162,16 +171,6 @@ def with_slips(rng: np.random.Generator, text: str, rate: float) -> Iterator[tup
             place += 1
 
 
-def _place_of(character: str, habits: Habits) -> Place:
-    if character == " ":
-        return Place(habits.space_hand, THUMB, 0, 0)
-    if character == "\n":
-        return ENTER
-    if character == "\b":
-        return BACKSPACE
-    return PLACES[character]
-
-
 def type_prompt(
     rng: np.random.Generator, text: str, begin: float, habits: Habits, settings: TypingSettings = TYPING
 ) -> list[Press]:
@@ -193,13 +192,13 @@ def type_prompt(
         return max(float(drawn), shortest) + extra
 
     for character, noticing in with_slips(rng, text + "\n", habits.slip_rate):
-        place = _place_of(character, habits)
+        place = habits.keys[character]
         extra = float(rng.uniform(*settings.noticing)) if noticing else 0.0
         if presses and presses[-1].key == "Key.space" and rng.random() < settings.word_pause_rate:
             extra += float(rng.uniform(*settings.word_pause))
         hold = habits.hold * float(np.exp(settings.hold_spread * rng.standard_normal()))
         if character in SHIFTED:
-            shift = SHIFT[1 - place.hand]
+            shift = habits.shift[place.hand]
             clock += step(shift, extra)
             before, extra = shift, 0.0
             # Shift is released just after its character, before the next key is pressed.
@@ -218,7 +217,11 @@ def type_prompt(
 
 
 def type_session(
-    rng: np.random.Generator, duration: float, habits: Habits, settings: TypingSettings = TYPING
+    rng: np.random.Generator,
+    duration: float,
+    habits: Habits,
+    words: Vocabulary = SMALL,
+    settings: TypingSettings = TYPING,
 ) -> tuple[list[Press], list[Prompt]]:
     """Prompts and key presses that fill `duration` seconds; the last prompt is cut by the session's end."""
     presses: list[Press] = []
@@ -226,7 +229,7 @@ def type_session(
     last_start = duration - 0.3  # leaves room for the end of the last activation
     clock = min(float(rng.uniform(*settings.lead_in)), 0.2 * duration)
     while clock < last_start:
-        text = sentence(rng)
+        text = sentence(rng, words)
         shown = clock
         begin = shown + float(rng.uniform(*settings.prompt_pause)) * 0.5
         typed = type_prompt(rng, text, begin, habits, settings)

@@ -10,17 +10,24 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args
 
 import h5py
 import numpy as np
 
-from semgjax.data.simulate.anatomy import draw_anatomy
-from semgjax.data.simulate.signal import RATE, Severity, emg_blocks, time_blocks
-from semgjax.data.simulate.typist import Press, Prompt, draw_habits, type_session
+from semgjax.data.simulate import alike, varied
+from semgjax.data.simulate.person import Person
+from semgjax.data.simulate.signal import RATE, emg_blocks, time_blocks
+from semgjax.data.simulate.signal_settings import DISTURBANCES, Severity
+from semgjax.data.simulate.typist import Press, Prompt, type_session
 from semgjax.errors import InputError, SemgjaxError, fault_code
 from semgjax.files import write_json
 
+People = Literal["alike", "varied"]
+PEOPLE: dict[People, Callable[[np.random.Generator, np.random.Generator], Person]] = {
+    "alike": alike.draw_person,
+    "varied": varied.draw_person,
+}
 GROUP = "emg2qwerty"
 ROW = np.dtype([("emg_right", "<f4", (16,)), ("time", "<f8"), ("emg_left", "<f4", (16,))])
 COLUMNS = ("user", "session", "duration_mins", "num_keystrokes", "num_prompts", "quality_check_tags")
@@ -39,6 +46,7 @@ class Job:
     session: int
     samples: int
     severity: Severity
+    people: People
 
 
 def simulate(
@@ -48,10 +56,14 @@ def simulate(
     minutes: float,
     seed: int,
     severity: Severity = "mild",
+    people: People = "alike",
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Write `users` x `sessions` simulated sessions of `minutes` each, and their metadata, to folder `out`.
+
+    People who are "alike" are touch typists of nearly one anatomy, on whom error hardly depends on users, size or
+    calibration; "varied" ones differ as `semgjax.data.simulate.varied.Variety` says.
 
     The bytes do not depend on `workers` (threads; None: one per processor), and a corpus with more users or
     sessions holds those of a smaller one unchanged. `progress(done, total)` is called after every session.
@@ -60,7 +72,7 @@ def simulate(
         InputError: `out` is a file, is not empty or cannot be made, or a number is out of range.
         SemgjaxError: the disk refused; `out` is as it was.
     """
-    _check(out, users, sessions, minutes, seed, severity, workers)
+    _check(out, users, sessions, minutes, seed, severity, people, workers)
     out = out.resolve()
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -71,14 +83,22 @@ def simulate(
         ) from None
     samples = round(minutes * 60 * RATE)
     jobs = [
-        Job(draft / f"{session_name(seed, user, session)}.hdf5", seed, user, session, samples, severity)
+        Job(draft / f"{session_name(seed, user, session)}.hdf5", seed, user, session, samples, severity, people)
         for user in range(users)
         for session in range(sessions)
     ]
     try:
         rows = _write_all(jobs, workers or os.cpu_count() or 1, progress)
         (draft / "metadata.csv").write_text(_csv(rows))
-        body = {"seed": seed, "users": users, "sessions": sessions, "minutes": minutes, "severity": severity}
+        body: dict[str, object] = {
+            "seed": seed,
+            "users": users,
+            "sessions": sessions,
+            "minutes": minutes,
+            "severity": severity,
+        }
+        if people != "alike":  # the record of people alike keeps its bytes
+            body["people"] = people
         write_json(draft / "simulation.json", "semgjax/simulation", 1, body)
         umask = os.umask(0)
         os.umask(umask)
@@ -96,7 +116,9 @@ def session_name(seed: int, user: int, session: int) -> str:
     return f"sim{seed}-user{user:03d}-session{session:02d}"
 
 
-def _check(out: Path, users: int, sessions: int, minutes: float, seed: int, severity: str, workers: int | None) -> None:
+def _check(
+    out: Path, users: int, sessions: int, minutes: float, seed: int, severity: str, people: str, workers: int | None
+) -> None:
     for name, value, most in (("users", users, 999), ("sessions", sessions, 99)):
         if not 1 <= value <= most:
             raise InputError(f"{name} is {value}; give a number from 1 to {most}", "bad-value")
@@ -106,6 +128,8 @@ def _check(out: Path, users: int, sessions: int, minutes: float, seed: int, seve
         raise InputError(f"seed is {seed}; give a number from 0 to 4294967295", "bad-value")
     if severity not in get_args(Severity):
         raise InputError(f"severity is {severity!r}; give one of {', '.join(get_args(Severity))}", "bad-value")
+    if people not in get_args(People):
+        raise InputError(f"people is {people!r}; give one of {', '.join(get_args(People))}", "bad-value")
     if workers is not None and workers < 1:
         raise InputError(f"workers is {workers}; give 1 or more", "bad-value")
     if out.exists() and not out.is_dir():
@@ -135,10 +159,12 @@ def write_session(job: Job) -> dict[str, object]:
     anatomy_rng, habits_rng = map(np.random.default_rng, user_seed.spawn(2))
     typing_rng, signal_rng, clock_rng = map(np.random.default_rng, session_seed.spawn(3))
     duration = job.samples / RATE
-    presses, prompts = type_session(typing_rng, duration, draw_habits(habits_rng))
+    person = PEOPLE[job.people](anatomy_rng, habits_rng)
+    presses, prompts = type_session(typing_rng, duration, person.habits, person.words)
     start = EPOCH + float(clock_rng.integers(0, 10**8)) + round(float(clock_rng.random()), 6)
     name, user = session_name(job.seed, job.user, job.session), f"user{job.user:03d}"
-    emg = emg_blocks(presses, job.samples, draw_anatomy(anatomy_rng), signal_rng, job.severity)
+    wearing = person.wear(DISTURBANCES[job.severity], signal_rng)
+    emg = emg_blocks(presses, job.samples, person, wearing, signal_rng)
     times = time_blocks(start, job.samples, clock_rng)
     with h5py.File(job.path, "w") as file:
         group = file.create_group(GROUP)
