@@ -17,11 +17,14 @@ from semgjax.data.batching.augment import AugmentConfig, draw, fit_augment
 from semgjax.data.batching.batches import train_data
 from semgjax.data.batching.windows import WindowSpec, fill_window
 from semgjax.data.corpus import load_corpus
+from semgjax.data.measure import SPLICED
 from semgjax.data.sessions import session_of_array
 from semgjax.exporting.export_folder import load_export
 from semgjax.model.config import PAPER, TDSConfig, preset
 from semgjax.model.encoder import PLAIN
 from semgjax.model.for_band import fit_to_band
+from semgjax.pages.captions import runs_words
+from semgjax.pages.law_report import data_words
 from semgjax.scaling.diagnose import diagnose
 from semgjax.scaling.fit import fit_law
 from semgjax.scaling.laws import LAWS
@@ -133,6 +136,14 @@ def test_the_baseline_has_a_layer_for_each_ring(band):
     assert sum(name.startswith("band") for name in params) == len(band.rings)
 
 
+def test_the_command_takes_defaults_from_the_sessions(myo, capsys):
+    assert main(["train", "--preset=ladder-16", f"--data={myo}", "--show-sharding"]) == 0
+    printed = capsys.readouterr().out
+    for name, shape in (("frontend/conv0", "[4, 8, 32]"), ("head", "[16, 4]")):
+        (line,) = [one for one in printed.splitlines() if one.startswith(f"params/{name}/kernel")]
+        assert line.endswith(shape)
+
+
 def test_a_sweep_on_events_collects_their_error_rate_and_says_that_they_are_spliced(tmp_path):
     configs = [run_config({"preset": f"ladder-{width}"}, "sessions", None, MYO) for width in (16, 32, 48)]
     sweep = planned(tmp_path, *configs)
@@ -147,6 +158,7 @@ def test_a_sweep_on_events_collects_their_error_rate_and_says_that_they_are_spli
     fit = fit_law(read_table(sweep.folder, {}, {}), LAWS["power"])
     assert (fit.table.y_name, fit.table.unit, fit.table.spliced) == ("event_error_rate", "%", True)
     assert [d.severity for d in diagnose(fit, None) if d.code == "spliced"] == ["info"]
+    assert SPLICED in runs_words(fit) and SPLICED in data_words(fit.table, fit)
     write_fit(tmp_path / "fit.json", fit)
     assert read_fit(tmp_path / "fit.json").table.spliced
 
