@@ -17,9 +17,9 @@ from semgjax.data.batching.augment import AugmentConfig, draw, fit_augment
 from semgjax.data.batching.batches import train_data
 from semgjax.data.batching.windows import WindowSpec, fill_window
 from semgjax.data.corpus import load_corpus
-from semgjax.data.measure import SPLICED
 from semgjax.data.sessions import session_of_array
 from semgjax.exporting.export_folder import load_export
+from semgjax.measures import SPLICED
 from semgjax.model.config import PAPER, TDSConfig, preset
 from semgjax.model.encoder import PLAIN
 from semgjax.model.for_band import fit_to_band

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from semgjax.data.measure import SPLICED
+from semgjax.measures import SPLICED
 from semgjax.pages.axis_names import AS_GIVEN, COUNT, in_words, input_unit, law_title, short_number, y_title
 from semgjax.scaling.ends import number
 from semgjax.scaling.fit import Fit

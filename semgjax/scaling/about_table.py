@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from semgjax.data.measure import SPLICED
+from semgjax.measures import SPLICED
 from semgjax.scaling.ends import place_text
 from semgjax.scaling.finding import Diagnostic
 from semgjax.scaling.fit import Fit

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from semgjax.cells import unprotect
-from semgjax.data.measure import MEASURES
 from semgjax.errors import InputError
 from semgjax.files import parse_json, read_text
+from semgjax.measures import MEASURES
 
 Row = tuple[str, dict[str, str]]  # place in the table ("line 3"), cells by column
 
