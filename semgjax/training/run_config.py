@@ -126,6 +126,7 @@ class RunConfig:
                 raise InputError(
                     f"{name} {getattr(self, name)!r}: give a {kind.__name__}, as in docs/guides/extend.md", "bad-value"
                 )
+        check_fits(self.model, self.band)
         stride = self.model.stride
         for name in ("length", "left", "right"):
             value = getattr(self.window, name)
@@ -147,7 +148,6 @@ class RunConfig:
 
         for name, value in values.items():
             must(name, not isinstance(value, float) or math.isfinite(value), "be a finite number")
-        check_fits(self.model, self.band)
         must("augment.lag", self.augment.lag <= self.window.length, f"be at most window.length, {self.window.length}")
         for name in ("learning_rate", "clip"):
             must(f"optimizer.{name}", values[f"optimizer.{name}"] > 0, "be positive")
