@@ -21,10 +21,12 @@ from semgjax.pages.demo.views import (
     user_cers,
     validation_points,
 )
+from semgjax.pages.law_curves import curve_figure
 from semgjax.pages.law_plot import draw_size_curve
 from semgjax.pages.marks import blocking
 from semgjax.pages.stretch import draw_bands, keys_in
 from semgjax.pages.style import DOUBLE, POINTS, Picture, legend_below, name_axes, new_figure
+from semgjax.scaling.decide.evidence import gather
 from semgjax.scaling.profile import LEVEL
 
 COLOURS = {"teacher": "#111111", "distilled": "#AA3377", "from scratch": "#D55E00"}
@@ -89,6 +91,11 @@ def scaling_figure(inputs: ReportInputs, width: float = DOUBLE) -> Picture:
     legend_below(figure, extra=extra)
     figure.caption = f"{runs_words(fit)} {curve_words(fit, LEVEL, codes)}"
     return figure
+
+
+def crowd_figure(inputs: ReportInputs, width: float = DOUBLE) -> Picture:
+    """Error against training users with the fitted curve and its bands."""
+    return curve_figure(gather(inputs.users_fit), width=width)
 
 
 def users_figure(inputs: ReportInputs, width: float = DOUBLE) -> Picture:
