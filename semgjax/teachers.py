@@ -34,7 +34,7 @@ def check_pair(student: Network, teacher: Network) -> None:
     Raises:
         InputError: they differ in what their logits are compared by.
     """
-    for name in ("stride", "emission_delay", "classes", "channels"):
+    for name in ("stride", "emission_delay", "classes", "channels", "rate"):
         ours, theirs = getattr(student, name), getattr(teacher, name)
         if ours != theirs:
             raise InputError(
@@ -49,6 +49,7 @@ def student_config(supervised: RunConfig, teacher: Teacher, distill: DistillConf
         InputError: the two decoders' frames or emission delays differ, so their logits cannot be compared.
     """
     check_pair(supervised.model, teacher.config.model)
+    supervised.check_band(teacher.config.band)
     if supervised.data != teacher.config.data:
         # A teacher that was trained on the student's test users would make the student's scores no longer zero-shot,
         # and nothing downstream could detect it.

@@ -8,6 +8,7 @@ import pytest
 
 from semgjax.config_history import FIRST, OLD_DEFAULTS
 from semgjax.config_json import default_in_files, from_json, identity, to_json
+from semgjax.data.band import Band
 from semgjax.data.batching.augment import AugmentConfig
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.errors import InputError
@@ -25,7 +26,7 @@ def run_config(name: str) -> RunConfig:
 SUPERVISED = run_config("ladder-32")
 DISTILLED = dataclasses.replace(SUPERVISED, distill=DistillConfig("1" * 64, temperature=2.0, weight=0.5))
 BASELINE = run_config("tds")
-PARTS = (WindowSpec, AugmentConfig, OptimizerConfig, TrainConfig, DistillConfig)
+PARTS = (WindowSpec, AugmentConfig, OptimizerConfig, TrainConfig, DistillConfig, Band)
 
 
 @pytest.mark.parametrize(

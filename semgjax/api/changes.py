@@ -7,10 +7,12 @@ from typing import Any, TypeVar
 import numpy as np
 
 from semgjax.config_json import from_json, to_json
-from semgjax.data.batching.augment import AugmentConfig, augment_recipe
+from semgjax.data.band import TYPING, Band
+from semgjax.data.batching.augment import AugmentConfig, augment_recipe, fit_augment
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.errors import InputError
 from semgjax.model.config import Network, preset
+from semgjax.model.for_band import fit_to_band
 from semgjax.training.engine import Engine
 from semgjax.training.run_config import OptimizerConfig, Recipe, TrainConfig, recipe
 
@@ -26,23 +28,31 @@ def members_of(
     optimizer: OptimizerConfig | Options | None,
     train: TrainConfig | Options | None,
     window: WindowSpec | Options | None = None,
+    band: Band = TYPING,
 ) -> dict[str, Any]:
     """The members of a `RunConfig` except its data: a preset's recipe, or a network's configuration, with the changes.
+
+    Args:
+        band: of the sessions. Presets and recipes named are made to fit it before the changes; whole configurations
+            are taken as they are.
 
     Raises:
         InputError: an unknown name ("unknown-name"), or a value of another type or out of range.
     """
     if isinstance(given, str):
-        name, shape, base = given, preset(given), recipe(given)
+        name, shape, base = given, fit_to_band(preset(given), band), recipe(given, band)
     else:
         name, shape, base = str(given.NETWORK), given, Recipe()
+    if isinstance(augment, str):
+        augment = fit_augment(augment_recipe(augment), band)
     return {
         "preset": name,
         "model": _changed("model", shape, model),
         "window": _changed("window", base.window, window),
-        "augment": augment_recipe(augment) if isinstance(augment, str) else _changed("augment", base.augment, augment),
+        "augment": _changed("augment", base.augment, augment),
         "optimizer": _changed("optimizer", base.optimizer, optimizer),
         "train": _changed("train", base.train, train),
+        "band": band,
     }
 
 

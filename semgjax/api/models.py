@@ -10,10 +10,11 @@ import jax
 import numpy as np
 from numpy.typing import ArrayLike
 
+from semgjax.data.band import TYPING, Band
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.corpus import Corpus, load_corpus
-from semgjax.data.keys import labels_to_text
-from semgjax.data.sessions import SAMPLE_RATE, Session, session_of_array
+from semgjax.data.measure import MEASURES, SPLICED, measure_of, rate_in
+from semgjax.data.sessions import Session, session_of_array
 from semgjax.decode.greedy import greedy
 from semgjax.errors import InputError
 from semgjax.evaluate.error_rates import score_rows
@@ -22,6 +23,7 @@ from semgjax.exporting.export_folder import MODEL, load_export
 from semgjax.model import network
 from semgjax.model.config import Network, preset
 from semgjax.model.encoder import Params
+from semgjax.model.for_band import check_band, check_fits, fit_to_band
 from semgjax.notebook import facts
 from semgjax.parallel.runtime import is_first
 from semgjax.training.mirror import finished_folder
@@ -59,26 +61,37 @@ class Evaluation:
     Attributes:
         split: train, val or test.
         scores: rows averaged over users ("macro") and over keys ("pooled"): characters, substitutions, deletions,
-            insertions, cer (percent; None without keys), and cer_std over users.
+            insertions, cer (percent; None without keys), and cer_std over users. Of classes that are no keys: events,
+            event_error_rate and event_error_rate_std.
         users_scores: one row a user.
+        metric: "cer" or "event_error_rate".
+        spliced: whether the sessions are real signals in a made-up order.
     """
 
     split: str
     scores: list[dict[str, Any]]
     users_scores: list[dict[str, Any]]
+    metric: str = "cer"
+    spliced: bool = False
+
+    @property
+    def error_rate(self) -> float | None:
+        """The error rate in percent, averaged over users; None without keys or events."""
+        return next((rate_in(row) for row in self.scores if row["averaging"] == "macro"), None)
 
     @property
     def cer(self) -> float | None:
-        """Character error rate in percent, averaged over users; None without keys."""
-        return next((row["cer"] for row in self.scores if row["averaging"] == "macro"), None)
+        """Character error rate in percent, averaged over users; None without keys, or for classes that are no keys."""
+        return self.error_rate if self.metric == "cer" else None
 
     def __repr__(self) -> str:
         """One line."""
-        return f"Evaluation({self.split}: CER {percent(self.cer)}, mean of {len(self.users_scores)} users)"
+        users, order = f"mean of {len(self.users_scores)} users", f"; {SPLICED}" if self.spliced else ""
+        return f"Evaluation({self.split}: {MEASURES[self.metric].words} {percent(self.error_rate)}, {users}{order})"
 
     def _repr_html_(self) -> str:
-        rows = [(row["averaging"], percent(row["cer"])) for row in self.scores]
-        return facts(repr(self), [*rows, *((str(row["user"]), percent(row["cer"])) for row in self.users_scores)])
+        rows = [(str(row.get("averaging") or row["user"]), row) for row in (*self.scores, *self.users_scores)]
+        return facts(repr(self), [(name, percent(rate_in(row))) for name, row in rows])
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -88,6 +101,7 @@ class Model:
     Attributes:
         config: the network's configuration; one frame is `config.stride` samples.
         window: how sessions are cut, in samples.
+        band: electrodes, sample rate and classes of the sessions that it takes.
         params: nested dict of float32 arrays.
         source: origin of the parameters.
         preset: name of the size.
@@ -98,6 +112,7 @@ class Model:
     params: Params
     source: str
     preset: str
+    band: Band = TYPING
 
     @property
     def parameters(self) -> int:
@@ -110,7 +125,7 @@ class Model:
         The signal may have any length: it is cut into windows with context as in training.
 
         Args:
-            emg: a session, or an array [samples, channels] at 2 kHz in the unit of the training data.
+            emg: a session, or an array [samples, channels] at the band's rate in the unit of the training data.
             batch: windows per forward pass.
 
         Raises:
@@ -121,16 +136,18 @@ class Model:
             (100, 99)
         """
         check_batch(batch)
-        session = _checked(emg, self.config.channels)
+        session = _checked(emg, self.band)
         return session_logits(self._forward, self.config, self.params, session, self.window, batch)
 
     def decode(self, emg: ArrayLike | Session, batch: int = BATCH) -> str:
         """The text that greedy CTC decoding reads from a session or an array, one glyph a key; arguments as `logits`.
 
+        Of classes that are no keys: their names, separated by spaces.
+
         Raises:
             InputError: see `logits`.
         """
-        return labels_to_text(greedy(self.logits(emg, batch)))
+        return self.band.text(greedy(self.logits(emg, batch)))
 
     def evaluate(
         self,
@@ -148,7 +165,7 @@ class Model:
             batch: windows per forward pass.
 
         Raises:
-            InputError: no such data, no such part, or an empty one.
+            InputError: no such data, no such part, an empty one, or sessions of another band ("band-misfit").
 
         Example:
             >>> evaluation = semgjax.load("runs/small").evaluate("shards", split="test")
@@ -158,11 +175,14 @@ class Model:
         check_batch(batch)
         if split not in ("train", "val", "test"):
             raise InputError(f"split {split!r}: choose train, val or test", "unknown-name")
-        sessions = read_corpus(data, splits).part(split)
+        corpus = read_corpus(data, splits)
+        check_band(self.band, corpus.band, f"the {self.preset} decoder")
+        sessions = corpus.part(split)
         if not sessions:
             raise InputError(f"the split's {split} part is empty; choose another split", "no-sessions")
         counts = evaluate_greedy(self._forward, self.config, self.params, sessions, self.window, batch)
-        return Evaluation(split, *score_rows(split, "greedy", counts))
+        measure, spliced = measure_of(self.band), any(session.spliced for session in sessions)
+        return Evaluation(split, *score_rows(split, "greedy", counts, measure), measure.name, spliced)
 
     @cached_property
     def _forward(self) -> Forward:
@@ -173,10 +193,11 @@ class Model:
         return f"Model({self.preset}, {self.parameters:,} parameters, from {self.source})"
 
     def _repr_html_(self) -> str:
-        window = self.window
+        window, rate = self.window, self.band.rate
         rows = {
+            "band": str(self.band),
             "parameters": f"{self.parameters:,}",
-            "window": f"{window.length / SAMPLE_RATE:g} s, with {window.left} samples before and {window.right} after",
+            "window": f"{window.length / rate:g} s, with {window.left} samples before and {window.right} after",
             "frame": f"{self.config.stride} samples",
             "from": self.source,
         }
@@ -198,36 +219,39 @@ def load(place: "str | Path | Run | Export") -> Model:
         if (folder / MODEL).is_file():
             export = load_export(folder)
             size = str(export.about.get("source", {}).get("preset", "export"))
-            return Model(export.config, export.window, export.params, name, size)
+            return Model(export.config, export.window, export.params, name, size, export.band)
         if (folder / CONFIG).is_file():
             config, params = load_finished(folder)
-            return Model(config.model, config.window, params, name, config.preset)
+            return Model(config.model, config.window, params, name, config.preset, config.band)
         raise InputError(
             f"{folder}: is neither a run ({CONFIG}) nor an export ({MODEL}); give the folder of one", "no-file"
         )
 
 
-def init(preset_name: str | Network, /, seed: int = 0) -> Model:
+def init(preset_name: str | Network, /, seed: int = 0, band: Band = TYPING) -> Model:
     """A decoder of a preset (tiny, small, large, ladder-WIDTH, tds) or of a network's configuration, untrained.
 
     Args:
         seed: seed of the parameters, as `train.seed` of a run.
+        band: electrodes, sample rate and classes, which a preset is made to fit.
 
     Raises:
-        InputError: no such preset, or a seed outside [0, 2^32).
+        InputError: no such preset, one that does not fit the band ("band-misfit"), or a seed outside [0, 2^32).
 
     Example:
         >>> semgjax.init("ladder-64", seed=0)
         Model(ladder-64, 223,507 parameters, from seed 0)
     """
     if isinstance(preset_name, str):
-        config, window, name = preset(preset_name), recipe(preset_name).window, preset_name
+        config, window = fit_to_band(preset(preset_name), band), recipe(preset_name, band).window
     else:
-        config, window, name = preset_name, WindowSpec(), str(preset_name.NETWORK)
+        config, window = preset_name, WindowSpec()
+        check_fits(config, band)
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
         raise InputError(f"seed {seed}: give a whole number from 0 to {2**32 - 1}", "bad-value")
     params = network.init(config, jax.random.key(int(seed)))
-    return Model(config, window, params, f"seed {seed}", name)
+    name = preset_name if isinstance(preset_name, str) else str(preset_name.NETWORK)
+    return Model(config, window, params, f"seed {seed}", name, band)
 
 
 def place_of(place: "str | Path | Run | Export") -> str:
@@ -241,12 +265,12 @@ def check_batch(batch: int) -> None:
         raise InputError(f"batch {batch} must lie in 1 to {MOST_ROWS}", "bad-value")
 
 
-def percent(cer: float | None) -> str:
+def percent(rate: float | None) -> str:
     """An error rate as text."""
-    return "unknown (no keys)" if cer is None else f"{cer:.2f} %"
+    return "unknown (empty reference)" if rate is None else f"{rate:.2f} %"
 
 
-def _checked(emg: ArrayLike | Session, channels: int) -> Session:
+def _checked(emg: ArrayLike | Session, band: Band) -> Session:
     """The input as a session that fits the decoder.
 
     Raises:
@@ -258,14 +282,16 @@ def _checked(emg: ArrayLike | Session, channels: int) -> Session:
         except (TypeError, ValueError) as error:
             raise InputError(f"emg cannot be read as an array of numbers ({error})", "bad-shape") from None
         if array.ndim != 2:
-            raise InputError(f"emg has shape {array.shape}, expected [samples, {channels}]", "bad-shape")
+            raise InputError(f"emg has shape {array.shape}, expected [samples, {band.channels}]", "bad-shape")
         if not np.isfinite(array).all():
             raise InputError("emg holds values that are not finite; repair the signal first", "not-finite")
-        emg = session_of_array(array)
-    if emg.channels != channels or emg.rate != SAMPLE_RATE:
+        if array.shape[1] != band.channels:
+            raise InputError(f"emg has {array.shape[1]} channels; the decoder takes {band.channels}", "channel-count")
+        emg = session_of_array(array, band)
+    if (emg.channels, emg.rate) != (band.channels, band.rate):
         raise InputError(
-            f"session {emg.name} has {emg.channels} channels at {emg.rate:g} Hz; the decoder takes {channels} at "
-            f"{SAMPLE_RATE} Hz",
+            f"session {emg.name} has {emg.channels} channels at {emg.rate:g} Hz; the decoder takes {band.channels} at "
+            f"{band.rate:g} Hz",
             "channel-count",
         )
     if not emg.samples:

@@ -6,9 +6,11 @@ from typing import Any
 
 from semgjax.api.changes import Options, chosen_engine, members_of
 from semgjax.api.models import Model, load, percent, place_of, read_corpus
+from semgjax.data.band import Band
 from semgjax.data.batching.augment import AugmentConfig
 from semgjax.data.batching.windows import WindowSpec
-from semgjax.data.corpus import load_corpus
+from semgjax.data.corpus import load_corpus, read_band
+from semgjax.data.measure import MEASURES, SPLICED, rate_in
 from semgjax.errors import InputError
 from semgjax.exporting.export_folder import MODEL, SCHEMA, VERSION
 from semgjax.exporting.export_run import export_run
@@ -53,16 +55,22 @@ class Run:
 
     def __repr__(self) -> str:
         """One line."""
-        rates = ", ".join(f"{row['split']} CER {percent(row['cer'])}" for row in self._macro)
+        rates = ", ".join(f"{row['split']} {self._words} {percent(rate_in(row))}" for row in self._macro)
         kind, name, size = (self.result[member] for member in ("kind", "preset", "params"))
-        return f"Run({self.place}: {kind} {name}, {size:,} parameters; {rates})"
+        order = f"; {SPLICED}" if self.result["spliced"] else ""
+        return f"Run({self.place}: {kind} {name}, {size:,} parameters; {rates}{order})"
 
     def _repr_html_(self) -> str:
-        rows = [(f"CER, {row['split']}", percent(row["cer"])) for row in self._macro]
+        rows = [(f"{self._words}, {row['split']}", percent(rate_in(row))) for row in self._macro]
+        rows += [("sessions", SPLICED)] if self.result["spliced"] else []
         result = self.result
         about = [(name, result[name]) for name in ("kind", "preset", "steps", "users")]
         size = [("params", f"{result['params']:,}"), ("hours", f"{result['hours']:.3g}")]
         return facts(f"Run {self.place}", [*about, *size, *rows])
+
+    @property
+    def _words(self) -> str:
+        return MEASURES[self.result["metric"]].words
 
     @property
     def _macro(self) -> list[dict[str, Any]]:
@@ -121,7 +129,8 @@ def train(
     Args:
         preset_name: tiny, small, large, ladder-WIDTH, tds or a registered network's name. Its recipe gives every value
             that is not changed below. Or the configuration of a network (semgjax.model.kind), with the paper's recipe.
-        data: folder of sessions or shards.
+        data: folder of sessions or shards, of any band: a preset and its recipe are made to fit its electrodes, rate
+            and classes (`semgjax.model.for_band`).
         out: run directory or address (gs://...), new or of this same run.
         splits: split file (default: splits.json in the folder).
         model, window, augment, optimizer, train: changes by name, as train={"steps": 300, "seed": 1}, or a whole
@@ -139,7 +148,7 @@ def train(
         >>> run.result["steps"]
         2
     """
-    members = members_of(preset_name, model, augment, optimizer, train, window)
+    members = members_of(preset_name, model, augment, optimizer, train, window, _band(data, splits))
     return _run(members | ({} if loss is None else {"loss": loss}), data, splits, out, engine)
 
 
@@ -179,7 +188,7 @@ def distill(
         >>> student.result["kind"]
         'distilled'
     """
-    members = members_of(preset_name, model, augment, optimizer, train)
+    members = members_of(preset_name, model, augment, optimizer, train, None, _band(data, splits))
     return _run(members, data, splits, out, engine, (place_of(teacher), temperature, weight, key_boost))
 
 
@@ -238,6 +247,10 @@ def _verified(folder: Path, data: str | Path, splits: str | Path | None) -> list
 def _check_splits(data: str | Path | None, splits: str | Path | None) -> None:
     if splits is not None and data is None:
         raise InputError("splits: needs data, the sessions to verify on", "conflict")
+
+
+def _band(data: str | Path, splits: str | Path | None) -> Band:
+    return read_band(Path(data), None if splits is None else Path(splits))
 
 
 def _run(

@@ -1,4 +1,4 @@
-"""`semgjax data`: simulate, ingest, check, split and show sessions; writes OUT/, a page, a splits.json or a PNG."""
+"""`semgjax data`: simulate, describe, ingest, splice, check, split, show; writes folders, a TOML, JSON, page or PNG."""
 
 import json as jsonlib
 import sys
@@ -9,7 +9,9 @@ from typing import Any, Literal
 import tyro
 
 from semgjax.cli.data_check import check
+from semgjax.cli.data_describe import describe
 from semgjax.cli.data_ingest import ingest
+from semgjax.cli.data_splice import splice
 from semgjax.cli.data_splits import splits
 from semgjax.cli.parse import run_commands
 from semgjax.cli.terminal import say
@@ -19,7 +21,9 @@ def run(words: list[str]) -> int:
     """The command group."""
     commands: dict[str, Callable[..., Any]] = {
         "simulate": simulate,
+        "describe": describe,
         "ingest": ingest,
+        "splice": splice,
         "check": check,
         "splits": splits,
         "show": show,

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,9 +10,9 @@ import tyro
 
 from semgjax.cli.terminal import say
 from semgjax.data.people import one_person_warning, similar_users
-from semgjax.data.sessions import SAMPLE_RATE
-from semgjax.data.splitting.inventory import KnownSession, list_folder, read_metadata
+from semgjax.data.splitting.inventory import KnownSession, list_folder, read_metadata, recordings_of
 from semgjax.data.splitting.official import file_marks, generic, personalised, read_listed, unseen_validation
+from semgjax.data.splitting.origins import recorded_hours, with_orders
 from semgjax.data.splitting.splits import PARTS, Split, leave_users_out, leave_users_out_folds, read_split, write_split
 from semgjax.data.splitting.subsets import nested_subset
 from semgjax.errors import InputError, system_fault
@@ -78,6 +79,9 @@ def splits(
     rows = read_metadata(src if src.is_file() else src / "metadata.csv") if official or there is None else there
     made = _make(kind, rows, options)
     if there is not None:
+        pairs = [(row.session, row.recording) for row in there]
+        if kind != "subset":  # which is of sessions already
+            made = {mark: with_orders(split, pairs) for mark, split in made.items()}
         made = _only_present(made, {row.session for row in there}, src)
     path = out or home / "splits.json"
     files = {path.with_name(f"{path.stem}{mark}{path.suffix}"): split for mark, split in made.items()}
@@ -85,7 +89,7 @@ def splits(
         say(f"warning: {one_person_warning(group)}", error=True)
     known = [_is_there(file, split) for file, split in files.items()]
     for (file, split), old in zip(files.items(), known, strict=True):
-        _print_parts(split, rows)
+        _print_parts(split, rows if there is None else there)
         if not old:
             _write(file, split)
         say(f"{file}{' (unchanged)' if old else ''}")
@@ -109,7 +113,7 @@ def _check_options(kind: str, options: dict[str, Any]) -> None:
 
 def _make(kind: str, rows: Sequence[KnownSession], options: dict[str, Any]) -> dict[str, Split]:
     """Mark in the file's name -> split; the mark is empty where the kind makes one split."""
-    pairs = [(row.session, row.user) for row in rows]
+    pairs = [(row.session, row.user) for row in recordings_of(rows)]
     if kind == "leave-users-out":
         return {"": leave_users_out(pairs, **{"val_share": _VAL_SHARE, "seed": 0} | options)}
     if kind == "folds":
@@ -169,8 +173,11 @@ def _print_parts(split: Split, rows: Sequence[KnownSession]) -> None:
     known = {row.session: row for row in rows}
     for part in PARTS:
         found = [known[name] for name in getattr(split, part) if name in known]
-        samples = sum(min(row.samples, split.limits.get(row.session, row.samples)) for row in found)
+        cut = [replace(row, samples=min(row.samples, split.limits.get(row.session, row.samples))) for row in found]
+        hours = recorded_hours((row.session, row) for row in cut)
         users = len({row.user for row in found})
-        print(f"{part:<5} {len(found)} sessions of {users} users, {samples / SAMPLE_RATE / 3600:.2f} h")
+        spliced = len({row.origin for row in found if row.origin})
+        more = f", spliced from {spliced} recorded ones" if spliced else ""
+        print(f"{part:<5} {len(found)} sessions of {users} users, {hours:.2f} h{more}")
     if split.rule.get("short_users"):
         print(f"{split.rule['short_users']} users have less than {split.rule['hours_per_user']:g} h; all of it is used")

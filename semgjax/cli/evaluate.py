@@ -8,6 +8,7 @@ import tyro
 
 from semgjax.cli.parse import run_commands
 from semgjax.cli.terminal import say
+from semgjax.data.measure import measure_in
 
 
 def evaluate(
@@ -31,19 +32,20 @@ def evaluate(
         json: print one JSON object instead of a table
     """
     from semgjax.api.models import check_batch, load
-    from semgjax.cli.summary import score_lines, shown_warnings
+    from semgjax.cli.summary import rate_text, score_lines, shown_warnings
 
     check_batch(batch)
     with shown_warnings():
         found = load(model).evaluate(data, split, splits, batch)
     if json:
-        print(jsonlib.dumps({"model": model, "scores": found.scores, "users_scores": found.users_scores}))
+        about = {"model": model, "metric": found.metric, "spliced": found.spliced}
+        print(jsonlib.dumps({**about, "scores": found.scores, "users_scores": found.users_scores}))
         return
-    for line in score_lines(found.scores):
+    for line in score_lines(found.scores, found.spliced):
         say(line)
     for row in found.users_scores:
-        cer = "no keys" if row["cer"] is None else f"{row['cer']:.2f} %"
-        say(f"  {row['user']}: CER {cer} of {row['characters']} keys")
+        measure = measure_in(row)
+        say(f"  {row['user']}: {measure.words} {rate_text(row)} of {row[measure.counted]} {measure.things}")
 
 
 def run(words: list[str]) -> int:

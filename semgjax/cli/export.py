@@ -6,6 +6,7 @@ import tyro
 
 from semgjax.cli.parse import run_commands
 from semgjax.cli.terminal import say
+from semgjax.data.measure import MEASURES
 from semgjax.errors import InputError
 
 
@@ -37,8 +38,10 @@ def export(
     else:
         found = runs.export(run, out, data=verify, splits=splits)
     for row in found.verified:
-        cer = "no keys" if row.measured is None else f"{row.measured:.2f} %, recorded {row.recorded:.2f} %"
-        print(f"verified: {row.split} {row.averaging} CER {cer}")
+        measure = MEASURES[row.metric]
+        found_none = row.measured is None
+        rate = f"no {measure.things}" if found_none else f"{row.measured:.2f} %, recorded {row.recorded:.2f} %"
+        print(f"verified: {row.split} {row.averaging} {measure.words} {rate}")
     if out is not None:
         look_ahead = found.about["look_ahead_samples"]
         seen = "the whole input" if look_ahead is None else f"{look_ahead} samples"

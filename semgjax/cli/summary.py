@@ -2,11 +2,12 @@
 
 import contextlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from semgjax.cli.terminal import say
+from semgjax.data.measure import SPLICED, measure_in, rate_in
 
 if TYPE_CHECKING:
     from semgjax.api.runs import Run
@@ -46,20 +47,32 @@ def print_run(run: "Run") -> None:
         print_result(run.result, run.place)
 
 
-def score_lines(rows: list[dict[str, Any]]) -> list[str]:
-    """The averaged score rows of a result as text."""
+def score_lines(rows: list[dict[str, Any]], spliced: bool) -> list[str]:
+    """The averaged score rows of a result as text.
+
+    Args:
+        spliced: whether their sessions are real signals in a made-up order, which each line then says.
+    """
     lines = []
     for row in rows:
-        cer = "no keys" if row["cer"] is None else f"{row['cer']:.2f} %"
-        spread = f" (std over users {row['cer_std']:.2f})" if row.get("cer_std") is not None else ""
-        errors = f"S {row['substitutions']} D {row['deletions']} I {row['insertions']} of {row['characters']} keys"
-        lines.append(f"{row['split']:<5} {row['decoder']} {row['averaging']:<6} CER {cer}{spread}; {errors}")
+        measure = measure_in(row)
+        spread = f" (std over users {row[measure.spread]:.2f})" if row.get(measure.spread) is not None else ""
+        errors = f"S {row['substitutions']} D {row['deletions']} I {row['insertions']}"
+        line = f"{row['split']:<5} {row['decoder']} {row['averaging']:<6} {measure.words} {rate_text(row)}{spread}"
+        order = f"; {SPLICED}" if spliced else ""
+        lines.append(f"{line}; {errors} of {row[measure.counted]} {measure.things}{order}")
     return lines
+
+
+def rate_text(row: Mapping[str, Any]) -> str:
+    """The error rate of a score row as text."""
+    rate = rate_in(row)
+    return f"no {measure_in(row).things}" if rate is None else f"{rate:.2f} %"
 
 
 def print_result(result: dict[str, Any], out: Path | str) -> None:
     """Print the summary of a result.json and its path."""
     say(f"{result['kind']} {result['preset']}: {result['params']:,} parameters, {result['steps']} steps")
-    for line in score_lines(result["scores"]):
+    for line in score_lines(result["scores"], result["spliced"]):
         say("  " + line)
     say(f"  {str(out).rstrip('/')}/result.json")

@@ -8,20 +8,23 @@ from typing import Any, Literal
 import tyro
 
 from semgjax.cli.parse import run_commands, word_after
-from semgjax.data.batching.augment import AugmentConfig, augment_recipe
+from semgjax.cli.session_band import band_of
+from semgjax.data.batching.augment import AugmentConfig, augment_recipe, fit_augment
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.errors import InputError
 from semgjax.model.config import Network, preset
+from semgjax.model.for_band import fit_to_band
 from semgjax.training.engine import Engine
 from semgjax.training.run_config import OptimizerConfig, TrainConfig, recipe
 
 
 def run(words: list[str]) -> int:
-    """The command; the preset's recipe gives the defaults that its help shows."""
+    """The command; the preset's recipe, for the band of --data, gives the defaults that its help shows."""
     name = word_after(words, "--preset", "tiny")
-    base, shape = recipe(name), preset(name)
+    band = band_of(words)
+    base, shape = recipe(name, band), fit_to_band(preset(name), band)
     changes = word_after(words, "--augmentation", "preset")
-    wanted = base.augment if changes == "preset" else augment_recipe(changes)
+    wanted = base.augment if changes == "preset" else fit_augment(augment_recipe(changes), band)
 
     def train(
         *,

@@ -1,10 +1,12 @@
 """What a decoder has to know of the device that recorded: rings of electrodes, sample rate and classes of events."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from semgjax.data.keys import NUM_CLASSES
+import numpy as np
+
+from semgjax.data.keys import NUM_CLASSES, labels_to_text
 from semgjax.errors import InputError
 
 if TYPE_CHECKING:
@@ -44,6 +46,12 @@ class Band:
     def metric(self) -> str:
         """Name of the error of a decoder: "cer" for keys, "event_error_rate" for other classes, both in percent."""
         return "cer" if self.classes is None else "event_error_rate"
+
+    def text(self, labels: Sequence[int] | np.ndarray) -> str:
+        """Labels as text: one glyph a key (see `labels_to_text`); other classes by name, separated by spaces."""
+        if self.classes is None:
+            return labels_to_text(np.asarray(labels))
+        return " ".join(self.classes[int(label)] for label in labels)
 
     def __str__(self) -> str:
         """One line."""

@@ -2,14 +2,16 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from semgjax.data.band import TYPING, Band, common_band
 from semgjax.data.key_counts import KeyCounts, count_keys
 from semgjax.data.people import one_person_warning, similar_users
-from semgjax.data.sessions import CHANNELS, SAMPLE_RATE, Session, load_sessions
+from semgjax.data.sessions import Session, is_sharded, load_sessions
 from semgjax.data.shards.shard_format import STORAGE
 from semgjax.data.splitting.cut import first_samples
+from semgjax.data.splitting.origins import check_apart, recorded_hours
 from semgjax.data.splitting.splits import Split, read_split
 from semgjax.errors import InputError
 from semgjax.files import content_hash
@@ -41,17 +43,49 @@ class Corpus:
         return len({session.user for session in self.train})
 
     @property
+    def band(self) -> Band:
+        """The band of all its sessions."""
+        return self.train[0].band
+
+    @property
     def train_hours(self) -> float:
-        """Hours of signal in the training part."""
-        return sum(session.samples for session in self.train) / SAMPLE_RATE / 3600
+        """Hours that were recorded for the training part; sessions spliced from one recording count once."""
+        return recorded_hours((session.name, session) for session in self.train)
+
+    @property
+    def untrained(self) -> tuple[str, ...]:
+        """Names of the classes that occur in the val or test part and never in the train part; none for keys."""
+        classes = self.band.classes or ()
+        trained = {int(label) for session in self.train for label in session.labels}
+        scored = {int(label) for session in (*self.val, *self.test) for label in session.labels}
+        return tuple(classes[label] for label in sorted(scored - trained)) if classes else ()
+
+    @property
+    def spliced(self) -> bool:
+        """Whether sessions of the val or test part are real signals in a made-up order."""
+        return any(session.spliced for session in (*self.val, *self.test))
+
+
+def read_band(folder: Path, split_file: Path | None = None) -> Band:
+    """The band of the first session of a split; `load_corpus` checks that it is that of all.
+
+    A folder of HDF5 files holds typing sessions, of which none is opened.
+
+    Raises:
+        InputError: no such split or no such session.
+    """
+    if not is_sharded(folder):
+        return TYPING
+    split = read_split(split_file or folder / "splits.json")
+    return common_band(load_sessions(folder, [*split.train, *split.val, *split.test][:1]))
 
 
 def load_corpus(folder: Path, split_file: Path | None = None) -> Corpus:
     """Load the sessions that a split names (default: `folder`/splits.json) from HDF5 files or from shards.
 
     Raises:
-        InputError: no sessions, no split, a damaged session, one with other channels or labels than decoders use, or a
-            train part without a key inside its signal ("no-keys").
+        InputError: no sessions, no split, a damaged session, sessions that differ in electrodes, rate or classes
+            ("mixed-bands"), or a train part without a key inside its signal ("no-keys").
     """
     path = split_file or folder / "splits.json"
     if split_file is None and folder.is_dir() and not path.is_file():
@@ -61,8 +95,9 @@ def load_corpus(folder: Path, split_file: Path | None = None) -> Corpus:
     split = read_split(path)
     names = [*split.train, *split.val, *split.test]
     whole = {session.name: session for session in load_sessions(folder, names)}
-    for session in whole.values():
-        _check_kind(session)
+    if whole:
+        common_band(whole.values())
+    check_apart(split, {session.name: session.origin or session.name for session in whole.values()}, path)
     sessions = {name: first_samples(whole[name], split.limits.get(name, whole[name].samples)) for name in names}
     parts = {part: tuple(sessions[name] for name in getattr(split, part)) for part in ("train", "val", "test")}
     if not parts["train"]:
@@ -70,7 +105,11 @@ def load_corpus(folder: Path, split_file: Path | None = None) -> Corpus:
     keys = {part: _count(path, part, own, [whole[s.name] for s in own]) for part, own in parts.items()}
     faults = [f"{path}: {part}: {fault}" for part, counts in keys.items() for fault in counts.faults]
     same = map(one_person_warning, similar_users(session.user for session in whole.values()))
-    return Corpus(**parts, hash=_content(split, sessions), keys=keys, warnings=(*faults, *same))
+    corpus = Corpus(**parts, hash=_content(split, sessions), keys=keys, warnings=(*faults, *same))
+    if not corpus.untrained:
+        return corpus
+    unseen = f"{path}: {', '.join(corpus.untrained)}: in the val or test part, but never in the train part"
+    return replace(corpus, warnings=(*corpus.warnings, f"{unseen}, so no decoder can learn it"))
 
 
 def _count(path: Path, part: str, sessions: tuple[Session, ...], whole: Sequence[Session]) -> KeyCounts:
@@ -79,7 +118,8 @@ def _count(path: Path, part: str, sessions: tuple[Session, ...], whole: Sequence
     Raises:
         InputError: it is the train part and has no key inside its signal.
     """
-    counts = (count_keys(s.key_first, s.key_last, s.samples, s.dropped, s.doubled) for s in whole)
+    recorded = {s.origin or s.name: s for s in whole}.values()  # each order of a recording has all its events
+    counts = (count_keys(s.key_first, s.key_last, s.samples, s.dropped, s.doubled) for s in recorded)
     total = sum(counts, KeyCounts())
     own = (count_keys(s.key_first, s.key_last, s.samples, {}, 0) for s in sessions)
     if part == "train" and not any(counts.inside for counts in own):
@@ -89,22 +129,6 @@ def _count(path: Path, part: str, sessions: tuple[Session, ...], whole: Sequence
             "no-keys",
         )
     return total
-
-
-def _check_kind(session: Session) -> None:
-    """Refuse sessions that shards can hold but decoders cannot use."""
-    if (session.channels, session.rate) != (CHANNELS, SAMPLE_RATE):
-        raise InputError(
-            f"{session.path}: session {session.name} has {session.channels} channels at {session.rate:g} Hz; decoders "
-            f"take {CHANNELS} at {SAMPLE_RATE} Hz: leave it out of the split",
-            "channel-count",
-        )
-    if session.classes is not None:
-        raise InputError(
-            f"{session.path}: labels of session {session.name} are {', '.join(session.classes[:3])} ...; decoders "
-            "take keys: leave it out of the split",
-            "conflict",
-        )
 
 
 def _content(split: Split, sessions: dict[str, Session]) -> str:

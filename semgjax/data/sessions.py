@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from semgjax.data.band import Band, default_rings
+from semgjax.data.band import TYPING, Band, default_rings
 from semgjax.data.key_counts import count_doubled
-from semgjax.data.keys import label_of_key, labels_to_text
+from semgjax.data.keys import label_of_key
 from semgjax.data.readers.discover import hdf5_files
 from semgjax.data.readers.metadata import parse_keystrokes, parse_list, text_attribute
 from semgjax.data.readers.timeseries import CHANNELS as CHANNELS
@@ -112,10 +112,8 @@ class Session:
 
     @property
     def text(self) -> str:
-        """The typed text, one glyph per key (see `labels_to_text`); other classes by name, separated by spaces."""
-        if self.classes is None:
-            return labels_to_text(self.labels)
-        return " ".join(self.classes[label] for label in self.labels)
+        """The typed text, one glyph per key; other classes by name, separated by spaces."""
+        return self.band.text(self.labels)
 
     def __repr__(self) -> str:
         """One line."""
@@ -315,12 +313,12 @@ def _open_shard(path: Path) -> Session:
     )
 
 
-def session_of_array(emg_TxC: np.ndarray, name: str = "array") -> Session:
-    """A session without labels whose signal is in memory: [samples, channels] at 2 kHz, left band first."""
-    samples, channels = emg_TxC.shape
+def session_of_array(emg_TxC: np.ndarray, band: Band = TYPING, name: str = "array") -> Session:
+    """A session of a band without labels whose signal is in memory: [samples, channels], ring after ring."""
     labels, places = np.zeros(0, np.int32), np.zeros(0, np.int64)
     array = np.ascontiguousarray(emg_TxC, np.float32)
-    return Session(Path(name), name, "", samples, labels, places, places, {}, channels, array=array)
+    facts = {"channels": array.shape[1], "rate": band.rate, "classes": band.classes, "rings": band.rings}
+    return Session(Path(name), name, "", len(array), labels, places, places, {}, **facts, array=array)
 
 
 def read_emg(session: Session, start: int, stop: int) -> np.ndarray:

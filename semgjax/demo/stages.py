@@ -31,7 +31,6 @@ from semgjax.evaluate.stitched import make_forward, session_logits
 from semgjax.exporting.export_folder import load_export
 from semgjax.exporting.export_run import export_run
 from semgjax.files import folder_lock, read_json, write_json
-from semgjax.model.config import SAMPLE_RATE
 from semgjax.model.encoder import count_parameters
 from semgjax.pages.demo.demo_report import write_report
 from semgjax.pages.demo.views import ReportInputs, RunView, heldout_cer, validation_cer
@@ -216,7 +215,7 @@ def _speed(run: Path) -> dict[str, Any]:
         begun = time.perf_counter()
         jax.block_until_ready(forward(params, emg, valid))
         times.append(time.perf_counter() - begun)
-    signal_seconds = batch * window.length / SAMPLE_RATE
+    signal_seconds = batch * window.length / config.band.rate
     return {
         "preset": config.preset,
         "params": count_parameters(params),

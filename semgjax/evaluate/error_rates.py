@@ -7,28 +7,35 @@ from typing import Any
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 
+from semgjax.data.measure import CER, Measure
+
 
 @dataclass(frozen=True)
 class Counts:
     """Edit operations that turn the reference into the decoder's output."""
 
-    characters: int = 0
-    """keys in the reference"""
+    reference: int = 0
+    """keys or events in the reference"""
     substitutions: int = 0
-    """keys read as another"""
+    """those read as another"""
     deletions: int = 0
-    """keys that the decoder missed"""
+    """those that the decoder missed"""
     insertions: int = 0
-    """keys that nobody typed"""
+    """those of the output that nobody made"""
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(*(a + b for a, b in zip(asdict(self).values(), asdict(other).values(), strict=True)))
 
     @property
-    def cer(self) -> float:
-        """Character error rate in percent, 100 (S + D + I) / characters; above 100 is possible, nan without keys."""
+    def rate(self) -> float | None:
+        """Error rate in percent, 100 (S + D + I) / reference; above 100 is possible, None without a reference."""
         errors = self.substitutions + self.deletions + self.insertions
-        return 100.0 * errors / self.characters if self.characters else float("nan")
+        return 100.0 * errors / self.reference if self.reference else None
+
+    def as_json(self, measure: Measure) -> dict[str, int]:
+        """The counts under the names of a score row."""
+        counts = asdict(self)
+        return {measure.counted: counts.pop("reference"), **counts}
 
 
 def count_errors(reference: Sequence[int] | np.ndarray, output: Sequence[int] | np.ndarray) -> Counts:
@@ -39,37 +46,27 @@ def count_errors(reference: Sequence[int] | np.ndarray, output: Sequence[int] | 
     return Counts(len(expected), kinds.count("replace"), kinds.count("delete"), kinds.count("insert"))
 
 
-def score_rows(split: str, decoder: str, users: dict[str, Counts]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def score_rows(
+    split: str, decoder: str, users: dict[str, Counts], measure: Measure = CER
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The score table of one split and decoder: rows averaged over users, and one row per user.
 
-    "macro" is the mean of the users' CERs with the population deviation (as published tables state it), "pooled"
-    the CER of all their keys together. Users without a single key have no CER and are left out of the mean.
+    "macro" is the mean of the users' error rates with the population deviation (as published tables state it), "pooled"
+    the rate of all their keys together. Users without a single key have no rate and are left out of the mean.
+
+    Args:
+        measure: names the rate and what is counted.
     """
     pooled = sum(users.values(), Counts())
-    rates = [counts.cer for counts in users.values() if counts.characters]
+    rates = [counts.rate for counts in users.values() if counts.rate is not None]
     macro = float(np.mean(rates)) if rates else None
-    spread = float(np.std(rates)) if rates else None
+    deviation = float(np.std(rates)) if rates else None
     head = {"split": split, "decoder": decoder}
-    averaged = [
-        {
-            **head,
-            "averaging": "macro",
-            "users": len(rates),
-            **asdict(pooled),
-            "cer": macro,
-            "cer_std": spread,
-        },
-        {
-            **head,
-            "averaging": "pooled",
-            "users": len(rates),
-            **asdict(pooled),
-            "cer": _rate(pooled),
-            "cer_std": None,
-        },
-    ]
-    return averaged, [{**head, "user": user, **asdict(c), "cer": _rate(c)} for user, c in sorted(users.items())]
 
+    def row(averaging: str, rate: float | None, spread: float | None) -> dict[str, Any]:
+        counts = {"users": len(rates), **pooled.as_json(measure)}
+        return {**head, "averaging": averaging, **counts, measure.name: rate, measure.spread: spread}
 
-def _rate(counts: Counts) -> float | None:
-    return counts.cer if counts.characters else None
+    averaged = [row("macro", macro, deviation), row("pooled", pooled.rate, None)]
+    own = [{**head, "user": u, **c.as_json(measure), measure.name: c.rate} for u, c in sorted(users.items())]
+    return averaged, own

@@ -12,18 +12,21 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from semgjax.config_json import from_json, to_json
+from semgjax.data.band import TYPING, Band
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.keys import KEY_NAMES
 from semgjax.errors import InputError
 from semgjax.files import check_hashes, content_hash, disk_faults, file_hashes, folder_lock, read_json, write_json
 from semgjax.model import network
-from semgjax.model.config import SAMPLE_RATE, Network, network_from_json
+from semgjax.model.config import Network, network_from_json
 from semgjax.model.encoder import Params, count_parameters
 from semgjax.model.finite import check_finite
+from semgjax.model.for_band import check_fits
 from semgjax.one_report import report_once
 
 MODEL, PARAMS = "model.json", "params"
-SCHEMA, VERSION = "semgjax/model", 2
+SCHEMA, VERSION = "semgjax/model", 3
+"""version 3 says the band; earlier ones are of two wrists and keys"""
 _AGAIN = "write the export again"
 
 
@@ -33,6 +36,7 @@ class Export:
 
     config: Network
     window: WindowSpec
+    band: Band
     params: Params
     about: dict[str, Any]
     """the content of model.json"""
@@ -41,6 +45,7 @@ class Export:
 def write_export(
     config: Network,
     window: WindowSpec,
+    band: Band,
     params: Params,
     source: dict[str, Any],
     out: Path,
@@ -52,6 +57,7 @@ def write_export(
 
     Args:
         window: how sessions were cut in training, so that readers cut them alike.
+        band: electrodes, sample rate and classes of the sessions.
         source: origin of the parameters (preset, kind, run, data, teacher, scores).
         check: called with the complete export before it is renamed; if it raises, nothing is left.
 
@@ -67,7 +73,8 @@ def write_export(
         "params_sha256": params_hash(params),
         "model": to_json(config),
         "window": to_json(window),
-        **_facts(config),
+        "band": to_json(band),
+        **_facts(config, band),
     }
     report_once()
     part = out.parent / f".{out.name}.part"
@@ -101,7 +108,9 @@ def load_export(folder: Path) -> Export:
     _check_body(about, where)
     config = network_from_json(about["model"], where)
     window = from_json(WindowSpec, about["window"], where)
-    for name, value in _facts(config).items():
+    band = TYPING if about["version"] < 3 else from_json(Band, about["band"], where)
+    check_fits(config, band)
+    for name, value in _facts(config, band).items():
         if about.get(name) != value:
             raise InputError(
                 f"{where}: {name} is {about.get(name)!r}, but this model has {value!r}; {_AGAIN}", "changed"
@@ -122,28 +131,29 @@ def load_export(folder: Path) -> Export:
     if _shapes(expected) != _shapes(params):
         raise InputError(f"{where}: describes another model than the parameters; {_AGAIN}", "changed")
     check_finite(params, str(folder))
-    return Export(config, window, params, about)
+    return Export(config, window, band, params, about)
 
 
-def _facts(config: Network) -> dict[str, Any]:
+def _facts(config: Network, band: Band) -> dict[str, Any]:
     """Facts in model.json besides the configuration, for readers in any language."""
     look_ahead = config.look_ahead
     return {
-        "sample_rate": SAMPLE_RATE,
+        "sample_rate": band.rate,
         "frame_samples": config.stride,
         # None: the decoder normalises or attends over the whole window.
         "look_ahead_samples": look_ahead,
-        "look_ahead_seconds": None if look_ahead is None else look_ahead / SAMPLE_RATE,
-        "emission_delay_seconds": config.emission_delay / SAMPLE_RATE,
-        "keys": list(KEY_NAMES),
-        "blank": len(KEY_NAMES),
+        "look_ahead_seconds": None if look_ahead is None else look_ahead / band.rate,
+        "emission_delay_seconds": config.emission_delay / band.rate,
+        **({"keys": list(KEY_NAMES)} if band.classes is None else {}),
+        "blank": band.blank,
     }
 
 
 def _check_body(about: dict[str, Any], where: str) -> None:
     """Raises InputError: a field is missing, or the document was edited (version 1 has no hash of itself)."""
     signed = ("body_sha256",) if about["version"] > 1 else ()
-    for name in ("model", "window", "files", "params_sha256", *signed):
+    newer = ("band",) if about["version"] > 2 else ()
+    for name in ("model", "window", "files", "params_sha256", *signed, *newer):
         if name not in about:
             raise InputError(f"{where}: lacks the field {name!r}; {_AGAIN}", "bad-field")
     body = {name: value for name, value in about.items() if name not in ("schema", "version", "body_sha256")}

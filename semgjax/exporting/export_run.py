@@ -22,5 +22,20 @@ def export_run(folder: Path, out: Path, check: Callable[[Path], object] | None =
     result = read_result(folder)
     if result is None:
         raise InputError(f"{folder}: the run has no result yet; resume it first", "not-finished")
-    kept = ("preset", "kind", "config", "data", "teacher", "seed", "steps", "users", "hours", "scores")
-    return write_export(config.model, config.window, params, {name: result[name] for name in kept}, out, check)
+    kept = (
+        "preset",
+        "kind",
+        "config",
+        "data",
+        "teacher",
+        "seed",
+        "steps",
+        "users",
+        "hours",
+        "metric",
+        "spliced",
+        "scores",
+    )
+    return write_export(
+        config.model, config.window, config.band, params, {name: result[name] for name in kept}, out, check
+    )

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from semgjax.data.corpus import Corpus
+from semgjax.data.measure import measure_in, measure_of, rate_in
 from semgjax.errors import InputError
 from semgjax.evaluate.error_rates import score_rows
 from semgjax.evaluate.stitched import evaluate_greedy, make_forward
 from semgjax.exporting.export_folder import load_export
+from semgjax.model.for_band import check_band
 
 TOLERANCE = 0.1
 """percentage points by which the rounding of another device may change a score"""
@@ -17,8 +19,13 @@ TOLERANCE = 0.1
 
 @dataclass(frozen=True)
 class Verified:
-    """One score of an export, recorded and measured again, in percent; None without keys."""
+    """One score of an export, recorded and measured again, in percent; None without keys or events.
 
+    Attributes:
+        metric: name of the error rate.
+    """
+
+    metric: str
     split: str
     averaging: str
     recorded: float | None
@@ -43,19 +50,21 @@ def verify_export(folder: Path, corpus: Corpus, batch: int = 64) -> list[Verifie
             "splits of the run",
             "conflict",
         )
+    check_band(export.band, corpus.band, "the export")
     recorded = source.get("scores")
     if not isinstance(recorded, list) or not recorded:
         raise InputError(f"{folder}: has no scores to verify", "bad-field")
+    measure = measure_of(export.band)
     forward = make_forward(export.config, export.window)
     measured: list[dict[str, Any]] = []
     for split in dict.fromkeys(str(row["split"]) for row in recorded):
         counts = evaluate_greedy(forward, export.config, export.params, corpus.part(split), export.window, batch)
-        measured += score_rows(split, "greedy", counts)[0]
+        measured += score_rows(split, "greedy", counts, measure)[0]
     rows = [_pair(row, measured) for row in recorded if row["decoder"] == "greedy"]
     for row in rows:
         if row.recorded != row.measured and not _near(row.recorded, row.measured):
             raise InputError(
-                f"{folder}: {row.split} {row.averaging} CER is recorded as {row.recorded}, but measured as "
+                f"{folder}: {row.split} {row.averaging} {measure.words} is recorded as {row.recorded}, but measured as "
                 f"{row.measured}; export the run again",
                 "scores-differ",
             )
@@ -69,4 +78,5 @@ def _near(one: float | None, other: float | None) -> bool:
 def _pair(row: dict[str, Any], measured: Sequence[dict[str, Any]]) -> Verified:
     name = ("split", "decoder", "averaging")
     found = next((other for other in measured if all(other[key] == row[key] for key in name)), None)
-    return Verified(row["split"], row["averaging"], row["cer"], None if found is None else found["cer"])
+    measure, measured_rate = measure_in(row), None if found is None else rate_in(found)
+    return Verified(measure.name, row["split"], row["averaging"], row[measure.name], measured_rate)

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from semgjax.data.keys import BLANK
 from semgjax.losses.wide import Wide, add, from_log, multiply, power, to_log, zeros
 
 
@@ -89,7 +88,7 @@ def _loss_forward(logits_BxTxK: jax.Array, labels_BxN: jax.Array, count_B: jax.A
     inside_BxN = jnp.arange(labels_BxN.shape[1])[None, :] < count_B[:, None]
     class_BxNxK = jax.nn.one_hot(jnp.where(inside_BxN, labels_BxN, -1), logits_BxTxK.shape[-1])
     wanted_BxTxK = jnp.einsum("btn,bnk->btk", occupancy.labels, class_BxNxK, precision=jax.lax.Precision.HIGHEST)
-    wanted_BxTxK = wanted_BxTxK.at[..., BLANK].add(occupancy.blanks.sum(axis=-1))
+    wanted_BxTxK = wanted_BxTxK.at[..., -1].add(occupancy.blanks.sum(axis=-1))
     return loss_B, jnp.exp(log_p_BxTxK) - wanted_BxTxK
 
 
@@ -139,7 +138,7 @@ def _recursion(
     """
     batch, room = labels_BxN.shape
     log_TxBxN = jnp.moveaxis(jnp.take_along_axis(log_p_BxTxK, labels_BxN[:, None, :], axis=2), 1, 0)
-    log_TxBx1 = jnp.moveaxis(log_p_BxTxK[..., BLANK : BLANK + 1], 1, 0)
+    log_TxBx1 = jnp.moveaxis(log_p_BxTxK[..., -1:], 1, 0)
     # Two equal neighbours need a blank between; a direction's first label has no neighbour before it.
     differ_BxN = jnp.pad(labels_BxN[:, 1:] != labels_BxN[:, :-1], ((0, 0), (1, 0)))[:, :room]
     start_BxM = jnp.zeros((batch, room + 1), bool).at[:, 0].set(True)

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 import jax
 import jax.numpy as jnp
 
-from semgjax.data.keys import BLANK
-
 
 def frame_kl(
     student_BxTxK: jax.Array,
@@ -18,8 +16,8 @@ def frame_kl(
     """Mean over valid frames of KL(teacher || student) at a temperature, times its square (Hinton 2015, section 2).
 
     The square keeps the gradient's size the same for any temperature. Nats per frame, float32 scalar. No gradient
-    reaches the teacher. A frame counts 1 + key_boost x (1 - the teacher's probability of the blank): nine frames of
-    ten are blank, and what the teacher knows is in the others.
+    reaches the teacher. A frame counts 1 + key_boost x (1 - the teacher's probability of the blank, the last class):
+    nine frames of ten are blank, and what the teacher knows is in the others.
     """
     known = jax.lax.stop_gradient(teacher_BxTxK.astype(jnp.float32))
     teacher = known / temperature
@@ -28,7 +26,7 @@ def frame_kl(
     gap = teacher_log - jax.nn.log_softmax(student, axis=-1)
     kl_BxT = (jnp.exp(teacher_log) * gap).sum(axis=-1)
     if key_boost:
-        kl_BxT *= 1.0 + key_boost * (1.0 - jax.nn.softmax(known, axis=-1)[..., BLANK])
+        kl_BxT *= 1.0 + key_boost * (1.0 - jax.nn.softmax(known, axis=-1)[..., -1])
     weight_BxT = valid_BxT.astype(jnp.float32)
     return temperature**2 * (kl_BxT * weight_BxT).sum() / jnp.maximum(weight_BxT.sum(), 1.0)
 

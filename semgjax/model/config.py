@@ -15,17 +15,16 @@ if TYPE_CHECKING:
 
     from semgjax.model.encoder import Operations, Params
 
-SAMPLE_RATE = 2000  # Hz, of the raw input
 WIDEST, DEEPEST = 65_536, 1024
 """upper limits of widths and depth, so that a typing error does not allocate all memory"""
-TDS_BANDS = 2  # left and right wrist
 
 
 @dataclass(frozen=True)
 class ModelConfig(Network):
     """A transformer CTC decoder on raw sEMG: strided convolutions, then transformer layers, then a linear head.
 
-    Lengths are in samples (2 kHz) or frames (one frame is `stride` samples).
+    Lengths are in samples or frames (one frame is `stride` samples). The defaults are those of two wrists at 2 kHz
+    with keys; `semgjax.model.for_band.fit_to_band` gives those of another band.
     """
 
     ATTENDS: ClassVar[bool] = True
@@ -36,9 +35,11 @@ class ModelConfig(Network):
     )
 
     channels: int = 32
-    """electrodes: 16 left then 16 right"""
+    """electrodes: 16 left then 16 right, or those of another band"""
     classes: int = 99
-    """98 keys and the CTC blank"""
+    """98 keys, or another band's classes, and the CTC blank"""
+    rate: float = 2000.0
+    """samples a second of the input"""
     conv_widths: tuple[int, ...] = (128, 64, 64)
     """channels after each convolution of the front end"""
     conv_kernels: tuple[int, ...] = (11, 3, 3)
@@ -111,9 +112,11 @@ class ModelConfig(Network):
                 f"{self.position_groups}",
                 "bad-value",
             )
-        if not self.norm_seconds * SAMPLE_RATE >= self.stride:
+        check_rate(self.rate)
+        if not self.norm_seconds * self.rate >= self.stride:
             raise InputError(
-                f"model: norm_seconds {self.norm_seconds} must be at least a frame ({self.stride} samples at 2 kHz)",
+                f"model: norm_seconds {self.norm_seconds} must be at least a frame ({self.stride} samples at "
+                f"{self.rate:g} Hz)",
                 "bad-value",
             )
         if not 0 <= self.dropout < 1 or not 0 <= self.mask_share < 1 or self.mask_length < 1:
@@ -193,9 +196,13 @@ class TDSConfig(Network):
     )
 
     channels: int = 32
-    """electrodes: 16 left then 16 right"""
+    """electrodes: 16 left then 16 right, or those of another band"""
     classes: int = 99
-    """98 keys and the CTC blank"""
+    """98 keys, or another band's classes, and the CTC blank"""
+    rate: float = 2000.0
+    """samples a second of the input"""
+    bands: int = 2
+    """rings of equally many electrodes, each with a rotation-invariant layer of its own"""
     points: int = 64
     """samples of one spectrum"""
     hop: int = 16
@@ -203,7 +210,7 @@ class TDSConfig(Network):
     features: int = 384
     """width of each band's rotation-invariant layer"""
     conv_channels: tuple[int, ...] = (24, 24, 24, 24)
-    """channels of each block's convolution; they divide the features of both bands"""
+    """channels of each block's convolution; they divide the features of all bands"""
     kernel: int = 32
     """taps of each block's convolution, frames"""
     emission_delay: int = 208
@@ -218,21 +225,24 @@ class TDSConfig(Network):
     """widest frequency mask, bins of the spectrum"""
 
     def __post_init__(self) -> None:
-        for name in ("channels", "classes", "points", "hop", "features", "kernel"):
+        check_rate(self.rate)
+        for name in ("channels", "classes", "bands", "points", "hop", "features", "kernel"):
             if getattr(self, name) < 1:
                 raise InputError(f"model: {name} {getattr(self, name)} must be at least 1", "bad-value")
         for name in ("time_masks", "time_mask_length", "frequency_masks", "frequency_mask_length"):
             if getattr(self, name) < 0:
                 raise InputError(f"model: {name} {getattr(self, name)} must not be negative", "bad-value")
-        if self.channels % TDS_BANDS or self.points % self.hop:
+        if self.channels % self.bands or self.points % self.hop:
             raise InputError(
-                f"model: channels {self.channels} must be even and points {self.points} a multiple of hop {self.hop}",
+                f"model: channels {self.channels} must be a multiple of bands {self.bands}, and points {self.points} "
+                f"of hop {self.hop}",
                 "bad-value",
             )
         for channels in self.conv_channels:
-            if channels < 1 or (TDS_BANDS * self.features) % channels:
+            if channels < 1 or (self.bands * self.features) % channels:
                 raise InputError(
-                    f"model: conv_channels {channels} do not divide {TDS_BANDS} x {self.features} features", "bad-value"
+                    f"model: conv_channels {channels} do not divide {self.bands} x {self.features} features",
+                    "bad-value",
                 )
         if self.emission_delay < 0 or self.emission_delay % self.hop:
             raise InputError(
@@ -273,7 +283,7 @@ class TDSConfig(Network):
 
     def flops(self, samples: int) -> float:
         """As of `ModelConfig`; the spectrum is a product too, once for sines and once for cosines."""
-        bins, width = self.points // 2 + 1, TDS_BANDS * self.features
+        bins, width = self.points // 2 + 1, self.bands * self.features
         turns = 3  # the electrodes of a band as they are, and turned by one to either side
         total = self.channels * self.points * bins * 2 + turns * self.channels * bins * self.features
         for channels in self.conv_channels:
@@ -284,6 +294,12 @@ class TDSConfig(Network):
 # One line per network.
 register_network(ModelConfig)
 register_network(TDSConfig)
+
+
+def check_rate(rate: float) -> None:
+    """Raises InputError: the sample rate is not a positive number."""
+    if not 0 < rate < math.inf:
+        raise InputError(f"model: rate {rate} must be a positive number of samples a second", "bad-value")
 
 
 def network_from_json(value: dict[str, Any], where: str) -> Network:

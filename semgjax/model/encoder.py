@@ -13,11 +13,10 @@ import jax.numpy as jnp
 from jax.nn import gelu
 from jax.nn.initializers import lecun_normal, normal, uniform, variance_scaling
 
-from semgjax.data.keys import BLANK
 from semgjax.errors import InputError
 from semgjax.kernels.bits import random_bits
 from semgjax.kernels.keep import KEPT, keep
-from semgjax.model.config import SAMPLE_RATE, ModelConfig
+from semgjax.model.config import ModelConfig
 
 Params = dict[str, Any]
 Key = jax.Array | None
@@ -89,7 +88,7 @@ PLAIN = Operations()
 
 
 def front_end(config: ModelConfig, params: Params, emg_BxTxC, valid_BxT, ops: Operations) -> jax.Array:
-    """Raw sEMG [B, T, C] at 2 kHz -> frames [B, T / stride, conv_widths[-1]]; padded samples are zeros."""
+    """Raw sEMG [B, T, C] -> frames [B, T / stride, conv_widths[-1]]; padded samples are zeros."""
     x = emg_BxTxC * valid_BxT[..., None].astype(emg_BxTxC.dtype)
     for index, stride in enumerate(config.conv_strides):
         x = ops.strided_conv(x, params[f"conv{index}"]["kernel"].astype(x.dtype), stride)
@@ -114,7 +113,7 @@ def time_norm(config: ModelConfig, params: Params, x_BxTxD, valid_BxT, ops: Oper
     weight = valid_BxT.astype(jnp.float32).reshape(batch, time // step, step, 1)
     count, first, second = ops.step_sums(x, weight)
     if rolling:
-        decay = 1.0 - config.stride / (SAMPLE_RATE * config.norm_seconds)
+        decay = 1.0 - config.stride / (config.rate * config.norm_seconds)
         sums = rolling_sum(jnp.concatenate([first, second, count], axis=-1), decay)
         first, second, count = sums[..., :width], sums[..., width : 2 * width], sums[..., 2 * width :]
     count = jnp.maximum(count, 1e-6)
@@ -332,11 +331,11 @@ def one_channel(key: Any, shape: tuple[int, int, int]) -> jax.Array:
 
 
 def mostly_blank(key: Any, shape: tuple[int, ...]) -> jax.Array:
-    """Bias of the head that gives the blank probability 0.9 in every frame.
+    """Bias of the head that gives the blank, the last class, probability 0.9 in every frame.
 
     CTC training first learns that frames are mostly blank; starting there skips that phase of 50 to 130 steps.
     """
-    return jnp.zeros(shape).at[BLANK].set(jnp.log(9.0 * (shape[0] - 1)))
+    return jnp.zeros(shape).at[-1].set(jnp.log(9.0 * (shape[0] - 1)))
 
 
 def _named(key: Key, *path: str | int) -> Any:

@@ -24,7 +24,8 @@ class Network(abc.ABC):
             semgjax.parallel.rules.
         ATTENDS: whether engine.attention chooses the form of its attention.
         channels: electrodes.
-        classes: keys and the CTC blank.
+        classes: keys, or a band's other classes, and the CTC blank.
+        rate: samples a second of the input; a field only of a network that works at other rates than 2 kHz.
         emission_delay: samples after a key press at which its emission is expected; a multiple of `stride`.
         attention_window: frames on each allowed side that a query sees; None for all. Read only if ATTENDS.
     """
@@ -32,6 +33,7 @@ class Network(abc.ABC):
     NETWORK: ClassVar[str | None] = None
     SHARDING: ClassVar[tuple[tuple[str, tuple[str | None, ...]], ...]] = ()
     ATTENDS: ClassVar[bool] = False
+    rate = 2000.0
 
     if TYPE_CHECKING:
         channels: int
@@ -68,7 +70,7 @@ class Network(abc.ABC):
 
         Args:
             params: from `init`.
-            emg_BxTxC: raw sEMG at 2 kHz in the compute type; T is a multiple of `stride`.
+            emg_BxTxC: raw sEMG in the compute type; T is a multiple of `stride`.
             valid_BxT: False where the input is padding.
             train_key: random key of dropout and masks; None: neither.
             remat: engine.remat, what the backward pass recomputes.

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from semgjax.errors import InputError
-from semgjax.model.config import TDS_BANDS, TDSConfig
+from semgjax.model.config import TDSConfig
 from semgjax.model.encoder import NOT_ZERO, PLAIN, Operations
 
 _EPSILON = 1e-5
@@ -96,7 +96,7 @@ class TDS(nn.Module):
             mask_BxTxF = spectrum_mask(self.make_rng("mask"), rows_B, x.shape[1], x.shape[3], config)
             x = jnp.where(mask_BxTxF[:, :, None, :], 0.0, x)
         x = x.astype(emg_BxTxC.dtype)
-        bands = jnp.split(x, TDS_BANDS, axis=2)
+        bands = jnp.split(x, config.bands, axis=2)
         x = jnp.concatenate([BandMLP(config.features, name=f"band{i}")(band) for i, band in enumerate(bands)], axis=-1)
         for index, channels in enumerate(config.conv_channels):
             x = _REMAT[self.remat](Block)(channels, config.kernel, self.ops, name=f"block{index}")(x)

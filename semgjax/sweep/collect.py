@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from semgjax.cells import protect
+from semgjax.data.measure import MEASURES
 from semgjax.errors import InputError
 from semgjax.files import write_atomic, write_json
 from semgjax.losses.loss import loss_text
@@ -15,7 +16,8 @@ from semgjax.sweep.plan import Sweep, Trial, read_sweep
 from semgjax.sweep.trial import State, look, result_of
 
 CSV, JSONL, SCHEMA = "results.csv", "results.jsonl", "results.schema.json"
-_COLUMNS = {
+Columns = dict[str, tuple[str, str]]
+_COLUMNS: Columns = {
     "run": ("text", "the trial's id"),
     "kind": ("text", "supervised or distilled"),
     "loss": ("text", "what training minimised, with the options that differ from the loss's defaults"),
@@ -35,14 +37,22 @@ _COLUMNS = {
     "decoder": ("text", "greedy or beam"),
     "averaging": ("text", "macro (mean of the users' rates), pooled (all keys together) or user"),
     "user": ("text", "the user of the row; empty in a row over all users"),
-    "characters": ("integer", "keys typed"),
-    "substitutions": ("integer", "keys read as another key"),
-    "deletions": ("integer", "keys missed"),
-    "insertions": ("integer", "keys read that were not typed"),
-    "cer": ("number", "character error rate in percent; empty if no key was typed"),
 }
-COLUMNS = tuple(_COLUMNS)
-_RUN = ("kind", "preset", "params", "users", "hours", "epochs", "steps", "tokens", "flops", "seed")
+_ERRORS: Columns = {
+    "substitutions": ("integer", "keys or events read as another"),
+    "deletions": ("integer", "keys or events missed"),
+    "insertions": ("integer", "keys or events read that were not there"),
+}
+_COUNTED = {"characters": ("integer", "keys typed"), "events": ("integer", "events of the recording")}
+_RATE = {
+    "cer": ("number", "character error rate in percent; empty if no key was typed"),
+    "event_error_rate": ("number", "edit distance over events in percent; empty if there was no event"),
+}
+_ABOUT: Columns = {
+    "metric": ("text", "the column of the error rate: cer, or event_error_rate for classes that are no keys"),
+    "spliced": ("text", "true: real signals in a made-up order; otherwise false"),
+}
+_RUN = ("metric", "kind", "preset", "params", "users", "hours", "epochs", "steps", "tokens", "flops", "seed")
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,7 @@ def collect(folder: Path) -> Table:
         InputError: no sweep, no finished trial, or a damaged result.
     """
     sweep = read_sweep(folder)
+    columns = columns_of(sweep)
     rows: list[dict[str, Any]] = []
     unfinished: dict[str, State] = {}
     for trial in sweep.trials:
@@ -70,7 +81,7 @@ def collect(folder: Path) -> Table:
             unfinished[trial.id] = look(sweep, trial).state
             continue
         try:
-            rows += _rows(sweep, trial, result)
+            rows += _rows(sweep, trial, result, columns)
         except KeyError as error:
             where = sweep.run_folder(trial)
             raise InputError(f"{where}: result.json lacks {error}; was it edited?", "bad-field") from None
@@ -79,18 +90,35 @@ def collect(folder: Path) -> Table:
             f"{folder}: no trial is finished; run them with: semgjax sweep run {shlex.quote(str(folder))}",
             "not-finished",
         )
-    columns = [{"name": name, "type": kind, "meaning": meaning} for name, (kind, meaning) in _COLUMNS.items()]
-    write_json(sweep.folder / SCHEMA, "semgjax/results", 2, {"columns": columns})
-    write_atomic(sweep.folder / CSV, _csv(rows))
+    described = [{"name": name, "type": kind, "meaning": meaning} for name, (kind, meaning) in columns.items()]
+    write_json(sweep.folder / SCHEMA, "semgjax/results", 3, {"columns": described})
+    write_atomic(sweep.folder / CSV, _csv(rows, tuple(columns)))
     write_atomic(sweep.folder / JSONL, "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows))
     return Table(tuple(rows), unfinished)
 
 
-def _rows(sweep: Sweep, trial: Trial, result: dict[str, Any]) -> list[dict[str, Any]]:
+def columns_of(sweep: Sweep) -> Columns:
+    """The columns of a sweep's table: name -> (type, meaning); those of the error rate follow its sessions' classes.
+
+    Raises:
+        InputError: its trials have different error rates.
+    """
+    metrics = dict.fromkeys(trial.config.band.metric for trial in sweep.trials)
+    if len(metrics) > 1:
+        raise InputError(
+            f"{sweep.folder}: its trials are measured by {' and '.join(metrics)}; plan them as two sweeps", "conflict"
+        )
+    measure = MEASURES[next(iter(metrics))]
+    counted, rate = {measure.counted: _COUNTED[measure.counted]}, {measure.name: _RATE[measure.name]}
+    return {**_COLUMNS, **counted, **_ERRORS, **rate, **_ABOUT}
+
+
+def _rows(sweep: Sweep, trial: Trial, result: dict[str, Any], columns: Columns) -> list[dict[str, Any]]:
     teacher = None if trial.teacher is None else result_of(sweep, trial.teacher)
     head = {
         "run": trial.id,
         **{name: result[name] for name in _RUN},
+        "spliced": "true" if result["spliced"] else "false",
         "loss": loss_text(trial.config.loss),  # not from the result, which lacks it in version 1
         "learning_rate": trial.config.optimizer.learning_rate,
         "teacher": "" if trial.teacher is None else trial.teacher.id,
@@ -99,12 +127,12 @@ def _rows(sweep: Sweep, trial: Trial, result: dict[str, Any]) -> list[dict[str, 
     scores = [{"user": "", **score} for score in result["scores"]]
     scores += [{"averaging": "user", **score} for score in result["users_scores"]]
     # The head comes last: a score also has "users", the number averaged over.
-    return [{name: {**score, **head}[name] for name in COLUMNS} for score in scores]
+    return [{name: {**score, **head}[name] for name in columns} for score in scores]
 
 
-def _csv(rows: list[dict[str, Any]]) -> str:
+def _csv(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> str:
     """The CSV text: numbers in full precision, an empty cell for a rate without keys, no spreadsheet formulas."""
-    lines = [",".join(COLUMNS), *(",".join(_cell(row[name]) for name in COLUMNS) for row in rows)]
+    lines = [",".join(columns), *(",".join(_cell(row[name]) for name in columns) for row in rows)]
     return "".join(f"{line}\n" for line in lines)
 
 

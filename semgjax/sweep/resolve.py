@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from semgjax.config_json import from_json, to_json
-from semgjax.data.batching.augment import augment_recipe
+from semgjax.data.band import TYPING, Band
+from semgjax.data.batching.augment import augment_recipe, fit_augment
 from semgjax.data.corpus import load_corpus
 from semgjax.data.splitting.splits import Split, read_split, write_split
 from semgjax.errors import InputError
 from semgjax.model.config import ModelConfig, preset
 from semgjax.model.flops import train_flops
+from semgjax.model.for_band import fit_to_band
 from semgjax.sweep.planfile import FLOPS, PARTS, RATE, Options, PlanFile
 from semgjax.sweep.subset import Subset, subset_split
 from semgjax.sweep.trial_cost import parameters_of
@@ -58,7 +60,7 @@ def resolve(plan: PlanFile, data: Path, split_file: Path | None) -> Resolved:
                 smaller = subset_split(split, whole, subset)
                 corpora[subset] = (_hash_under(data, smaller), smaller)
             hashed, chosen = corpora[subset]
-            config = run_config(point.options, hashed, teacher)
+            config = run_config(point.options, hashed, teacher, whole.band)
         except InputError as error:
             where = f"in a trial with preset {point.options['preset']!r}"
             raise InputError(f"{plan.path}: {str(error).removeprefix(_SOURCE)} ({where})", error.code) from None
@@ -68,11 +70,12 @@ def resolve(plan: PlanFile, data: Path, split_file: Path | None) -> Resolved:
     return Resolved(tuple(configs), tuple(subsets), splits)
 
 
-def run_config(options: Options, data: str, teacher: RunConfig | None = None) -> RunConfig:
+def run_config(options: Options, data: str, teacher: RunConfig | None = None, band: Band = TYPING) -> RunConfig:
     """The configuration of one trial: its preset's recipe with the options; a student has its teacher's windows.
 
     Args:
         data: hash of the sessions under the trial's split.
+        band: of the sessions, which the preset and its recipe are made to fit.
 
     Raises:
         InputError: a value of the wrong type or out of range.
@@ -86,9 +89,10 @@ def run_config(options: Options, data: str, teacher: RunConfig | None = None) ->
     named = options.get("augmentation", "preset")
     if not isinstance(named, str):
         raise InputError(f"augmentation {named!r} is not text; write it in quotes", "bad-field")
-    base = recipe(name)
-    augment = base.augment if named == "preset" else augment_recipe(named)
-    start = RunConfig(name, preset(name), data, base.window, augment, base.optimizer, base.train)
+    base = recipe(name, band)
+    augment = base.augment if named == "preset" else fit_augment(augment_recipe(named), band)
+    shape = fit_to_band(preset(name), band)
+    start = RunConfig(name, shape, data, base.window, augment, base.optimizer, base.train, band=band)
     rule, budget = options.get(RATE), options.get(FLOPS)
     plain = _from_options(start, {k: v for k, v in options.items() if not (k == RATE and isinstance(rule, dict))})
     config = _from_options(plain, {RATE: learning_rate(rule, plain)}) if isinstance(rule, dict) else plain

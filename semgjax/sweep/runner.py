@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from semgjax.data.measure import SPLICED, measure_in, rate_in
 from semgjax.errors import InputError, Preempted
 from semgjax.files import is_locked
 from semgjax.sweep.pack import packs_of
@@ -356,4 +357,7 @@ def _stopped(code: int) -> str:
 def _score(result: dict[str, Any]) -> str:
     rows = {row["split"]: row for row in result["scores"] if row["averaging"] == "macro"}
     row = rows.get("test") or rows.get("val")
-    return "" if row is None or row["cer"] is None else f", {row['split']} CER {row['cer']:.1f} %"
+    if row is None or rate_in(row) is None:
+        return ""
+    order = f", {SPLICED}" if result["spliced"] else ""
+    return f", {row['split']} {measure_in(row).words} {rate_in(row):.1f} %{order}"

@@ -32,7 +32,10 @@ def subset_split(split: Split, corpus: Corpus, subset: Subset) -> Split:
     """
     if subset.users is None and subset.hours_per_user is None:
         return split
-    sessions = [KnownSession(session.name, session.user, session.samples) for session in corpus.train]
+    sessions = [
+        KnownSession(one.name, one.user, one.samples, (), one.rate, one.origin, one.origin_samples)
+        for one in corpus.train
+    ]
     found = nested_subset(split, sessions, users=subset.users, hours_per_user=subset.hours_per_user, seed=subset.seed)
     if found.rule["short_users"]:
         raise InputError(

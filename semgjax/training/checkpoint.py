@@ -31,12 +31,14 @@ STATE = "state"
 
 HASHES = "hashes.json"
 """the hashes of a checkpoint's other files"""
+_RATE = "cer"
+"""the validation error rate, whatever its name, in orbax's metrics: as in the checkpoints of earlier releases"""
 _REMEDY = "remove this checkpoint's folder to resume from the one before"
 
 
 @dataclass(frozen=True)
 class Kept:
-    """Which checkpoints stay: the newest ones, the one with the lowest validation CER, every so many steps."""
+    """Which checkpoints stay: the newest ones, the one with the lowest validation error rate, every so many steps."""
 
     last: int = 2
     best: bool = True
@@ -53,7 +55,7 @@ class Kept:
 
 
 def _goodness(metrics: dict[str, float]) -> float:
-    return -metrics.get("cer", math.inf)
+    return -metrics.get(_RATE, math.inf)
 
 
 class Checkpoints:
@@ -86,13 +88,13 @@ class Checkpoints:
             self._manager = ocp.CheckpointManager(self._folder, options=options)
 
     def save(
-        self, state: State, run_hash: str, clock: dict[str, float] | None = None, cer: float | None = None
+        self, state: State, run_hash: str, clock: dict[str, float] | None = None, rate: float | None = None
     ) -> None:
         """Write the state in the background; the next save or `close` waits for it.
 
         Args:
             clock: the run's times so far (see semgjax.training.clock).
-            cer: validation CER of this very state, when it is known.
+            rate: validation error rate of this very state, when it is known.
 
         Raises:
             InputError: the save before could not be written, on a full disk perhaps; the checkpoints before it stand.
@@ -104,7 +106,7 @@ class Checkpoints:
             STATE: ocp.args.StandardSave(state),
             "meta": ocp.args.JsonSave({"run": run_hash, "types": _types(state), "clock": clock or {}}),
         }
-        metrics = {} if cer is None else {"cer": cer}
+        metrics = {} if rate is None else {_RATE: rate}
         step = int(state["step"])
         with disk_faults(self._folder):
             self._manager.save(step, args=ocp.args.Composite(**items), metrics=metrics)

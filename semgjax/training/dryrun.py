@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import importlib.util
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -91,7 +92,7 @@ def has_libtpu() -> bool:
 def batch_shapes(config: RunConfig) -> dict[str, jax.ShapeDtypeStruct]:
     """Shapes of a global batch, with room for LABELS_PER_SECOND."""
     rows, window = config.train.batch, config.window
-    room = -(-window.length * LABELS_PER_SECOND // 2000 // 8) * 8
+    room = -(-math.ceil(window.length * LABELS_PER_SECOND / config.band.rate) // 8) * 8
     return {
         "emg": jax.ShapeDtypeStruct((rows, window.total, config.model.channels), jnp.float32),
         "valid": jax.ShapeDtypeStruct((rows, 2), jnp.int32),

@@ -30,7 +30,7 @@ class Engine:
     keep_last: int = 2
     """number of newest checkpoints to keep"""
     keep_best: bool = True
-    """also keep the checkpoint with the lowest validation CER"""
+    """also keep the checkpoint with the lowest validation error rate"""
     keep_every: int = 0
     """also keep checkpoints whose step is a multiple of this; 0: none"""
     watchdog: float = 3600.0

@@ -7,7 +7,6 @@ from typing import Any
 
 import jax
 
-from semgjax.data.sessions import SAMPLE_RATE
 from semgjax.errors import Diverged
 from semgjax.model.config import Network
 from semgjax.model.flops import train_flops
@@ -123,7 +122,7 @@ class Log:
         flops = rate * self._flops
         return {
             "windows_per_s": rate,
-            "signal_hours_per_s": rate * self._config.window.length / SAMPLE_RATE / 3600,
+            "signal_hours_per_s": rate * self._config.window.length / self._config.band.rate / 3600,
             "model_flops_per_s": flops,
             **({} if peak is None else {"utilisation": flops / (peak * jax.device_count())}),
             "productive_share": self._clock.share,

@@ -28,7 +28,7 @@ from semgjax.training.run_folder import CHECKPOINTS, check_claim
 from semgjax.training.run_log import RunLog
 from semgjax.training.step import init_state, make_step, placed_shapes, read_params, state_shardings
 from semgjax.training.tracker import check_trackers
-from semgjax.training.validate import make_validate, pooled_cer
+from semgjax.training.validate import make_validate, pooled_rate
 from semgjax.training.watchdog import watchdog
 
 _DEFAULT = Engine()
@@ -61,6 +61,7 @@ def train(
         Unsaved: `out` is an address, and an upload to it failed for good.
     """
     check_started()
+    config.check_band(corpus.band)
     check_trackers(engine.trackers)
     kernels = Kernels(engine.attention, engine.convolution)
     check_kernels(kernels, config.model, jax.default_backend(), config.train.compute)
@@ -117,18 +118,18 @@ def train(
             saves, validates = config.train.saves(step), corpus.val and config.train.validates(step)
             if saves or validates:
                 log.flush(step)  # raises before a state that is not finite is validated, or replaces a good one
-            cer = None
+            rate = None
             if validates:
                 with log.clock.apart():
-                    cer = pooled_cer(validate(read_params(state), corpus.val))
-                    log.validation(step, cer)
+                    rate = pooled_rate(validate(read_params(state), corpus.val))
+                    log.validation(step, rate)
 
             stop = terminated(step)
             if stop:
                 log.flush(step)
             if saves or stop:
                 with log.clock.apart():
-                    checkpoints.save(state, config.hash, log.clock.record, cer)
+                    checkpoints.save(state, config.hash, log.clock.record, rate)
             if stop and step < steps:
                 raise Preempted(f"{folder}: stopped at step {step} and saved; run the same command to resume")
             beat()

@@ -28,7 +28,7 @@ from semgjax.training.run_config import RunConfig, program_of
 from semgjax.training.run_folder import CHECKPOINTS
 from semgjax.training.run_log import RunLog
 from semgjax.training.step import State, Sums, read_params
-from semgjax.training.validate import Validate, make_validate, pooled_cer
+from semgjax.training.validate import Validate, make_validate, pooled_rate
 from semgjax.training.watchdog import watchdog
 
 _ENGINE = Engine()
@@ -131,9 +131,10 @@ class _Lane:
         self.config, self.corpus, self.out, self.end = job.config, job.corpus, job.out, job.end
         self.index, self.step = index, 0
         self.restored: State | None = None
-        self._cer: float | None = None
+        self._rate: float | None = None
         self._stack = contextlib.ExitStack()
         train = job.config.train
+        job.config.check_band(job.corpus.band)
         self.data = train_data(job.corpus.train, job.config.window, job.config.augment, train.batch, train.seed, 0, 1)
 
     def attempt(self, work: Callable[..., object], *arguments: Any) -> None:
@@ -163,7 +164,7 @@ class _Lane:
         self.batches = self._saving.enter_context(contextlib.closing(stream(self.data, self.step)))
 
     def add(self, sums: Sums) -> None:
-        self.step, self._cer = self.step + 1, None
+        self.step, self._rate = self.step + 1, None
         self.log.add(sums, self.step)
         if self.validates or self.saves:
             self.log.flush(self.step)
@@ -177,11 +178,11 @@ class _Lane:
         return self.config.train.saves(self.step)
 
     def validate(self, state: State, validate: Validate) -> None:
-        self._cer = pooled_cer(validate(read_params(state), self.corpus.val))
-        self.log.validation(self.step, self._cer)
+        self._rate = pooled_rate(validate(read_params(state), self.corpus.val))
+        self.log.validation(self.step, self._rate)
 
     def save(self, state: State) -> None:
-        self._checkpoints.save(state, self.config.hash, self.log.clock.record, self._cer)
+        self._checkpoints.save(state, self.config.hash, self.log.clock.record, self._rate)
 
     def stop(self) -> None:
         raise Preempted(f"{self.out}: stopped at step {self.step} and saved; run the same command to resume")

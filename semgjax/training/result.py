@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+from semgjax.config_json import to_json
 from semgjax.data.batching.batches import TrainData
 from semgjax.data.corpus import Corpus
+from semgjax.data.measure import measure_of
 from semgjax.evaluate.error_rates import Counts, score_rows
 from semgjax.files import write_json
 from semgjax.losses.loss import name_and_settings
@@ -29,12 +31,15 @@ def build_result(
 
     loss: its name and the options that differ from their defaults; tokens: frames with an emission (rows x frames of a
     core); flops: floating-point operations of all steps (semgjax.model.flops); seconds: wall time since the last start
-    or resume; keys: counts inside the sessions' signals, outside, doubled, or of names that are in no class.
+    or resume; keys: counts inside the sessions' signals, outside, doubled, or of names that are in no class; metric:
+    the member of a score that holds its error rate; spliced: whether scored sessions are signals in a made-up order;
+    untrained: classes that occur in the val or test part only.
     """
+    measure = measure_of(config.band)
     windows = config.train.steps * config.train.batch
     averaged, users = [], []
     for split, counts in scores.items():
-        rows, by_user = score_rows(split, "greedy", counts)
+        rows, by_user = score_rows(split, "greedy", counts, measure)
         averaged += rows
         users += by_user
     return {
@@ -52,6 +57,10 @@ def build_result(
         "teacher": config.distill.teacher if config.distill else None,
         "config": config.hash,
         "data": corpus.hash,
+        "band": to_json(config.band),
+        "metric": measure.name,
+        "spliced": corpus.spliced,
+        "untrained": list(corpus.untrained),
         "keys": {part: counts.as_json() for part, counts in corpus.keys.items()},
         "sessions_too_short": list(data.skipped),
         "seconds": seconds,

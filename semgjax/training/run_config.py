@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from semgjax.config_json import identity, to_json
-from semgjax.data.batching.augment import AugmentConfig, augment_recipe
+from semgjax.data.band import TYPING, Band
+from semgjax.data.batching.augment import AugmentConfig, augment_recipe, fit_augment
 from semgjax.data.batching.windows import WindowSpec
-from semgjax.data.keys import NUM_CLASSES
-from semgjax.data.sessions import CHANNELS
 from semgjax.errors import InputError
 from semgjax.losses.loss import CTC, Loss
 from semgjax.model.config import PAPER, Network, preset
+from semgjax.model.for_band import check_band, check_fits, fit_to_band
 
 MOST_ROWS, MOST_STEPS = 2**20, 2**31 - 1
 """limits of a batch, which is held in memory, and of a run, whose step counter is an int32"""
@@ -117,6 +117,8 @@ class RunConfig:
     train: TrainConfig = field(default_factory=TrainConfig)
     distill: DistillConfig | None = None
     loss: Loss = field(default_factory=CTC)
+    band: Band = TYPING
+    """electrodes, sample rate and classes of the sessions"""
 
     def __post_init__(self) -> None:
         for name, kind in (("model", Network), ("loss", Loss)):
@@ -145,8 +147,7 @@ class RunConfig:
 
         for name, value in values.items():
             must(name, not isinstance(value, float) or math.isfinite(value), "be a finite number")
-        must("model.channels", self.model.channels == CHANNELS, f"be {CHANNELS}, as in the data")
-        must("model.classes", self.model.classes == NUM_CLASSES, f"be {NUM_CLASSES}, as in the data")
+        check_fits(self.model, self.band)
         must("augment.lag", self.augment.lag <= self.window.length, f"be at most window.length, {self.window.length}")
         for name in ("learning_rate", "clip"):
             must(f"optimizer.{name}", values[f"optimizer.{name}"] > 0, "be positive")
@@ -164,6 +165,14 @@ class RunConfig:
             )
         if self.distill is not None:
             must("distill.key_boost", self.distill.key_boost >= 0, "not be negative")
+
+    def check_band(self, band: Band) -> None:
+        """Check that sessions are of the run's band.
+
+        Raises:
+            InputError: they have other electrodes, classes or another rate ("band-misfit").
+        """
+        check_band(self.band, band, "the run")
 
     @property
     def hash(self) -> str:
@@ -214,11 +223,35 @@ _BASELINE = Recipe(
 )
 
 
-def recipe(name: str) -> Recipe:
+def recipe(name: str, band: Band = TYPING) -> Recipe:
     """The defaults that go with a preset: the paper's (section 4), the baseline's, or the ladder's for a laptop.
 
     A network from outside the package has the paper's.
+
+    Args:
+        band: what the recipe is for; the windows keep the seconds that they last at 2 kHz, rounded to frames, and the
+            augmentation is made to fit its rings (`fit_augment`).
     """
+    found = _recipe(name)
+    window = _window_at(found.window, band, fit_to_band(preset(name), band).stride)
+    return dataclasses.replace(found, window=window, augment=fit_augment(found.augment, band))
+
+
+def _window_at(window: WindowSpec, band: Band, frame: int) -> WindowSpec:
+    """A window of 2 kHz at another rate: whole frames of the same seconds, at least one in the core."""
+
+    def samples(at_2kHz: int) -> int:
+        return round(at_2kHz * band.rate / TYPING.rate / frame) * frame
+
+    return WindowSpec(
+        length=max(frame, samples(window.length)),
+        stride=max(frame, samples(window.stride)),
+        left=samples(window.left),
+        right=samples(window.right),
+    )
+
+
+def _recipe(name: str) -> Recipe:
     if name == "tds":
         return _BASELINE
     if name in PAPER or preset(name).NETWORK is not None:

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from semgjax.model.encoder import Params
 
 CONFIG, RESULT, METRICS, CHECKPOINTS = "config.json", "result.json", "metrics.jsonl", "checkpoints"
-RESULT_SCHEMA, RESULT_VERSION = "semgjax/result", 2
-"""version 1 lacks the member "loss", which config.json gives too"""
+RESULT_SCHEMA, RESULT_VERSION = "semgjax/result", 3
+"""version 1 lacks the member "loss", which config.json gives too; 1 and 2 lack band, metric, spliced and untrained, for
+they are of two wrists and keys"""
 
 
 def check_claim(folder: Path, config: RunConfig) -> None:
@@ -63,13 +64,15 @@ def read_config(folder: Path) -> RunConfig:
 
 
 def read_result(folder: Path) -> dict[str, Any] | None:
-    """The result of a finished run, of version 1 or 2; None of an unfinished one.
+    """The result of a finished run, of version 1 to 3; None of an unfinished one.
 
     Raises:
         InputError: the file is damaged or of another version.
     """
     path = folder / RESULT
-    return read_json(path, RESULT_SCHEMA, RESULT_VERSION, oldest=1) if path.exists() else None
+    if not path.exists():
+        return None
+    return {"metric": "cer", "spliced": False, **read_json(path, RESULT_SCHEMA, RESULT_VERSION, oldest=1)}
 
 
 def load_finished(folder: Path) -> tuple[RunConfig, "Params"]:

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from semgjax.data.batching.batches import TrainData
+from semgjax.data.measure import measure_of
 from semgjax.model.config import Network
 from semgjax.parallel.runtime import is_first, on_first
 from semgjax.training.broken_batch import about_batch
@@ -45,6 +46,7 @@ class RunLog(contextlib.ExitStack):
         super().__init__()
         self.clock, self._begun, self._first = Clock(times), time.monotonic(), start + 1
         self._progress, self._name = progress, "" if lane is None else f"{out.name}: "
+        self._measure = measure_of(config.band)
         file = MetricsFile(out / METRICS)
         on_first(lambda: file.rewind(start))
         before = read_metrics(out / METRICS) if (out / METRICS).exists() else []
@@ -72,11 +74,12 @@ class RunLog(contextlib.ExitStack):
         """
         self._progress.show(self._log.flush(step), self._name)
 
-    def validation(self, step: int, cer: float | None) -> None:
-        """Write the pooled validation CER after `step`; None without keys."""
-        self._metrics.write({"step": step, "split": "val", "averaging": "pooled", "cer": cer})
-        words = "(no keys)" if cer is None else f"{cer:.1f} %"
-        self._progress.note(f"{self._name}step {step}: validation CER {words}")
+    def validation(self, step: int, rate: float | None) -> None:
+        """Write the pooled validation error rate after `step`; None without keys or events."""
+        measure = self._measure
+        self._metrics.write({"step": step, "split": "val", "averaging": "pooled", measure.name: rate})
+        words = f"(no {measure.things})" if rate is None else f"{rate:.1f} %"
+        self._progress.note(f"{self._name}step {step}: validation {measure.words} {words}")
 
     @property
     def seconds(self) -> float:

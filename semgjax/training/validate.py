@@ -51,7 +51,6 @@ def _split_over(forward: Forward) -> Forward:
     return lambda params, emg, valid: forward(params, jax.device_put(emg, split), jax.device_put(valid, split))
 
 
-def pooled_cer(users: dict[str, Counts]) -> float | None:
-    """Character error rate in percent of all users' keys together; None without keys."""
-    total = sum(users.values(), Counts())
-    return total.cer if total.characters else None
+def pooled_rate(users: dict[str, Counts]) -> float | None:
+    """Error rate in percent of all users' keys or events together; None without any."""
+    return sum(users.values(), Counts()).rate

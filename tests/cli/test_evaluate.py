@@ -26,12 +26,14 @@ def evaluate(capsys):
 
 
 def test_json_is_one_object_with_the_rows_of_the_runs_result(sessions, finished, evaluate):
-    result = read_json(finished / "result.json", "semgjax/result", 2)
+    result = read_json(finished / "result.json", "semgjax/result", 3)
     for split in ("val", "test"):
         out = evaluate(finished, "--data", sessions, "--split", split, "--json")
         assert out.count("\n") == 1
         assert json.loads(out) == {
             "model": str(finished),
+            "metric": "cer",
+            "spliced": False,
             "scores": [row for row in result["scores"] if row["split"] == split],
             "users_scores": [row for row in result["users_scores"] if row["split"] == split],
         }

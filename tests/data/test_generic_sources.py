@@ -66,12 +66,13 @@ def test_a_damaged_file_of_emg2pose_is_named(tmp_path, options, code):
     assert "a.hdf5: " in str(caught.value)
 
 
-def test_a_corpus_of_what_decoders_are_not_made_for_is_refused_with_the_sessions_name(tmp_path):
+def test_a_corpus_of_another_source_has_its_band_and_hours(tmp_path):
     write_pose(tmp_path / "pose" / "a.hdf5")
     ingest(tmp_path / "pose", tmp_path / "out")
     write_split(tmp_path / "out" / "splits.json", Split(("s1-fist-left",), (), (), {}))
-    with refused("channel-count", "s1-fist-left"):
-        load_corpus(tmp_path / "out")
+    corpus = load_corpus(tmp_path / "out")
+    assert corpus.band == Band((16,), 2000.0, ("fist",))
+    assert corpus.train_hours == 1500 / 2000 / 3600
 
 
 EVENTS = [(0.5, "up"), (0.1, "down"), (0.2, "sideways"), (-1.0, "up"), (9.0, "down"), (0.1004, "up")]

@@ -59,12 +59,12 @@ def test_every_window_and_its_labels_are_those_of_the_source(both, spec):
         )
         for start in range(0, source.samples, 97 if spec == SPEC else 997):
             for lag in (0, 7, -120):
-                emg, *valid = read_window(source, start, spec, lag)
-                found, *found_valid = read_window(shard, start, spec, lag)
+                emg, *valid = read_window(source, start, spec, (lag,))
+                found, *found_valid = read_window(shard, start, spec, (lag,))
                 assert valid == found_valid
                 assert (np.abs(found - emg) <= RELATIVE_ERROR * np.abs(emg) + 1e-7).all()
                 half = np.full((spec.total, 32), np.nan, np.float16)
-                assert fill_window(half, shard, start, spec, lag) == tuple(valid)
+                assert fill_window(half, shard, start, spec, (lag,)) == tuple(valid)
                 np.testing.assert_array_equal(half.astype(np.float32), found)
             stop = min(start + spec.length, source.samples)
             assert labels_of(shard, start, stop).tolist() == labels_of(source, start, stop).tolist()

@@ -40,10 +40,18 @@ if __name__ == "__main__":
 """
 
 
-def start(out: Path) -> subprocess.Popen:
-    words = [sys.executable, "-c", SCRIPT.format(plan=PLAN), str(out)]
-    # A group of its own: a kill of the demo and its trials together, as when a machine goes down.
-    return subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+def start(out: Path) -> tuple[subprocess.Popen, Path]:
+    """The process of a demo, and the file that holds what it prints."""
+    words = [sys.executable, "-u", "-c", SCRIPT.format(plan=PLAN), str(out)]
+    printed = out.with_name(f"{out.name}.{len(list(out.parent.glob('*.printed')))}.printed")
+    with open(printed, "wb") as file:
+        # A group of its own: a kill of the demo and its trials together, as when a machine goes down.
+        process = subprocess.Popen(words, stdout=file, stderr=subprocess.STDOUT, start_new_session=True)
+    return process, printed
+
+
+def finish(process: subprocess.Popen, printed: Path) -> None:
+    assert process.wait(timeout=900) == 0, printed.read_text(errors="replace")
 
 
 def without_times(out: Path) -> dict:
@@ -56,17 +64,17 @@ def without_times(out: Path) -> dict:
 def test_a_demo_killed_in_the_sweep_and_started_again_ends_like_an_undisturbed_one(tmp_path, monkeypatch):
     monkeypatch.setenv("NPROC", "2")  # the demo sets it in this process at the end; here it is put back
     plain, killed = tmp_path / "plain", tmp_path / "killed"
-    assert start(plain).wait(timeout=900) == 0
+    finish(*start(plain))
 
-    first = start(killed)
+    first, printed = start(killed)
     deadline = time.monotonic() + 600
     while not list(killed.glob("sweep/trials/*/result.json")):
-        assert first.poll() is None and time.monotonic() < deadline
+        assert first.poll() is None and time.monotonic() < deadline, printed.read_text(errors="replace")
         time.sleep(0.05)
     os.killpg(first.pid, signal.SIGKILL)
     first.wait()
     assert not (killed / "summary.json").exists()
-    assert start(killed).wait(timeout=900) == 0
+    finish(*start(killed))
 
     summary = without_times(plain)
     assert without_times(killed) == summary

@@ -1,11 +1,10 @@
 """Error counts and rates on cases that are easy to count by hand."""
 
-import math
-
 import numpy as np
 import pytest
 
 from semgjax.data.keys import text_to_labels
+from semgjax.data.measure import EVENT_ERROR_RATE
 from semgjax.evaluate.error_rates import Counts, count_errors, score_rows
 
 
@@ -39,18 +38,18 @@ def test_the_errors_are_the_edit_distance():
             table[i + 1, j + 1] = min(swap, table[i, j + 1] + 1, table[i + 1, j] + 1)
         counts = count_errors(a, b)
         assert counts.substitutions + counts.deletions + counts.insertions == table[-1, -1]
-        assert counts.characters + counts.insertions - counts.deletions == len(b)
+        assert counts.reference + counts.insertions - counts.deletions == len(b)
 
 
 def test_counts_add_member_by_member_and_the_rate_is_in_percent():
     total = Counts(10, 1, 2, 3) + Counts(30, 4, 0, 2)
     assert total == Counts(40, 5, 2, 5)
-    assert total.cer == 30.0
+    assert total.rate == 30.0
 
 
 def test_more_insertions_than_keys_give_a_rate_above_100_and_no_key_gives_none():
-    assert count_errors([1, 2], [3, 4, 5, 6, 7]).cer == 250.0
-    assert math.isnan(Counts(insertions=3).cer)
+    assert count_errors([1, 2], [3, 4, 5, 6, 7]).rate == 250.0
+    assert Counts(insertions=3).rate is None
 
 
 USERS = {"b": Counts(100, 10, 0, 0), "a": Counts(300, 30, 30, 30), "silent": Counts(insertions=4)}
@@ -75,3 +74,11 @@ def test_one_user_has_no_spread_and_no_user_no_rate():
     averaged, per_user = score_rows("val", "greedy", {})
     assert [row["cer"] for row in averaged] == [None, None]
     assert averaged[0]["users"] == 0 and per_user == []
+
+
+def test_rows_of_events_name_their_rate_and_what_was_counted():
+    averaged, per_user = score_rows("test", "greedy", USERS, EVENT_ERROR_RATE)
+    assert [row["event_error_rate"] for row in averaged] == [20.0, 26.0]
+    assert (averaged[0]["events"], averaged[0]["event_error_rate_std"]) == (400, 10.0)
+    assert [(row["user"], row["event_error_rate"]) for row in per_user] == [("a", 30.0), ("b", 10.0), ("silent", None)]
+    assert not {"cer", "cer_std", "characters"} & set(averaged[0])

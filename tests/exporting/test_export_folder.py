@@ -8,6 +8,7 @@ import jax
 import numpy as np
 import pytest
 
+from semgjax.data.band import TYPING
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.keys import BLANK, KEY_NAMES
 from semgjax.errors import InputError
@@ -29,7 +30,7 @@ def params():
 @pytest.fixture
 def export(params, tmp_path):
     """A small export of its own."""
-    write_export(SMALL, WindowSpec(), params, {"preset": "small"}, tmp_path / "export")
+    write_export(SMALL, WindowSpec(), TYPING, params, {"preset": "small"}, tmp_path / "export")
     return tmp_path / "export"
 
 
@@ -56,7 +57,7 @@ def test_an_export_reads_back_bit_for_bit(export, params):
 
 def test_model_json_says_all_that_a_reader_needs(export, params):
     body = json.loads((export / "model.json").read_text())
-    assert (body["schema"], body["version"]) == ("semgjax/model", 2)
+    assert (body["schema"], body["version"]) == ("semgjax/model", 3)
     assert body["source"] == {"preset": "small"}
     assert body["params"] == sum(leaf.size for leaf in jax.tree.leaves(params))
     assert body["keys"] == list(KEY_NAMES) and body["blank"] == BLANK == len(body["keys"])
@@ -67,7 +68,7 @@ def test_model_json_says_all_that_a_reader_needs(export, params):
 
 
 def look_ahead_of(config: ModelConfig, tmp_path) -> tuple:
-    write_export(config, WindowSpec(), {"kernel": np.zeros((2, 2), np.float32)}, {}, tmp_path / "export")
+    write_export(config, WindowSpec(), TYPING, {"kernel": np.zeros((2, 2), np.float32)}, {}, tmp_path / "export")
     body = json.loads((tmp_path / "export" / "model.json").read_text())
     return body["look_ahead_samples"], body["look_ahead_seconds"]
 
@@ -94,13 +95,13 @@ def test_a_folder_that_holds_something_and_a_file_are_refused(export, params, tm
     before = snapshot(tmp_path)
     for place in (export, export / "model.json"):
         with refused("out-exists", place):
-            write_export(SMALL, WindowSpec(), params, {}, place)
+            write_export(SMALL, WindowSpec(), TYPING, params, {}, place)
     assert snapshot(tmp_path) == before
 
 
 def test_an_empty_folder_is_taken(params, tmp_path):
     (tmp_path / "export").mkdir()
-    write_export(SMALL, WindowSpec(), params, {}, tmp_path / "export")
+    write_export(SMALL, WindowSpec(), TYPING, params, {}, tmp_path / "export")
     assert load_export(tmp_path / "export").config == SMALL
 
 
@@ -114,7 +115,7 @@ def test_a_write_that_fails_half_way_leaves_nothing(params, tmp_path, monkeypatc
 
     monkeypatch.setattr(checkpoint, "write_json", full_disk)  # the parameters are down by then
     with pytest.raises(InputError) as caught:
-        write_export(SMALL, WindowSpec(), params, {}, tmp_path / "export")
+        write_export(SMALL, WindowSpec(), TYPING, params, {}, tmp_path / "export")
     assert caught.value.code == "no-space"
     assert snapshot(tmp_path) == ({"export": None} if before else {})
 
@@ -153,7 +154,7 @@ def test_missing_parameters_and_a_missing_model_json_are_refused(export):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda body: body.update(version=3), "version 3"),
+        (lambda body: body.update(version=4), "version 4"),
         (lambda body: body.update(schema="semgjax/fit"), "'semgjax/fit'"),
         (lambda body: body.pop("model"), "'model'"),
         (lambda body: body.pop("window"), "'window'"),
@@ -207,7 +208,7 @@ def test_an_export_of_version_1_is_read_and_its_derived_members_are_checked(expo
 def test_parameters_that_are_not_finite_are_not_exported(tmp_path):
     broken = {"kernel": np.array([[1.0, np.nan]], np.float32)}
     with pytest.raises(InputError) as caught:
-        write_export(preset("small"), WindowSpec(), broken, {}, tmp_path / "export")
+        write_export(preset("small"), WindowSpec(), TYPING, broken, {}, tmp_path / "export")
     assert caught.value.code == "not-finite"
     assert list(tmp_path.iterdir()) == []
 

@@ -1,5 +1,6 @@
 """Every figure at the widths of one and of two columns: type, overprints, units, ticks, captions, ends."""
 
+import functools
 import re
 from types import SimpleNamespace
 
@@ -33,11 +34,19 @@ from tests.pages.printed import (
 )
 
 
-def budgets_of(make, width):
-    fit = make()
+@functools.cache
+def rows_of(make):
     amounts = [1e18, 1e19, 1e20, 1e21] if make is made.tokens_fit else [1e5, 1e6, 1e7, 1e8]
-    rows = frontier(fit, made.COST, amounts, ("N", "D"), evidence=made.evidence_of(make))
-    return frontier_figure(fit, rows, made.COST, ("N", "D"), width)
+    return frontier(make(), made.COST, amounts, ("N", "D"), evidence=made.evidence_of(make))
+
+
+@functools.cache
+def compared():
+    return compare_laws(made.size_fit().table)
+
+
+def budgets_of(make, width):
+    return frontier_figure(make(), rows_of(make), made.COST, ("N", "D"), width)
 
 
 TWO_PLACES = [{"N": 1e5, "D": 1.0}, {"N": 1e7, "D": 9.0}]
@@ -58,7 +67,7 @@ LAW_FIGURES = {
     "curve of students": lambda w: curve_figure(made.evidence_of(made.students_fit), width=w),
     "saturating curve": lambda w: curve_figure(made.evidence_of(made.saturating_fit), width=w),
     "excess": lambda w: excess_figure(made.size_fit(), width=w),
-    "laws": lambda w: laws_figure(compare_laws(made.size_fit().table), width=w),
+    "laws": lambda w: laws_figure(compared(), width=w),
     "residuals of one input": lambda w: residual_figure(made.size_fit(), w),
     "residuals of two inputs": lambda w: residual_figure(made.tokens_fit(), w),
     "residuals of 500 runs": lambda w: residual_figure(made.many_fit(), w, np.linspace(0.0, 1.0, 500)),
@@ -76,6 +85,12 @@ LAW_FIGURES = {
     "frontier without ends": lambda w: budgets_of(made.open_fit, w),
 }  # fmt: skip
 WITH_BAND = ("size curve", "curve", "curve of compute", "saturating curve", "excess", "profiles")
+
+
+@functools.cache
+def law_figure(name: str, width: float) -> Figure:
+    """One of LAW_FIGURES, for tests that only look at it."""
+    return LAW_FIGURES[name](width)
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +144,7 @@ def faults_of(figure: Figure, width: float) -> dict:
 @pytest.mark.parametrize("width", [SINGLE, DOUBLE])
 @pytest.mark.parametrize("name", LAW_FIGURES)
 def test_a_figure_of_a_law_can_be_printed(name, width):
-    figure = LAW_FIGURES[name](width)
+    figure = law_figure(name, width)
     assert faults_of(figure, width) == {}
     assert re.search(r"\bn = \d+", figure.caption)
     if name in WITH_BAND:
@@ -157,7 +172,7 @@ def test_a_figure_of_sessions_and_of_the_demo_can_be_printed(other_figures, name
     ],
 )
 def test_an_axis_of_compute_or_of_many_decades_is_in_powers_of_ten(name, panel, which):
-    figure = LAW_FIGURES[name](SINGLE)
+    figure = law_figure(name, SINGLE)
     shown_texts(figure)
     labels = list(tick_texts(figure.axes[panel], which))
     assert len(labels) >= 2
@@ -193,7 +208,7 @@ def test_colour_that_carries_a_number_has_a_bar_with_its_name_and_unit():
         "valleys": "Cost of a run (FLOP)",
         "rolling origin": "Runs that the law was fitted to (count)",
     }.items():
-        figure = LAW_FIGURES[name](DOUBLE)
+        figure = law_figure(name, DOUBLE)
         assert label in [" ".join(axes.get_ylabel().split()) for axes in figure.axes[1:]]
 
 
@@ -240,6 +255,6 @@ def test_a_width_that_no_page_has_is_refused(width):
 
 
 def test_what_no_font_can_draw_is_written_out_and_what_one_can_stays():
-    shown = [words for words, *_ in shown_texts(LAW_FIGURES["other scripts"](DOUBLE))]
+    shown = [words for words, *_ in shown_texts(law_figure("other scripts", DOUBLE))]
     assert any(f"{made.CYRILLIC} $x_1$" in words for words in shown)
     assert any("\\u53c2\\u6570" in words or made.OTHER in words for words in shown)

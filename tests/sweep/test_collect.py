@@ -12,7 +12,7 @@ import semgjax
 from semgjax.files import write_json
 from semgjax.scaling.read import read_table, read_user_points
 from semgjax.scaling.rows import rows_of
-from semgjax.sweep.collect import COLUMNS, CSV, JSONL, _cell, collect
+from semgjax.sweep.collect import CSV, JSONL, _cell, collect, columns_of
 from tests.golden_files import GOLDEN
 from tests.guides.toy_loss import ConfidencePenalty
 from tests.refused import refused
@@ -27,12 +27,12 @@ def test_a_run_gives_its_averages_and_then_its_users_in_exactly_these_columns(tm
         header, *rows = csv.reader(file)
     assert ",".join(header) == (
         "run,kind,loss,preset,params,users,hours,epochs,steps,tokens,flops,learning_rate,seed,teacher,teacher_params,"
-        "split,decoder,averaging,user,characters,substitutions,deletions,insertions,cer"
+        "split,decoder,averaging,user,characters,substitutions,deletions,insertions,cer,metric,spliced"
     )
     flops = repr(sweep.trials[0].flops)
     run = ["000-ladder-16-s4", "supervised", "ctc", "ladder-16", "1000", "7", "0.1", "3.0", "10", "800", flops]
     run += ["0.003", "4"]
-    counts = ["16", "1", "1", "0", "12.5"]
+    counts = ["16", "1", "1", "0", "12.5", "cer", "false"]
     assert rows == [
         [*run, "", "", "test", "greedy", averaging, user, *counts]
         for averaging, user in [("macro", ""), ("pooled", ""), ("user", "u1"), ("user", "u2")]
@@ -46,7 +46,7 @@ def test_both_files_hold_the_same_rows(tmp_path):
     rows = [list(row.items()) for row in collect(sweep.folder).rows]
     lines = (sweep.folder / "results.jsonl").read_text().splitlines()
     assert [list(json.loads(line).items()) for line in lines] == rows
-    assert tuple(name for name, _ in rows[0]) == COLUMNS
+    assert tuple(name for name, _ in rows[0]) == tuple(columns_of(sweep))
     with open(sweep.folder / "results.csv", newline="") as file:
         assert [list(row.values()) for row in csv.DictReader(file)] == [
             ["" if value is None else str(value) for _, value in row] for row in rows
@@ -72,7 +72,7 @@ def test_a_rate_without_keys_is_an_empty_cell_and_null(tmp_path):
     counts = {"characters": 0, "substitutions": 0, "deletions": 0, "insertions": 5, "cer": None}
     finish(sweep, sweep.trials[0], users_scores=[{**head, **counts}])
     collect(sweep.folder)
-    assert (sweep.folder / "results.csv").read_text().splitlines()[-1].endswith("silent,0,0,0,5,")
+    assert (sweep.folder / "results.csv").read_text().splitlines()[-1].endswith("silent,0,0,0,5,,cer,false")
     last = json.loads((sweep.folder / "results.jsonl").read_text().splitlines()[-1])
     assert last["cer"] is None
 
@@ -161,7 +161,7 @@ def test_a_law_over_two_losses_is_refused_and_one_of_them_can_be_chosen(two_loss
         assert list(read_table(place, {}, {"loss": loss}).sizes) == [1000, 2000, 3000]
 
 
-@pytest.mark.parametrize("version", [0, 3])
+@pytest.mark.parametrize("version", [0, 4])
 def test_a_result_of_another_version_is_refused(tmp_path, version):
     sweep = planned(tmp_path)
     write_json(finish(sweep, sweep.trials[0]), "semgjax/result", version, result_body(sweep.trials[0]))
@@ -185,7 +185,7 @@ def test_the_schema_beside_the_table_names_every_column_with_its_type_and_meanin
     finish(sweep, sweep.trials[0])
     row = collect(sweep.folder).rows[0]
     columns = json.loads((sweep.folder / "results.schema.json").read_text())["columns"]
-    assert [column["name"] for column in columns] == list(COLUMNS)
+    assert [column["name"] for column in columns] == list(columns_of(sweep))
     kinds = {"text": str, "integer": int, "number": (int, float)}
     for column in columns:
         assert column["meaning"]

@@ -16,7 +16,7 @@ COUNTS = ("characters", "substitutions", "deletions", "insertions")
 
 
 def result_of(run) -> dict:
-    return read_json(run / "result.json", "semgjax/result", 2)
+    return read_json(run / "result.json", "semgjax/result", 3)
 
 
 def test_a_supervised_result_tells_size_data_and_cost(finished, sessions):

@@ -4,15 +4,12 @@
 """
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from semgjax.data.sessions import CHANNELS
+from semgjax.data.band import TYPING, Band
 from semgjax.errors import InputError
-
-_PLACES = CHANNELS // 2
-"""electrodes of a band"""
 
 
 @dataclass(frozen=True)
@@ -20,13 +17,13 @@ class AugmentConfig:
     """Augmentation of a training window; every change is drawn from (seed, step, row)."""
 
     roll: int = 1
-    """each band's electrodes are rotated by up to this many places"""
+    """each ring's electrodes are rotated by up to this many places"""
     lag: int = 120
-    """the two bands move against each other by up to this many samples"""
+    """every further ring moves against the first by up to this many samples; without effect on one ring"""
     jitter: bool = True
     """the core starts at a random place up to a stride after its place on the grid"""
     scale: float = 0.0
-    """each band's amplitude is multiplied by e^u, u drawn from -scale to scale"""
+    """each ring's amplitude is multiplied by e^u, u drawn from -scale to scale"""
     silence: float = 0.0
     """this share of the windows becomes rest: noise at each electrode's own floor, and no keys"""
     noise: float = 0.0
@@ -39,11 +36,8 @@ class AugmentConfig:
     """up to this share of all electrodes is zero for a window; the share is drawn for each window"""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.roll < _PLACES or self.lag < 0:
-            raise InputError(
-                f"augment: roll {self.roll} must lie in 0 to {_PLACES - 1}, lag {self.lag} must not be negative",
-                "bad-value",
-            )
+        if self.roll < 0 or self.lag < 0:
+            raise InputError(f"augment: roll {self.roll} and lag {self.lag} must not be negative", "bad-value")
         for name in ("scale", "noise", "hum"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise InputError(f"augment: {name} {getattr(self, name)} must be 0 or more", "bad-value")
@@ -61,25 +55,50 @@ _MOVES = ("roll", "lag", "jitter")
 NONE = AugmentConfig(roll=0, lag=0, jitter=False)
 
 
+def fit_augment(config: AugmentConfig, band: Band) -> AugmentConfig:
+    """A recipe for two rings of 16 electrodes at 2 kHz, made to fit another band.
+
+    The lag keeps its seconds and is 0 for one ring; the roll is at most an eighth of the smallest ring's turn.
+    """
+    lag = round(config.lag * band.rate / TYPING.rate) if len(band.rings) > 1 else 0
+    return replace(config, lag=lag, roll=min(config.roll, min(band.rings) // 8))
+
+
+def check_augment(config: AugmentConfig, band: Band) -> None:
+    """Check the changes against the band that they are applied to.
+
+    Raises:
+        InputError: the roll is a whole turn of the smallest ring ("bad-value").
+    """
+    if config.roll >= min(band.rings):
+        raise InputError(
+            f"augment: roll {config.roll} must lie in 0 to {min(band.rings) - 1}, for rings of {min(band.rings)} "
+            "electrodes",
+            "bad-value",
+        )
+
+
 @dataclass(frozen=True)
 class Draw:
     """The random numbers of one window.
 
     Attributes:
-        shift, lag: samples; where the window is read (`semgjax.data.batching.windows.read_window`)
-        rolls: places by which the left and the right ring turn
-        gains: factors of the left and the right band
+        shift: samples by which the core's start moves
+        lags: samples by which each ring after the first is read later than the first
+            (`semgjax.data.batching.windows.fill_window`)
+        rolls: places by which each ring turns
+        gains: factors of the rings; () for none
         silent: the window becomes rest; its labels are empty
         noise, hum: RMS and amplitude, as multiples of the window's RMS
         mains: Hz
-        masked: electrodes (0-31, after the roll) that become zero
+        masked: channels (after the roll) that become zero
         seed: of the noise itself
     """
 
     shift: int
-    lag: int
-    rolls: tuple[int, int]
-    gains: tuple[float, float] = (1.0, 1.0)
+    lags: tuple[int, ...]
+    rolls: tuple[int, ...]
+    gains: tuple[float, ...] = ()
     silent: bool = False
     noise: float = 0.0
     hum: float = 0.0
@@ -88,7 +107,7 @@ class Draw:
     seed: int = 0
 
 
-def draw(config: AugmentConfig, room: int, rng: np.random.Generator) -> Draw:
+def draw(config: AugmentConfig, room: int, rng: np.random.Generator, band: Band = TYPING) -> Draw:
     """Draw the changes of one window.
 
     The numbers are drawn in a fixed order, whatever is switched on, so that the strength of one change does not alter
@@ -97,21 +116,23 @@ def draw(config: AugmentConfig, room: int, rng: np.random.Generator) -> Draw:
     Args:
         room: samples by which the core's start may move to the right.
         rng: this window's own generator, on which alone the draw depends.
+        band: its rings say how many lags, rolls and gains there are, and how many electrodes may be masked.
     """
+    rings, channels = len(band.rings), band.channels
     shift = int(rng.integers(0, room)) if config.jitter and room > 0 else 0
-    lag = int(rng.integers(-config.lag, config.lag + 1))
-    left, right = (int(roll) for roll in rng.integers(-config.roll, config.roll + 1, size=2))
+    lags = tuple(int(lag) for lag in rng.integers(-config.lag, config.lag + 1, size=rings - 1))
+    rolls = tuple(int(roll) for roll in rng.integers(-config.roll, config.roll + 1, size=rings))
     if config.moves_only:
-        return Draw(shift, lag, (left, right))
-    gains = np.exp(config.scale * (2.0 * rng.random(2) - 1.0))
+        return Draw(shift, lags, rolls)
+    gains = np.exp(config.scale * (2.0 * rng.random(rings) - 1.0))
     silent, noise, hum, mains, share = rng.random(5)
-    dropped = rng.random(CHANNELS) < config.dropout
-    dropped[rng.permutation(CHANNELS)[: int(share * (config.mask * CHANNELS + 1))]] = True
+    dropped = rng.random(channels) < config.dropout
+    dropped[rng.permutation(channels)[: int(share * (config.mask * channels + 1))]] = True
     return Draw(
         shift,
-        lag,
-        (left, right),
-        gains=(float(gains[0]), float(gains[1])),
+        lags,
+        rolls,
+        gains=tuple(float(gain) for gain in gains),
         silent=bool(silent < config.silence),
         noise=float(config.noise * noise),
         hum=float(config.hum * hum),

@@ -11,7 +11,7 @@ import grain.python as grain
 import numpy as np
 from absl import flags
 
-from semgjax.data.batching.augment import AugmentConfig, Draw, draw
+from semgjax.data.batching.augment import AugmentConfig, Draw, check_augment, draw
 from semgjax.data.batching.change import augment
 from semgjax.data.batching.windows import WindowSpec, fill_window, labels_of, list_windows, max_labels
 from semgjax.data.sessions import Session, announce, has_half
@@ -63,14 +63,14 @@ class LoadBatch:
         session = self.sessions[which]
         # The jitter stays within the session and before the next window's place on the grid.
         room = min(self.spec.stride, session.samples - self.spec.length - start)
-        change = draw(self.augment, room, np.random.default_rng((self.seed, place)))
+        change = draw(self.augment, room, np.random.default_rng((self.seed, place)), session.band)
         return session, start + change.shift, change
 
     def _fill(self, batch: Batch, row: int, session: Session, start: int, change: Draw) -> None:
-        first, last = fill_window(batch["emg"][row], session, start, self.spec, change.lag, change.rolls)
+        first, last = fill_window(batch["emg"][row], session, start, self.spec, change.lags, change.rolls)
         batch["valid"][row] = first, last
         if not self.augment.moves_only and last > first:
-            batch["emg"][row, first:last] = augment(batch["emg"][row, first:last], change)
+            batch["emg"][row, first:last] = augment(batch["emg"][row, first:last], change, session.band)
         labels = labels_of(session, start, start if change.silent else start + self.spec.length)
         batch["labels"][row, : len(labels)] = labels
         batch["label_count"][row] = len(labels)
@@ -103,13 +103,14 @@ def train_data(
         host: index of this host among `hosts`; it gets its batch / hosts rows of the global batch.
 
     Raises:
-        InputError: no session is as long as a window, no window holds a key ("no-keys"), or the batch is not a
-            multiple of the hosts.
+        InputError: no session is as long as a window, no window holds a key ("no-keys"), the batch is not a
+            multiple of the hosts, or the augmentation does not fit the sessions' band.
     """
     if hosts < 1 or not 0 <= host < hosts or batch % hosts:
         raise InputError(
             f"a batch of {batch} windows cannot be split over {hosts} hosts; give a multiple of {hosts}", "bad-value"
         )
+    check_augment(augment, sessions[0].band)
     windows, skipped = list_windows(sessions, spec)
     if not windows:
         raise InputError(

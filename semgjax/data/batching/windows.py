@@ -11,7 +11,7 @@ from semgjax.errors import InputError
 
 @dataclass(frozen=True)
 class WindowSpec:
-    """How sessions are cut into windows, in samples at 2 kHz.
+    """How sessions are cut into windows, in samples of the sessions.
 
     Attributes:
         length: of the core of a window, whose keys are its labels
@@ -75,52 +75,69 @@ def labels_of(session: Session, start: int, stop: int) -> np.ndarray:
     return session.labels[first:end]
 
 
-def read_window(session: Session, start: int, spec: WindowSpec, lag: int = 0) -> tuple[np.ndarray, int, int]:
+def read_window(
+    session: Session, start: int, spec: WindowSpec, lags: Sequence[int] = ()
+) -> tuple[np.ndarray, int, int]:
     """The signal around the core that begins at sample `start`: (emg float32[total, channels], first, last).
 
     As `fill_window`, in a new array.
     """
     emg_TxC = np.empty((spec.total, session.channels), np.float32)
-    first, last = fill_window(emg_TxC, session, start, spec, lag)
+    first, last = fill_window(emg_TxC, session, start, spec, lags)
     return emg_TxC, first, last
 
 
 def fill_window(
-    out_TxC: np.ndarray, session: Session, start: int, spec: WindowSpec, lag: int = 0, rolls: tuple[int, int] = (0, 0)
+    out_TxC: np.ndarray,
+    session: Session,
+    start: int,
+    spec: WindowSpec,
+    lags: Sequence[int] = (),
+    rolls: Sequence[int] = (),
 ) -> tuple[int, int]:
     """Read the signal around the core that begins at sample `start` into `out_TxC` [total, channels]: (first, last).
 
     The core always begins at row spec.left; it may extend beyond the session. Rows [first, last) are signal of
-    both bands; the others, outside the session, are zero.
+    all rings; the others, outside the session, are zero.
 
-    With a lag the right band (the second half of the channels) is read `lag` samples later against the left one,
-    half of it on each side, so that the labels stay in the middle: row i holds left sample start - spec.left + i -
-    lag // 2 and right sample start - spec.left + i + (lag - lag // 2). `rolls` turns the electrodes of the left and
-    and of the right band by these numbers of places.
+    With lags each ring after the first is read by so many samples later than the first, and all of them earlier by the
+    middle of the range, so that the labels stay in the middle: with two rings and one lag, row i holds sample
+    start - spec.left + i - lag // 2 of the first and start - spec.left + i + (lag - lag // 2) of the second.
 
     Args:
         out_TxC: contiguous; float32, or float16 for the signal as stored in a shard (`has_half`).
+        lags: one for each ring but the first; () for none.
+        rolls: places by which each ring's electrodes turn; () for none.
 
     Raises:
         InputError: the file was removed or changed since it was opened.
     """
-    left, right = (start - spec.left + shift for shift in (-(lag // 2), lag - lag // 2))  # samples of row 0
-    first = min(max(0, -left, -right), spec.total)
-    last = max(min(spec.total, session.samples - max(left, right)), first)
+    rings = session.band.rings
+    offsets = (0, *lags) if lags else (0,) * len(rings)
+    middle = (min(offsets) + max(offsets)) // 2
+    begins = [start - spec.left + offset - middle for offset in offsets]  # samples of row 0
+    first = min(max(0, -min(begins)), spec.total)
+    last = max(min(spec.total, session.samples - max(begins)), first)
     out_TxC[:first] = 0
     out_TxC[last:] = 0
     if last == first:
         return first, last
-    begin = min(left, right) + first
+    begin = min(begins) + first
     read = read_half if out_TxC.dtype == np.float16 else read_emg
-    block_TxC = read(session, begin, max(left, right) + last)
-    signal_TxC, middle = out_TxC[first:last], session.channels // 2
-    one, other = (block_TxC[place + first - begin :][: last - first] for place in (left, right))
-    _copy_turned(signal_TxC, one, 0, middle, rolls[0])
-    if lag or rolls != (0, 0):
-        turned_TxC = np.empty_like(signal_TxC)
-        _copy_turned(turned_TxC, other, middle, session.channels, rolls[1])
-        signal_TxC[:, middle:] = turned_TxC[:, middle:]
+    block_TxC = read(session, begin, max(begins) + last)
+    signal_TxC = out_TxC[first:last]
+    if not any(offsets) and not any(rolls):
+        signal_TxC[:] = block_TxC
+        return first, last
+    turned_TxC, low = signal_TxC, 0
+    for ring, (size, place) in enumerate(zip(rings, begins, strict=True)):
+        emg_TxC = block_TxC[place + first - begin :][: last - first]
+        _copy_turned(turned_TxC, emg_TxC, low, low + size, rolls[ring] if rolls else 0)
+        if ring:
+            signal_TxC[:, low : low + size] = turned_TxC[:, low : low + size]
+        else:
+            turned_TxC = np.empty_like(signal_TxC)
+        low += size
     return first, last
 
 

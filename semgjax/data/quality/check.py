@@ -8,15 +8,17 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from semgjax.data.band import Band
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.people import one_person_warning, similar_users
+from semgjax.data.quality.eventchecks import compare_gestures, event_findings
 from semgjax.data.quality.findings import Finding, Severity, Verdict, verdict
 from semgjax.data.quality.key_meter import KeyFacts, key_facts
 from semgjax.data.quality.keychecks import key_findings
 from semgjax.data.quality.meter import Measures, measure
 from semgjax.data.quality.rotation import rotations
-from semgjax.data.quality.signalchecks import clock_findings, signal_findings
-from semgjax.data.sessions import open_session
+from semgjax.data.quality.signalchecks import band_name, clock_findings, ring_name, signal_findings
+from semgjax.data.sessions import SAMPLE_RATE, open_session
 from semgjax.errors import InputError
 
 TURN_FITS, TURN_GAINS = 0.6, 0.1  # correlation that a reported turn must have, and its gain over no turn
@@ -54,9 +56,21 @@ def check_session(path: Path, spec: WindowSpec) -> SessionReport:
         InputError: it is damaged.
     """
     session = open_session(path)
-    facts, measures = key_facts(session, spec), measure(session)
-    findings = (*clock_findings(measures), *signal_findings(measures), *key_findings(facts))
+    typing = session.classes is None
+    facts, measures = key_facts(session, at_rate(spec, session.rate)), measure(session)
+    findings = (
+        *clock_findings(measures),
+        *signal_findings(measures),
+        *event_findings(measures),
+        *key_findings(facts, typing),
+    )
     return SessionReport(path.name, session.name, session.user, facts, measures, findings)
+
+
+def at_rate(spec: WindowSpec, rate: float) -> WindowSpec:
+    """A window's lengths, given at 2 kHz, at another rate."""
+    scaled = {name: round(value * rate / SAMPLE_RATE) for name, value in asdict(spec).items()}
+    return WindowSpec(**scaled | {name: max(1, scaled[name]) for name in ("length", "stride")})
 
 
 def check_sessions(
@@ -107,24 +121,34 @@ def compare(rows: Sequence[SessionReport]) -> dict[str, list[Finding]]:
     """Session -> findings that need other sessions: duplicates, turned bands, similar user ids."""
     found: dict[str, list[Finding]] = defaultdict(list)
     first: dict[str, SessionReport] = {}
-    by_user: dict[str, list[SessionReport]] = defaultdict(list)
+    by_user: dict[tuple[str, Band], list[SessionReport]] = defaultdict(list)
+    gestures: dict[Band, dict[str, Measures]] = defaultdict(dict)
+    measured = {row.session: row for row in rows}
     for row in rows:
         other = first.setdefault(row.measures.digest, row)
         if other is not row:
             whose = "" if other.user == row.user else f" of user {other.user}"
             text = f"the same signal as {other.session}{whose}"
             found[row.session].append(Finding("duplicate", "error", other.session, text))
+        elif row.measures.activity is None:
+            by_user[row.user, row.measures.band].append(row)
         else:
-            by_user[row.user].append(row)
+            gestures[row.measures.band][row.session] = row.measures
     for own in by_user.values():
         for row, turn in zip(own, rotations([row.measures.covariance for row in own]), strict=True):
-            for band, name in enumerate(("left", "right")):
-                places = turn.places[band]
-                if places and turn.fit[band] >= TURN_FITS and turn.gain[band] >= TURN_GAINS:
-                    value = {"band": name, "places": places, "fit": turn.fit[band], "gain": turn.gain[band]}
-                    text = f"{name} band rotated by {places:+d} electrodes (fit {turn.fit[band]:.2f})"
+            rings = row.measures.band.rings
+            for ring in range(len(rings)):
+                places = turn.places[ring]
+                if places and turn.fit[ring] >= TURN_FITS and turn.gain[ring] >= TURN_GAINS:
+                    name = ring_name(rings, ring)
+                    value = {"band": name, "places": places, "fit": turn.fit[ring], "gain": turn.gain[ring]}
+                    text = f"{band_name(rings, ring)} rotated by {places:+d} electrodes (fit {turn.fit[ring]:.2f})"
                     severity: Severity = "note" if abs(places) == 1 else "warning"
                     found[row.session].append(Finding("rotation", severity, value, text))
+    for band in gestures.values():
+        for name, findings in compare_gestures(band).items():
+            named = {finding.code for finding in measured[name].findings}
+            found[name] += [finding for finding in findings if finding.code not in named]
     for group in similar_users(row.user for row in rows):
         for row in rows:
             if row.user in group:

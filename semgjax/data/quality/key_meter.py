@@ -6,10 +6,10 @@ import numpy as np
 
 from semgjax.data.batching.windows import WindowSpec, labels_of, window_starts
 from semgjax.data.key_counts import count_keys
-from semgjax.data.sessions import SAMPLE_RATE, Session
+from semgjax.data.sessions import Session
 
-FRAME = 20
-"""Samples of a decoder's frame at its default rate, 100 Hz."""
+FRAME = 0.01
+"""Seconds of a decoder's frame at its default rate."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,12 @@ class KeyFacts:
 
 
 def key_facts(session: Session, spec: WindowSpec) -> KeyFacts:
-    """Count a session's keys and what its windows hold."""
-    seconds = session.samples / SAMPLE_RATE
+    """Count a session's keys and what its windows hold.
+
+    Args:
+        spec: in samples of the session.
+    """
+    seconds, frame = session.samples / session.rate, max(1, round(FRAME * session.rate))
     inside = (session.key_last >= 0) & (session.key_first < session.samples)
     counts = count_keys(session.key_first, session.key_last, session.samples, session.dropped, session.doubled)
     places = np.concatenate([[0], session.key_first[inside], [session.samples]])
@@ -56,8 +60,8 @@ def key_facts(session: Session, spec: WindowSpec) -> KeyFacts:
         dropped=session.dropped,
         outside=counts.outside,
         doubled=counts.doubled,
-        longest_silence=float(np.diff(places).max()) / SAMPLE_RATE,
+        longest_silence=float(np.diff(places).max()) / session.rate,
         windows=len(windows),
         empty_windows=sum(len(labels) == 0 for labels in windows),
-        infeasible_windows=sum(frames > spec.length // FRAME for frames in needed),
+        infeasible_windows=sum(frames > spec.length // frame for frames in needed),
     )

@@ -14,14 +14,18 @@ EMPTY, EMPTY_MOST = 0.2, 0.5  # of the windows
 INFEASIBLE_MANY = 0.01  # of the windows
 
 
-def key_findings(facts: KeyFacts) -> Iterator[Finding]:
-    """Length, keys, silence and windows."""
+def key_findings(facts: KeyFacts, typing: bool = True) -> Iterator[Finding]:
+    """Length, keys, silence and windows.
+
+    Args:
+        typing: whether the events are keys: gestures are rarer, with long rests in between.
+    """
     severity: Severity
     if not facts.windows:
         yield Finding("short", "error", facts.minutes, f"{facts.minutes * 60:.1f} s, shorter than a window")
     if not facts.keys:
         yield Finding("no_keys", "error", 0, "no key")
-    elif not SLOW <= facts.keys_per_second <= FAST:
+    elif typing and not SLOW <= facts.keys_per_second <= FAST:
         far = facts.keys_per_second < IDLE or facts.keys_per_second > FAST
         text = f"{facts.keys_per_second:.2f} keys a second"
         yield Finding("key_rate", "warning" if far else "note", facts.keys_per_second, text)
@@ -39,11 +43,11 @@ def key_findings(facts: KeyFacts) -> Iterator[Finding]:
         text = ", ".join(f"{name} {times}" for name, times in facts.dropped.items())
         many = count > DROPPED_MANY * (facts.keys + count)
         yield Finding("dropped_keys", "warning" if many else "note", facts.dropped, text)
-    if facts.longest_silence >= SILENCE:
+    if typing and facts.longest_silence >= SILENCE:
         text = f"{facts.longest_silence:.0f} s without a key"
         severity = "warning" if facts.longest_silence >= SILENCE_LONG else "note"
         yield Finding("silence", severity, facts.longest_silence, text)
-    if facts.empty_windows > EMPTY * facts.windows and facts.keys:
+    if typing and facts.empty_windows > EMPTY * facts.windows and facts.keys:
         text = f"{facts.empty_windows} of {facts.windows} windows without a key"
         severity = "warning" if facts.empty_windows > EMPTY_MOST * facts.windows else "note"
         yield Finding("empty_windows", severity, facts.empty_windows / facts.windows, text)

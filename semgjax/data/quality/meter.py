@@ -8,22 +8,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semgjax.data.readers.timeseries import BANDS, both_bands, hdf5_errors, opened_group, signal_of
-from semgjax.data.sessions import CHANNELS, SAMPLE_RATE, Session, read_emg
-from semgjax.errors import InputError
+from semgjax.data.band import Band
+from semgjax.data.quality.event_meter import Activity, EventMeter
+from semgjax.data.readers.timeseries import both_bands, hdf5_errors, opened_group, signal_of
+from semgjax.data.sessions import Session, read_emg
 
-SHORT = 100  # samples (50 ms) over which power is taken
+SHORT, LEAST = 0.05, 100  # seconds over which power is taken, but at least so many samples: fewer are too noisy
 COLUMNS = 240  # of the picture of power over time
 GAP, JUMP = 0.02, 1.0  # seconds between samples above which a step of time is a gap, a jump
 STUCK = 40  # ties in a row at which the clock is taken to stand still; such runs do not count for the rate
 MAINS = (50, 60)
-_READ = 40 * SAMPLE_RATE  # samples read at once: 11.5 MB as records
+SLOW = 10  # Hz: below it is drift, no muscle
+_READ = 80_000  # samples read at once, about: of 32 electrodes 11.5 MB as records
 _LOW, _HIGH, _BINS = -16.0, 12.0, 1400  # decades of power, and how finely they are resolved (5 %)
 
 
 @dataclass(frozen=True, eq=False)
 class Measures:
-    """Measurements of a session's samples. Arrays over electrodes have 32 members, left band first.
+    """Measurements of a session's samples. Arrays over electrodes are in the order of the channels, ring by ring.
 
     Attributes:
         rate: samples a second where the clock ran: without gaps, jumps and runs of STUCK ties; 0 when no
@@ -33,14 +35,19 @@ class Measures:
         ties: samples stamped like the one before; longest_tie: most of them in a row.
         digest: SHA-256 of the float32 samples of all electrodes.
         rms: of the whole session.
-        low, high, top: 5th, 95th and 99th percentile of the RMS over 50 ms.
-        peaks: int64[32, bins], how often 50 ms had a peak of which size (`peak_edges`).
+        low, high, top: 5th, 95th and 99th percentile of the RMS over a short time (`short_of`: 50 ms at 2 kHz).
+        peaks: int64[C, bins], how often such a time had a peak of which size (`peak_edges`).
         clipped: samples at the electrode's largest magnitude.
-        still: samples in 50 ms without any change on the electrode.
-        hum: share of the power in a line at each of MAINS, [2, 32].
-        covariance: [2, 16, 16] of the log power of 50 ms, per band.
-        timeline: float32[columns, 32], RMS over time.
-        spectrum: float32[1001, 2], power in each Hz, mean over a band's electrodes.
+        still: samples in such times without any change on the electrode.
+        hum: share of the power in a line at each of MAINS, [2, C]; 0 where the rate is too low to tell.
+        line: how far the line stands out: mean over the seconds of the logarithm of its power over that of the
+            frequencies beside it, [2, C]; below 0 where it was filtered out, 0 where the rate is too low to tell.
+        slow: share of the power below 10 Hz, the mean included, [C].
+        covariance: of each ring the covariance [E, E] of its E electrodes' log power over such times.
+        timeline: float32[columns, C], RMS over time.
+        spectrum: float32[1001, rings] at 2 kHz, power in each Hz, mean over a ring's electrodes.
+        activity: power in and before each event; None for keys, and where no event has a known end.
+        band: the rings, the rate and the classes.
     """
 
     samples: int
@@ -60,34 +67,56 @@ class Measures:
     clipped: np.ndarray
     still: np.ndarray
     hum: np.ndarray
-    covariance: np.ndarray
+    line: np.ndarray
+    slow: np.ndarray
+    covariance: tuple[np.ndarray, ...]
     timeline: np.ndarray
     spectrum: np.ndarray
+    activity: Activity | None
+    band: Band
+
+    @property
+    def ring_of(self) -> np.ndarray:
+        """The ring of each electrode, int[C]."""
+        return np.repeat(np.arange(len(self.band.rings)), self.band.rings)
 
 
 def measure(session: Session) -> Measures:
     """Measure a session opened by `open_session`. Shards have no time stamps, so their clock is not measured.
 
     Raises:
-        InputError: it was changed since, or it is not a typing session of two bands at 2 kHz.
+        InputError: it was changed since.
     """
-    if (session.channels, session.rate) != (CHANNELS, SAMPLE_RATE) or session.classes is not None:
-        raise InputError(
-            f"{session.path}: {session.name} is not a typing session of two bands at {SAMPLE_RATE} Hz", "conflict"
-        )
-    clock, meter = _Clock(), _Meter(session.samples)
+    clock, meter = _Clock(), _Meter(session.samples, session.band)
+    step = max(_READ // meter.rate, 1) * meter.rate
     if session.stored is not None:
-        for start in range(0, session.samples, _READ):
-            meter.add(read_emg(session, start, min(start + _READ, session.samples)))
-        return Measures(samples=session.samples, **clock.unknown(), **meter.result())
+        ends = session.key_end if session.classes is not None else None
+        events = EventMeter(session) if ends is not None and (ends >= 0).any() else None
+        for start in range(0, session.samples, step):
+            emg_TxC = read_emg(session, start, min(start + step, session.samples))
+            meter.add(emg_TxC)
+            if events is not None:
+                events.add(emg_TxC)
+        activity = None if events is None else events.result()
+        return Measures(
+            samples=session.samples, band=session.band, activity=activity, **clock.unknown(), **meter.result()
+        )
     with opened_group(session.path) as (group, _):
         signal = signal_of(session.path, group)
-        for start in range(0, session.samples, _READ):
+        for start in range(0, session.samples, step):
             with hdf5_errors(session.path, f"signal after sample {start}"):
-                block = signal[start : start + _READ]
+                block = signal[start : start + step]
             clock.add(block["time"])
             meter.add(both_bands(block))
-    return Measures(samples=session.samples, **clock.result(session.samples), **meter.result())
+    counted = clock.result(session.samples)
+    return Measures(samples=session.samples, band=session.band, activity=None, **counted, **meter.result())
+
+
+def short_of(rate: float) -> int:
+    """Samples of a short time, over which power is taken: a divisor of a second's, 100 at 2 kHz and 200 Hz."""
+    second = max(1, round(rate))
+    least = min(second, max(LEAST, round(SHORT * second)))
+    return next(length for length in range(least, second + 1) if second % length == 0)
 
 
 def peak_edges() -> np.ndarray:
@@ -143,21 +172,26 @@ class _Clock:
 class _Meter:
     """Sums over the samples, block by block; every block but the last is whole seconds."""
 
-    def __init__(self, samples: int) -> None:
-        self.samples = samples
-        self.shorts = samples // SHORT
+    def __init__(self, samples: int, band: Band) -> None:
+        channels = band.channels
+        self.samples, self.band = samples, band
+        self.rate, self.short = max(1, round(band.rate)), short_of(band.rate)
+        self.window = np.hanning(self.rate + 1)[:-1].astype(np.float32)
+        self.shorts = samples // self.short
         self.columns = max(1, min(COLUMNS, self.shorts))
         self.digest = hashlib.sha256()
-        self.square = np.zeros(CHANNELS)
-        self.powers = np.zeros((CHANNELS, _BINS), np.int64)
-        self.peaks = np.zeros((CHANNELS, _BINS), np.int64)
-        self.largest = np.zeros(CHANNELS, np.float32)
-        self.clipped = np.zeros(CHANNELS, np.int64)
-        self.still = np.zeros(CHANNELS, np.int64)
-        self.first, self.second = np.zeros(CHANNELS), np.zeros((CHANNELS, CHANNELS))
-        self.column_power, self.column_count = np.zeros((self.columns, CHANNELS)), np.zeros(self.columns)
-        self.lines = np.zeros((SAMPLE_RATE // 2 + 1, CHANNELS))
-        self.done = 0  # pieces of SHORT so far
+        self.square = np.zeros(channels)
+        self.powers = np.zeros((channels, _BINS), np.int64)
+        self.peaks = np.zeros((channels, _BINS), np.int64)
+        self.largest = np.zeros(channels, np.float32)
+        self.clipped = np.zeros(channels, np.int64)
+        self.still = np.zeros(channels, np.int64)
+        self.first, self.second = np.zeros(channels), np.zeros((channels, channels))
+        self.column_power, self.column_count = np.zeros((self.columns, channels)), np.zeros(self.columns)
+        self.lines = np.zeros((self.rate // 2 + 1, channels))
+        self.line = np.zeros((len(MAINS), channels))
+        self.seconds = 0
+        self.done = 0  # short times so far
 
     def add(self, emg_TxC: np.ndarray) -> None:
         self.digest.update(np.ascontiguousarray(emg_TxC, "<f4").tobytes())
@@ -167,22 +201,24 @@ class _Meter:
         self.clipped[largest > self.largest] = 0
         self.largest = largest
         self.clipped += (size == largest).sum(axis=0)
-        pieces = len(emg_TxC) // SHORT
+        pieces, channels = len(emg_TxC) // self.short, self.band.channels
         if pieces:
-            self._add_pieces(emg_TxC[: pieces * SHORT].reshape(pieces, SHORT, CHANNELS))
-        seconds = len(emg_TxC) // SAMPLE_RATE
+            self._add_pieces(emg_TxC[: pieces * self.short].reshape(pieces, self.short, channels))
+        seconds = len(emg_TxC) // self.rate
         if seconds:
-            whole = emg_TxC[: seconds * SAMPLE_RATE].reshape(seconds, SAMPLE_RATE, CHANNELS)
-            window = np.hanning(SAMPLE_RATE + 1)[:-1].astype(np.float32)
+            whole = emg_TxC[: seconds * self.rate].reshape(seconds, self.rate, channels)
             for second in whole:  # one at a time: the transform of a block would be the largest thing in memory
-                self.lines += np.abs(np.fft.rfft(second * window[:, None], axis=0)) ** 2
+                power_FxC = np.abs(np.fft.rfft(second * self.window[:, None], axis=0)) ** 2
+                self.lines += power_FxC
+                self.line += [_prominence(power_FxC, mains) for mains in MAINS]
+            self.seconds += seconds
 
     def _add_pieces(self, emg_PxTxC: np.ndarray) -> None:
-        power = np.einsum("ptc,ptc->pc", emg_PxTxC, emg_PxTxC, dtype=np.float64) / SHORT
+        power = np.einsum("ptc,ptc->pc", emg_PxTxC, emg_PxTxC, dtype=np.float64) / self.short
         highest, lowest = emg_PxTxC.max(axis=1), emg_PxTxC.min(axis=1)
         _count(self.powers, power)
         _count(self.peaks, np.maximum(np.abs(highest), np.abs(lowest)).astype(np.float64) ** 2)
-        self.still += SHORT * (highest == lowest).sum(axis=0)
+        self.still += self.short * (highest == lowest).sum(axis=0)
         log = np.log(np.maximum(power, 10.0**_LOW))
         self.first += log.sum(axis=0)
         self.second += log.T @ log
@@ -195,10 +231,12 @@ class _Meter:
         count = max(self.done, 1)
         mean = self.first / count
         covariance = self.second / count - np.outer(mean, mean)
-        half = CHANNELS // len(BANDS)
+        edges = np.cumsum(self.band.rings)[:-1]
+        rings = np.split(np.arange(self.band.channels), edges)
         low, high, top = (_quantile(self.powers, share) for share in (0.05, 0.95, 0.99))
         total = np.maximum(self.lines.sum(axis=0), 1e-30)
-        spectrum = [band.mean(axis=1) for band in np.split(self.lines, len(BANDS), axis=1)]
+        spectrum = [ring.mean(axis=1) for ring in np.split(self.lines, edges, axis=1)]
+        slow = self.lines[:SLOW].sum(axis=0)
         return {
             "digest": self.digest.hexdigest(),
             "rms": np.sqrt(self.square / self.samples),
@@ -209,16 +247,18 @@ class _Meter:
             "clipped": self.clipped,
             "still": self.still,
             "hum": np.stack([_line(self.lines, mains) for mains in MAINS]) / total,
-            "covariance": np.stack([covariance[:half, :half], covariance[half:, half:]]),
+            "line": self.line / max(self.seconds, 1),
+            "slow": slow / total,
+            "covariance": tuple(covariance[np.ix_(ring, ring)] for ring in rings),
             "timeline": np.sqrt(self.column_power / np.maximum(self.column_count, 1)[:, None]).astype(np.float32),
             "spectrum": np.stack(spectrum, axis=1).astype(np.float32),
         }
 
 
 def _count(table: np.ndarray, power_PxC: np.ndarray) -> None:
-    """Add powers to a table [32, bins] of how often each was met."""
+    """Add powers to a table [C, bins] of how often each was met."""
     place = (np.log10(np.maximum(power_PxC, 10.0**_LOW)) - _LOW) / (_HIGH - _LOW) * _BINS
-    index = np.minimum(place.astype(np.int64), _BINS - 1) + np.arange(CHANNELS) * _BINS
+    index = np.minimum(place.astype(np.int64), _BINS - 1) + np.arange(len(table)) * _BINS
     table += np.bincount(index.ravel(), minlength=table.size).reshape(table.shape)
 
 
@@ -230,6 +270,21 @@ def _quantile(table: np.ndarray, share: float) -> np.ndarray:
 
 
 def _line(power_FxC: np.ndarray, hertz: int) -> np.ndarray:
-    """Power of a line over what its neighbourhood has, per electrode."""
+    """Power of a line over what its neighbourhood has, per electrode; 0 where the rate is too low to tell."""
+    power_C, beside_C = _beside(power_FxC, hertz)
+    return np.maximum(power_C - beside_C, 0.0)
+
+
+def _prominence(power_FxC: np.ndarray, hertz: int) -> np.ndarray:
+    """Logarithm of the power of a line over that beside it; 0 without any, and where the rate is too low to tell."""
+    power_C, beside_C = _beside(power_FxC, hertz)
+    least = 1e-12 * max(float(power_FxC.max()), 1e-30)
+    return np.log(np.maximum(power_C, least)) - np.log(np.maximum(beside_C, least))
+
+
+def _beside(power_FxC: np.ndarray, hertz: int) -> tuple[np.ndarray, np.ndarray]:
+    """Power of the 3 Hz of a line, and of as many beside it, per electrode; zeros where the rate is too low to tell."""
+    if hertz + 9 > len(power_FxC):
+        return np.zeros(power_FxC.shape[1]), np.zeros(power_FxC.shape[1])
     beside = np.concatenate([power_FxC[hertz - 8 : hertz - 2], power_FxC[hertz + 3 : hertz + 9]])
-    return np.maximum(power_FxC[hertz - 1 : hertz + 2].sum(axis=0) - 3 * np.median(beside, axis=0), 0.0)
+    return power_FxC[hertz - 1 : hertz + 2].sum(axis=0), 3 * np.median(beside, axis=0)

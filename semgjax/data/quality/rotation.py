@@ -1,7 +1,9 @@
-"""Rotation of a band relative to the same user's other sessions, in electrodes.
+"""Turned and mirrored bands, in electrodes, found by comparison with other sessions.
 
-A band that is put on with another electrode over the same muscle shows the same picture, turned round the ring:
-which electrodes are loud, and which are loud together. The turn that fits best is found by trying all 16.
+A band that is put on with another electrode over the same muscle shows the same picture, turned round the ring. The
+picture is what electrodes do together (`turned_bands`, without labels: comparable between sessions of one user), or
+what each class of events does to each electrode (`turned_patterns`: comparable between people). A band on the other
+arm, or put on the other way round, shows it mirrored. All turns are tried, and the one that fits best is taken.
 """
 
 from collections import Counter
@@ -10,70 +12,129 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_ROUNDS = 4
+_ROUNDS = 10
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Where a session's ring sits against most of the others.
+
+    Attributes:
+        places: by which electrode numbers are higher than in the others: from -(E - 1) // 2 to E // 2 of E electrodes.
+        fit: correlation with the other sessions at that turn.
+        gain: how much better that is than unturned and unmirrored.
+        mirrored: whether the electrodes are in the opposite order round the arm.
+        mirror_gain: how much better that is than the best turn unmirrored.
+    """
+
+    places: int
+    fit: float
+    gain: float
+    mirrored: bool = False
+    mirror_gain: float = 0.0
 
 
 @dataclass(frozen=True)
 class Rotation:
-    """Places by which electrode numbers are higher than in the user's other sessions, -7 to 8, per band.
+    """Places, fit and gain (see `Turn`) of all rings of a session."""
 
-    Attributes:
-        fit: correlation with the other sessions at that turn, per band
-        gain: how much better that is than without a turn, per band
-    """
-
-    places: tuple[int, int]
-    fit: tuple[float, float]
-    gain: tuple[float, float]
+    places: tuple[int, ...]
+    fit: tuple[float, ...]
+    gain: tuple[float, ...]
 
 
-def rotations(profiles: Sequence[np.ndarray]) -> list[Rotation]:
-    """The turns of a user's sessions against each other; the most frequent one counts as none.
+def rotations(profiles: Sequence[Sequence[np.ndarray]]) -> list[Rotation]:
+    """The turns of a user's sessions against each other, ring by ring; the most frequent one counts as none.
 
     Args:
-        profiles: of each session the covariance of log power, [2, 16, 16] (`Measures.covariance`).
+        profiles: of each session the covariances of log power (`Measures.covariance`), a matrix [E, E] a ring.
     """
-    bands = [_band([profile[band] for profile in profiles]) for band in range(2)]
-    return [Rotation(*zip(left, right, strict=True)) for left, right in zip(*bands, strict=True)]
+    rings = [turned_bands([profile[ring] for profile in profiles]) for ring in range(len(profiles[0]))]
+    return [
+        Rotation(tuple(turn.places for turn in own), tuple(turn.fit for turn in own), tuple(turn.gain for turn in own))
+        for own in zip(*rings, strict=True)
+    ]
 
 
-def _band(covariances: Sequence[np.ndarray]) -> list[tuple[int, float, float]]:
-    pictures = np.stack([_picture(covariance) for covariance in covariances])
-    turns = np.zeros(len(pictures), np.int64)
-    for _ in range(_ROUNDS):
-        before = turns.copy()
-        for index in range(1, len(pictures)):  # the first one stays: all turns are against it
-            others = [_turned(pictures[k], -turns[k]) for k in range(len(pictures)) if k != index]
-            turns[index] = int(np.argmax(_fits(pictures[index], np.mean(others, axis=0))))
-        if np.array_equal(turns, before):
-            break
-    counts = Counter(int(turn) for turn in turns)
-    usual = max(counts, key=lambda turn: (counts[turn], -turn))
-    turns = (turns - usual) % 16
+def turned_bands(covariances: Sequence[np.ndarray]) -> list[Turn]:
+    """The turns of one ring by what its electrodes do together; a mirrored ring looks too much like an upright one.
+
+    Args:
+        covariances: of each session that of the log power of the E electrodes, [E, E].
+    """
+    size = len(covariances[0])
+    moved = np.stack([[_turned(_picture(one), -turn).ravel() for turn in range(size)] for one in covariances])
+    return _placed(moved[:, None])
+
+
+def turned_patterns(patterns: Sequence[np.ndarray]) -> list[Turn]:
+    """The turns of one ring, and whether it is mirrored, by what events of each class do to its electrodes.
+
+    Args:
+        patterns: of each session the mean log power of the events of each class, [classes, E]; NaN for classes without
+            events. Means over classes, and over electrodes, do not matter.
+    """
+    size = patterns[0].shape[1]
     found = []
-    for index, turn in enumerate(turns):
-        others = [_turned(pictures[k], -turns[k]) for k in range(len(pictures)) if k != index]
-        fits = _fits(pictures[index], np.mean(others, axis=0)) if others else np.ones(16)
-        found.append((int((turn + 7) % 16 - 7), float(fits[turn]), float(fits[turn] - fits[0])))
+    for pattern in patterns:
+        centred = pattern - np.nanmean(pattern, axis=0)
+        plain = np.nan_to_num(centred - centred.mean(axis=1, keepdims=True))
+        back = [np.roll(plain, -turn, axis=1) for turn in range(size)]
+        found.append([[one.ravel() for one in back], [one[:, ::-1].ravel() for one in back]])
+    return _placed(np.array(found))
+
+
+def _placed(moved_NxMxTxD: np.ndarray) -> list[Turn]:
+    """Where each of N sessions sits, from its picture moved back from M mirrorings and T turns."""
+    centred = moved_NxMxTxD - moved_NxMxTxD.mean(axis=-1, keepdims=True)
+    lengths = np.linalg.norm(centred, axis=-1, keepdims=True)
+    back = centred / np.maximum(lengths, 1e-12)
+    count, mirrors, size = back.shape[:3]
+    states = np.zeros((count, 2), np.int64)
+    upright = back[:, 0, 0].copy()
+    for _ in range(_ROUNDS):
+        before, total = states.copy(), upright.sum(axis=0)
+        for index in range(1, count):  # the first one stays: all turns are against it
+            fits = back[index] @ (total - upright[index])
+            states[index] = np.unravel_index(int(np.argmax(fits)), fits.shape)
+            total += back[index][tuple(states[index])] - upright[index]
+            upright[index] = back[index][tuple(states[index])]
+        if np.array_equal(states, before):
+            break
+    counts = Counter((int(mirror), int(turn)) for mirror, turn in states)
+    usual = max(counts, key=lambda state: (counts[state], -state[0], -state[1]))
+    total, found = upright.sum(axis=0), []
+    for index in range(count):
+        others = total - upright[index]
+        fits = (
+            back[index] @ others / max(float(np.linalg.norm(others)), 1e-12) if count > 1 else np.ones((mirrors, size))
+        )
+        mirror, turn = states[index]
+        mirrored = mirror != usual[0]
+        places = (turn + usual[1] if mirrored else turn - usual[1]) % size
+        fit = float(fits[mirror, turn])
+        found.append(
+            Turn(
+                places=int((places + (size - 1) // 2) % size - (size - 1) // 2),
+                fit=fit,
+                gain=fit - float(fits[usual]),
+                mirrored=bool(mirrored),
+                mirror_gain=fit - float(fits[usual[0]].max()) if mirrored else 0.0,
+            )
+        )
     return found
 
 
-def _picture(covariance_16x16: np.ndarray) -> np.ndarray:
+def _picture(covariance_ExE: np.ndarray) -> np.ndarray:
     """Correlations off the diagonal, and the spread of each electrode in it, all of like weight."""
-    spread = np.sqrt(np.maximum(np.diag(covariance_16x16), 1e-12))
-    picture = covariance_16x16 / np.outer(spread, spread)
-    off = ~np.eye(16, dtype=bool)
-    picture = (picture - picture[off].mean()) / max(float(picture[off].std()), 1e-6)
+    spread = np.sqrt(np.maximum(np.diag(covariance_ExE), 1e-12))
+    picture = covariance_ExE / np.outer(spread, spread)
+    off = ~np.eye(len(picture), dtype=bool)
+    if len(picture) > 1:
+        picture = (picture - picture[off].mean()) / max(float(picture[off].std()), 1e-6)
     np.fill_diagonal(picture, (spread - spread.mean()) / max(float(spread.std()), 1e-6))
     return picture
 
 
 def _turned(picture: np.ndarray, places: int) -> np.ndarray:
     return np.roll(picture, (places, places), axis=(0, 1))
-
-
-def _fits(picture: np.ndarray, template: np.ndarray) -> np.ndarray:
-    """Correlation of a picture with a template turned by 0 to 15 places; 0 where either is blank."""
-    one, other = picture - picture.mean(), template - template.mean()
-    scale = float(np.linalg.norm(one) * np.linalg.norm(other))
-    return np.array([float((one * _turned(other, turn)).sum()) / max(scale, 1e-12) for turn in range(16)])

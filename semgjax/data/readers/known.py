@@ -1,4 +1,4 @@
-"""The sources that `ingest` can read: a folder of HDF5 sessions, a BIDS folder, an archive of HDF5 sessions."""
+"""The sources that `ingest` can read: a folder of HDF5 sessions, a BIDS folder, tables, an archive of HDF5 sessions."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,8 +10,12 @@ from semgjax.data.readers.discover import LeftOut, hdf5_files
 from semgjax.data.readers.recording import Files, Form, Item, Recording
 from semgjax.data.readers.timeseries import hdf5_errors
 from semgjax.data.sessions import find_sessions, is_sharded
+from semgjax.data.tabular import table_source
+from semgjax.data.tabular.declaration import FILE as DECLARATION
+from semgjax.data.tabular.declaration import TableOptions, declaration_of
 from semgjax.errors import InputError
 
+NO_OPTIONS = TableOptions()
 ARCHIVES = (".tar", ".tar.gz", ".tgz")
 
 
@@ -20,11 +24,16 @@ def is_archive(src: Path) -> bool:
     return src.name.endswith(ARCHIVES)
 
 
-def find_items(src: Path, channels: Sequence[str] = ()) -> tuple[list[Item], list[LeftOut]]:
+def find_items(
+    src: Path,
+    channels: Sequence[str] = (),
+    table: TableOptions = NO_OPTIONS,
+) -> tuple[list[Item], list[LeftOut]]:
     """The sessions of a folder, in order of their path in it, and every other file that looks like one.
 
     Args:
         channels: labels of a BIDS folder's electrodes in order; () orders them by their names.
+        table: for a folder of tables, which has a semgjax.toml.
 
     Raises:
         InputError: not a folder, one without readable sessions, or a folder of shards.
@@ -35,6 +44,14 @@ def find_items(src: Path, channels: Sequence[str] = ()) -> tuple[list[Item], lis
         raise InputError(
             f"{src}: is neither a folder nor an archive ({', '.join(ARCHIVES)}); give one of these", "not-a-file"
         )
+    if table.required or table.toml or (src / DECLARATION).is_file():
+        if channels:
+            raise InputError(f"--channels: {src} holds tables; name the channels in {DECLARATION}", "conflict")
+        if not src.is_dir():
+            raise InputError(f"{src}: no such folder; name the folder of the tables", "no-file")
+        return table_source.find_items(src, declaration_of(src, table))
+    if table.filters:
+        raise InputError(f"{src}: filters are applied to tables only; it has no {DECLARATION}", "conflict")
     if src.is_dir() and any(path.is_dir() for path in src.glob("sub-*")):
         items, left_out = bids.find_items(src, channels)
     else:

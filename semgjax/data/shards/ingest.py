@@ -19,7 +19,7 @@ from pathlib import Path
 
 from semgjax.data.readers.archive import Entry, Untrusted, stream_entries
 from semgjax.data.readers.discover import LeftOut
-from semgjax.data.readers.known import find_items, is_archive
+from semgjax.data.readers.known import NO_OPTIONS, find_items, is_archive
 from semgjax.data.readers.recording import Files, Item
 from semgjax.data.readers.timeseries import CHANNELS
 from semgjax.data.sessions import is_sharded
@@ -28,6 +28,7 @@ from semgjax.data.shards.manifest import FILE, SHARDS, Row, read_manifest, row_o
 from semgjax.data.shards.shard_format import ShardHeader
 from semgjax.data.shards.shard_read import read_header
 from semgjax.data.shards.shard_write import WriteFailed, shard_path, write_shard
+from semgjax.data.tabular.declaration import TableOptions
 from semgjax.errors import InputError, SemgjaxError, system_fault
 from semgjax.files import content_hash, folder_lock
 
@@ -81,17 +82,19 @@ def ingest(
     users: Iterable[str] = (),
     sessions: Iterable[str] = (),
     channels: Sequence[str] = (),
+    table: TableOptions = NO_OPTIONS,
     workers: int = 1,
     shard: tuple[int, int] = (1, 1),
     on_error: OnError = "stop",
     progress: Progress | None = None,
 ) -> Ingested:
-    """Ingest a folder of HDF5 or BIDS sessions, or an archive of HDF5 sessions.
+    """Ingest a folder of HDF5 sessions, BIDS sessions or tables, or an archive of HDF5 sessions.
 
     Args:
         users: only their sessions; () for all.
         sessions: only the sessions of these names; () for all.
         channels: labels of a BIDS folder's electrodes, left 0 to 15, then right 0 to 15; () sorts them by their names.
+        table: for a folder of tables, which has a semgjax.toml.
         workers: number of processes. Each holds about a minute of signal in memory.
         shard: (I, N): this process ingests the I-th of N parts; the last one to finish writes the manifest.
         on_error: "skip" leaves out damaged sessions and records the reason in the manifest.
@@ -113,11 +116,11 @@ def ingest(
     def mine(number: int) -> bool:
         return number % of == index - 1
 
-    if is_archive(src):
+    if is_archive(src) and not table.asked:
         if channels:
             raise InputError(f"--channels: {src} is an archive of HDF5 sessions, which name their bands", "conflict")
         return _ingest(src, out, lambda work: stream_entries(src, work, mine), part, workers, on_error, progress)
-    items, left_out = find_items(src, channels)
+    items, left_out = find_items(src, channels, table)
     return ingest_items(src, items, out, left_out, part=part, workers=workers, on_error=on_error, progress=progress)
 
 
@@ -332,10 +335,16 @@ def make_shard(task: _Task) -> _Outcome:
     except WriteFailed:
         raise
     except InputError as error:
-        # The manifest names files by their ids in the source, not by their temporary paths.
-        reason = str(error).replace(str(item.files[0]), item.id)
-        named = reason if reason.startswith(item.id) else f"{item.id}: {reason}"
-        return _Outcome(entry, reason=named, code=error.code)
+        return _Outcome(entry, reason=_named(item, str(error)), code=error.code)
+
+
+def _named(item: Item, reason: str) -> str:
+    """A reason that names files as the source does, not by temporary or absolute paths, and that names one."""
+    folder = str(item.files[0]).removesuffix(item.id)
+    ids = [item.id, *(str(path).removeprefix(folder) for path in item.files[1:])]
+    for path, name in zip(item.files, ids, strict=True):
+        reason = reason.replace(str(path), name)
+    return reason if reason.startswith(tuple(ids)) else f"{item.id}: {reason}"
 
 
 def _identity(content: str, name: str, user: str, options: str) -> str:

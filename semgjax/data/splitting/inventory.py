@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,12 +26,33 @@ class KnownSession:
     Attributes:
         samples: from the file's header, or computed from the minutes in metadata.csv at the nominal rate.
         tags: quality tags; always empty when it comes from the file's header.
+        rate: samples a second.
+        origin: the session that it was spliced from, or ""; origin_samples: its length.
     """
 
     session: str
     user: str
     samples: int
     tags: tuple[str, ...] = ()
+    rate: float = SAMPLE_RATE
+    origin: str = ""
+    origin_samples: int = 0
+
+    @property
+    def recording(self) -> str:
+        """The session that was recorded: itself, or the one that it was spliced from."""
+        return self.origin or self.session
+
+
+def recordings_of(rows: Iterable[KnownSession]) -> list[KnownSession]:
+    """The sessions as they were recorded: one row for all that were spliced from one, in order of first mention."""
+    found: dict[str, KnownSession] = {}
+    for row in rows:
+        if not row.origin:
+            found[row.session] = row
+        elif row.origin not in found:
+            found[row.origin] = KnownSession(row.origin, row.user, row.origin_samples, row.tags, row.rate)
+    return list(found.values())
 
 
 def list_folder(folder: Path) -> list[KnownSession]:
@@ -39,14 +61,15 @@ def list_folder(folder: Path) -> list[KnownSession]:
     Raises:
         InputError: as `semgjax.data.sessions.peek_sessions`, or a signal that is not as in the format.
     """
-    return [KnownSession(name, user, _samples(path)) for name, (path, user) in sorted(peek_sessions(folder).items())]
+    return [_known(name, user, path) for name, (path, user) in sorted(peek_sessions(folder).items())]
 
 
-def _samples(path: Path) -> int:
+def _known(name: str, user: str, path: Path) -> KnownSession:
     if path.suffix == SHARD:
-        return read_header(path).samples
+        header = read_header(path)
+        return KnownSession(name, user, header.samples, (), header.rate, header.origin, header.origin_samples)
     with opened_group(path) as (group, _):
-        return int(signal_of(path, group).shape[0])
+        return KnownSession(name, user, int(signal_of(path, group).shape[0]))
 
 
 def read_metadata(path: Path) -> list[KnownSession]:

@@ -26,7 +26,7 @@ def one_each(config: AugmentConfig, count: int = 2000) -> list[Draw]:
 def test_a_draw_takes_every_value_of_its_range_and_no_other():
     found = draws(CONFIG, 5)
     assert {d.shift for d in found} == set(range(5))
-    assert {d.lag for d in found} == set(range(-3, 4))
+    assert {d.lags for d in found} == {(lag,) for lag in range(-3, 4)}
     assert {d.rolls for d in found} == {(a, b) for a in range(-2, 3) for b in range(-2, 3)}
 
 
@@ -37,7 +37,7 @@ def test_without_room_the_core_stays(room):
 
 def test_without_jitter_the_core_stays_and_without_anything_nothing_changes():
     assert {d.shift for d in draws(AugmentConfig(jitter=False), 50)} == {0}
-    assert set(draws(NONE, 50)) == {Draw(0, 0, (0, 0))}
+    assert set(draws(NONE, 50)) == {Draw(0, (0,), (0, 0))}
 
 
 def test_a_draw_is_a_function_of_its_generator():
@@ -47,12 +47,12 @@ def test_a_draw_is_a_function_of_its_generator():
 def test_the_draws_of_the_first_three_changes_never_change():
     # Runs are repeated from (seed, step): another order of drawing would give them other windows.
     found = [draw(AugmentConfig(), 8000, np.random.default_rng(seed)) for seed in (0, 1501)]
-    assert found == [Draw(6804, 33, (0, -1)), Draw(7809, -82, (0, 1))]
+    assert found == [Draw(6804, (33,), (0, -1)), Draw(7809, (-82,), (0, 1))]
 
 
 def test_switching_the_later_changes_on_leaves_the_first_three_as_they_were():
     for plain, full in zip(one_each(AugmentConfig()), one_each(ALL), strict=True):
-        assert (full.shift, full.lag, full.rolls) == (plain.shift, plain.lag, plain.rolls)
+        assert (full.shift, full.lags, full.rolls) == (plain.shift, plain.lags, plain.rolls)
 
 
 @pytest.mark.parametrize("name", LATER)

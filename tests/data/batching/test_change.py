@@ -10,10 +10,10 @@ from semgjax.data.batching.change import (
     augment,
     mask_electrodes,
     rest,
-    scale_bands,
+    scale_rings,
 )
 
-SAME = Draw(0, 0, (0, 0))
+SAME = Draw(0, (0,), (0, 0))
 
 
 def emg(samples: int = 4000, seed: int = 0) -> np.ndarray:
@@ -30,7 +30,7 @@ def rms(x: np.ndarray) -> np.ndarray:
 
 def test_each_band_is_scaled_by_its_own_factor():
     x = emg(10)
-    scaled = scale_bands(x, (2.0, 0.5))
+    scaled = scale_rings(x, (2.0, 0.5), (16, 16))
     np.testing.assert_array_equal(scaled[:, :16], 2 * x[:, :16])
     np.testing.assert_array_equal(scaled[:, 16:], 0.5 * x[:, 16:])
 
@@ -74,12 +74,12 @@ def test_masked_electrodes_are_zero_and_the_others_stay():
 
 
 EACH = [
-    Draw(0, 0, (0, 0), gains=(2.0, 3.0)),
-    Draw(0, 0, (0, 0), silent=True, seed=1),
-    Draw(0, 0, (0, 0), noise=0.5, seed=1),
-    Draw(0, 0, (0, 0), hum=0.5, mains=60.0, seed=1),
-    Draw(0, 0, (0, 0), masked=(4, 20)),
-    Draw(0, 0, (0, 0), (2.0, 3.0), True, 0.5, 0.5, 60.0, (4, 20), 1),
+    Draw(0, (0,), (0, 0), gains=(2.0, 3.0)),
+    Draw(0, (0,), (0, 0), silent=True, seed=1),
+    Draw(0, (0,), (0, 0), noise=0.5, seed=1),
+    Draw(0, (0,), (0, 0), hum=0.5, mains=60.0, seed=1),
+    Draw(0, (0,), (0, 0), masked=(4, 20)),
+    Draw(0, (0,), (0, 0), (2.0, 3.0), True, 0.5, 0.5, 60.0, (4, 20), 1),
 ]
 
 
@@ -98,13 +98,13 @@ def test_a_change_leaves_its_input_and_gives_finite_float32(change, samples):
 def test_without_a_change_the_window_stays_and_the_same_draw_gives_the_same_window():
     np.testing.assert_array_equal(augment(emg(), SAME), emg())
     np.testing.assert_array_equal(augment(emg(), EACH[-1]), augment(emg(), EACH[-1]))
-    other = Draw(0, 0, (0, 0), noise=0.5, seed=2)
+    other = Draw(0, (0,), (0, 0), noise=0.5, seed=2)
     assert not np.array_equal(augment(emg(), EACH[2]), augment(emg(), other))
 
 
 def test_noise_and_hum_follow_the_windows_own_strength_also_when_it_is_silenced():
     for scale in (1.0, 1000.0):
-        noisy = augment(emg() * scale, Draw(0, 0, (0, 0), silent=True, noise=2.0, seed=3))
+        noisy = augment(emg() * scale, Draw(0, (0,), (0, 0), silent=True, noise=2.0, seed=3))
         assert np.mean(rms(noisy)) == pytest.approx(scale * 14 * np.hypot(2.0, 0.75), rel=0.1)
 
 

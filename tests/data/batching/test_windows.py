@@ -121,7 +121,7 @@ def test_a_window_is_zero_outside_the_session_and_says_where_the_signal_is(tmp_p
     emg = random_emg(samples)
     session = open_session(write_session(tmp_path / "a.hdf5", emg=emg))
     for start in {0, 1, 3, 60, samples - 40, samples - 1, samples + 5}:
-        found, first, last = read_window(session, start, SPEC, lag)
+        found, first, last = read_window(session, start, SPEC, (lag,))
         wanted, rows = naive_window(emg, start, SPEC, lag)
         assert found.shape == (58, 32) and found.dtype == np.float32
         np.testing.assert_array_equal(found, wanted)
@@ -141,7 +141,7 @@ def test_a_lag_moves_the_bands_against_each_other_by_that_many_samples(tmp_path)
     emg = np.repeat(np.arange(200, dtype=np.float32)[:, None], 32, axis=1)
     session = open_session(write_session(tmp_path / "a.hdf5", emg=emg))
     for lag in (-9, -2, 0, 5, 8):
-        window, _, _ = read_window(session, 100, SPEC, lag)
+        window, _, _ = read_window(session, 100, SPEC, (lag,))
         assert set(window[:, 16] - window[:, 0]) == {lag}
         middle = (window[:, 16] + window[:, 0]) / 2 - np.arange(58) - 89
         assert np.abs(middle).max() <= 0.5
@@ -168,8 +168,8 @@ def test_max_labels_is_the_most_that_any_offset_holds(tmp_path, seed, length):
 def test_each_band_is_turned_on_its_own_ring(tmp_path, rolls, lag):
     session = open_session(write_session(tmp_path / "a.hdf5", 100))
     for start in (-5, 0, 30, 85):
-        plain, *valid = read_window(session, start, SPEC, lag)
+        plain, *valid = read_window(session, start, SPEC, (lag,))
         turned = np.full_like(plain, np.nan)
-        assert list(fill_window(turned, session, start, SPEC, lag, rolls)) == valid
+        assert list(fill_window(turned, session, start, SPEC, (lag,), rolls)) == valid
         for band, roll in ((slice(0, 16), rolls[0]), (slice(16, 32), rolls[1])):
             np.testing.assert_array_equal(turned[:, band], np.roll(plain[:, band], roll, axis=1))

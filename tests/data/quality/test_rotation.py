@@ -15,7 +15,7 @@ def profiles(sound):
 
 
 def turned(profiles, session, band, places):
-    changed = [profile.copy() for profile in profiles]
+    changed = [[ring.copy() for ring in profile] for profile in profiles]
     changed[session][band] = np.roll(changed[session][band], (places, places), axis=(0, 1))
     return changed
 

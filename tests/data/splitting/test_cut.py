@@ -36,7 +36,9 @@ def test_a_cut_session_is_that_of_a_file_cut_there(files, samples):
     np.testing.assert_array_equal(read_emg(cut, 0, samples), read_emg(wanted, 0, samples))
     spec = WindowSpec(length=200, stride=200, left=50, right=30)
     for one, other in zip(
-        read_window(cut, samples - 210, spec, lag=9), read_window(wanted, samples - 210, spec, lag=9), strict=True
+        read_window(cut, samples - 210, spec, lags=(9,)),
+        read_window(wanted, samples - 210, spec, lags=(9,)),
+        strict=True,
     ):
         np.testing.assert_array_equal(one, other)
 
