@@ -19,6 +19,7 @@ from semgjax.decode.greedy import greedy
 from semgjax.errors import InputError
 from semgjax.evaluate.error_rates import score_rows
 from semgjax.evaluate.stitched import Forward, evaluate_greedy, make_forward, session_logits
+from semgjax.evaluate.turns import evaluate_turned
 from semgjax.exporting.export_folder import MODEL, load_export
 from semgjax.model import network
 from semgjax.model.config import Network, preset
@@ -66,6 +67,8 @@ class Evaluation:
         users_scores: one row a user.
         metric: "cer" or "event_error_rate".
         spliced: whether the sessions are real signals in a made-up order.
+        turns: session -> places by which each ring was turned before decoding, chosen without labels by the decoder's
+            confidence; None if no turns were tried.
     """
 
     split: str
@@ -73,6 +76,7 @@ class Evaluation:
     users_scores: list[dict[str, Any]]
     metric: str = "cer"
     spliced: bool = False
+    turns: dict[str, tuple[int, ...]] | None = None
 
     @property
     def error_rate(self) -> float | None:
@@ -87,7 +91,9 @@ class Evaluation:
     def __repr__(self) -> str:
         """One line."""
         users, order = f"mean of {len(self.users_scores)} users", f"; {SPLICED}" if self.spliced else ""
-        return f"Evaluation({self.split}: {MEASURES[self.metric].words} {percent(self.error_rate)}, {users}{order})"
+        turns = "" if self.turns is None else "; turns chosen without labels"
+        rate = f"{MEASURES[self.metric].words} {percent(self.error_rate)}"
+        return f"Evaluation({self.split}: {rate}, {users}{order}{turns})"
 
     def _repr_html_(self) -> str:
         rows = [(str(row.get("averaging") or row["user"]), row) for row in (*self.scores, *self.users_scores)]
@@ -155,6 +161,7 @@ class Model:
         split: Literal["train", "val", "test"] = "test",
         splits: str | Path | None = None,
         batch: int = BATCH,
+        turns: int = 0,
     ) -> Evaluation:
         """Error rates of greedy decoding on whole sessions.
 
@@ -163,9 +170,12 @@ class Model:
             split: which part of the split.
             splits: split file (default: splits.json in the folder).
             batch: windows per forward pass.
+            turns: each session is decoded with its rings turned by -turns to turns places, and the result is that of
+                the turn of which the decoder is most confident; labels take no part in the choice. 0: as recorded.
 
         Raises:
-            InputError: no such data, no such part, an empty one, or sessions of another band ("band-misfit").
+            InputError: no such data, no such part, an empty one, sessions of another band ("band-misfit"), or turns
+                that the rings do not have.
 
         Example:
             >>> evaluation = semgjax.load("runs/small").evaluate("shards", split="test")
@@ -180,9 +190,16 @@ class Model:
         sessions = corpus.part(split)
         if not sessions:
             raise InputError(f"the split's {split} part is empty; choose another split", "no-sessions")
-        counts = evaluate_greedy(self._forward, self.config, self.params, sessions, self.window, batch)
+        chosen = None
+        if turns:
+            counts, choices = evaluate_turned(
+                self._forward, self.config, self.params, sessions, self.window, batch, turns
+            )
+            chosen = {choice.session: choice.turn for choice in choices}
+        else:
+            counts = evaluate_greedy(self._forward, self.config, self.params, sessions, self.window, batch)
         measure, spliced = measure_of(self.band), any(session.spliced for session in sessions)
-        return Evaluation(split, *score_rows(split, "greedy", counts, measure), measure.name, spliced)
+        return Evaluation(split, *score_rows(split, "greedy", counts, measure), measure.name, spliced, chosen)
 
     @cached_property
     def _forward(self) -> Forward:
@@ -229,7 +246,7 @@ def load(place: "str | Path | Run | Export") -> Model:
 
 
 def init(preset_name: str | Network, /, seed: int = 0, band: Band = TYPING) -> Model:
-    """A decoder of a preset (tiny, small, large, ladder-WIDTH, tds) or of a network's configuration, untrained.
+    """An untrained decoder of a preset (tiny, small, large, ladder-WIDTH, gesture-WIDTH, tds) or a configuration.
 
     Args:
         seed: seed of the parameters, as `train.seed` of a run.

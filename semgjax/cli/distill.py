@@ -43,7 +43,7 @@ def run(words: list[str]) -> int:
 
         Args:
             teacher: run directory of the finished teacher, or its address (gs://...); it also sets the windows
-            preset: size of the student: tiny, small, large, ladder-WIDTH or tds
+            preset: size of the student: tiny, small, large, ladder-WIDTH, gesture-WIDTH or tds
             data: folder of sessions
             out: run directory or its address, new or of this same run
             splits: split file (default: splits.json in the folder of sessions)

@@ -2,7 +2,7 @@
 
 import json as jsonlib
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import tyro
 
@@ -19,6 +19,7 @@ def evaluate(
     split: Literal["train", "val", "test"] = "test",
     splits: Path | None = None,
     batch: int = 16,
+    turns: int = 0,
     json: bool = False,
 ) -> None:
     """Decode whole sessions greedily and count errors per user.
@@ -29,6 +30,8 @@ def evaluate(
         split: which part of the split is decoded
         splits: split file (default: splits.json in the folder of sessions)
         batch: windows that go through the decoder at once
+        turns: decode each session with its rings turned by up to this many electrodes to either side, and keep the turn
+            that the decoder is most confident of (labels take no part)
         json: print one JSON object instead of a table
     """
     from semgjax.api.models import check_batch, load
@@ -36,9 +39,11 @@ def evaluate(
 
     check_batch(batch)
     with shown_warnings():
-        found = load(model).evaluate(data, split, splits, batch)
+        found = load(model).evaluate(data, split, splits, batch, turns)
     if json:
-        about = {"model": model, "metric": found.metric, "spliced": found.spliced}
+        about: dict[str, Any] = {"model": model, "metric": found.metric, "spliced": found.spliced}
+        if found.turns is not None:
+            about["turns"] = {"tried": turns, "labels_used": False, "sessions": found.turns}
         print(jsonlib.dumps({**about, "scores": found.scores, "users_scores": found.users_scores}))
         return
     for line in score_lines(found.scores, found.spliced):
@@ -46,6 +51,10 @@ def evaluate(
     for row in found.users_scores:
         measure = measure_in(row)
         say(f"  {row['user']}: {measure.words} {rate_text(row)} of {row[measure.counted]} {measure.things}")
+    if found.turns is not None:
+        say(f"turns of the rings, out of -{turns} to {turns}, chosen without labels by the decoder's confidence:")
+        for session, turn in found.turns.items():
+            say(f"  {session}: {', '.join(f'{places:+d}' if places else '0' for places in turn)}")
 
 
 def run(words: list[str]) -> int:

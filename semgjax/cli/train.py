@@ -47,7 +47,7 @@ def run(words: list[str]) -> int:
         """Train one decoder; the same command after a stop resumes.
 
         Args:
-            preset: size of the model: tiny, small, large (the paper's), ladder-WIDTH or tds (emg2qwerty's)
+            preset: size: tiny, small, large (the paper's), ladder-WIDTH, gesture-WIDTH or tds (emg2qwerty's)
             data: folder of sessions (needed to train)
             out: run directory or its address (gs://...), new or of this same run (needed to train)
             splits: split file (default: splits.json in the folder of sessions)

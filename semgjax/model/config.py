@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from semgjax.config_json import one_from_json
 from semgjax.errors import InputError
+from semgjax.model.front import WIDEST as WIDEST
+from semgjax.model.front import check_front, frame_samples, front_width, multiply_adds
 from semgjax.model.kind import Network as Network
 from semgjax.model.kind import register_network
 
@@ -15,13 +17,13 @@ if TYPE_CHECKING:
 
     from semgjax.model.encoder import Operations, Params
 
-WIDEST, DEEPEST = 65_536, 1024
-"""upper limits of widths and depth, so that a typing error does not allocate all memory"""
+DEEPEST = 1024
+"""upper limit of the depth, as WIDEST of widths"""
 
 
 @dataclass(frozen=True)
 class ModelConfig(Network):
-    """A transformer CTC decoder on raw sEMG: strided convolutions, then transformer layers, then a linear head.
+    """A transformer CTC decoder on raw sEMG: a front end, then transformer layers, then a linear head.
 
     Lengths are in samples or frames (one frame is `stride` samples). The defaults are those of two wrists at 2 kHz
     with keys; `semgjax.model.for_band.fit_to_band` gives those of another band.
@@ -74,18 +76,19 @@ class ModelConfig(Network):
     """share of frames hidden by time masks in training, before overlaps"""
     mask_length: int = 15
     """length of a time mask, frames"""
+    frontend: Literal["conv", "power"] = "conv"
+    """strided convolutions of the raw signal, or the log power of each electrode per frame (semgjax.model.power)"""
+    rings: tuple[int, ...] = (16, 16)
+    """electrodes of each ring, in the order of the channels; the power front end reads each ring by itself"""
+    power_frame: int = 200
+    """samples of a frame of the power front end"""
+    power_width: int = 64
+    """features of each ring in the power front end"""
+    power_turns: int = 1
+    """the power front end reads each ring as it lies and turned by up to this many places to either side"""
 
     def __post_init__(self) -> None:
-        counts = {len(self.conv_widths), len(self.conv_kernels), len(self.conv_strides)}
-        if len(counts) != 1 or 0 in counts:
-            raise InputError(
-                "model: conv_widths, conv_kernels and conv_strides must have one entry per layer", "bad-value"
-            )
-        for kernel, stride in zip(self.conv_kernels, self.conv_strides, strict=True):
-            if not 1 <= stride <= kernel:
-                raise InputError(
-                    f"model: convolution of {kernel} taps and stride {stride} skips samples; use more taps", "bad-value"
-                )
+        check_front(self)
         for name in (
             "channels",
             "classes",
@@ -100,12 +103,8 @@ class ModelConfig(Network):
             value = getattr(self, name)
             if value is not None and not 1 <= value <= WIDEST:
                 raise InputError(f"model: {name} {value} must lie in 1 to {WIDEST}", "bad-value")
-        if min(self.conv_widths) < 1 or max(*self.conv_widths, *self.conv_kernels) > WIDEST or self.layers > DEEPEST:
-            raise InputError(
-                f"model: conv_widths {self.conv_widths}, conv_kernels {self.conv_kernels} and layers {self.layers} "
-                f"must be at least 1, and no more than {WIDEST} and {DEEPEST}",
-                "bad-value",
-            )
+        if self.layers > DEEPEST:
+            raise InputError(f"model: layers {self.layers} must be no more than {DEEPEST}", "bad-value")
         if self.dim % self.heads or self.dim % self.position_groups:
             raise InputError(
                 f"model: dim {self.dim} must be a multiple of heads {self.heads} and position_groups "
@@ -132,7 +131,12 @@ class ModelConfig(Network):
     @property
     def stride(self) -> int:
         """Samples per frame."""
-        return math.prod(self.conv_strides)
+        return frame_samples(self)
+
+    @property
+    def norm_decay(self) -> float:
+        """Factor per frame of the running statistics of the norm."""
+        return 1.0 - self.stride / (self.rate * self.norm_seconds)
 
     @property
     def look_ahead(self) -> int | None:
@@ -169,13 +173,8 @@ class ModelConfig(Network):
 
     def flops(self, samples: int) -> float:
         """Twice the multiply-adds of a forward pass's matrix products; element-wise work is a few percent more."""
-        time, inputs, total = samples, self.channels, 0
-        for width, kernel, stride in zip(self.conv_widths, self.conv_kernels, self.conv_strides, strict=True):
-            time //= stride
-            total += time * kernel * inputs * width
-            inputs = width
-        d = self.dim
-        total += time * inputs * d
+        time, d = samples // self.stride, self.dim
+        total = multiply_adds(self, samples) + time * front_width(self) * d
         total += time * self.position_kernel * (d // self.position_groups) * d
         seen = time
         if self.attention_window is not None:
@@ -343,8 +342,35 @@ def ladder(width: int) -> ModelConfig:
     )
 
 
+def gesture(width: int) -> ModelConfig:
+    """The ladder of models of held gestures: the width of the transformer determines depth, heads and front end.
+
+    A frame is 0.1 s, and the front end reads power: it learns from an hour of other people's recordings, where
+    convolutions of the raw signal learn nothing (docs/log.md). Lengths in samples are those at 2 kHz.
+    """
+    if width < 16 or width % 8 or width > WIDEST:
+        raise InputError(f"preset gesture-{width}: the width must be a multiple of 8 from 16 to {WIDEST}", "bad-value")
+    heads = width // (16 if width % 16 == 0 else 8)
+    return ModelConfig(
+        frontend="power",
+        power_frame=200,
+        power_width=max(32, width),
+        norm_seconds=10.0,  # several gestures and the rest between them
+        dim=width,
+        layers=2 + width // 64,
+        heads=heads,
+        position_kernel=8,
+        position_groups=heads,
+        attention_window=30,
+        # People move half a second after they are asked to, and a gesture shows once it is held.
+        emission_delay=1600,
+        dropout=0.1,
+        mask_share=0.0,
+    )
+
+
 def preset(name: str) -> Network:
-    """The configuration named tiny, small, large (the paper's), ladder-WIDTH, or as a registered network such as tds.
+    """The configuration of a name: tiny, small, large (the paper's), ladder-WIDTH, gesture-WIDTH, or a registered one.
 
     A registered network (semgjax.model.kind) has its defaults; tds is emg2qwerty's baseline.
 
@@ -353,14 +379,14 @@ def preset(name: str) -> Network:
     """
     if name in PAPER:
         return PAPER[name]
-    match = re.fullmatch(r"ladder-(\d{1,6})", name, re.ASCII)
+    match = re.fullmatch(r"(ladder|gesture)-(\d{1,6})", name, re.ASCII)
     if match is not None:
-        return ladder(int(match.group(1)))
+        return (ladder if match.group(1) == "ladder" else gesture)(int(match.group(2)))
     registered: dict[str, type[Network]] = {kind.NETWORK: kind for kind in Network.kinds() if kind.NETWORK is not None}
     if name not in registered:
         raise InputError(
-            f"preset {name!r} is unknown; choose {', '.join((*PAPER, *registered))} or ladder-WIDTH (such as "
-            "ladder-64), or import the module that registers it",
+            f"preset {name!r} is unknown; choose {', '.join((*PAPER, *registered))}, ladder-WIDTH (such as "
+            "ladder-64) or gesture-WIDTH, or import the module that registers it",
             "unknown-name",
         )
     try:

@@ -16,7 +16,10 @@ from jax.nn.initializers import lecun_normal, normal, uniform, variance_scaling
 from semgjax.errors import InputError
 from semgjax.kernels.bits import random_bits
 from semgjax.kernels.keep import KEPT, keep
+from semgjax.model import power
 from semgjax.model.config import ModelConfig
+from semgjax.model.front import front_width
+from semgjax.model.running import rolling_sum
 
 Params = dict[str, Any]
 Key = jax.Array | None
@@ -88,7 +91,9 @@ PLAIN = Operations()
 
 
 def front_end(config: ModelConfig, params: Params, emg_BxTxC, valid_BxT, ops: Operations) -> jax.Array:
-    """Raw sEMG [B, T, C] -> frames [B, T / stride, conv_widths[-1]]; padded samples are zeros."""
+    """Raw sEMG [B, T, C] -> frames [B, T / stride, front_width]; padded samples are zeros."""
+    if config.frontend == "power":
+        return power.front_end(config, params, emg_BxTxC, valid_BxT)
     x = emg_BxTxC * valid_BxT[..., None].astype(emg_BxTxC.dtype)
     for index, stride in enumerate(config.conv_strides):
         x = ops.strided_conv(x, params[f"conv{index}"]["kernel"].astype(x.dtype), stride)
@@ -113,8 +118,7 @@ def time_norm(config: ModelConfig, params: Params, x_BxTxD, valid_BxT, ops: Oper
     weight = valid_BxT.astype(jnp.float32).reshape(batch, time // step, step, 1)
     count, first, second = ops.step_sums(x, weight)
     if rolling:
-        decay = 1.0 - config.stride / (config.rate * config.norm_seconds)
-        sums = rolling_sum(jnp.concatenate([first, second, count], axis=-1), decay)
+        sums = rolling_sum(jnp.concatenate([first, second, count], axis=-1), config.norm_decay)
         first, second, count = sums[..., :width], sums[..., width : 2 * width], sums[..., 2 * width :]
     count = jnp.maximum(count, 1e-6)
     mean = first / count
@@ -124,24 +128,6 @@ def time_norm(config: ModelConfig, params: Params, x_BxTxD, valid_BxT, ops: Oper
     variance = jnp.maximum(power - mean**2, _LEAST_VARIANCE * power)
     y = (x - mean[:, :, None]) * jax.lax.rsqrt(variance + _EPSILON)[:, :, None] * params["scale"] + params["bias"]
     return (y * weight).reshape(batch, time, width).astype(x_BxTxD.dtype)
-
-
-def rolling_sum(x_BxTxD: jax.Array, decay: float, block: int = 64) -> jax.Array:
-    """s_t = decay s_(t-1) + x_t along time, float32: a triangular product inside a block, a scan over blocks."""
-    batch, time, width = x_BxTxD.shape
-    blocks = -(-time // block)
-    x = jnp.pad(x_BxTxD, ((0, 0), (0, blocks * block - time), (0, 0))).reshape(batch, blocks, block, width)
-    age_ixj = jnp.arange(block)[:, None] - jnp.arange(block)[None, :]
-    triangle_ixj = jnp.where(age_ixj >= 0, decay ** jnp.maximum(age_ixj, 0), 0.0).astype(jnp.float32)
-    inside = jnp.einsum("ij,bkjd->bkid", triangle_ixj, x.astype(jnp.float32))
-
-    def carry(state_BxD: jax.Array, last_BxD: jax.Array) -> tuple[jax.Array, jax.Array]:
-        return decay**block * state_BxD + last_BxD, state_BxD
-
-    _, before = jax.lax.scan(carry, jnp.zeros_like(inside[:, 0, -1]), jnp.moveaxis(inside[:, :, -1], 1, 0))
-    fade_i = decay ** (1.0 + jnp.arange(block, dtype=jnp.float32))
-    total = inside + jnp.moveaxis(before, 0, 1)[:, :, None, :] * fade_i[:, None]
-    return total.reshape(batch, blocks * block, width)[:, :time]
 
 
 # -- position, layers, whole network ------------------------------------------------------------------------------
@@ -299,18 +285,21 @@ def init(config: ModelConfig, key: jax.Array) -> Params:
             "contract": linear(key, ("layers", "contract"), wide, dim),
         }
 
-    inputs = (config.channels, *config.conv_widths[:-1])
-    front: Params = {"norm": norm(config.conv_widths[0])}
-    for index, shape in enumerate(zip(config.conv_kernels, inputs, config.conv_widths, strict=True)):
-        start = one_channel if index == 0 else variance_scaling(2.0, "fan_in", "truncated_normal", (0, 1), 2)
-        front[f"conv{index}"] = {"kernel": start(_named(key, "frontend", f"conv{index}", 1), shape)}
+    def convolutions() -> Params:
+        inputs = (config.channels, *config.conv_widths[:-1])
+        front: Params = {"norm": norm(config.conv_widths[0])}
+        for index, shape in enumerate(zip(config.conv_kernels, inputs, config.conv_widths, strict=True)):
+            start = one_channel if index == 0 else variance_scaling(2.0, "fan_in", "truncated_normal", (0, 1), 2)
+            front[f"conv{index}"] = {"kernel": start(_named(key, "frontend", f"conv{index}", 1), shape)}
+        return front
+
     deviation = 2.0 / (taps * dim) ** 0.5
     direction = normal(deviation)(_named(key, "position", 1), (taps, dim // config.position_groups, dim))
     gain = jnp.sqrt((direction**2).sum(axis=(1, 2)))
     return {
-        "frontend": front,
-        "norm_frontend": norm(config.conv_widths[-1]),
-        "project": linear(key, ("project",), config.conv_widths[-1], dim, NOT_ZERO),
+        "frontend": convolutions() if config.frontend == "conv" else power.init(config, _named(key, "frontend", 1)),
+        "norm_frontend": norm(front_width(config)),
+        "project": linear(key, ("project",), front_width(config), dim, NOT_ZERO),
         "mask_vector": uniform(1.0)(_named(key, 1), (dim,)),
         "position": {"direction": direction, "gain": gain, "bias": jnp.zeros(dim)},
         "layers": jax.lax.map(one_layer, jax.random.split(key, config.layers)),

@@ -8,6 +8,7 @@ from typing import Any
 from semgjax.data.band import Band
 from semgjax.errors import InputError
 from semgjax.model.config import WIDEST, ModelConfig, TDSConfig
+from semgjax.model.front import most_turns
 from semgjax.model.kind import Network
 
 LONGEST = 2.0
@@ -22,6 +23,8 @@ def fit_to_band(network: Network, band: Band) -> Network:
     * The strides of the transformer's convolutions are chosen so that a frame lasts as nearly as possible as long as
       before (10 ms in the paper's sizes, 20 ms in the ladder), each at most twice its share, and in proportions as near
       as possible to those before. Each kernel keeps its ratio to its stride, rounded up.
+    * A frame of the power front end is rounded to samples, at least two. It reads the band's rings, and turns them by
+      no more places than the smallest one has.
     * The hop of the baseline is rounded to samples in the same way, its spectra keep their ratio to the hop, and its
       masks over frequencies their share of the bins.
     * The emission delay keeps its seconds, rounded to frames. norm_seconds is in seconds anyway, and what is counted in
@@ -44,13 +47,15 @@ def check_fits(network: Network, band: Band) -> None:
     """Check that a network takes a band's signal and emits its classes.
 
     Raises:
-        InputError: it has other channels, classes or another rate ("band-misfit").
+        InputError: it has other channels, classes, rings or another rate ("band-misfit").
     """
     for name, wanted in (("channels", band.channels), ("classes", band.num_classes), ("rate", band.rate)):
         if getattr(network, name) != wanted:
             raise InputError(
                 f"model.{name} {getattr(network, name):g} must be {wanted:g}, as in the data ({band})", "band-misfit"
             )
+    if isinstance(network, ModelConfig) and network.frontend == "power" and network.rings != band.rings:
+        raise InputError(f"model.rings {network.rings} must be {band.rings}, as in the data ({band})", "band-misfit")
 
 
 def check_band(trained: Band, found: Band, who: str) -> None:
@@ -72,6 +77,19 @@ def check_band(trained: Band, found: Band, who: str) -> None:
 
 def _fit_transformer(network: ModelConfig, band: Band) -> ModelConfig:
     frame = _frame_at(network, band)
+    if network.frontend == "power":
+        # A difference needs two samples.
+        samples = max(2, round(frame))
+        return dataclasses.replace(
+            network,
+            channels=band.channels,
+            classes=band.num_classes,
+            rate=band.rate,
+            rings=band.rings,
+            power_frame=samples,
+            power_turns=min(network.power_turns, most_turns(band.rings)),
+            emission_delay=_delay(network, band, samples),
+        )
     strides = _strides(network.conv_strides, frame)
     kernels = [
         -(-kernel * new // old)

@@ -19,6 +19,7 @@ import numpy as np
 from semgjax.errors import InputError
 from semgjax.model.config import TDSConfig
 from semgjax.model.encoder import NOT_ZERO, PLAIN, Operations
+from semgjax.model.power import turned
 
 _EPSILON = 1e-5
 
@@ -30,9 +31,8 @@ class BandMLP(nn.Module):
 
     @nn.compact
     def __call__(self, x_BxTxExF: jax.Array) -> jax.Array:
-        turned = jnp.stack([jnp.roll(x_BxTxExF, shift, axis=2) for shift in (-1, 0, 1)])
         dense = nn.Dense(self.features, dtype=x_BxTxExF.dtype, bias_init=NOT_ZERO)
-        return nn.relu(dense(turned.reshape(*turned.shape[:3], -1))).mean(axis=0)
+        return nn.relu(dense(turned(x_BxTxExF, 1))).mean(axis=0)
 
 
 class Conv(nn.Module):

@@ -92,6 +92,7 @@ def test_what_cannot_be_evaluated_is_refused(sessions, exported):
     for arguments, code in (
         ({"data": sessions, "split": "all"}, "unknown-name"),
         ({"data": sessions, "batch": 0}, "bad-value"),
+        ({"data": sessions, "turns": 8}, "bad-value"),
         ({"data": sessions / "none"}, "no-file"),
     ):
         with pytest.raises(InputError) as caught:

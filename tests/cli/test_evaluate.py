@@ -59,6 +59,20 @@ def test_a_table_shows_the_averages_and_every_user(sessions, exported, evaluate)
         assert line.strip().startswith(f"{user}: CER {cer}")
 
 
+def test_turns_are_tried_on_request_and_the_output_says_which_were_chosen_without_labels(sessions, exported, evaluate):
+    words = (exported, "--data", sessions, "--turns", "1")
+    document = json.loads(evaluate(*words, "--json"))
+    about = document["turns"]
+    assert (about["tried"], about["labels_used"]) == (1, False)
+    assert list(about["sessions"]) == list(read_split(sessions / "splits.json").test)
+    assert all(len(turn) == 2 and set(turn) <= {-1, 0, 1} for turn in about["sessions"].values())
+    lines = evaluate(*words).splitlines()
+    shown = [f"{name}: " + ", ".join(f"{t:+d}" if t else "0" for t in turn) for name, turn in about["sessions"].items()]
+    assert [line.strip() for line in lines[-len(shown) :]] == shown
+    users = len(document["users_scores"])
+    assert len(lines) == 2 + users + 1 + len(shown)
+
+
 def test_evaluating_leaves_run_export_and_sessions_as_they_were(sessions, finished, exported, evaluate):
     before = [snapshot(folder) for folder in (sessions, finished, exported)]
     for model in (finished, exported):
@@ -96,6 +110,8 @@ def test_an_empty_part_of_the_split_is_refused(sessions, exported, tmp_path, cap
     [
         (["--split", "all"], "all"),
         (["--batch", "0"], "batch 0"),
+        (["--turns", "-1"], "turns -1"),
+        (["--turns", "8"], "turns 8"),
         (["--splits", "none.json"], "none.json"),
         (["--spilt", "val"], "--split"),
     ],

@@ -6,7 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from semgjax.model.encoder import rolling_sum, time_norm
+from semgjax.model.encoder import time_norm
+from semgjax.model.running import rolling_sum
 from tests.model.small import quick_jit, small
 
 RNG = np.random.default_rng
