@@ -15,6 +15,7 @@ def demo(*, out: Path = Path("out/demo"), seed: int = 0, data: Path | None = Non
         seed: seed of the simulated people, the split and the training
         data: folder of your own sessions or shards to use instead; their splits.json is used if they have one
     """
+    from semgjax.data.measure import measure_in, rate_in
     from semgjax.demo.demo_plan import DemoPlan
     from semgjax.demo.stages import run_demo
 
@@ -22,12 +23,13 @@ def demo(*, out: Path = Path("out/demo"), seed: int = 0, data: Path | None = Non
     source = "Given sessions" if summary["real"] else "Simulated data"
     if summary["people"] is not None:
         source += f", {summary['people']} people"
-    print(f"{source}; character error rate (CER) on held-out users, mean over users:")
+    measure = measure_in(summary["teacher"])
+    print(f"{source}; {measure.words} on held-out users, mean over users:")
     for name in ("teacher", "scratch", "distilled", "exported"):
         row = summary[name]
-        print(f"  {name:<9} {row['preset']:<10} {row['params']:>9,} parameters  CER {row['cer']:.1f} %")
+        print(f"  {name:<9} {row['preset']:<10} {row['params']:>9,} parameters  {rate_in(row):>5.1f} %")
     for users in summary["users_axis"]:
-        print(f"  {users['users']:>9} training users{users['cer']:>33.1f} %")
+        print(f"  {users['users']:>9} training users{rate_in(users):>28.1f} %")
     for name, law in summary["laws"].items():
         if law["identified"]:
             print(f"  exponent of {name}: {law['exponent']:.2g}, 95 % interval {law['low']:.2g} to {law['high']:.2g}")

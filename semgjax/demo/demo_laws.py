@@ -37,7 +37,10 @@ def _points(table: Path, sweep: Sweep, configs: Iterable[RunConfig], name: str) 
     runs = {trial.id for trial in sweep.trials if trial.config.hash in wanted}
     rows = [cells for _, cells in rows_of(table) if cells["run"] in runs]
     columns = {column: [row[column] for row in rows] for column in rows[0]}
-    return replace(read_table(columns, {}, {}, inputs=(name,)), source=table.name)
+    column = {"N": "params", "U": "users"}[name]
+    mapping = {name: column, "y": sweep.trials[0].config.band.metric}
+    where = {"split": "test", "averaging": "macro", "decoder": "greedy"}
+    return replace(read_table(columns, mapping, where, unit="%", inputs=(name,)), source=table.name)
 
 
 def law_summary(fit: Fit) -> dict[str, Any]:

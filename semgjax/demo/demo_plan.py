@@ -32,22 +32,22 @@ class DemoPlan:
     people: Literal["alike", "varied"] = "varied"
     """how much simulated people differ"""
 
-    ladder: tuple[str, ...] = ("ladder-16", "ladder-24", "ladder-40", "ladder-64", "ladder-96")
-    """sizes from small to large, all on every training user; the largest is the teacher"""
-    users_preset: str = "ladder-40"
-    """the size of the ladder that is also trained on fewer users"""
+    widths: tuple[int, ...] = (16, 24, 40, 64, 96)
+    """widths of the sizes from small to large, all on every training user; the largest is the teacher"""
+    users_width: int = 40
+    """the one that is also trained on fewer users"""
     halvings: int = 3
     """how often the number of training users is halved for that"""
-    steps: int = 900
+    steps: int = 600
     """optimiser steps of these runs"""
     batch: int = 16
     """windows per step of every run"""
     rate: float = 8e-3
     """peak learning rate at width 40; that of other widths falls with the root of the width"""
 
-    student: str = "ladder-40"
-    """the size that is distilled, and trained from scratch with the same number of operations"""
-    student_steps: int = 900
+    student_width: int = 40
+    """the one that is distilled, and trained from scratch with the same number of operations"""
+    student_steps: int = 600
     """optimiser steps of the student; the run from scratch has more, as its steps need no teacher"""
     student_rates: tuple[float, ...] = (8e-3, 1.6e-2)
     """peak learning rates that both are trained at; of each the run with the lower validation error counts"""
@@ -59,13 +59,8 @@ class DemoPlan:
     """extra weight of frames with a key in that term"""
 
     def __post_init__(self) -> None:
-        if self.users_preset not in self.ladder:
-            raise InputError(f"users_preset {self.users_preset!r} is not in the ladder {self.ladder}", "bad-value")
-
-    @property
-    def teacher(self) -> str:
-        """The largest size of the ladder."""
-        return self.ladder[-1]
+        if self.users_width not in self.widths:
+            raise InputError(f"users_width {self.users_width} is none of the widths {self.widths}", "bad-value")
 
 
 def claim(plan: DemoPlan, out: Path, write: bool) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from semgjax.data.band import TYPING, Band
 from semgjax.data.corpus import Corpus, load_corpus
 from semgjax.data.splitting.splits import Split, read_split, write_split
 from semgjax.demo.demo_plan import DemoPlan
@@ -13,6 +14,14 @@ from semgjax.model.flops import train_flops
 from semgjax.sweep.resolve import run_config, steps_for
 from semgjax.sweep.subset import Subset, subset_split
 from semgjax.training.run_config import RunConfig
+
+POWER: dict[str, Any] = {
+    "model.frontend": "power",
+    "model.power_frame": 40,  # samples: 20 ms, the frame of the ladder's convolutions
+    "model.power_turns": 0,  # muscles lie about an electrode apart, and to a small model a turn is another finger
+    "model.norm_seconds": 4.0,
+}
+"""Options of the sizes for two wrists that type: from power they learn in about half the steps (docs/log.md)."""
 
 
 @dataclass(frozen=True)
@@ -50,20 +59,20 @@ def make_trials(plan: DemoPlan, corpus: Corpus, data: Path, split_file: Path) ->
             write_split(path, smaller)
         hashes[users] = load_corpus(data, path).hash
         splits[hashes[users]] = smaller
-    ladder = tuple(run_config(ladder_options(plan, name), corpus.hash) for name in plan.ladder)
-    crowds = {
-        users: run_config(ladder_options(plan, plan.users_preset), hashed) for users, hashed in sorted(hashes.items())
-    }
+    band = corpus.band
+    ladder = tuple(run_config(ladder_options(plan, width, band), corpus.hash, band=band) for width in plan.widths)
+    few = ladder_options(plan, plan.users_width, band)
+    crowds = {users: run_config(few, hashed, band=band) for users, hashed in sorted(hashes.items())}
     teacher = ladder[-1]
     students, scratch = [], []
     for rate in plan.student_rates:
-        options = student_options(plan, rate)
+        options = _options(plan, plan.student_width, plan.student_steps, band) | {"optimizer.learning_rate": rate}
         distill = {f"distill.{name}": getattr(plan, name) for name in ("temperature", "weight", "key_boost")}
-        student = run_config(options | distill, corpus.hash, teacher)
+        student = run_config(options | distill, corpus.hash, teacher, band)
         budget = plan.student_steps * plan.batch * train_flops(student.model, student.window.total, teacher.model)
-        alone = run_config(options, corpus.hash)
+        alone = run_config(options, corpus.hash, band=band)
         students.append(student)
-        scratch.append(run_config(options | {"train.steps": steps_for(budget, alone)}, corpus.hash))
+        scratch.append(run_config(options | {"train.steps": steps_for(budget, alone)}, corpus.hash, band=band))
     return DemoTrials(ladder, crowds, tuple(scratch), tuple(students), splits)
 
 
@@ -78,18 +87,13 @@ def crowd_sizes(users: int, halvings: int) -> tuple[int, ...]:
     return tuple(sorted({users // 2**step for step in range(halvings + 1)} - {0}))
 
 
-def ladder_options(plan: DemoPlan, name: str) -> dict[str, Any]:
-    """The options of one size of the ladder, as a plan file would give them."""
+def ladder_options(plan: DemoPlan, width: int, band: Band) -> dict[str, Any]:
+    """The options of one size on a band, as a plan file would give them."""
     rate = {"at": plan.rate, "width": 40, "power": -0.5}
-    return _options(plan, name, plan.steps) | {"optimizer.learning_rate": rate}
+    return _options(plan, width, plan.steps, band) | {"optimizer.learning_rate": rate}
 
 
-def student_options(plan: DemoPlan, rate: float) -> dict[str, Any]:
-    """The options of a student at one learning rate."""
-    return _options(plan, plan.student, plan.student_steps) | {"optimizer.learning_rate": rate}
-
-
-def _options(plan: DemoPlan, name: str, steps: int) -> dict[str, Any]:
+def _options(plan: DemoPlan, width: int, steps: int, band: Band) -> dict[str, Any]:
     often = max(1, steps // 6)  # enough validations to see whether a curve is flat
     train: Mapping[str, Any] = {
         "steps": steps,
@@ -98,4 +102,7 @@ def _options(plan: DemoPlan, name: str, steps: int) -> dict[str, Any]:
         "evaluate_every": often,
         "checkpoint_every": often,
     }
-    return {"preset": name} | {f"train.{key}": value for key, value in train.items()}
+    options: dict[str, Any] = {f"train.{key}": value for key, value in train.items()}
+    if band.classes is not None:
+        return options | {"preset": f"gesture-{width}"}
+    return options | {"preset": f"ladder-{width}"} | (POWER if band == TYPING else {})

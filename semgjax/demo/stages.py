@@ -18,13 +18,15 @@ from typing import Any
 import jax
 import numpy as np
 
+from semgjax.data.band import TYPING
 from semgjax.data.corpus import Corpus, load_corpus
+from semgjax.data.measure import measure_of, rate_in
 from semgjax.data.sessions import peek_sessions
 from semgjax.data.simulate import simulate
 from semgjax.data.splitting.splits import leave_users_out, read_split, write_split
 from semgjax.demo.demo_laws import fit_laws, law_summary
 from semgjax.demo.demo_plan import DemoPlan, claim
-from semgjax.demo.demo_trials import DemoTrials, make_trials
+from semgjax.demo.demo_trials import POWER, DemoTrials, make_trials
 from semgjax.demo.stage_seconds import Clock
 from semgjax.errors import InputError, SemgjaxError
 from semgjax.evaluate.stitched import make_forward, session_logits
@@ -82,7 +84,7 @@ def run_demo(plan: DemoPlan, out: Path) -> dict[str, Any]:
             exported = _export(runs[best["distilled"].hash], out / "export", sessions, split_file, corpus)
         with clock.stage("speed", "milliseconds of compute per second of signal"):
             speeds = [_speed(runs[config.hash]) for config in trials.ladder]
-        real = not _all_simulated(corpus)
+        real, measure = not _all_simulated(corpus), measure_of(corpus.band)
         summary = {
             "seconds": clock.total(),
             "simulated": not real,
@@ -90,12 +92,12 @@ def run_demo(plan: DemoPlan, out: Path) -> dict[str, Any]:
             "people": plan.people if plan.data is None else None,
             "seed": plan.seed,
             "ladder": [_row(run) for run in ladder],
-            "users_axis": [{"users": run.result["users"], "cer": heldout_cer(run)} for run in crowds],
+            "users_axis": [{"users": run.result["users"], measure.name: heldout_cer(run)} for run in crowds],
             "laws": {name: law_summary(fit) for name, fit in laws.items()},
             "teacher": _row(ladder[-1]),
             "scratch": _row(scratch),
             "distilled": _row(student),
-            "exported": {name: exported[name] for name in ("preset", "params", "cer")},
+            "exported": {name: exported[name] for name in ("preset", "params", measure.name)},
         }
         with clock.stage("report", "one page with figures"):
             inputs = ReportInputs(
@@ -197,7 +199,7 @@ def _export(run: Path, folder: Path, sessions: Path, split_file: Path, corpus: C
     return {
         "preset": config.preset,
         "params": export.about["params"],
-        "cer": next(row["cer"] for row in scores if row["averaging"] == "macro"),
+        corpus.band.metric: next(rate_in(row) for row in scores if row["averaging"] == "macro"),
         "bytes": _bytes(folder),
         "max_logit_difference": float(np.abs(ours - theirs).max()),
     }
@@ -231,7 +233,8 @@ def _view(run: Path) -> RunView:
 
 
 def _row(run: RunView) -> dict[str, Any]:
-    return {"preset": run.result["preset"], "params": run.result["params"], "cer": heldout_cer(run)}
+    rate = {run.result.get("metric", "cer"): heldout_cer(run)}
+    return {"preset": run.result["preset"], "params": run.result["params"], **rate}
 
 
 def _bytes(folder: Path) -> int:
@@ -248,15 +251,22 @@ def _commands(plan: DemoPlan, trials: DemoTrials, best: dict[str, RunConfig]) ->
     held = f"--test-users {plan.test_users} --val-share {plan.val_share:g} --seed {plan.seed}"
     fit = f"semgjax scaling fit DEMO/sweep/results.csv --law power --where kind=supervised steps={plan.steps}"
     shares = f"--temperature {plan.temperature:g} --weight {plan.weight:g} --key-boost {plan.key_boost:g}"
-    teacher, student = f"runs/{plan.teacher}", f"--preset {plan.student} {data}"
+    teacher = f"runs/{trials.ladder[-1].preset}"
+    student = f"--preset {best['distilled'].preset} {data}"
     return (
         *((("simulate people", simulated),) if plan.data is None else ()),
         ("hold out users", f"semgjax data splits {made} {held}{split_out}"),
-        ("train one size", f"semgjax train --preset {plan.teacher} {data} --out {teacher} {_words(trials.ladder[-1])}"),
+        (
+            "train one size",
+            f"semgjax train --preset {trials.ladder[-1].preset} {data} --out {teacher} {_words(trials.ladder[-1])}",
+        ),
         ("train everything, students included", "semgjax sweep run DEMO/sweep"),
         ("collect the table", "semgjax sweep collect DEMO/sweep"),
         ("fit the law of sizes", f"{fit} users={max(trials.crowds)} --out fit.json --plot sizes.png"),
-        ("fit the law of users", f"{fit} preset={plan.users_preset} --map U=users --out users_fit.json"),
+        (
+            "fit the law of users",
+            f"{fit} preset={trials.crowds[max(trials.crowds)].preset} --map U=users --out users_fit.json",
+        ),
         (
             "distil",
             f"semgjax distill --teacher {teacher} {shares} {student} --out runs/student {_words(best['distilled'])}",
@@ -270,4 +280,7 @@ def _commands(plan: DemoPlan, trials: DemoTrials, best: dict[str, RunConfig]) ->
 def _words(config: RunConfig) -> str:
     """The options that the recipe of a run's preset does not give."""
     train = f"--train.steps {config.train.steps} --train.batch {config.train.batch} --train.seed {config.train.seed}"
-    return f"{train} --optimizer.learning-rate {config.optimizer.learning_rate:.6g}"
+    words = f"{train} --optimizer.learning-rate {config.optimizer.learning_rate:.6g}"
+    if config.band != TYPING:
+        return words
+    return " ".join([words, *(f"--{name.replace('_', '-')} {value}" for name, value in POWER.items())])

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from semgjax.data.measure import CER
 from semgjax.data.sessions import Session, read_emg
 from semgjax.pages.axis_names import log_amounts, short_number
 from semgjax.pages.captions import curve_words, runs_words
@@ -78,7 +79,7 @@ def scaling_figure(inputs: ReportInputs, width: float = DOUBLE) -> Picture:
     codes = blocking(fit)
     figure, (axes,) = new_figure(width, 78.0)
     extra = draw_size_curve(
-        axes, fit, (users[0], users[1]) if len(points) else None, y_label="Character error rate on held-out users (%)",
+        axes, fit, (users[0], users[1]) if len(points) else None, y_label=f"{_long_name(inputs)} on held-out users (%)",
         until=2.0 * float(fit.table.sizes.max()), codes=codes, colour="#6B6B6B",  # the models' own colours lie on top
     )  # fmt: skip
     for role, run in inputs.trio:
@@ -122,10 +123,14 @@ def users_figure(inputs: ReportInputs, width: float = DOUBLE) -> Picture:
     axes.set_ylim(min(rows.values()) - 0.6, 0.6)
     axes.set_xlim(left=0.0)
     axes.xaxis.set_major_locator(MaxNLocator(10 if width >= _BESIDE else 5))
-    name_axes(axes, "Character error rate, lower is better (%)", "Held-out user (name)")
+    name_axes(axes, f"{_long_name(inputs)}, lower is better (%)", "Held-out user (name)")
     axes.grid(axis="x", color="0.9", lw=0.7)
     legend_below(figure)
     return figure
+
+
+def _long_name(inputs: ReportInputs) -> str:
+    return "Character error rate" if inputs.measure is CER else "Event error rate"
 
 
 def _drawn(inputs: ReportInputs) -> tuple[RunView, ...]:

@@ -84,6 +84,8 @@ def section_values(inputs: ReportInputs) -> dict[str, Any]:
         "everyone": sorted(set().union(*cers.values())),
         "better": sum(cers["distilled"][user] < cers["from scratch"][user] for user in both),
         "cer": heldout_cer,
+        "measure": inputs.measure,
+        "error": inputs.measure.words,
         "scores": heldout_scores,
         "user_cers": user_cers,
         "role_of": role_of,

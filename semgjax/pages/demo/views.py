@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
+from semgjax.data.measure import Measure, measure_of, rate_in
 from semgjax.data.sessions import Session
 from semgjax.scaling.fit import Fit
 
@@ -58,6 +59,11 @@ class ReportInputs:
     commands: tuple[tuple[str, str], ...]
 
     @property
+    def measure(self) -> Measure:
+        """The error rate of the sessions' classes."""
+        return measure_of(self.sessions[0].band)
+
+    @property
     def trio(self) -> tuple[tuple[str, RunView], ...]:
         """The three models that the demo is about, with the names they have on every page and figure."""
         return (("teacher", self.teacher), ("distilled", self.distilled), ("from scratch", self.scratch))
@@ -74,27 +80,28 @@ def heldout_scores(run: RunView, averaging: str) -> dict[str, Any]:
 
 
 def heldout_cer(run: RunView) -> float | None:
-    """CER on the held-out users in percent, the mean over users; None when it was not measured."""
-    return heldout_scores(run, "macro").get("cer")
+    """Error rate on the held-out users in percent, the mean over users; None when it was not measured."""
+    scores = heldout_scores(run, "macro")
+    return rate_in(scores) if scores else None
 
 
 def user_cers(run: RunView) -> dict[str, float]:
-    """Held-out user -> CER in percent; users without a key are left out."""
+    """Held-out user -> error rate in percent; users without a key are left out."""
     rows = [row for row in run.result.get("users_scores", []) if _of_test(row)]
-    return {row["user"]: row["cer"] for row in rows if is_number(row.get("cer"))}
+    return {row["user"]: rate for row in rows if is_number(rate := rate_in(row))}
 
 
 def validation_points(run: RunView) -> list[tuple[int, float]]:
-    """(step, pooled CER in percent) of the validations while training, and of the end."""
-    points = [(line["step"], line["cer"]) for line in run.metrics if line.get("split") == "val"]
+    """(step, pooled error rate in percent) of the validations while training, and of the end."""
+    points = [(line["step"], rate_in(line)) for line in run.metrics if line.get("split") == "val"]
     points.append((run.result["steps"], validation_cer(run)))
     return [(step, cer) for step, cer in points if is_number(cer)]
 
 
 def validation_cer(run: RunView) -> float | None:
-    """Pooled CER in percent on the validation sessions at the end of training; None without such sessions."""
+    """Pooled error rate in percent on the validation sessions at the end of training; None without such sessions."""
     rows = [row for row in run.result.get("scores", []) if row["split"] == "val" and row["averaging"] == "pooled"]
-    return next((row["cer"] for row in rows if is_number(row["cer"])), None)
+    return next((rate for row in rows if is_number(rate := rate_in(row))), None)
 
 
 def is_number(value: Any) -> TypeGuard[float]:
