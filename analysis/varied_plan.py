@@ -32,7 +32,7 @@ class Design:
     """further sessions of a test person, for a model of that person alone"""
     own_people: int = 4
     """test persons with such a model"""
-    steps: int = 600
+    steps: int = 1500
     """optimiser steps of every run"""
     batch: int = 16
     """windows per step"""

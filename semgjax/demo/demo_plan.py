@@ -38,7 +38,7 @@ class DemoPlan:
     """the one that is also trained on fewer users"""
     halvings: int = 3
     """how often the number of training users is halved for that"""
-    steps: int = 600
+    steps: int = 1500
     """optimiser steps of these runs"""
     batch: int = 16
     """windows per step of every run"""

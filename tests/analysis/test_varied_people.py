@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from analysis.varied_people import COLUMNS, Options, study
-from analysis.varied_plan import TEST, Design, Piece, pieces_of, split_of
+from analysis.varied_plan import Design, Piece, pieces_of, split_of
 from analysis.varied_verdicts import verdicts
 
 SHIPPED = Path(__file__).parents[2] / "analysis" / "data" / "varied_people.csv"
@@ -89,7 +89,7 @@ def test_more_people_contain_fewer():
 @pytest.mark.slow
 def test_a_small_study_resumes_and_judges_its_table(tmp_path):
     design = Design(
-        seeds=(0,), users=(1, 2), widths=(16, 24), middle=16, minutes=0.2, own_days=1, own_people=1, steps=2, batch=2
+        seeds=(0,), users=(2,), widths=(16,), middle=16, minutes=0.2, own_days=1, own_people=1, steps=2, batch=2
     )
     options = Options(out=tmp_path, design=design)
     words = study(options)
@@ -101,4 +101,3 @@ def test_a_small_study_resumes_and_judges_its_table(tmp_path):
     assert [row["own"] != "" for row in rows] == [row["axis"] == "alone" for row in rows]
     assert study(options) == words == study(Options(table=path, design=design))
     assert path.read_bytes() == made
-    assert len({row["params"] for row in rows if row["axis"] == "sizes"}) == 1 and TEST == 8
