@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from semgjax.api.planned_step import DryRun, dry_run
     from semgjax.api.runs import Export, Run, distill, export, train, verify
     from semgjax.api.signals import load_session
+    from semgjax.data.band import Band
     from semgjax.data.sessions import Session
     from semgjax.errors import InputError, SemgjaxError
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Band",
     "Budgets",
     "DryRun",
     "Evaluation",
@@ -58,6 +60,7 @@ _PLACES = {
     "semgjax.api.planned_step": ("DryRun", "dry_run"),
     "semgjax.api.runs": ("Export", "Run", "distill", "export", "train", "verify"),
     "semgjax.api.signals": ("load_session",),
+    "semgjax.data.band": ("Band",),
     "semgjax.data.sessions": ("Session",),
     "semgjax.errors": ("InputError", "SemgjaxError"),
 }

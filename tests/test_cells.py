@@ -41,7 +41,7 @@ def test_a_cell_that_was_not_protected_stays_as_it_is(cell):
     assert unprotect(cell) == cell
 
 
-@pytest.mark.parametrize(("columns", "shown"), [(SWEEP_COLUMNS, "=a"), (("user", "cer"), "'=a")])
+@pytest.mark.parametrize(("columns", "shown"), [((*SWEEP_COLUMNS, "cer"), "=a"), (("user", "cer"), "'=a")])
 def test_only_a_table_of_a_sweep_is_read_without_the_protection(tmp_path, columns, shown):
     path = tmp_path / "table.csv"
     with open(path, "w", newline="") as file:

@@ -35,6 +35,7 @@ ABOVE = {
     "config_history": ALL,
     "config_json": ALL,
     "notebook": ALL,
+    "measures": ALL,
     "data": ALL - {"data"},
     "kernels": ALL - {"kernels"},
     "model": UPPER,

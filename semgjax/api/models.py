@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from semgjax.data.band import TYPING, Band
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.corpus import Corpus, load_corpus
-from semgjax.data.measure import MEASURES, SPLICED, measure_of, rate_in
+from semgjax.data.measure import measure_of
 from semgjax.data.sessions import Session, session_of_array
 from semgjax.decode.greedy import greedy
 from semgjax.errors import InputError
@@ -21,6 +21,7 @@ from semgjax.evaluate.error_rates import score_rows
 from semgjax.evaluate.stitched import Forward, evaluate_greedy, make_forward, session_logits
 from semgjax.evaluate.turns import evaluate_turned
 from semgjax.exporting.export_folder import MODEL, load_export
+from semgjax.measures import MEASURES, SPLICED, rate_in
 from semgjax.model import network
 from semgjax.model.config import Network, preset
 from semgjax.model.encoder import Params

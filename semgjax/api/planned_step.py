@@ -21,7 +21,7 @@ def dry_run(preset_name: str, machine: str = "cpu", /, **changes: Any) -> DryRun
     Args:
         preset_name: tiny, small, large, ladder-WIDTH, gesture-WIDTH or tds.
         machine: v4-8, v5e-16, h100-8, cpu, ... (semgjax.parallel.hardware.topology).
-        changes: model, window, augment, optimizer, train and engine, as for `semgjax.train`.
+        changes: model, window, augment, optimizer, train and engine, as for `semgjax.train`; band: of the sessions.
 
     Returns:
         Parameters, bytes per device, floating-point operations of a step and, where compiled, memory and collectives.

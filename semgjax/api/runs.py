@@ -10,13 +10,13 @@ from semgjax.data.band import Band
 from semgjax.data.batching.augment import AugmentConfig
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.corpus import load_corpus, read_band
-from semgjax.data.measure import MEASURES, SPLICED, rate_in
 from semgjax.errors import InputError
 from semgjax.exporting.export_folder import MODEL, SCHEMA, VERSION
 from semgjax.exporting.export_run import export_run
 from semgjax.exporting.verify import Verified, verify_export
 from semgjax.files import read_json
 from semgjax.losses.loss import Loss
+from semgjax.measures import MEASURES, SPLICED, rate_in
 from semgjax.model.config import Network
 from semgjax.notebook import facts
 from semgjax.parallel.cores import use_cores

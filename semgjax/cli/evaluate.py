@@ -8,7 +8,7 @@ import tyro
 
 from semgjax.cli.parse import run_commands
 from semgjax.cli.terminal import say
-from semgjax.data.measure import measure_in
+from semgjax.measures import measure_in
 
 
 def evaluate(

@@ -6,8 +6,8 @@ import tyro
 
 from semgjax.cli.parse import run_commands
 from semgjax.cli.terminal import say
-from semgjax.data.measure import MEASURES
 from semgjax.errors import InputError
+from semgjax.measures import MEASURES
 
 
 def export(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from semgjax.cli.terminal import say
-from semgjax.data.measure import SPLICED, measure_in, rate_in
+from semgjax.measures import SPLICED, measure_in, rate_in
 
 if TYPE_CHECKING:
     from semgjax.api.runs import Run

@@ -72,7 +72,7 @@ def run(words: list[str]) -> int:
             "engine": engine,
         }
         if compile_only or show_sharding:
-            _print_step(preset, topology, changes, show_sharding, json)
+            _print_step(preset, topology, changes | {"band": band}, show_sharding, json)
             return
         for option, value in (("--data", data), ("--out", out)):
             if value is None:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from semgjax.data.band import TYPING, Band, common_band
 from semgjax.data.key_counts import KeyCounts, count_keys
 from semgjax.data.people import one_person_warning, similar_users
@@ -55,10 +57,14 @@ class Corpus:
     @property
     def untrained(self) -> tuple[str, ...]:
         """Names of the classes that occur in the val or test part and never in the train part; none for keys."""
-        classes = self.band.classes or ()
-        trained = {int(label) for session in self.train for label in session.labels}
-        scored = {int(label) for session in (*self.val, *self.test) for label in session.labels}
-        return tuple(classes[label] for label in sorted(scored - trained)) if classes else ()
+        classes = self.band.classes
+        if classes is None:
+            return ()
+        trained, scored = (
+            {int(label) for session in part for label in np.unique(session.labels)}
+            for part in (self.train, (*self.val, *self.test))
+        )
+        return tuple(classes[label] for label in sorted(scored - trained))
 
     @property
     def spliced(self) -> bool:
@@ -76,7 +82,7 @@ def read_band(folder: Path, split_file: Path | None = None) -> Band:
     """
     if not is_sharded(folder):
         return TYPING
-    split = read_split(split_file or folder / "splits.json")
+    split = read_split(_split_path(folder, split_file))
     return common_band(load_sessions(folder, [*split.train, *split.val, *split.test][:1]))
 
 
@@ -87,11 +93,7 @@ def load_corpus(folder: Path, split_file: Path | None = None) -> Corpus:
         InputError: no sessions, no split, a damaged session, sessions that differ in electrodes, rate or classes
             ("mixed-bands"), or a train part without a key inside its signal ("no-keys").
     """
-    path = split_file or folder / "splits.json"
-    if split_file is None and folder.is_dir() and not path.is_file():
-        raise InputError(
-            f"{path}: no such file; write one with: semgjax data splits {folder} --test-users N", "no-file"
-        )
+    path = _split_path(folder, split_file)
     split = read_split(path)
     names = [*split.train, *split.val, *split.test]
     whole = {session.name: session for session in load_sessions(folder, names)}
@@ -110,6 +112,20 @@ def load_corpus(folder: Path, split_file: Path | None = None) -> Corpus:
         return corpus
     unseen = f"{path}: {', '.join(corpus.untrained)}: in the val or test part, but never in the train part"
     return replace(corpus, warnings=(*corpus.warnings, f"{unseen}, so no decoder can learn it"))
+
+
+def _split_path(folder: Path, split_file: Path | None) -> Path:
+    """The split file that was given, or the one in the folder.
+
+    Raises:
+        InputError: none was given, and the folder has none.
+    """
+    path = split_file or folder / "splits.json"
+    if split_file is None and folder.is_dir() and not path.is_file():
+        raise InputError(
+            f"{path}: no such file; write one with: semgjax data splits {folder} --test-users N", "no-file"
+        )
+    return path
 
 
 def _count(path: Path, part: str, sessions: tuple[Session, ...], whole: Sequence[Session]) -> KeyCounts:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 
-from semgjax.data.measure import CER, Measure
+from semgjax.measures import CER, Measure
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from semgjax.data.corpus import Corpus
-from semgjax.data.measure import measure_in, measure_of, rate_in
+from semgjax.data.measure import measure_of
 from semgjax.errors import InputError
 from semgjax.evaluate.error_rates import score_rows
 from semgjax.evaluate.stitched import evaluate_greedy, make_forward
 from semgjax.exporting.export_folder import load_export
+from semgjax.measures import measure_in, rate_in
 from semgjax.model.for_band import check_band
 
 TOLERANCE = 0.1

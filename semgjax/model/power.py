@@ -22,7 +22,7 @@ Params = dict[str, Any]
 
 _FLOOR = 0.03
 """an amplitude's floor, as a share of its ring's: a lost electrode is at log 0.03 of it, and not at -infinity"""
-_LEAST = 1e-6
+_LEAST = 1e-9
 """amplitude below which there is no signal at all, in the signal's unit"""
 
 

@@ -27,6 +27,7 @@ COLUMNS = {
     "epochs": ("Epochs", COUNT),
     "teacher_params": ("Parameters of the teacher", COUNT),
     "cer": ("Character error rate", ""),
+    "event_error_rate": ("Event error rate", ""),
     "wer": ("Word error rate", ""),
 }
 _INPUTS = {

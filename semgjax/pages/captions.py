@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from semgjax.measures import SPLICED
 from semgjax.pages.axis_names import AS_GIVEN, COUNT, in_words, input_unit, law_title, short_number, y_title
 from semgjax.scaling.ends import number
 from semgjax.scaling.fit import Fit
+from semgjax.scaling.table import Table
 
 
 def runs_words(fit: Fit) -> str:
@@ -19,8 +21,13 @@ def runs_words(fit: Fit) -> str:
     levels = ", ".join(f"{table.levels(n)} values of {in_words(fit, n)}" for n in names)
     return (
         f"{y_title(fit)} of n = {len(table.y)} runs of {table.source}: {len(groups)} configurations ({levels}), "
-        f"{seeds} run{'s' if seeds != '1' else ''} each{users}."
+        f"{seeds} run{'s' if seeds != '1' else ''} each{users}.{spliced_words(table)}"
     )
+
+
+def spliced_words(table: Table) -> str:
+    """A sentence, after a space, if the errors are of spliced sessions; otherwise nothing."""
+    return f" The test sessions are {SPLICED}." if table.spliced else ""
 
 
 def interval_words(fit: Fit, level: float) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from semgjax.pages import law_pictures as pictures
 from semgjax.pages import law_tables as tables
 from semgjax.pages.axis_names import law_title, y_in_words, y_title
-from semgjax.pages.captions import place_words
+from semgjax.pages.captions import place_words, spliced_words
 from semgjax.pages.html import render_template
 from semgjax.pages.law_curves import middle
 from semgjax.pages.marks import outlying_weights
@@ -100,7 +100,7 @@ def data_words(points: Table, fit: Fit) -> str:
     users = f" {len(points.users)} test users." if points.users else ""
     return (
         f"{y_title(fit)} of n = {len(points.y)} runs of {points.source}{' with ' + filters if filters else ''}: "
-        f"{len(groups)} configurations of {seeds} each; {ranges}.{users}"
+        f"{len(groups)} configurations of {seeds} each; {ranges}.{users}{spliced_words(points)}"
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from semgjax.measures import SPLICED
 from semgjax.scaling.ends import place_text
 from semgjax.scaling.finding import Diagnostic
 from semgjax.scaling.fit import Fit
@@ -21,6 +22,9 @@ def about_table(table: Table, fit: Fit) -> list[Diagnostic]:
     law, y = fit.law, table.y
     keys = np.column_stack([table.x[name] for name in law.input_names] + [y])
     kinds, counts = np.unique(keys, axis=0, return_counts=True)
+    if table.spliced:
+        text = f"{table.y_name} is of {SPLICED}: isolated events, joined at random"
+        found.append(Diagnostic("spliced", "info", text))
     if (counts > 1).any():
         text = f"{int((counts - 1).sum())} of {len(y)} rows repeat another one to the last digit; remove the copies"
         found.append(Diagnostic("duplicated-run", "error", text))

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from semgjax.errors import InputError
-from semgjax.scaling.rows import SWEEP_COLUMNS, Row, name_of, rows_of
+from semgjax.scaling.rows import SWEEP_COLUMNS, Row, name_of, rows_of, sweep_error
 from semgjax.scaling.table import Table
 
-SWEEP_MAPPING = {"N": "params", "U": "users", "H": "hours/users", "D": "hours", "C": "flops", "y": "cer"}
+SWEEP_MAPPING = {"N": "params", "U": "users", "H": "hours/users", "D": "hours", "C": "flops"}
 SWEEP_WHERE = {"split": "test", "averaging": "macro"}
 # Rows of a sweep that differ in one of these do not lie on one curve.
-ONE_CURVE = ("kind", "loss", "split", "decoder", "averaging", "user")
+ONE_CURVE = ("kind", "loss", "split", "decoder", "averaging", "user", "spliced")
 # Columns beside the inputs that can be mapped: relative noise, id of a run, rows with shared noise, tested keys.
 EXTRA = ("sd", "run", "cluster", "keys")
 # Columns that say how the runs were trained: read along, in lower case, to see whether residuals move with them.
@@ -37,10 +37,11 @@ def read_table(
     source: path of a .csv or .jsonl file or of a sweep's folder, a dict of columns, or a pandas or polars frame (see
     `semgjax.scaling.rows`). inputs: of the law. mapping: {input: column, "y": column}, and "sd", "run", "cluster",
     "keys" where there are such columns; a column may be a product or quotient of columns and numbers, "flops/6/params".
-    A sweep's table needs none (N params, U users, H hours/users, D hours, y cer). where: column -> value that a row
-    must have; in a sweep's table test rows averaged over users ("macro") unless chosen otherwise. unit: of y; "%"
-    for the error rate of a sweep's table by default, else none. defaults: input -> the input whose value an empty
-    cell takes.
+    A sweep's table needs none (N params, U users, H hours/users, D hours, y its error rate). where: column -> the value
+    that a row must have; in a sweep's table test rows averaged over users ("macro") unless chosen otherwise. unit: of
+    y; "%" for the error rate of a sweep's table by default, else none. defaults: input -> the input whose value an
+    empty cell
+    takes.
 
     Raises:
         InputError: no such file or column, a value that is not a finite number above 0, no row left, a run twice,
@@ -48,8 +49,9 @@ def read_table(
     """
     path, rows = name_of(source), rows_of(source)
     columns = tuple(rows[0][1])
-    sweep = set(SWEEP_COLUMNS) <= set(columns)
-    mapping, where = _complete(path, columns, sweep, mapping, where, (*inputs, "y"))
+    error = sweep_error(columns)
+    sweep = error is not None
+    mapping, where = _complete(path, columns, error, mapping, where, (*inputs, "y"))
     every = rows
     rows = _select(path, rows, columns, where)
     if sweep:
@@ -62,7 +64,7 @@ def read_table(
         x[name] = _numbers(path, rows, mapping[name], zero=name == "M", instead=stand_in)
     y = _numbers(path, rows, mapping["y"])
     if unit is None:
-        unit = "%" if sweep and mapping["y"] == "cer" else ""
+        unit = "%" if sweep and mapping["y"] == error else ""
     run = mapping.get("run", "run" if "run" in columns else "")
     runs = tuple(cells[run] for _, cells in rows) if run else ()
     _check_runs(path, rows, run)
@@ -89,6 +91,7 @@ def read_table(
         clusters,
         _covariates(rows, columns, [mapping[name] for name in (*inputs, "y")]),
         _numbers(path, rows, mapping["keys"]) if "keys" in mapping else None,
+        sweep and any(cells.get("spliced") == "true" for _, cells in rows),
     )
 
 
@@ -118,10 +121,11 @@ def read_user_points(
     """
     path, rows = name_of(source), rows_of(source)
     columns = tuple(rows[0][1])
-    if not set(SWEEP_COLUMNS) <= set(columns):
-        missing = [name for name in SWEEP_COLUMNS if name not in columns]
+    error = sweep_error(columns)
+    if error is None:
+        missing = [name for name in (*SWEEP_COLUMNS, "cer") if name not in columns]
         raise InputError(f"{path}: no column {missing[0]!r}; only a sweep's table names its users", "no-column")
-    mapping, where = _complete(path, columns, True, mapping, where, ("N", "y"))
+    mapping, where = _complete(path, columns, error, mapping, where, ("N", "y"))
     rows = _select(path, rows, columns, {**where, "averaging": "user"})
     rows = [row for row in rows if row[1][mapping["y"]]]
     return _numbers(path, rows, mapping["N"]), _numbers(path, rows, mapping["y"], zero=True)
@@ -178,12 +182,15 @@ def _check_column(path: Path, columns: tuple[str, ...], name: str) -> None:
 def _complete(
     path: Path,
     columns: tuple[str, ...],
-    sweep: bool,
+    error: str | None,
     mapping: Mapping[str, str],
     where: Mapping[str, str],
     needed: Sequence[str],
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Mapping and filters with a sweep's defaults filled in, every column of them present."""
+    """Mapping and filters with a sweep's defaults filled in, every column of them present.
+
+    error: the error rate of a sweep's table, None of another table.
+    """
     for name in mapping:
         if name not in (*needed, *EXTRA):
             raise InputError(
@@ -191,7 +198,8 @@ def _complete(
                 f"(and {', '.join(EXTRA)} may be given)",
                 "unknown-name",
             )
-    mapping = {**(SWEEP_MAPPING if sweep else {}), **mapping}
+    sweep = error is not None
+    mapping = {**(SWEEP_MAPPING | {"y": error} if error is not None else {}), **mapping}
     for name in needed:
         if name not in mapping:
             table = "" if sweep else "not a table of `semgjax sweep collect`; "

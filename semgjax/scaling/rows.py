@@ -3,23 +3,30 @@
 import csv
 import io
 import numbers
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from semgjax.cells import unprotect
 from semgjax.errors import InputError
 from semgjax.files import parse_json, read_text
+from semgjax.measures import MEASURES
 
 Row = tuple[str, dict[str, str]]  # place in the table ("line 3"), cells by column
 
 RESULTS = "results.csv"
 """the table that `semgjax sweep collect` writes into a sweep's folder"""
-SWEEP_COLUMNS = ("run", "split", "decoder", "averaging", "user", "cer")
-"""A table with all of these was written by `semgjax sweep collect`: its meaning is known."""
+SWEEP_COLUMNS = ("run", "split", "decoder", "averaging", "user")
+"""A table with all of these and an error rate was written by `semgjax sweep collect`: its meaning is known."""
 _MEMORY = Path("table")
 # How columns of pandas, NumPy and JAX, of polars, and of Arrow give a list of plain Python values.
 _TO_LIST = ("tolist", "to_list", "to_pylist")
+
+
+def sweep_error(columns: Iterable[str]) -> str | None:
+    """The column of the error rate of a sweep's table: cer or event_error_rate; None if it is another table."""
+    found = set(columns)
+    return next((name for name in MEASURES if {*SWEEP_COLUMNS, name} <= found), None)
 
 
 def name_of(source: Any) -> Path:
@@ -151,7 +158,7 @@ def _csv_rows(path: Path, text: str) -> list[Row]:
         raise InputError(f"{path}: line 1: column {twice!r} is there twice; rename one", "bad-row")
     if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
         raise InputError(f"{path}: line 1 has no comma but another separator; write the table with commas", "bad-row")
-    written_here = set(SWEEP_COLUMNS) <= set(header)
+    written_here = sweep_error(header) is not None
     rows = []
     for number, cells in lines[1:]:
         if not cells:

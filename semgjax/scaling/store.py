@@ -89,6 +89,7 @@ def fit_document(fit: Fit, level: float = LEVEL, force: bool = True) -> dict[str
             "N": table.size_name,
             "y": table.y_name,
             "unit": table.unit,
+            "spliced": table.spliced,
             "where": dict(table.where),
             "hash": content_hash(points),
         },
@@ -180,6 +181,7 @@ def _fit_of(path: Path, document: dict[str, Any], law: Law | None) -> Fit:
         None if points["clusters"] is None else np.array(points["clusters"]),
         {name: np.array(v, np.float64) for name, v in points.get("covariates", {}).items()},
         None if points.get("keys") is None else np.array(points["keys"], np.float64),  # since version 5
+        data.get("spliced", False),
     )
     reference = {name: float(curve["reference"][name]) for name in law.input_names}
     fixed = {name: float(v) for name, v in curve["fixed"].items()}

@@ -21,7 +21,7 @@ class Table:
     rows. users, users_y [n, m]: the error of each of m test users, shared by all rows. clusters [n]: rows whose
     noise may be shared. covariates: column -> its values [n] > 0, of columns that say how the runs were trained (steps,
     tokens, rate) and are no input. keys [n]: how many keys (or
-    characters) each error rate was measured on.
+    characters) each error rate was measured on. spliced: whether the errors are of real signals in a made-up order.
     """
 
     x: Mapping[str, Array]
@@ -38,6 +38,7 @@ class Table:
     clusters: Array | None = None
     covariates: Mapping[str, Array] = field(default_factory=dict)
     keys: Array | None = None
+    spliced: bool = False
 
     def __post_init__(self) -> None:
         """Raises InputError: no points, lengths that differ, or a value that is not finite or out of range."""
@@ -103,6 +104,7 @@ class Table:
             None if self.clusters is None else self.clusters[index],
             {name: v[index] for name, v in self.covariates.items()},
             None if self.keys is None else self.keys[index],
+            self.spliced,
         )
 
 

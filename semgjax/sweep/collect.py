@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from semgjax.cells import protect
-from semgjax.data.measure import MEASURES
 from semgjax.errors import InputError
 from semgjax.files import write_atomic, write_json
 from semgjax.losses.loss import loss_text
+from semgjax.measures import MEASURES
 from semgjax.sweep.plan import Sweep, Trial, read_sweep
 from semgjax.sweep.trial import State, look, result_of
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from semgjax.data.measure import SPLICED, measure_in, rate_in
 from semgjax.errors import InputError, Preempted
 from semgjax.files import is_locked
+from semgjax.measures import SPLICED, measure_in, rate_in
 from semgjax.sweep.pack import packs_of
 from semgjax.sweep.plan import Sweep, Trial
 from semgjax.sweep.trial import look, result_of, write_fault

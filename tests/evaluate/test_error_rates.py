@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from semgjax.data.keys import text_to_labels
-from semgjax.data.measure import EVENT_ERROR_RATE
 from semgjax.evaluate.error_rates import Counts, count_errors, score_rows
+from semgjax.measures import EVENT_ERROR_RATE
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def by_hand(config: ModelConfig, emg: np.ndarray, valid: np.ndarray) -> np.ndarr
     """The log amplitudes of one input [T, C] by a loop over frames."""
     frame, fade = config.power_frame, 1 - config.power_frame / (2000 * config.norm_seconds)
     found = np.zeros((len(emg) // frame, config.channels, 2))
-    for kind, (root, floor, least) in enumerate([(2, 0.03**2, 1e-12), (1, 0.03, 1e-6)]):
+    for kind, (root, floor, least) in enumerate([(2, 0.03**2, 1e-18), (1, 0.03, 1e-9)]):
         level_sum, level_count, log_sum, log_count = 0.0, 0.0, 0.0, 0.0
         for index in range(len(found)):
             samples = [t for t in range(index * frame, (index + 1) * frame) if valid[t]]

@@ -94,7 +94,7 @@ def _placed(moved_NxMxTxD: np.ndarray) -> list[Turn]:
     upright = back[:, 0, 0].copy()
     for _ in range(_ROUNDS):
         before, total = states.copy(), upright.sum(axis=0)
-        for index in range(1, count):  # the first one stays: all turns are against it
+        for index in (*range(1, count), 0):  # of two, the second one is turned
             fits = back[index] @ (total - upright[index])
             states[index] = np.unravel_index(int(np.argmax(fits)), fits.shape)
             total += back[index][tuple(states[index])] - upright[index]

@@ -105,7 +105,8 @@ def _dead(found: Measures, still: np.ndarray) -> np.ndarray:
     median = _of_ring(found, found.rms)
     swing = (found.top / np.maximum(found.low, 1e-9)) ** 2
     lively = _of_ring(found, swing) >= LIVELY
-    return (still >= STILL) | (found.rms < WEAK * median) | (lively & (swing < LIFELESS))
+    lifeless = lively & (swing < LIFELESS) & (found.slow < DRIFT_STRONG)  # a large offset hides muscles
+    return (still >= STILL) | (found.rms < WEAK * median) | lifeless
 
 
 def _of_ring(found: Measures, values_C: np.ndarray) -> np.ndarray:

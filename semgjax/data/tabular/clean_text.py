@@ -122,13 +122,20 @@ def clean(chunk: Chunk, part: TextPart) -> Lines:
             line = line_of_row(chunk, part, int(np.count_nonzero(_line_starts(buffer)[: open_at[0] + 1])) - 1)
             raise InputError(f"{chunk.path}: line {line} has a quote that is not closed; close it", "bad-row")
         cuts = _BLANKS[buffer] if delimiter is None else buffer == ord(delimiter)
-        if (inside & cuts).any():
+        if (inside & cuts).any() or not _encloses_cells(buffer, cuts):
             return _recut(chunk, part, data)
         data = data.translate(None, b'"')
         buffer = np.frombuffer(data, np.uint8)
     _check_cells(chunk, part, buffer, delimiter)
     text = data.decode()
     return Lines(text.replace(",", ".") if part.decimal == "," else text, delimiter)
+
+
+def _encloses_cells(buffer: np.ndarray, cuts: np.ndarray) -> bool:
+    """Whether every quote opens a cell at its start or closes it at its end."""
+    edges = np.concatenate([[True], cuts | _BLANKS[buffer] | (buffer == _NEWLINE)])
+    quotes = np.flatnonzero(buffer == _QUOTE)
+    return bool(edges[quotes[::2]].all() and edges[quotes[1::2] + 2].all())
 
 
 def _without_comments(data: bytes, mark: bytes) -> bytes:

@@ -26,8 +26,9 @@ MOST_BYTES = 1 << 28
 """Bytes of files whose labels are counted; a larger folder is looked at in part."""
 MOST_CLASSES = 200
 _REST = re.compile(
-    r"0|rest|resting|relax(ed)?|idle|none|null|baseline|no[_ ]?(gesture|movement|motion)|neutral|ruhe|repos|reposo|riposo|hibernation",
-    re.I,
+    r"0|rest|resting|relax(ed)?|idle|none|null|baseline|no[_ ]?(gesture|movement|motion)|neutral|hibernation|"
+    r"ruhe|repos|reposo|riposo",
+    re.IGNORECASE,
 )
 _BESIDE = re.compile(r"event|annot|marker|label|trigger|cue", re.IGNORECASE)
 _PROSE = re.compile(r"(readme|license|licence|copying|changelog|notes|metadata|participants|subjects)", re.IGNORECASE)

@@ -85,7 +85,8 @@ def look_at_text(path: Path) -> TextLook:
     )
     if comment and part.skip:
         part = replace(part, skip=rows[first][0])
-    return _roles(part, header, cells)
+    with np.errstate(invalid="ignore"):  # differences of infinite values
+        return _roles(part, header, cells)
 
 
 def _first_lines(path: Path) -> tuple[str, list[str]]:

@@ -1,7 +1,6 @@
 """A folder of sessions: what shows only beside others, verdicts, and the report as JSON."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,11 +8,9 @@ import pytest
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.quality.check import as_json, check_sessions
 from semgjax.data.quality.findings import CODES, Finding, verdict
-from semgjax.data.quality.meter import measure
-from semgjax.data.sessions import find_sessions, open_session
+from semgjax.data.sessions import find_sessions
 from semgjax.data.shards.ingest import ingest
 from tests.data.quality.damaged import damaged
-from tests.refused import refused
 
 SPEC = WindowSpec()
 
@@ -99,12 +96,6 @@ def test_shards_have_the_findings_of_the_files_they_were_made_of_but_for_the_clo
     assert set(found["shards"]["a"]) == {"dead"} and set(found["shards"]["c"]) == {"duplicate"}
 
 
-def test_a_session_of_another_kind_is_a_line_of_its_own(sound, tmp_path):
-    session = replace(open_session(sound[0]), rate=1000)
-    with refused("conflict"):
-        measure(session)
-
-
 @pytest.mark.slow
 def test_the_report_does_not_depend_on_the_number_of_processes(report, folder):
     again = check_sessions(sorted(folder.glob("*.hdf5")), SPEC, workers=2)
@@ -129,7 +120,9 @@ def test_the_worst_finding_decides_the_verdict():
 
 
 def test_every_code_that_a_check_can_give_has_its_meaning(report):
-    from tests.data.quality import test_keychecks, test_signalchecks
+    from tests.data.quality import test_gesture_checks, test_keychecks, test_signalchecks
 
-    tried = {code for cases in (test_keychecks.CASES, test_signalchecks.CASES) for code, *_ in cases.values()}
-    assert tried | {"short", "silence", "duplicate", "rotation", "similar_user", "doubled_keys"} == set(CODES)
+    modules = (test_gesture_checks, test_keychecks, test_signalchecks)
+    tried = {code for module in modules for code, *_ in module.CASES.values()}
+    beside = {"duplicate", "rotation", "mirrored", "similar_user"}
+    assert tried | beside | {"short", "silence", "doubled_keys"} == set(CODES)

@@ -14,19 +14,24 @@ EACH = 3
 """events of a class; the recording of a class begins with 2 s of rest, each event and the rest after it take 2 s"""
 
 
-def gestures(name: str, user: str, seed: int = 0) -> Recording:
-    """A session of 9 events in 3 recordings, 8 electrodes at 200 Hz: noise, 8 times stronger at 2 of the electrodes."""
+def gestures(
+    name: str, user: str, change: Callable[[np.ndarray], np.ndarray] = lambda emg: emg, seed: int = 0
+) -> Recording:
+    """A session of 9 events in 3 recordings, 8 electrodes at 200 Hz: noise, 8 times stronger at a class's electrodes.
+
+    change: of the whole signal, [T, 8].
+    """
     part = RATE * 2 * (1 + 2 * EACH)
     emg = np.random.default_rng([seed, *name.encode()]).normal(0, 2.0, (len(CLASSES) * part, 8))
     events, ends = [], []
     for number, label in enumerate(CLASSES):
         for event in range(EACH):
             first = number * part + RATE * (2 + 4 * event)
-            emg[first : first + 2 * RATE, 2 * number : 2 * number + 2] *= 8
+            emg[first : first + 2 * RATE, np.array_split(range(8), len(CLASSES))[::-1][number]] *= 8
             events.append((first / RATE, label))
             ends.append((first + 2 * RATE - 1) / RATE)
     joints = [part * number for number in range(1, len(CLASSES))]
-    return array_recording(emg, RATE, events, name, user, CLASSES, ends=ends, joints=joints, rings=(8,))
+    return array_recording(change(emg), RATE, events, name, user, CLASSES, ends=ends, joints=joints, rings=(8,))
 
 
 def write_shards(folder: Path, recordings: list[Recording]) -> Path:
