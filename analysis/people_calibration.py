@@ -32,7 +32,7 @@ from semgjax.training.run_config import RunConfig
 from semgjax.training.step import init_state, make_step, read_params, state_shardings
 
 FINE_RATE = 1e-3
-"""peak learning rate of fine-tuning, a third of that from scratch"""
+"""peak learning rate of fine-tuning, well below that from scratch: what all people taught is to be kept"""
 
 
 def run_calibration(people: People, piece: Calibration, design: Design, setting: Setting, out: Path) -> dict[str, Any]:

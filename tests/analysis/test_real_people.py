@@ -102,7 +102,7 @@ def test_other_people_or_settings_in_one_folder_are_refused(people, tmp_path):
 
 
 def test_missing_data_are_refused(tmp_path):
-    with refused("bad-option", "--data"):
+    with refused("not-finished", tmp_path):
         study(Options(out=tmp_path))
     with refused("no-file", tmp_path / "none"):
         study(Options(out=tmp_path, data=tmp_path / "none"))
