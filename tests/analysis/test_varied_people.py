@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.varied_people import COLUMNS, Options, study
+from analysis.varied_people import COLUMNS, Options, read_rows, study
 from analysis.varied_plan import Design, Piece, pieces_of, split_of
 from analysis.varied_verdicts import verdicts
 
@@ -84,6 +84,12 @@ def test_more_people_contain_fewer():
     design = Design()
     few, many = (split_of(Piece("network", "users", 0, users, 40), design) for users in (4, 8))
     assert set(few.train) < set(many.train) and few.test == many.test
+
+
+def test_the_shipped_table_holds_pieces_of_the_design():
+    rows = read_rows(SHIPPED)
+    assert {row["piece"] for row in rows} <= {piece.name for piece in pieces_of(Design())}
+    assert len(rows) == len({row["piece"] for row in rows}) >= 10
 
 
 @pytest.mark.slow
