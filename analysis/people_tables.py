@@ -188,9 +188,7 @@ def of_shared_seeds(*curves: Curve) -> tuple[Curve, ...]:
     """
     shared = [seed for seed in curves[0].seeds if all(seed in curve.seeds for curve in curves)]
     if not shared:
-        raise InputError(
-            f"{MODELS}: the compared models have no seed in common; train the missing ones", "not-finished"
-        )
+        raise InputError(f"{MODELS}: the compared models share no seed; train the missing ones", "not-finished")
     return tuple(curve.only(shared) for curve in curves)
 
 

@@ -23,6 +23,7 @@ from analysis.people_tables import (
     Curve,
     Results,
     Row,
+    of_shared_seeds,
     read_results,
     read_rows,
 )
