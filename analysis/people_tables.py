@@ -152,6 +152,13 @@ class Curve:
         chosen = tuple(self.people[place] for place in kept)
         return Curve(self.values, self.seeds, chosen, self.errors[:, :, kept], self.rows)
 
+    def only(self, seeds: Iterable[str]) -> "Curve":
+        """The same of some seeds."""
+        kept = [place for place, seed in enumerate(self.seeds) if seed in set(seeds)]
+        chosen = tuple(self.seeds[place] for place in kept)
+        rows = tuple(tuple(row for row in rows if row["seed"] in chosen) for rows in self.rows)
+        return Curve(self.values, chosen, self.people, self.errors[:, kept], rows)
+
     def table(self, name: str, values: Sequence[float] | Array, column: str, source: str) -> Table:
         """The points for a law over input `name`: a point per value and seed, with the errors of all test persons.
 
@@ -171,6 +178,18 @@ class Curve:
             users=self.people,
             users_y=users,
         )
+
+
+def of_shared_seeds(*curves: Curve) -> tuple[Curve, ...]:
+    """The curves of the seeds that all of them have, so that differences between them are paired.
+
+    Raises:
+        InputError: they share none ("not-finished").
+    """
+    shared = [seed for seed in curves[0].seeds if all(seed in curve.seeds for curve in curves)]
+    if not shared:
+        raise InputError(f"{MODELS}: the compared models share no seed; train the missing ones", "not-finished")
+    return tuple(curve.only(shared) for curve in curves)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.people_tables import CALIBRATION, MODELS, PERSONS, read_results, read_rows, write_tables
+from analysis.people_tables import CALIBRATION, MODELS, PERSONS, of_shared_seeds, read_results, read_rows, write_tables
 from tests.analysis.people_pieces import DESIGN, PEOPLE, write_pieces
 from tests.refused import refused
 
@@ -45,6 +45,15 @@ def test_a_curve_tests_every_person_once_per_seed(folder):
     assert len(table.y) == 12 and table.users_y.shape == (12, 41)
     assert table.y == pytest.approx(curve.errors.mean(axis=2).reshape(-1))
     assert curve.of(PEOPLE[:3]).errors.shape == (6, 2, 3)
+
+
+def test_compared_curves_have_the_seeds_that_both_have(folder):
+    curve = read_results(folder).curve("people", WORN)
+    one, other = of_shared_seeds(curve, curve.only(["1"]))
+    assert one.seeds == other.seeds == ("1",) and np.array_equal(one.errors, curve.errors[:, 1:])
+    assert {row["seed"] for rows in one.rows for row in rows} == {"1"}
+    with refused("not-finished"):
+        of_shared_seeds(curve.only(["0"]), curve.only(["1"]))
 
 
 def test_a_seed_that_is_not_complete_is_left_out(tmp_path):
