@@ -151,7 +151,7 @@ def placed(
     found = []
     for event in listed:
         where = f"{path}: {event.place}"
-        label = class_of(labels, event.label, where)
+        label = class_of(labels, event.label, lambda where=where: where)  # type: ignore[misc]
         if label is None:
             continue
         before, first = _samples_at(event.onset, event.slack, part, rate)

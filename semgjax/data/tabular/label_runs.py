@@ -1,5 +1,6 @@
 """Events from labels of samples: a run of one class is an event, from its first to its last sample."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,11 +27,11 @@ class Event:
     last: int
 
 
-def class_of(labels: LabelsPart, label: str, where: str) -> int | None:
+def class_of(labels: LabelsPart, label: str, where: Callable[[], str]) -> int | None:
     """The number of a label's class; None for rest.
 
     Args:
-        where: file and place of the label, for messages.
+        where: gives file and place of the label for a message; to count lines takes time.
 
     Raises:
         InputError: it is neither a class nor rest ("unknown-class").
@@ -41,7 +42,7 @@ def class_of(labels: LabelsPart, label: str, where: str) -> int | None:
         return None
     known = ", ".join([*labels.names, *labels.rest][:20])
     raise InputError(
-        f"{where} has label {label[:40]!r}, which is none of {known}; name it in labels.names or labels.rest of "
+        f"{where()} has label {label[:40]!r}, which is none of {known}; name it in labels.names or labels.rest of "
         "semgjax.toml",
         "unknown-class",
     )
@@ -65,7 +66,12 @@ class Runs:
             if self._value is not None and value == self._value:
                 continue
             self._value = value
-            found = class_of(self._labels, block.name_of(value), f"{path}: {block.place_of(start + at)}")
+            row = start + at
+            found = class_of(
+                self._labels,
+                block.name_of(value),
+                lambda row=row: f"{path}: {block.place_of(row)}",  # type: ignore[misc]
+            )
             if found != self._class:
                 self._close(self._samples + at)
                 self._class = found

@@ -236,3 +236,12 @@ def test_text_is_read_as_the_nearest_float64(tmp_path):
     part = read_declaration(tmp_path).text
     found = np.concatenate([block.emg_TxC for block in read_blocks(path, part, [2, 1], "", "")])
     assert (found == values[:, ::-1]).all()
+
+
+def test_the_place_of_a_label_is_counted_only_for_a_message(tmp_path, monkeypatch):
+    def counted(*_):
+        raise AssertionError("lines were counted although nothing is wrong")
+
+    monkeypatch.setattr("semgjax.data.tabular.delimited.line_of_row", counted)
+    written(declared(tmp_path) / "ann-1.csv", samples())
+    assert events_of(opened(tmp_path)["ann-1"]) == EVENTS
