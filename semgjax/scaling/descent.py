@@ -6,6 +6,8 @@ on NumPy arrays (small tables: nothing to compile) and inside a compiled program
 """
 
 from collections.abc import Callable
+from functools import reduce
+from operator import add
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -13,7 +15,7 @@ Curve = Callable[[Any], tuple[Any, Any]]  # theta [b, p] -> (values [b, n], slop
 
 
 class Data(NamedTuple):
-    """The problems: arrays with a leading axis b. See `semgjax.scaling.solver.Problems`."""
+    """The problems: arrays with a leading axis b. See `semgjax.scaling.solver.Problems`; y is `to_scale` of its y."""
 
     y: Any
     weights: Any
@@ -82,13 +84,13 @@ def blank(xp: ModuleType, theta: Any, damping: Any) -> State:
 
 
 def step(
-    xp: ModuleType, model: Curve, tie_model: Curve, settings: Settings, student: bool, data: Data, state: State
+    xp: ModuleType, model: Curve, tie_model: Curve | None, settings: Settings, student: bool, data: Data, state: State
 ) -> State:
     """Judge the point tried last, then choose the next.
 
     Args:
         model: the law at the rows of the table.
-        tie_model: the law where the curve is tied, n = t.
+        tie_model: the law where the curve is tied, n = t; None where no problem has a tie.
         student: whether the loss is Student's.
     """
     total, gradient, matrix, diagonal, value, tie = _objective(
@@ -152,7 +154,7 @@ def stuck(theta: Any, gradient: Any, low: Any, high: Any) -> Any:
 
 
 def _objective(
-    xp: ModuleType, model: Curve, tie_model: Curve, settings: Settings, student: bool, data: Data, theta: Any,
+    xp: ModuleType, model: Curve, tie_model: Curve | None, settings: Settings, student: bool, data: Data, theta: Any,
     mixed: Any,
 ) -> tuple[Any, ...]:  # fmt: skip
     """Objective with the tie, gradient, matrix, the majorant's diagonal, objective without the tie, tied value.
@@ -160,12 +162,18 @@ def _objective(
     matrix: Newton's plus `mixed` times the majorant's.
     """
     f, slopes = model(theta)
-    loss, first, second, weight = _rates(xp, settings, student, data, to_scale(xp, settings, data.y) - f)
+    loss, first, second, weight = _rates(xp, settings, student, data, data.y - f)
     live = data.weights > 0
     # Padded and unused rows must not bring in what is not finite.
     loss, first, second, weight = (xp.where(live, a, 0.0) for a in (loss, first, second, weight))
     slopes = xp.where(live[..., None], slopes, 0.0)
     value = loss.sum(axis=-1)
+    across = slopes.swapaxes(-1, -2)
+    gradient = -(across @ first[..., None])[..., 0]
+    matrix = across @ ((second + mixed[:, None] * weight)[..., None] * slopes)
+    diagonal = (weight[..., None] * slopes**2).sum(axis=-2)
+    if tie_model is None:
+        return value, gradient, matrix, diagonal, value, xp.zeros_like(value)
     held = data.tie_weight > 0
     at, row = tie_model(theta)
     curved = data.tie_curve != 0
@@ -174,12 +182,11 @@ def _objective(
     tie, row = xp.where(held, tie, 0.0), xp.where(held[:, None], row, 0.0)
     gap = xp.where(held, tie - data.tie_value, 0.0)
     pull = data.tie_weight[:, None, None] * row[:, :, None] * row[:, None, :]
-    across = slopes.swapaxes(-1, -2)
     return (
         value + 0.5 * data.tie_weight * gap**2,
-        -(across @ first[..., None])[..., 0] + (data.tie_weight * gap)[:, None] * row,
-        across @ ((second + mixed[:, None] * weight)[..., None] * slopes) + (1.0 + mixed)[:, None, None] * pull,
-        (weight[..., None] * slopes**2).sum(axis=-2) + data.tie_weight[:, None] * row**2,
+        gradient + (data.tie_weight * gap)[:, None] * row,
+        matrix + (1.0 + mixed)[:, None, None] * pull,
+        diagonal + data.tie_weight[:, None] * row**2,
         value,
         tie,
     )
@@ -218,12 +225,17 @@ def _solved(xp: ModuleType, matrix: Any, right: Any) -> Any:
     for i in range(p):
         row: list[Any] = []
         for j in range(i):
-            rest = matrix[:, i, j] - sum(row[k] * root[j][k] for k in range(j))
+            rest = _less(matrix[:, i, j], [row[k] * root[j][k] for k in range(j)])
             row.append(rest / root[j][j])
-        row.append(xp.sqrt(matrix[:, i, i] - sum(a * a for a in row)))
+        row.append(xp.sqrt(_less(matrix[:, i, i], [a * a for a in row])))
         root.append(row)
-        half.append((right[:, i] - sum(row[k] * half[k] for k in range(i))) / row[i])
+        half.append(_less(right[:, i], [row[k] * half[k] for k in range(i)]) / row[i])
     found: list[Any] = [None] * p
     for i in reversed(range(p)):
-        found[i] = (half[i] - sum(root[k][i] * found[k] for k in range(i + 1, p))) / root[i][i]
+        found[i] = _less(half[i], [root[k][i] * found[k] for k in range(i + 1, p)]) / root[i][i]
     return xp.stack(found, axis=-1)
+
+
+def _less(value: Any, parts: list[Any]) -> Any:
+    """value minus the sum of the parts."""
+    return value - reduce(add, parts) if parts else value

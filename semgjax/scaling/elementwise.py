@@ -24,9 +24,13 @@ class Program:
     """An elementwise function of parameters p and inputs x, both {name: array}, evaluated with NumPy."""
 
     def __init__(self, traced: ClosedJaxpr, parameters: Sequence[str], inputs: Sequence[str]) -> None:
-        self._traced = traced
         self._parameters = tuple(parameters)
         self._inputs = tuple(inputs)
+        # One slot for each value: those given, then constants (the others stay None) and results.
+        self._slots: list[Any] = [None] * (len(self._parameters) + len(self._inputs))
+        self._operations: list[_Operation] = []
+        (self._result,) = _flattened(traced, range(len(self._slots)), self._slots, self._operations)
+        self._plans: dict[tuple[str, ...], list[tuple[_Operation, tuple[tuple[int, int], ...]]]] = {}
 
     def __call__(self, p: Mapping[str, Any], x: Mapping[str, Any]) -> Array:
         """The value, of the shape that p and x broadcast to."""
@@ -34,15 +38,44 @@ class Program:
 
     def with_slopes(self, p: Mapping[str, Any], x: Mapping[str, Any], by: Sequence[str]) -> tuple[Array, list[Array]]:
         """(value, its derivative by each parameter of `by`), of the shape that p and x broadcast to."""
-        order = {name: i for i, name in enumerate(by)}
-        values = [np.asarray(p[n], np.float64) for n in self._parameters]
-        values += [np.asarray(x[n], np.float64) for n in self._inputs]
-        slopes: list[Slopes] = [{order[n]: np.ones(())} if n in order else {} for n in self._parameters]
-        slopes += [{} for _ in self._inputs]
-        shape = np.broadcast_shapes(*(v.shape for v in values))
+        given = [np.asarray(p[n], np.float64) for n in self._parameters]
+        given += [np.asarray(x[n], np.float64) for n in self._inputs]
+        values = [*given, *self._slots[len(given) :]]
+        slopes: list[Slopes] = [{}] * len(values)
+        for i, name in enumerate(by):
+            slopes[self._parameters.index(name)] = {i: np.ones(())}
         with np.errstate(all="ignore"):
-            value, found = _evaluate(self._traced, values, slopes)[0]
-        return np.broadcast_to(value, shape), [np.broadcast_to(found.get(i, 0.0), shape) for i in range(len(by))]
+            for operation, moved in self._plan(tuple(by)):
+                rule, params, arguments, result = operation
+                values[result], factors = rule(params, *[values[i] for i in arguments])
+                if moved:
+                    slopes[result] = _carried(factors(), moved, slopes)
+        shape = np.broadcast_shapes(*(v.shape for v in given))
+        found = slopes[self._result]
+        return _whole(values[self._result], shape), [_whole(found.get(i, _ZERO), shape) for i in range(len(by))]
+
+    def _plan(self, by: tuple[str, ...]) -> list[tuple["_Operation", tuple[tuple[int, int], ...]]]:
+        """Each operation with the (place, slot) of its arguments that a parameter of `by` moves."""
+        if by not in self._plans:
+            moves = {self._parameters.index(name) for name in by}
+            plan = []
+            for operation in self._operations:
+                arguments, result = operation[2:]
+                moved = tuple((place, slot) for place, slot in enumerate(arguments) if slot in moves)
+                if moved:
+                    moves.add(result)
+                plan.append((operation, moved))
+            self._plans[by] = plan
+        return self._plans[by]
+
+
+_Operation = tuple[Any, Any, tuple[int, ...], int]  # rule, its settings, slots of its arguments, slot of its result
+_ZERO = np.zeros(())
+
+
+def _whole(value: Any, shape: tuple[int, ...]) -> Array:
+    # np.broadcast_to takes as long as an operation, and most values have the shape already.
+    return value if value.shape == shape else np.broadcast_to(value, shape)
 
 
 @lru_cache(maxsize=256)
@@ -85,36 +118,44 @@ def _inner(equation: Any) -> ClosedJaxpr | None:
     return called if called.jaxpr.debug_info.func_name == "logaddexp" else None
 
 
-def _evaluate(traced: ClosedJaxpr, values: list[Any], slopes: list[Slopes]) -> list[tuple[Any, Slopes]]:
+def _flattened(
+    traced: ClosedJaxpr, arguments: Sequence[int], slots: list[Any], operations: list[_Operation]
+) -> list[int]:
+    """Appends a program's constants and results to `slots`, its operations to `operations`; the slots it returns."""
     program = traced.jaxpr
-    known: dict[Var, tuple[Any, Slopes]] = dict(zip(program.invars, zip(values, slopes, strict=True), strict=True)) | {
-        v: (np.asarray(c), {}) for v, c in zip(program.constvars, traced.consts, strict=True)
-    }
 
-    def read(atom: Any) -> tuple[Any, Slopes]:
-        return (np.asarray(atom.val), {}) if isinstance(atom, Literal) else known[atom]
+    def constant(value: Any) -> int:
+        slots.append(np.asarray(value))
+        return len(slots) - 1
+
+    places: dict[Var, int] = dict(zip(program.invars, arguments, strict=True))
+    places |= {v: constant(c) for v, c in zip(program.constvars, traced.consts, strict=True)}
+
+    def place(atom: Any) -> int:
+        return constant(atom.val) if isinstance(atom, Literal) else places[atom]
 
     for equation in program.eqns:
-        arguments = [read(atom) for atom in equation.invars]
+        taken = tuple(place(atom) for atom in equation.invars)
         inner = _inner(equation)
         if inner is not None:
-            results = _evaluate(inner, [a[0] for a in arguments], [a[1] for a in arguments])
+            results = _flattened(inner, taken, slots, operations)
         else:
-            results = [_applied(equation, arguments)]
-        known.update(zip(equation.outvars, results, strict=True))
-    return [read(atom) for atom in program.outvars]
+            slots.append(None)
+            results = [len(slots) - 1]
+            operations.append((_RULES[equation.primitive.name], equation.params, taken, results[0]))
+        places.update(zip(equation.outvars, results, strict=True))
+    return [place(atom) for atom in program.outvars]
 
 
-def _applied(equation: Any, arguments: list[tuple[Any, Slopes]]) -> tuple[Any, Slopes]:
-    values = [value for value, _ in arguments]
-    value, factors = _RULES[equation.primitive.name](equation.params, *values)
+def _carried(factors: Sequence[Any], moved: Sequence[tuple[int, int]], slopes: Sequence[Slopes]) -> Slopes:
+    """Derivatives of a result: those of its arguments times its own by each of them (None: 1)."""
     found: Slopes = {}
-    if any(slopes for _, slopes in arguments):
-        for factor, (_, slopes) in zip(factors(), arguments, strict=True):
-            for i, slope in slopes.items():
-                part = slope if factor is None else factor * slope
-                found[i] = found[i] + part if i in found else part
-    return value, found
+    for place, slot in moved:
+        factor = factors[place]
+        for i, slope in slopes[slot].items():
+            part = slope if factor is None else factor * slope
+            found[i] = found[i] + part if i in found else part
+    return found
 
 
 # Each rule gives the value and, when asked, the derivative by each argument (None: 1).

@@ -205,26 +205,29 @@ def _run_small(law: Law, student: bool, settings: Settings, x: Any, data: Data, 
         change = settings.log / (y + settings.shift) + (1.0 - settings.log)
         return to_scale(np, settings, y), change[..., None] * slopes
 
-    tied = bool((data.tie_curve != 0).any())
+    curved = bool((data.tie_curve != 0).any())
 
     def tie_model(theta: Array) -> tuple[Array, Array]:
-        if not tied:
+        if not curved:
             return np.zeros((len(theta), 1)), np.zeros((len(theta), 1, theta.shape[1]))
         y, slopes = at(theta, tie_full)
         return np.log(y), slopes / y[..., None]
 
     with np.errstate(all="ignore"):
+        data = data._replace(y=to_scale(np, settings, data.y))
+        tied = tie_model if bool((data.tie_weight > 0).any()) else None
         state = blank(np, theta, damping)
         for _ in range(CHUNK + 1):
             if state.done.all():
                 break
-            state = step(np, model, tie_model, settings, student, data, state)
+            state = step(np, model, tied, settings, student, data, state)
         return outcome(np, data, state)
 
 
 @partial(jax.jit, static_argnums=(0, 1))
 def _run(law: Law, student: bool, settings: Settings, x: Any, data: Data, theta: Any, damping: Any) -> Any:
     full = with_logs(x)
+    data = data._replace(y=to_scale(jnp, settings, data.y))
 
     def at_rows(theta: Any) -> Any:
         return to_scale(jnp, settings, law.predict(named(law, theta), full) + jnp.zeros_like(next(iter(x.values()))))
