@@ -32,10 +32,10 @@ demo: setup
 	$(VENV)/bin/semgjax demo $(ARGS)
 
 test: setup
-	$(VENV)/bin/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+	$(VENV)/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-quick: setup
-	$(VENV)/bin/python -m pytest --numprocesses auto --dist loadfile -m "not slow" $(ARGS)
+	$(VENV)/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m "not slow" $(ARGS)
 
 lint: setup
 	$(VENV)/bin/python -m ruff check .

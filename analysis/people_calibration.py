@@ -29,10 +29,10 @@ from semgjax.model.encoder import Params
 from semgjax.parallel.mesh import make_mesh, place_batch
 from semgjax.teachers import load_teacher
 from semgjax.training.run_config import RunConfig
-from semgjax.training.step import init_state, make_step, read_params
+from semgjax.training.step import init_state, make_step, read_params, state_shardings
 
 FINE_RATE = 1e-3
-"""peak learning rate of fine-tuning, a third of that from scratch"""
+"""peak learning rate of fine-tuning, well below that from scratch: what all people taught is to be kept"""
 
 
 def run_calibration(people: People, piece: Calibration, design: Design, setting: Setting, out: Path) -> dict[str, Any]:
@@ -90,13 +90,15 @@ def trainer(config: RunConfig, start: Params | None) -> Callable[[Sequence[Sessi
     start: parameters before the first step; None: the initial values of the configuration's seed.
     """
     mesh = make_mesh(config.train.batch)
-    step, begin = make_step(config, mesh, None), jax.jit(lambda: init_state(config))
+    placed = state_shardings(config, mesh)
+    step, begin = make_step(config, mesh, None), jax.jit(lambda: init_state(config), out_shardings=placed)
 
     def run(sessions: Sequence[Session]) -> Params:
         data = train_data(sessions, config.window, config.augment, config.train.batch, config.train.seed)
         state = begin()
         if start is not None:
-            state["params"] = jax.tree.map(jnp.array, start)  # a copy: the step takes the state's memory
+            # A copy, for the step takes the state's memory.
+            state["params"] = jax.device_put(jax.tree.map(jnp.array, start), placed["params"])
         with contextlib.closing(stream(data, 0)) as batches:
             for _ in range(config.train.steps):
                 state, sums = step(state, place_batch(mesh, next(batches)), None)

@@ -7,7 +7,7 @@
 SPLICED: the output of `semgjax data splice` (docs/guides/real-people.md). Every model is one piece: a piece whose
 result is in OUT/pieces is not trained again, and a stopped one is started anew. Processes with different parts may run
 side by side. Writes the tables OUT/real_people.csv, real_people_persons.csv and real_people_calibration.csv of all
-finished pieces.
+finished pieces; without --data it does only that, also while others train.
 """
 
 import dataclasses
@@ -36,7 +36,7 @@ STUDY = "semgjax/real-people-study"
 class Options:
     """What is trained on what, and where the tables go."""
 
-    data: Annotated[Path | None, tyro.conf.arg(help="folder of spliced shards")] = None
+    data: Annotated[Path | None, tyro.conf.arg(help="folder of spliced shards; without it nothing is trained")] = None
     out: Annotated[Path, tyro.conf.arg(help="folder of runs, pieces and tables")] = Path("out/real_people")
     part: Annotated[str, tyro.conf.arg(help="i/n: this process takes the i-th of n shares of the pieces")] = "1/1"
     only: Annotated[str, tyro.conf.arg(help="train the pieces whose name contains this")] = ""
@@ -56,15 +56,14 @@ def study(options: Options) -> str:
     waiting = [piece for piece in mine if not result_file(options.out, piece).exists()]
     if options.plan:
         return plan_table(mine, waiting, options)
-    if options.data is None:
-        raise InputError("--data: give the folder of spliced shards", "bad-option")
-    people = read_people(options.data)
-    claim(people, options)
-    for number, piece in enumerate(waiting, 1):
-        began = time.monotonic()
-        print(f"{piece.name}: {number} of {len(waiting)}", file=sys.stderr, flush=True)
-        train_one(people, piece, options)
-        print(f"{piece.name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    if options.data is not None:
+        people = read_people(options.data)
+        claim(people, options)
+        for number, piece in enumerate(waiting, 1):
+            began = time.monotonic()
+            print(f"{piece.name}: {number} of {len(waiting)}", file=sys.stderr, flush=True)
+            train_one(people, piece, options)
+            print(f"{piece.name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     done = write_tables(options.out / "pieces", options.out)
     return f"{options.out}: tables of {done} of {len(every)} pieces"
 

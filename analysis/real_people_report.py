@@ -5,7 +5,7 @@
 It reads the tables that analysis/real_people.py writes (by default those in analysis/data) and trains nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -115,12 +115,12 @@ def report(options: Report) -> str:
         f"Intervals: {options.level:.0%}, bootstrap over seeds and test persons. Turn chosen: training sessions are "
         "turned to each other by their labels, and each test session to where the discriminant of the training people "
         "finds its unlabelled frames likeliest.\n\n",
-        _people(results, centre, options),
-        _alignment(results, centre, options),
-        _sizes(results, centre, options),
-        _hours(results, centre, options),
-        _students(results, centre, options),
-        _calibration(options),
+        section("People", _people, results, centre, options),
+        section("Turns of the band", _alignment, results, centre, options),
+        section("Sizes", sizes, results, centre, options),
+        section("Hours", _hours, results, centre, options),
+        section("Students", _students, results, centre, options),
+        section("Calibration", _calibration, results, centre, options),
     ]
     text = "".join(parts)
     if options.page is None:
@@ -128,6 +128,19 @@ def report(options: Report) -> str:
     else:
         write_atomic(options.page, with_results(options.page, text))
     return text
+
+
+def section(
+    title: str, part: Callable[[Results, Centre, Report], str], results: Results, centre: Centre, options: Report
+) -> str:
+    """A section, or in its place which models it lacks."""
+    try:
+        text = part(results, centre, options)
+    except InputError as error:
+        if error.code not in ("no-row", "not-finished"):
+            raise
+        text = f"Not complete: {error}.\n\n"
+    return f"## {title}\n\n{text}"
 
 
 def with_results(page: Path, text: str) -> str:
@@ -167,7 +180,7 @@ def _people(results: Results, centre: Centre, options: Report) -> str:
     left_out = len(worn["network"].people) - len(clean)
     beside = "; ".join(f"{name} {cell(mean_interval(c.of(clean).at(most), level))}" for name, c in columns.items())
     return (
-        f"## People\n\n{options.picture('real_people', 'Error on unseen people against people trained on')}"
+        f"{options.picture('real_people', 'Error on unseen people against people trained on')}"
         f"{markdown(['training people', *columns], rows)}{said}\n\nWith the band's turn chosen: {said_turned}\n\n"
         f"At {most:g} people the network has {mean:.1f} [{low:.1f}, {high:.1f}] %: "
         f"{'clearly below' if high < BAR else 'not clearly below'} {BAR:g} %, and the aim of {AIM:g} % is "
@@ -192,7 +205,7 @@ def _alignment(results: Results, centre: Centre, options: Report) -> str:
     ]
     both = mean_difference(found["true", BY_DISCRIMINANT], found["false", WORN], options.level)
     return (
-        f"## Turns of the band\n\n{markdown(['training sessions', *ways.values()], rows)}"
+        f"{markdown(['training sessions', *ways.values()], rows)}"
         f"At {centre.people:g} people, training sessions turned to each other and test sessions by the discriminant, "
         f"against neither: {difference_words(both)}.\n\n"
     )
@@ -203,7 +216,7 @@ def people_law(curve: Curve, source: str) -> Fit:
     return fit_law(curve.table("U", curve.values, "people", source), law_named("additive", "U"))
 
 
-def _sizes(results: Results, centre: Centre, options: Report) -> str:
+def sizes(results: Results, centre: Centre, options: Report) -> str:
     where = without(centre.where(), "width")
     worn, turned = (results.curve("params", {**where, "turn": turn}) for turn in (WORN, BY_DISCRIMINANT))
     rows = [[f"{n:,.0f}", *(cell(mean_interval(c.at(n), options.level)) for c in (worn, turned))] for n in worn.values]
@@ -211,7 +224,7 @@ def _sizes(results: Results, centre: Centre, options: Report) -> str:
     save_figure(sizes_figure(gather(fit, options.level)), options.figures / "real_people_sizes.png")
     whole = mean_difference(worn.at(worn.values[-1]), worn.at(worn.values[0]), options.level)
     return (
-        f"## Sizes\n\n{options.picture('real_people_sizes', 'Error on unseen people against model size')}"
+        f"{options.picture('real_people_sizes', 'Error on unseen people against model size')}"
         f"{markdown(['parameters', 'network', 'network, turn chosen'], rows)}"
         f"{verdict(fit, 'N', 'parameters', 2.0, options.level)} Largest against smallest, "
         f"{worn.values[-1] / worn.values[0]:.0f} times: {difference_words(whole)}.\n\n"
@@ -243,7 +256,7 @@ def _hours(results: Results, centre: Centre, options: Report) -> str:
     else:
         said = ""
     return (
-        f"## Hours\n\n{markdown(['sessions', 'share of repetitions', 'minutes of each person', 'network'], rows)}"
+        f"{markdown(['sessions', 'share of repetitions', 'minutes of each person', 'network'], rows)}"
         f"{verdict(fit, 'H', 'hours of each person', 2.0, level)} People or hours: {users}.{said}\n\n"
     )
 
@@ -281,13 +294,13 @@ def _students(results: Results, centre: Centre, options: Report) -> str:
         cells = [cell(mean_interval(errors, options.level)) for errors in three]
         rows.append([f"{size:,.0f}", f"{teacher:,.0f}", f"{teacher / size:.0f}", *cells, difference_words(found)])
     head = ["parameters", "of the teacher", "ratio", "teacher", "alone", "taught", "taught - alone"]
-    return f"## Students\n\nEqual steps.\n\n{markdown(head, rows)}"
+    return f"Equal steps.\n\n{markdown(head, rows)}"
 
 
-def _calibration(options: Report) -> str:
+def _calibration(results: Results, centre: Centre, options: Report) -> str:
     rows = read_rows(options.table / CALIBRATION)
     if not rows:
-        return "## Calibration\n\nNo calibrated model is in the tables.\n"
+        raise InputError(f"{CALIBRATION}: no row; train these models first", "no-row")
     starts = list(dict.fromkeys(row["start"] for row in rows))
     curves = {start: calibration_curve(rows, start) for start in starts}
     counts = sorted({count for counts, _ in curves.values() for count in counts})
@@ -304,7 +317,7 @@ def _calibration(options: Report) -> str:
     first = mean_difference(errors[1], errors[0], options.level)
     last = mean_difference(errors[-1], errors[0], options.level)
     return (
-        f"## Calibration\n\n{options.picture('real_people_calibration', 'Error on another session by calibration')}"
+        f"{options.picture('real_people_calibration', 'Error on another session by calibration')}"
         f"{markdown(['events of each class', *(f'start: {start}' for start in starts)], table)}"
         f"Start {starts[0]}: {counts_[1]:g} of each class gives {difference_words(first)}, {counts_[-1]:g} give "
         f"{difference_words(last)}. {_calibration_words(fit, options.level)}\n"

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -94,6 +95,17 @@ def small_disk(tmp_path) -> Iterator[Path]:
 def pytest_addoption(parser) -> None:
     """`--update-golden` rewrites tests/golden; see tests/golden_files.py on when that is legitimate."""
     parser.addoption("--update-golden", action="store_true", help="rewrite the files of tests/golden")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first, then those with many: no worker is left alone with a long file at the end.
+
+    pytest-xdist keeps this order of the files with --no-loadscope-reorder, as the Makefile asks.
+    """
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    tests = Counter(item.path for item in items)
+    items.sort(key=lambda item: (-slow[item.path], -tests[item.path], item.path))  # stable: a file keeps its order
 
 
 # With SEMGJAX_NO_SKIPS=1 a skipped test fails, unless its reason opens with one of these: what no

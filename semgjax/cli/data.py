@@ -68,7 +68,7 @@ def show(
     seconds: float = 3.0,
     json: bool = False,
 ) -> None:
-    """Plot a stretch of a session: signal with its keys, spectrograms, and the RMS of each electrode.
+    """Plot a stretch of a session: signal with its keys or events, spectrograms, and the RMS of each electrode.
 
     Args:
         src: an .hdf5 session file or a shard; or a folder of either, together with --session
@@ -78,7 +78,7 @@ def show(
         seconds: length of the stretch
         json: print one JSON object that describes the figure instead of a line
     """
-    from semgjax.data.sessions import SAMPLE_RATE, load_sessions, open_session
+    from semgjax.data.sessions import load_sessions, open_session
     from semgjax.errors import InputError
     from semgjax.pages.session_plot import stretch, write_picture
     from semgjax.pages.stretch import keys_in
@@ -92,12 +92,13 @@ def show(
     opened = open_session(src) if session is None else load_sessions(src, [session])[0]
     start, stop = stretch(opened, at, seconds)
     write_picture(opened, start, stop, out)
-    keys = [{"at": start / SAMPLE_RATE + at, "key": key} for at, key in keys_in(opened, start, stop)]
+    keys = [{"at": start / opened.rate + at, "key": key} for at, key in keys_in(opened, start, stop)]
     if json:
         body = {"session": opened.name, "user": opened.user, "start": start, "stop": stop, "keys": keys}
         print(jsonlib.dumps(body | {"picture": str(out)}))
         return
-    say(f"{opened.name}: {start / SAMPLE_RATE:.2f} to {stop / SAMPLE_RATE:.2f} s, {len(keys)} keys")
+    what = "keys" if opened.classes is None else "events"
+    say(f"{opened.name}: {start / opened.rate:.2f} to {stop / opened.rate:.2f} s, {len(keys)} {what}")
     say(out)
 
 

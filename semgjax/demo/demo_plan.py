@@ -1,49 +1,56 @@
 """The settings of the demo: a frozen dataclass, written to OUT/demo.json as the demo's identity."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from semgjax.config_json import from_json, to_json
 from semgjax.errors import InputError
 from semgjax.files import read_json, write_json
-from semgjax.model.config import preset
-from semgjax.training.run_config import RunConfig, recipe
 
 
 @dataclass(frozen=True)
 class DemoPlan:
-    """Sizes that fit two CPU cores and ten minutes and still show the effects."""
+    """Sizes that fit two CPU cores and twelve minutes and still show the effects."""
 
     seed: int = 0
-    """seed of the simulated sessions, the split and every training run"""
-    users: int = 36
+    """seed of the simulated people, the split and every training run"""
+    data: str | None = None
+    """folder of sessions or shards to use in place of simulated ones"""
+    users: int = 40
     """simulated users"""
     sessions: int = 2
     """sessions of each user"""
     minutes: float = 1.5
     """length of a session, minutes"""
-    test_users: int = 6
-    """users that no training run sees"""
+    test_users: int = 8
+    """users that no training run sees; of given sessions at most a quarter of the users"""
     val_share: float = 0.1
     """share of the other users' sessions used for validation"""
     severity: Literal["clean", "mild", "harsh"] = "mild"
     """severity of noise, hum and artefacts"""
-    ladder: tuple[str, ...] = ("ladder-32", "ladder-40", "ladder-56", "ladder-128")
-    """sizes from small to large; the largest is the teacher"""
-    steps: int = 300
-    """optimiser steps of the ladder's runs"""
-    batch: int = 24
-    """windows per step of the ladder's runs"""
+    people: Literal["alike", "varied"] = "varied"
+    """how much simulated people differ"""
 
-    student: str = "ladder-56"
-    """the size of the ladder that is distilled; it is also trained from scratch with the same steps, batch and rate"""
-    student_steps: int = 135
-    """optimiser steps of both: few and large, where a teacher helps most (docs/log.md)"""
-    student_batch: int = 64
-    """windows per step of both"""
-    student_rate: float = 1.2e-2
-    """peak learning rate of both"""
+    widths: tuple[int, ...] = (16, 24, 40, 64, 96)
+    """widths of the sizes from small to large, all on every training user; the largest is the teacher"""
+    users_width: int = 40
+    """the one that is also trained on fewer users"""
+    halvings: int = 3
+    """how often the number of training users is halved for that"""
+    steps: int = 1500
+    """optimiser steps of these runs"""
+    batch: int = 16
+    """windows per step of every run"""
+    rate: float = 8e-3
+    """peak learning rate at width 40; that of other widths falls with the root of the width"""
+
+    student_width: int = 40
+    """the one that is distilled, and trained from scratch with the same number of operations"""
+    student_steps: int = 600
+    """optimiser steps of the student; the run from scratch has more, as its steps need no teacher"""
+    student_rates: tuple[float, ...] = (8e-3, 1.6e-2)
+    """peak learning rates that both are trained at; of each the run with the lower validation error counts"""
     temperature: float = 1.0
     """temperature of the distillation"""
     weight: float = 0.7
@@ -51,10 +58,9 @@ class DemoPlan:
     key_boost: float = 20.0
     """extra weight of frames with a key in that term"""
 
-    @property
-    def teacher(self) -> str:
-        """The largest size of the ladder."""
-        return self.ladder[-1]
+    def __post_init__(self) -> None:
+        if self.users_width not in self.widths:
+            raise InputError(f"users_width {self.users_width} is none of the widths {self.widths}", "bad-value")
 
 
 def claim(plan: DemoPlan, out: Path, write: bool) -> None:
@@ -72,17 +78,3 @@ def claim(plan: DemoPlan, out: Path, write: bool) -> None:
         raise InputError(f"{out}: is not empty and holds no demo; choose another folder", "out-exists")
     elif write:
         write_json(path, "semgjax/demo", 1, {"plan": to_json(plan)})
-
-
-def ladder_config(plan: DemoPlan, name: str, data: str) -> RunConfig:
-    """The configuration of one size of the ladder; `data` is the hash of the corpus."""
-    base = recipe(name)
-    train = replace(base.train, steps=plan.steps, batch=plan.batch, seed=plan.seed)
-    return RunConfig(name, preset(name), data, base.window, base.augment, base.optimizer, train)
-
-
-def scratch_config(plan: DemoPlan, data: str) -> RunConfig:
-    """The configuration of the student without its teacher."""
-    config = ladder_config(plan, plan.student, data)
-    train = replace(config.train, steps=plan.student_steps, batch=plan.student_batch)
-    return replace(config, optimizer=replace(config.optimizer, learning_rate=plan.student_rate), train=train)

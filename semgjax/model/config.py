@@ -364,7 +364,7 @@ def gesture(width: int) -> ModelConfig:
         attention_window=30,
         # People move half a second after they are asked to, and a gesture shows once it is held.
         emission_delay=1600,
-        dropout=0.1,
+        dropout=0.0,
         mask_share=0.0,
     )
 

@@ -223,12 +223,12 @@ _BASELINE = Recipe(
 )
 
 _GESTURES = Recipe(
-    # Windows of one or two gestures.
-    window=WindowSpec(length=8000, stride=8000, left=4000, right=1600),
+    # Windows of one or two gestures, and before them enough for the running means of the power front end.
+    window=WindowSpec(length=8000, stride=8000, left=10_000, right=1600),
     # Bands lie turned in half of all sessions. Only the floor of the power front end sees a gain.
     augment=AugmentConfig(roll=1, lag=0, scale=0.3, dropout=0.1),
-    optimizer=OptimizerConfig(learning_rate=3e-3, warmup=0.1, decay=0.05, clip=1.0),
-    train=TrainConfig(steps=900, batch=32, evaluate_every=300, checkpoint_every=300, log_every=20),
+    optimizer=OptimizerConfig(learning_rate=6e-3, warmup=0.1, decay=0.05, clip=1.0),
+    train=TrainConfig(steps=1200, batch=32, evaluate_every=400, checkpoint_every=400, log_every=20),
 )
 
 

@@ -5,9 +5,9 @@ import re
 import numpy as np
 import pytest
 
-from analysis.people_tables import write_tables
+from analysis.people_tables import Results, read_results, write_tables
 from analysis.people_words import difference_words, mean_difference, mean_interval
-from analysis.real_people_report import BEGIN, END, Report, report, with_results
+from analysis.real_people_report import BEGIN, END, Centre, Report, centre_of, report, section, sizes, with_results
 from tests.analysis.people_pieces import write_pieces
 from tests.refused import refused
 
@@ -48,3 +48,16 @@ def test_a_page_gets_the_results_between_its_marks_and_keeps_the_rest(tmp_path):
     page.write_text(f"# Head\n\n{BEGIN}\n")
     with refused("bad-field", "page.md"):
         with_results(page, "new")
+
+
+def test_a_section_without_its_models_says_so_and_the_centre_is_the_size_of_fewer_people(tmp_path):
+    write_tables(write_pieces(tmp_path), tmp_path)
+    results = read_results(tmp_path)
+    centre = centre_of(results.models)
+    assert centre == Centre(28, 48, 2)
+    missing = next(row["run"] for row in results.models if row["width"] == "96")
+    fewer = [row for row in results.models if row["seed"] == "0" and row["run"] != missing]
+    few = Results(tuple(fewer), results.persons, results.source)
+    assert "Not complete" in section("Sizes", sizes, few, centre, Report(tmp_path, tmp_path))
+    with refused("no-row"):
+        centre_of([row for row in results.models if row["people"] == "28"])

@@ -102,7 +102,7 @@ def test_other_people_or_settings_in_one_folder_are_refused(people, tmp_path):
 
 
 def test_missing_data_are_refused(tmp_path):
-    with refused("bad-option", "--data"):
+    with refused("not-finished", tmp_path):
         study(Options(out=tmp_path))
     with refused("no-file", tmp_path / "none"):
         study(Options(out=tmp_path, data=tmp_path / "none"))
@@ -113,20 +113,17 @@ def test_pieces_are_trained_tested_and_tabled(people, tmp_path):
     centre = Piece(0, 0, 2, 24, 2)
     with refused("no-file"):
         run_calibration(people, Calibration(0, 0), DESIGN, SETTING, tmp_path)
-    for piece in (centre, replace(centre, width=16, teacher=24)):
-        body = run_piece(people, piece, DESIGN, SETTING, tmp_path)
-        assert json.loads(result_file(tmp_path, piece).read_text())["results"] == body["results"]
+    with refused("no-file"):
+        run_piece(people, replace(centre, width=16, teacher=24), DESIGN, SETTING, tmp_path)
+    body = run_piece(people, centre, DESIGN, SETTING, tmp_path)
+    assert json.loads(result_file(tmp_path, centre).read_text())["results"] == body["results"]
     run_calibration(people, Calibration(0, 0), DESIGN, SETTING, tmp_path)
-    assert write_tables(tmp_path / "pieces", tmp_path) == 3
+    assert write_tables(tmp_path / "pieces", tmp_path) == 2
     results = read_results(tmp_path)
-    kinds = {(row["method"], row["turn"], row["teacher_params"] != "") for row in results.models}
+    kinds = {(row["method"], row["turn"]) for row in results.models}
     assert kinds == {
-        *(("network", turn, False) for turn in ("worn", "decoder", "discriminant")),
-        *(
-            (method, turn, method == "network")
-            for method in ("network", "discriminant")
-            for turn in ("worn", "discriminant")
-        ),
+        *(("network", turn) for turn in ("worn", "decoder", "discriminant")),
+        *(("discriminant", turn) for turn in ("worn", "discriminant")),
     }
     test = draw_people(people.names, 0, 2, 0, 2).test
     assert all(set(persons) == set(test) for persons in results.persons.values())

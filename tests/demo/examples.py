@@ -10,6 +10,7 @@ from semgjax.data.sessions import open_session
 from semgjax.evaluate.error_rates import Counts, score_rows
 from semgjax.pages.demo.views import ReportInputs, RunView, heldout_cer
 from semgjax.scaling.fit import fit_law
+from semgjax.scaling.laws import law_named
 from semgjax.scaling.table import Table
 from tests.data.fixtures import typed, write_session
 
@@ -33,22 +34,41 @@ def run(preset: str, params: int, errors: int, kind: str = "supervised", users=U
     return RunView(preset, result, metrics)
 
 
+def crowd(view: RunView, users: int) -> RunView:
+    """The run with another number of training users."""
+    return replace(view, result={**view.result, "users": users, "hours": 0.05 * users})
+
+
 def example(folder: Path) -> ReportInputs:
     """Inputs of a whole report; writes one session file to `folder`."""
     session = write_session(folder / "s.hdf5", 14_000, name="session-01", user="user003", keystrokes=typed("a b$c" * 5))
     sizes = (("ladder-16", 21_043, 371), ("ladder-32", 84_035, 322), ("ladder-48", 161_443, 201))
     ladder = (*(run(*size) for size in sizes), run("ladder-96", 812_003, 47))
+    crowds = tuple(crowd(run("ladder-48", 161_443, errors), users) for users, errors in ((3, 352), (6, 270), (12, 201)))
     params = np.array([view.result["params"] for view in ladder], np.float64)
     cers = np.array([heldout_cer(view) for view in ladder], np.float64)
     return ReportInputs(
         seed=5,
-        simulation={"seed": 5, "users": 12, "sessions": 2, "minutes": 1.5, "severity": "mild"},
+        simulation={"seed": 5, "users": 12, "sessions": 2, "minutes": 1.5, "severity": "mild", "people": "varied"},
+        real=False,
         sessions=(open_session(session),),
         ladder=ladder,
+        crowds=crowds,
         teacher=ladder[3],
         scratch=run("ladder-32", 84_035, 322, steps=40),
         distilled=run("ladder-32", 84_035, 59, "distilled", steps=40),
         fit=fit_law(Table({"N": params}, cers, "%", "cer", {"N": "params"}, "results.csv")),
+        users_fit=fit_law(
+            Table(
+                {"U": np.array([view.result["users"] for view in crowds], np.float64)},
+                np.array([heldout_cer(view) for view in crowds], np.float64),
+                "%",
+                "cer",
+                {"U": "users"},
+                "results.csv",
+            ),
+            law_named("power", ("U",)),
+        ),
         exported={
             "preset": "ladder-32",
             "params": 84_035,

@@ -21,11 +21,14 @@ PLAN = dict(
     minutes=0.3,
     test_users=1,
     val_share=0.0,
-    ladder=("ladder-16", "ladder-24", "ladder-32"),
-    student="ladder-16",
+    widths=(16, 24, 32),
+    users_width=16,
+    halvings=1,
+    student_width=16,
     steps=3,
+    batch=8,
     student_steps=2,
-    student_batch=8,
+    student_rates=(1e-3,),
 )
 SCRIPT = """
 import sys
@@ -75,8 +78,11 @@ def test_a_demo_killed_in_the_sweep_and_started_again_ends_like_an_undisturbed_o
 
     summary = without_times(plain)
     assert without_times(killed) == summary
-    assert summary["simulated"] is True
-    assert [row["preset"] for row in summary["ladder"]] == list(PLAN["ladder"])
+    assert summary["simulated"] is True and summary["real"] is False and summary["people"] == "varied"
+    assert [row["users"] for row in summary["users_axis"]] == [1, 3]
+    assert set(summary["laws"]) == {"size", "users"}
+    assert all(-1e6 < law[end] < 1e6 for law in summary["laws"].values() for end in ("low", "high") if law[end])
+    assert [row["preset"] for row in summary["ladder"]] == [f"ladder-{width}" for width in PLAN["widths"]]
     assert summary["exported"] == summary["distilled"]
     assert summary["scratch"]["preset"] == summary["distilled"]["preset"] == "ladder-16"
     assert summary["teacher"] == summary["ladder"][-1]

@@ -60,7 +60,7 @@ def test_a_width_off_the_ladder_is_an_input_error(width):
 
 def test_the_recipe_has_windows_of_four_seconds_whose_events_can_be_emitted_inside():
     found = recipe("gesture-32")
-    assert (found.window.length, found.window.left) == (8000, 4000)
+    assert (found.window.length, found.window.left) == (8000, 10_000)
     assert found.window.right >= preset("gesture-32").emission_delay
     assert (found.augment.roll, found.augment.scale, found.augment.dropout) == (1, 0.3, 0.1)
-    assert found.optimizer.learning_rate == 3e-3
+    assert found.optimizer.learning_rate == 6e-3

@@ -1,7 +1,5 @@
 """The picture of a stretch: which samples it takes, and what is drawn of them."""
 
-from dataclasses import replace
-
 import matplotlib.image
 import numpy as np
 import pytest
@@ -10,6 +8,7 @@ from semgjax.data.sessions import load_sessions, open_session
 from semgjax.data.shards.ingest import ingest
 from semgjax.pages.session_plot import stretch, stretch_figure, write_picture
 from tests.data.fixtures import START, typed, write_session
+from tests.data.shards.gestures import RATE, gestures, write_shards
 from tests.refused import refused
 
 
@@ -80,9 +79,18 @@ def test_a_shard_is_drawn_as_its_file_is(session, tmp_path):
         np.testing.assert_allclose(line.get_ydata(), other.get_ydata(), rtol=2e-3, atol=0.1)
 
 
-def test_a_session_of_another_kind_is_an_input_error(session):
-    with refused("conflict"):
-        stretch(replace(session, channels=16), None, 1.0)
+def test_a_session_of_any_band_is_drawn(tmp_path):
+    folder = write_shards(tmp_path / "shards", [gestures("a1", "a")])
+    (session,) = load_sessions(folder)
+    start, stop = stretch(session, None, 8.0)
+    assert (start, stop) == (24 * RATE - RATE // 10, 32 * RATE - RATE // 10)
+    for width in (89.0, 183.0):
+        figure = stretch_figure(session, start, stop, width)
+        signal, power = figure.axes[:2]
+        assert len([line for line in signal.lines if len(line.get_xdata()) == 8 * RATE]) == 8
+        assert [text.get_text() for text in signal.texts[:2]] == ["flexion", "radial"]
+        assert power.images[0].get_extent()[2:] == [0, RATE / 2]
+        assert [len(axes.patches) for axes in figure.axes if axes.name == "polar"] == [8]
 
 
 def test_the_picture_is_written_whole_and_alike_each_time(session, tmp_path):

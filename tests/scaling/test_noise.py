@@ -1,5 +1,7 @@
 """Noise that moves along a sweep is found at the rate stated, and intervals allow for it."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -21,6 +23,12 @@ def sweep(first, last, seed):
     return (8.0 + 60.0 * (SIZES / 2e4) ** -0.45) * np.exp(first * (last / first) ** PLACE * scatter)
 
 
+@functools.cache
+def fit_of(first, last, seed):
+    """The fit of `sweep`, for the tests that count findings over many."""
+    return fit_law((SIZES, sweep(first, last, seed)), starts=8)
+
+
 def slopes():
     power = 60.0 * (SIZES / 2e4) ** -0.45
     whole = 8.0 + power
@@ -35,6 +43,7 @@ def p_values(first, last, count):
     return np.array([trend_of(row, slopes(), {"N": np.log(SIZES)}).p for row in residuals])
 
 
+@pytest.mark.slow
 def test_constant_noise_is_rejected_as_often_as_stated_and_growing_noise_mostly():
     # 300 sweeps: 1.2 and 8.8 % are 3 standard deviations from 5 %.
     assert 0.012 <= np.mean(p_values(0.03, 0.03, 300) < 0.05) <= 0.088
@@ -43,7 +52,7 @@ def test_constant_noise_is_rejected_as_often_as_stated_and_growing_noise_mostly(
 
 @pytest.mark.parametrize(("first", "last", "code"), [(0.01, 0.06, "noise-grows"), (0.06, 0.01, "noise-shrinks")])
 def test_noise_that_moves_is_a_finding_with_its_direction(first, last, code):
-    codes = [[d.code for d in diagnose(fit_law((SIZES, sweep(first, last, seed))), None)] for seed in range(8)]
+    codes = [[d.code for d in diagnose(fit_of(first, last, seed), None)] for seed in range(8)]
     found = [code in one for one in codes]
     assert sum(found) >= 5
     other = {"noise-grows", "noise-shrinks"} - {code}
@@ -51,7 +60,7 @@ def test_noise_that_moves_is_a_finding_with_its_direction(first, last, code):
 
 
 def test_constant_noise_is_rarely_a_finding():
-    codes = [d.code for seed in range(20) for d in diagnose(fit_law((SIZES, sweep(0.03, 0.03, seed)), starts=8), None)]
+    codes = [d.code for seed in range(20) for d in diagnose(fit_of(0.03, 0.03, seed), None)]
     assert codes.count("noise-grows") + codes.count("noise-shrinks") <= 3
 
 
@@ -95,8 +104,9 @@ def test_with_two_inputs_the_one_is_named_along_which_the_noise_moves():
     assert trend.found and trend.along == "D" and trend.slope > 0
 
 
+@pytest.mark.slow
 def test_lack_of_fit_is_not_called_where_only_the_noise_grows():
-    p = [lack_of_fit(fit_law((SIZES, sweep(0.01, 0.06, seed)), starts=8))[1] for seed in range(40)]
+    p = [lack_of_fit(fit_of(0.01, 0.06, seed))[1] for seed in range(40)]
     assert np.mean(np.array(p) < 0.01) <= 0.05
 
 
@@ -126,7 +136,7 @@ def test_seeds_that_share_an_effect_are_as_many_points_as_there_are_sizes():
 
 def test_constant_independent_noise_costs_little_width():
     gradient = np.array([[0.9, 0.1, -0.5]])
-    factors = [noise_scales(fit_law((SIZES, sweep(0.03, 0.03, seed))), gradient, 0.95, 1.0)[0] for seed in range(20)]
+    factors = [noise_scales(fit_of(0.03, 0.03, seed), gradient, 0.95, 1.0)[0] for seed in range(20)]
     assert 1.0 <= np.sqrt(factors).mean() < 1.35
 
 

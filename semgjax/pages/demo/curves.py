@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from semgjax.data.measure import CER
 from semgjax.data.sessions import Session, read_emg
 from semgjax.pages.axis_names import log_amounts, short_number
 from semgjax.pages.captions import curve_words, runs_words
@@ -21,10 +22,12 @@ from semgjax.pages.demo.views import (
     user_cers,
     validation_points,
 )
+from semgjax.pages.law_curves import curve_figure
 from semgjax.pages.law_plot import draw_size_curve
 from semgjax.pages.marks import blocking
 from semgjax.pages.stretch import draw_bands, keys_in
 from semgjax.pages.style import DOUBLE, POINTS, Picture, legend_below, name_axes, new_figure
+from semgjax.scaling.decide.evidence import gather
 from semgjax.scaling.profile import LEVEL
 
 COLOURS = {"teacher": "#111111", "distilled": "#AA3377", "from scratch": "#D55E00"}
@@ -76,7 +79,7 @@ def scaling_figure(inputs: ReportInputs, width: float = DOUBLE) -> Picture:
     codes = blocking(fit)
     figure, (axes,) = new_figure(width, 78.0)
     extra = draw_size_curve(
-        axes, fit, (users[0], users[1]) if len(points) else None, y_label="Character error rate on held-out users (%)",
+        axes, fit, (users[0], users[1]) if len(points) else None, y_label=f"{_long_name(inputs)} on held-out users (%)",
         until=2.0 * float(fit.table.sizes.max()), codes=codes, colour="#6B6B6B",  # the models' own colours lie on top
     )  # fmt: skip
     for role, run in inputs.trio:
@@ -89,6 +92,11 @@ def scaling_figure(inputs: ReportInputs, width: float = DOUBLE) -> Picture:
     legend_below(figure, extra=extra)
     figure.caption = f"{runs_words(fit)} {curve_words(fit, LEVEL, codes)}"
     return figure
+
+
+def crowd_figure(inputs: ReportInputs, width: float = DOUBLE) -> Picture:
+    """Error against training users with the fitted curve and its bands."""
+    return curve_figure(gather(inputs.users_fit), width=width)
 
 
 def users_figure(inputs: ReportInputs, width: float = DOUBLE) -> Picture:
@@ -115,10 +123,14 @@ def users_figure(inputs: ReportInputs, width: float = DOUBLE) -> Picture:
     axes.set_ylim(min(rows.values()) - 0.6, 0.6)
     axes.set_xlim(left=0.0)
     axes.xaxis.set_major_locator(MaxNLocator(10 if width >= _BESIDE else 5))
-    name_axes(axes, "Character error rate, lower is better (%)", "Held-out user (name)")
+    name_axes(axes, f"{_long_name(inputs)}, lower is better (%)", "Held-out user (name)")
     axes.grid(axis="x", color="0.9", lw=0.7)
     legend_below(figure)
     return figure
+
+
+def _long_name(inputs: ReportInputs) -> str:
+    return "Character error rate" if inputs.measure is CER else "Event error rate"
 
 
 def _drawn(inputs: ReportInputs) -> tuple[RunView, ...]:

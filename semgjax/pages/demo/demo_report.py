@@ -17,11 +17,15 @@ from semgjax.pages.html import render_template
 from semgjax.scaling.fit import predict
 from semgjax.scaling.store import fit_document
 
-TITLE = "semgjax demo: from simulated typing to a small decoder"
+TITLE = "semgjax demo: from recordings to a small decoder"
+NOT_DETERMINED = "not determined"
+LARGEST = 1e6
+"""A fitted number beyond this says only that the runs do not determine it."""
 SECTIONS = (
     ("signal", "What the decoder sees"),
     ("learning", "How they learned"),
     ("law", "Error against size"),
+    ("crowd", "Error against training users"),
     ("users", "Every held-out user"),
     ("sizes", "Size, speed and the export"),
     ("made", "How it was made"),
@@ -41,11 +45,12 @@ def write_report(inputs: ReportInputs, out: Path) -> None:
 
 def render(inputs: ReportInputs) -> str:
     """The report as HTML."""
-    found = fit_document(inputs.fit, force=False)
+    found, users_found = (fit_document(fit, force=False) for fit in (inputs.fit, inputs.users_fit))
     figures = {
         "signal": images.signal(inputs),
         "learning": images.learning(inputs),
         "scaling": images.scaling(inputs),
+        "crowd": images.crowd(inputs),
         "by_user": images.users(inputs),
     }
     return render_template(
@@ -53,7 +58,9 @@ def render(inputs: ReportInputs) -> str:
         title=TITLE,
         sections=SECTIONS,
         found=found,
-        parameters=[_parameter(parameter, inputs.fit.table.unit) for parameter in found["parameters"]],
+        users_found=users_found,
+        users_parameters=[fitted_row(p, inputs.users_fit.table.unit) for p in users_found["parameters"]],
+        parameters=[fitted_row(parameter, inputs.fit.table.unit) for parameter in found["parameters"]],
         predicted=lambda run: None if found["blocked"] else float(predict(inputs.fit, run.result["params"])),
         **figures,
         **_origin(inputs),
@@ -77,6 +84,8 @@ def section_values(inputs: ReportInputs) -> dict[str, Any]:
         "everyone": sorted(set().union(*cers.values())),
         "better": sum(cers["distilled"][user] < cers["from scratch"][user] for user in both),
         "cer": heldout_cer,
+        "measure": inputs.measure,
+        "error": inputs.measure.words,
         "scores": heldout_scores,
         "user_cers": user_cers,
         "role_of": role_of,
@@ -86,17 +95,21 @@ def section_values(inputs: ReportInputs) -> dict[str, Any]:
     }
 
 
-def _parameter(parameter: dict[str, Any], unit: str) -> tuple[str, ...]:
+def fitted_row(parameter: dict[str, Any], unit: str) -> tuple[str, ...]:
     """(name, meaning, value, lower end, upper end) of a fitted parameter."""
     scale = f"\u00a0{unit}" if parameter["unit"] == "y" and unit else ""
     name = {"alpha": "\u03b1"}.get(parameter["name"], parameter["name"])
     ends = (parameter["low"], parameter["high"])
-    shown = [text.digits(value) for value in (parameter["value"], *ends)]
-    numbers = [number + scale if number != text.MISSING else number for number in shown]
+    shown = [_fitted(value) for value in (parameter["value"], *ends)]
+    numbers = [number + scale if number not in (text.MISSING, NOT_DETERMINED) else number for number in shown]
     for place, (end, words) in enumerate((("low", "no lower end"), ("high", "no upper end")), start=1):
         if end in parameter.get("unbounded", ()):
             numbers[place] = words
     return (name, parameter["meaning"], *numbers)
+
+
+def _fitted(value: Any) -> str:
+    return NOT_DETERMINED if is_number(value) and abs(value) > LARGEST else text.digits(value)
 
 
 def _origin(inputs: ReportInputs) -> dict[str, Any]:

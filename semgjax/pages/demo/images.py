@@ -14,9 +14,10 @@ def signal(inputs: ReportInputs) -> Image:
     start, stop = choose_stretch(session)
     keys = keys_in(session, start, stop)
     typed = "".join(glyph for _, glyph in keys)
+    kind = "sEMG" if inputs.real else "simulated sEMG"
     return both_widths(
         lambda width: curves.emg_figure(session, start, stop, width),
-        f"{(stop - start) / SAMPLE_RATE:g} seconds of simulated sEMG from 16 electrodes on each wrist, drawn as 32 "
+        f"{(stop - start) / SAMPLE_RATE:g} seconds of {kind} from 16 electrodes on each wrist, drawn as 32 "
         f"lines, with {len(keys)} key presses as vertical lines: {typed}",
         f"Held-out user {session.user}, session {session.name}, starting at {start / SAMPLE_RATE:.1f} s. Each "
         "line is one electrode; each vertical line is the moment at which a key went down, with its key "
@@ -46,7 +47,17 @@ def scaling(inputs: ReportInputs) -> Image:
         f"Error on held-out users against the number of parameters, with the fitted curve: {shown}.",
         "Filled marks: mean over held-out users of one run. Small circles: single held-out users; they "
         "vary together from size to size and are not fitted one by one. The distilled student and its size "
-        "from scratch had fewer steps; they are shown for comparison and are not part of the fit.",
+        "from scratch had other numbers of steps; they are shown for comparison and are not part of the fit.",
+    )
+
+
+def crowd(inputs: ReportInputs) -> Image:
+    """The curve over training users."""
+    shown = ", ".join(f"{percent(heldout_cer(run))} with {whole(run.result['users'])}" for run in inputs.crowds)
+    return both_widths(
+        lambda width: curves.crowd_figure(inputs, width),
+        f"Error on held-out users against the number of training users, with the fitted curve: {shown}.",
+        "Filled marks: mean over held-out users of one run. The held-out users are the same for all runs.",
     )
 
 

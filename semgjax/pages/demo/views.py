@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
+from semgjax.data.measure import Measure, measure_of, rate_in
 from semgjax.data.sessions import Session
 from semgjax.scaling.fit import Fit
 
@@ -23,11 +24,14 @@ class ReportInputs:
 
     Attributes:
         seed: of the demo.
-        simulation: simulation.json of the sessions.
+        simulation: simulation.json of the sessions, None for sessions that were given.
+        real: whether the sessions are recordings of people; False where the simulator made them.
         sessions: the sessions of the held-out users, at least one.
-        ladder: the runs of the sweep, sorted by parameters; `teacher` is one of them.
-        distilled: the student.
-        scratch: the student's run without its teacher: size, steps, batch and rate are the same.
+        ladder: the runs of all sizes, sorted by parameters; `teacher` is one of them.
+        crowds: the runs of one size on few to all training users.
+        distilled: the student, at the better of its learning rates.
+        scratch: its size without a teacher at the better of the same rates, with as many operations.
+        fit, users_fit: the laws through `ladder` and `crowds`.
         exported: {preset, params, cer, bytes, max_logit_difference} of the export, read by a fresh process.
         speeds: {preset, params, bytes, ms_per_second_of_signal} for each size that was timed.
         seconds: stage -> seconds, in the order of the stages.
@@ -37,19 +41,27 @@ class ReportInputs:
     """
 
     seed: int
-    simulation: dict[str, Any]
+    simulation: dict[str, Any] | None
+    real: bool
     sessions: tuple[Session, ...]
     ladder: tuple[RunView, ...]
+    crowds: tuple[RunView, ...]
     teacher: RunView
     scratch: RunView
     distilled: RunView
     fit: Fit
+    users_fit: Fit
     exported: dict[str, Any]
     speeds: list[dict[str, Any]]
     seconds: dict[str, float]
     machine: str
     summary: dict[str, Any]
     commands: tuple[tuple[str, str], ...]
+
+    @property
+    def measure(self) -> Measure:
+        """The error rate of the sessions' classes."""
+        return measure_of(self.sessions[0].band)
 
     @property
     def trio(self) -> tuple[tuple[str, RunView], ...]:
@@ -68,23 +80,28 @@ def heldout_scores(run: RunView, averaging: str) -> dict[str, Any]:
 
 
 def heldout_cer(run: RunView) -> float | None:
-    """CER on the held-out users in percent, the mean over users; None when it was not measured."""
-    return heldout_scores(run, "macro").get("cer")
+    """Error rate on the held-out users in percent, the mean over users; None when it was not measured."""
+    scores = heldout_scores(run, "macro")
+    return rate_in(scores) if scores else None
 
 
 def user_cers(run: RunView) -> dict[str, float]:
-    """Held-out user -> CER in percent; users without a key are left out."""
+    """Held-out user -> error rate in percent; users without a key are left out."""
     rows = [row for row in run.result.get("users_scores", []) if _of_test(row)]
-    return {row["user"]: row["cer"] for row in rows if is_number(row.get("cer"))}
+    return {row["user"]: rate for row in rows if is_number(rate := rate_in(row))}
 
 
 def validation_points(run: RunView) -> list[tuple[int, float]]:
-    """(step, pooled CER in percent) of the validations while training, and of the end."""
-    points = [(line["step"], line["cer"]) for line in run.metrics if line.get("split") == "val"]
-    rows = run.result.get("scores", [])
-    last = [row["cer"] for row in rows if row["split"] == "val" and row["averaging"] == "pooled"]
-    points += [(run.result["steps"], cer) for cer in last]
+    """(step, pooled error rate in percent) of the validations while training, and of the end."""
+    points = [(line["step"], rate_in(line)) for line in run.metrics if line.get("split") == "val"]
+    points.append((run.result["steps"], validation_cer(run)))
     return [(step, cer) for step, cer in points if is_number(cer)]
+
+
+def validation_cer(run: RunView) -> float | None:
+    """Pooled error rate in percent on the validation sessions at the end of training; None without such sessions."""
+    rows = [row for row in run.result.get("scores", []) if row["split"] == "val" and row["averaging"] == "pooled"]
+    return next((rate for row in rows if is_number(rate := rate_in(row))), None)
 
 
 def is_number(value: Any) -> TypeGuard[float]:
