@@ -196,7 +196,7 @@ def test_sessions_of_two_bands_in_one_split_are_refused(tmp_path, myo):
 
 
 def test_a_network_given_whole_is_taken_as_it_is_and_refused_where_it_does_not_fit(tmp_path, myo):
-    with refused("band-misfit"):
+    with refused("bad-value", "model.channels 32"):
         sj.train("ladder-16", data=myo, out=tmp_path / "run", model=preset("ladder-16"), train=SHORT)
     assert not (tmp_path / "run").exists()
 

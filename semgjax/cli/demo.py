@@ -15,9 +15,9 @@ def demo(*, out: Path = Path("out/demo"), seed: int = 0, data: Path | None = Non
         seed: seed of the simulated people, the split and the training
         data: folder of your own sessions or shards to use instead; their splits.json is used if they have one
     """
-    from semgjax.data.measure import measure_in, rate_in
     from semgjax.demo.demo_plan import DemoPlan
     from semgjax.demo.stages import run_demo
+    from semgjax.measures import measure_in, rate_in
 
     summary = run_demo(DemoPlan(seed=seed, data=None if data is None else str(data.resolve())), out)
     source = "Given sessions" if summary["real"] else "Simulated data"

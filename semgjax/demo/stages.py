@@ -20,7 +20,7 @@ import numpy as np
 
 from semgjax.data.band import TYPING
 from semgjax.data.corpus import Corpus, load_corpus
-from semgjax.data.measure import measure_of, rate_in
+from semgjax.data.measure import measure_of
 from semgjax.data.sessions import peek_sessions
 from semgjax.data.simulate import simulate
 from semgjax.data.splitting.splits import leave_users_out, read_split, write_split
@@ -33,6 +33,7 @@ from semgjax.evaluate.stitched import make_forward, session_logits
 from semgjax.exporting.export_folder import load_export
 from semgjax.exporting.export_run import export_run
 from semgjax.files import folder_lock, read_json, write_json
+from semgjax.measures import rate_in
 from semgjax.model.encoder import count_parameters
 from semgjax.pages.demo.demo_report import write_report
 from semgjax.pages.demo.views import ReportInputs, RunView, heldout_cer, validation_cer

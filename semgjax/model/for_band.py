@@ -47,15 +47,15 @@ def check_fits(network: Network, band: Band) -> None:
     """Check that a network takes a band's signal and emits its classes.
 
     Raises:
-        InputError: it has other channels, classes, rings or another rate ("band-misfit").
+        InputError: it has other channels, classes, rings or another rate ("bad-value").
     """
     for name, wanted in (("channels", band.channels), ("classes", band.num_classes), ("rate", band.rate)):
         if getattr(network, name) != wanted:
             raise InputError(
-                f"model.{name} {getattr(network, name):g} must be {wanted:g}, as in the data ({band})", "band-misfit"
+                f"model.{name} {getattr(network, name):g} must be {wanted:g}, as in the data ({band})", "bad-value"
             )
     if isinstance(network, ModelConfig) and network.frontend == "power" and network.rings != band.rings:
-        raise InputError(f"model.rings {network.rings} must be {band.rings}, as in the data ({band})", "band-misfit")
+        raise InputError(f"model.rings {network.rings} must be {band.rings}, as in the data ({band})", "bad-value")
 
 
 def check_band(trained: Band, found: Band, who: str) -> None:

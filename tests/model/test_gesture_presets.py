@@ -48,7 +48,7 @@ def test_on_another_band_frames_and_delay_keep_their_seconds_and_the_rings_are_t
 
 def test_a_network_of_other_rings_than_the_sessions_is_refused():
     check_fits(armband(16), ARMBAND)
-    with refused("band-misfit", "rings"):
+    with refused("bad-value", "rings"):
         check_fits(dataclasses.replace(armband(16), rings=(4, 4)), ARMBAND)
 
 

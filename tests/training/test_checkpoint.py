@@ -188,7 +188,7 @@ def test_parameters_that_are_not_finite_are_not_read(tmp_path, number):
 def test_a_rule_says_which_checkpoints_stay(tmp_path, kept, left):
     checkpoints = Checkpoints(tmp_path, kept)
     for step, cer in ((2, 10.0), (4, 30.0), (6, None), (8, 20.0)):
-        checkpoints.save(state(step), RUN, cer=cer)
+        checkpoints.save(state(step), RUN, rate=cer)
     checkpoints.close()
     assert sorted(path.name for path in tmp_path.iterdir()) == left
 
@@ -245,7 +245,7 @@ def test_checkpoints_without_their_state_are_ranked_and_dropped_as_if_they_had_i
     for name, strip in (("whole", False), ("stripped", True)):
         checkpoints = Checkpoints(tmp_path / name, Kept(last, best))
         for step, cer in ((2, 10.0), (4, 30.0), (6, 20.0)):
-            checkpoints.save(state(step), RUN, cer=cer)
+            checkpoints.save(state(step), RUN, rate=cer)
         checkpoints.close()
         for step in whole_steps(tmp_path / name) - {6} if strip else ():
             shutil.rmtree(tmp_path / name / str(step) / "state")
@@ -253,7 +253,7 @@ def test_checkpoints_without_their_state_are_ranked_and_dropped_as_if_they_had_i
         found = checkpoints.restore(state(0), RUN)
         assert found is not None
         assert_equal(found[0], state(6))
-        checkpoints.save(state(8), RUN, cer=40.0)
+        checkpoints.save(state(8), RUN, rate=40.0)
         checkpoints.close()
     assert whole_steps(tmp_path / "stripped") == whole_steps(tmp_path / "whole") == ({2, 8} if best else {6, 8})
 

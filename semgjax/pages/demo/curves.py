@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from semgjax.data.measure import CER
 from semgjax.data.sessions import Session, read_emg
+from semgjax.measures import CER
 from semgjax.pages.axis_names import log_amounts, short_number
 from semgjax.pages.captions import curve_words, runs_words
 from semgjax.pages.demo.views import (

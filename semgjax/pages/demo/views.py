@@ -4,8 +4,9 @@ import math
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-from semgjax.data.measure import Measure, measure_of, rate_in
+from semgjax.data.measure import measure_of
 from semgjax.data.sessions import Session
+from semgjax.measures import Measure, rate_in
 from semgjax.scaling.fit import Fit
 
 
