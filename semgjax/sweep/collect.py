@@ -11,7 +11,7 @@ from semgjax.cells import protect
 from semgjax.errors import InputError
 from semgjax.files import write_atomic, write_json
 from semgjax.losses.loss import loss_text
-from semgjax.measures import MEASURES
+from semgjax.measures import MEASURES, Measure
 from semgjax.sweep.plan import Sweep, Trial, read_sweep
 from semgjax.sweep.trial import State, look, result_of
 
@@ -108,7 +108,11 @@ def columns_of(sweep: Sweep) -> Columns:
         raise InputError(
             f"{sweep.folder}: its trials are measured by {' and '.join(metrics)}; plan them as two sweeps", "conflict"
         )
-    measure = MEASURES[next(iter(metrics))]
+    return columns_for(MEASURES[next(iter(metrics))])
+
+
+def columns_for(measure: Measure) -> Columns:
+    """The columns of a table of one error rate: name -> (type, meaning)."""
     counted, rate = {measure.counted: _COUNTED[measure.counted]}, {measure.name: _RATE[measure.name]}
     return {**_COLUMNS, **counted, **_ERRORS, **rate, **_ABOUT}
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from semgjax.sweep.collect import COLUMNS
+from semgjax.measures import CER
+from semgjax.sweep.collect import columns_for
 
 SIZES = (15_000, 57_000, 130_000, 220_000, 460_000, 1_100_000)
 USERS = (2, 4, 8, 16, 32)
@@ -46,7 +47,7 @@ def write_star(path: Path, taught: bool = True) -> Path:
                 for user, cer in zip(TEST_USERS, cers, strict=True)
             ]
     with open(path, "w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(file, list(columns_for(CER)), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
     return path

@@ -36,11 +36,11 @@ _BESIDE = 150.0  # mm: a wider figure has its panels beside each other
 
 
 def emg_figure(session: Session, start: int, stop: int, width: float = DOUBLE) -> Picture:
-    """Samples [start, stop) of all 32 channels as lines, both bands on one scale, and the keys pressed."""
-    emg = read_emg(session, start, stop)
-    figure, bands = new_figure(width, 66.0, 2, 1, grid=False, sharex=True)
-    draw_bands(bands, emg, keys_in(session, start, stop), width - 36.0)
-    bands[1].set_xlabel("time (s)", fontsize=POINTS)
+    """Samples [start, stop) of all electrodes as lines, all rings on one scale, and the keys or events."""
+    emg, rings = read_emg(session, start, stop), len(session.band.rings)
+    figure, bands = new_figure(width, 33.0 * max(rings, 2), rings, 1, grid=False, sharex=True)
+    draw_bands(bands, emg, keys_in(session, start, stop), width - 36.0, session.band)
+    bands[-1].set_xlabel("time (s)", fontsize=POINTS)
     return figure
 
 
