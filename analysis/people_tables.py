@@ -36,17 +36,22 @@ _CALIBRATION_COLUMNS = ("run", "fold", "seed", "person", "start", "events_a_clas
 
 
 def write_tables(pieces: Path, out: Path) -> int:
-    """Write the three tables of the finished pieces of a folder, ordered by name; the number of pieces.
+    """Write the three tables of the finished pieces of a folder, ordered by name; the number of runs in them.
+
+    Rows that the tables of `out` have of other runs stay, so that a study resumes from its tables alone.
 
     Raises:
-        InputError: no finished piece, or a file that is none.
+        InputError: no finished piece and no row, or a file that is none.
     """
     documents = [read_json(path, SCHEMA, VERSION) for path in sorted(pieces.glob("*.json"))]
-    if not documents:
+    earlier = earlier_rows(out)
+    if not documents and not earlier[MODELS]:
         raise InputError(
             f"{pieces}: no finished piece; run python -m analysis.real_people --data FOLDER", "not-finished"
         )
-    models, persons, calibrated = [], [], []
+    models: list[dict[str, Any]] = []
+    persons: list[dict[str, Any]] = []
+    calibrated: list[dict[str, Any]] = []
     for document in documents:
         if "calibrations" in document:
             calibrated += [_calibration_row(document, one) for one in document["calibrations"]]
@@ -70,8 +75,24 @@ def write_tables(pieces: Path, out: Path) -> int:
         (PERSONS, _PERSON_COLUMNS, persons),
         (CALIBRATION, _CALIBRATION_COLUMNS, calibrated),
     ):
-        write_atomic(out / name, _csv(columns, found))
-    return len(documents)
+        fresh = {row["run"] for row in found}
+        kept = [dict(row) for row in earlier[name] if row["run"] not in fresh]
+        write_atomic(out / name, _csv(columns, sorted(kept + found, key=lambda row: row["run"])))
+    return len({document["run"] for document in documents} | runs_in(earlier))
+
+
+def earlier_rows(out: Path) -> dict[str, list[Row]]:
+    """The rows of the three tables of a folder; of a table that is not there, none.
+
+    Raises:
+        InputError: a file that is no such table.
+    """
+    return {n: read_rows(out / n) if (out / n).exists() else [] for n in (MODELS, PERSONS, CALIBRATION)}
+
+
+def runs_in(tables: Mapping[str, Sequence[Row]]) -> set[str]:
+    """Names of the runs that tables have rows of."""
+    return {row["run"] for rows in tables.values() for row in rows}
 
 
 def _calibration_row(document: Mapping[str, Any], one: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,15 +5,16 @@
     .venv/bin/python -m analysis.real_people_report --table out/real_people --out out/analysis
 
 SPLICED: the output of `semgjax data splice` (docs/guides/real-people.md). Every model is one piece: a piece whose
-result is in OUT/pieces is not trained again, and a stopped one is started anew. Processes with different parts may run
-side by side. Writes the tables OUT/real_people.csv, real_people_persons.csv and real_people_calibration.csv of all
-finished pieces; without --data it does only that, also while others train.
+result is in OUT/pieces or in OUT's tables is not trained again (copy analysis/data/real_people*.csv to OUT to resume
+from them), and a stopped one is started anew. Processes with different parts may run side by side. Writes the tables
+OUT/real_people.csv, real_people_persons.csv and real_people_calibration.csv of all finished pieces; without --data it
+does only that, also while others train.
 """
 
 import dataclasses
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -22,12 +23,22 @@ import tyro
 
 from analysis import command
 from analysis.people_calibration import run_calibration
-from analysis.people_plan import Calibration, Design, Piece, calibrations_of, pieces_of, result_file, share_of
-from analysis.people_tables import VERSION, write_tables
-from analysis.people_training import People, Setting, read_people, run_piece
+from analysis.people_plan import (
+    Calibration,
+    Design,
+    Piece,
+    calibrations_of,
+    needed_by,
+    pieces_of,
+    result_file,
+    share_of,
+)
+from analysis.people_tables import MODELS, PERSONS, VERSION, Row, earlier_rows, runs_in, write_tables
+from analysis.people_training import People, Setting, read_people, run_folder, run_piece
 from analysis.study import markdown
 from semgjax.errors import InputError
 from semgjax.files import read_json, write_json
+from semgjax.training.run_folder import RESULT
 
 STUDY = "semgjax/real-people-study"
 
@@ -53,12 +64,15 @@ def study(options: Options) -> str:
         *calibrations_of(options.design, options.calibration_seeds),
     ]
     mine = [piece for piece in share_of(every, options.part) if options.only in piece.name]
-    waiting = [piece for piece in mine if not result_file(options.out, piece).exists()]
+    tables = earlier_rows(options.out)
+    finished = runs_in(tables)
+    waiting = [p for p in mine if p.name not in finished and not result_file(options.out, p).exists()]
     if options.plan:
         return plan_table(mine, waiting, options)
     if options.data is not None:
         people = read_people(options.data)
         claim(people, options)
+        check_rows(tables, people, options)
         for number, piece in enumerate(waiting, 1):
             began = time.monotonic()
             print(f"{piece.name}: {number} of {len(waiting)}", file=sys.stderr, flush=True)
@@ -91,8 +105,28 @@ def claim(people: People, options: Options) -> None:
             )
 
 
+def check_rows(tables: Mapping[str, Sequence[Row]], people: People, options: Options) -> None:
+    """See that the rows of OUT's tables are of these people and settings.
+
+    Raises:
+        InputError: they are not ("conflict").
+    """
+    strange = {row["person"] for row in tables[PERSONS]} - set(people.names)
+    steps = {row["steps"] for row in tables[MODELS]} - {str(options.setting.steps)}
+    if strange or steps:
+        what = f"person {min(strange)}" if strange else f"{min(steps)} steps"
+        raise InputError(
+            f"{options.out / MODELS}: has rows of {what}, not of this data and --setting.steps; choose another folder "
+            "for --out",
+            "conflict",
+        )
+
+
 def train_one(people: People, piece: Piece | Calibration, options: Options) -> None:
-    """Train one piece and write its result."""
+    """Train one piece and write its result; first the model that it needs, where only the tables know it."""
+    needed = needed_by(piece, options.design)
+    if needed is not None and not (run_folder(options.out, needed) / RESULT).exists():
+        run_piece(people, needed, options.design, options.setting, options.out)
     if isinstance(piece, Calibration):
         run_calibration(people, piece, options.design, options.setting, options.out)
     else:

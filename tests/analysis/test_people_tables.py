@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from analysis.people_tables import CALIBRATION, MODELS, PERSONS, of_shared_seeds, read_results, read_rows, write_tables
+from analysis.people_tables import (
+    CALIBRATION,
+    MODELS,
+    PERSONS,
+    earlier_rows,
+    of_shared_seeds,
+    read_results,
+    read_rows,
+    runs_in,
+    write_tables,
+)
 from tests.analysis.people_pieces import DESIGN, PEOPLE, write_pieces
 from tests.refused import refused
 
@@ -62,9 +72,22 @@ def test_a_seed_that_is_not_complete_is_left_out(tmp_path):
     write_tables(pieces, tmp_path)
     assert read_results(tmp_path).curve("people", WORN).seeds == ("0",)
     (pieces / "f1-s0-p08-w48-n2-r100.json").unlink()
+    (tmp_path / MODELS).unlink()
     write_tables(pieces, tmp_path)
     with refused("not-finished", "people"):
         read_results(tmp_path).curve("people", WORN)
+
+
+def test_rows_of_runs_whose_pieces_are_gone_stay(tmp_path):
+    pieces = write_pieces(tmp_path)
+    runs = write_tables(pieces, tmp_path)
+    before = {name: (tmp_path / name).read_bytes() for name in (MODELS, PERSONS, CALIBRATION)}
+    for path in sorted(pieces.glob("*.json"))[1:]:
+        path.unlink()
+    assert write_tables(pieces, tmp_path) == runs
+    assert {name: (tmp_path / name).read_bytes() for name in before} == before
+    finished = runs_in(earlier_rows(tmp_path))
+    assert len(finished) == runs and "f1-s0-p08-w48-n2-r100" in finished
 
 
 def test_what_is_not_there_or_there_twice_is_refused(folder, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 from analysis.people_calibration import run_calibration
 from analysis.people_plan import Calibration, Design, Piece, draw_people, result_file
-from analysis.people_tables import CALIBRATION, read_results, read_rows, write_tables
+from analysis.people_tables import CALIBRATION, MODELS, PERSONS, read_results, read_rows, write_tables
 from analysis.people_training import (
     People,
     Setting,
@@ -18,7 +18,7 @@ from analysis.people_training import (
     training_sessions,
     turn_session,
 )
-from analysis.real_people import Options, claim, study
+from analysis.real_people import Options, check_rows, claim, study
 from semgjax.data.band import Band
 from tests.analysis.spliced_people import CHANNELS, CLASSES, RATE, REPEATS, spliced
 from tests.refused import refused
@@ -99,6 +99,16 @@ def test_other_people_or_settings_in_one_folder_are_refused(people, tmp_path):
         claim(people, replace(options, setting=replace(SETTING, steps=3)))
     with refused("conflict", "people"):
         claim(People({"p00": person(0)}, people.band), options)
+
+
+def test_a_table_of_other_people_or_steps_is_refused(people, tmp_path):
+    options = Options(out=tmp_path, design=DESIGN, setting=SETTING)
+    model, mine = {"steps": str(SETTING.steps)}, {"person": people.names[0]}
+    check_rows({MODELS: [model], PERSONS: [mine]}, people, options)
+    with refused("conflict", tmp_path / MODELS):
+        check_rows({MODELS: [model], PERSONS: [mine, {"person": "nobody"}]}, people, options)
+    with refused("conflict", tmp_path / MODELS):
+        check_rows({MODELS: [model, {"steps": "7"}], PERSONS: [mine]}, people, options)
 
 
 def test_missing_data_are_refused(tmp_path):
