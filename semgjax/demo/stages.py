@@ -21,8 +21,9 @@ import numpy as np
 from semgjax.data.band import TYPING
 from semgjax.data.corpus import Corpus, load_corpus
 from semgjax.data.measure import measure_of
-from semgjax.data.sessions import peek_sessions
 from semgjax.data.simulate import simulate
+from semgjax.data.splitting.inventory import list_folder, recordings_of
+from semgjax.data.splitting.origins import with_orders
 from semgjax.data.splitting.splits import leave_users_out, read_split, write_split
 from semgjax.demo.demo_laws import fit_laws, law_summary
 from semgjax.demo.demo_plan import DemoPlan, claim
@@ -150,11 +151,13 @@ def _split(plan: DemoPlan, sessions: Path, split_file: Path) -> Path:
         if not split.test:
             raise InputError(f"{given}: no test sessions; write a split with: semgjax data splits", "no-sessions")
     else:
-        rows = [(name, user) for name, (_, user) in peek_sessions(sessions).items()]
+        known = list_folder(sessions)
+        rows = [(row.session, row.user) for row in recordings_of(known)]
         held = plan.test_users
         if plan.data is not None:
             held = max(1, min(held, len({user for _, user in rows}) // 4))
         split = leave_users_out(rows, test_users=held, val_share=plan.val_share, seed=plan.seed)
+        split = with_orders(split, [(row.session, row.recording) for row in known])
     write_split(split_file, split)
     return split_file
 

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from semgjax.data.corpus import load_corpus
+from semgjax.data.shards.splice import splice_shards
+from semgjax.data.shards.splice_plan import SpliceRule
 from semgjax.data.simulate import simulate
 from semgjax.data.splitting.splits import leave_users_out, read_split, write_split
 from semgjax.demo import stages
@@ -13,9 +15,12 @@ from semgjax.demo.demo_laws import law_summary
 from semgjax.demo.demo_plan import DemoPlan
 from semgjax.demo.demo_trials import crowd_sizes, make_trials
 from semgjax.model.flops import train_flops
+from semgjax.pages.demo.curves import emg_figure
+from semgjax.pages.stretch import choose_stretch
 from semgjax.scaling.fit import fit_law
 from semgjax.scaling.laws import law_named
 from semgjax.scaling.table import Table
+from tests.data.shards.gestures import gestures, write_shards
 from tests.refused import refused
 
 PLAN = DemoPlan(users=9, test_users=2, widths=(16, 24), users_width=16, halvings=2, student_width=16, steps=30)
@@ -78,6 +83,18 @@ def test_the_split_of_given_sessions_is_kept_and_else_a_quarter_is_held_out(sess
     write_split(given / "splits.json", dataclasses.replace(own, test=()))
     with refused("no-sessions", given):
         stages._split(plan, given, tmp_path / "none.json")
+
+
+def test_spliced_sessions_of_one_recording_stay_in_one_part_and_their_figure_has_their_rings(tmp_path):
+    recorded = write_shards(tmp_path / "shards", [gestures(f"{user}{n}", user) for user in "abcd" for n in range(2)])
+    splice_shards(recorded, tmp_path / "spliced", SpliceRule(orders=2, events=3))
+    plan = dataclasses.replace(PLAN, data=str(tmp_path / "spliced"), test_users=8, val_share=0.5)
+    split = read_split(stages._split(plan, tmp_path / "spliced", tmp_path / "drawn.json"))
+    parts = [sorted(name[:2] for name in part) for part in (split.train, split.val, split.test)]
+    assert [len(part) for part in parts] == [2 * 3, 3, 2] and len(set(sum(parts, []))) == 8
+    corpus = load_corpus(tmp_path / "spliced", tmp_path / "drawn.json")
+    figure = emg_figure(corpus.test[0], *choose_stretch(corpus.test[0]))
+    assert len(figure.axes) == 1 and len(figure.axes[0].lines) >= 8
 
 
 def test_sessions_are_real_unless_the_simulator_named_all_of_them(sessions, trials):
