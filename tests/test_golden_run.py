@@ -100,8 +100,9 @@ def test_its_numbers_come_from_its_bytes(package, data, run, kind, split):
 def test_it_exports_the_same_parameters_and_its_scores_hold(package, data, run, tmp_path):
     python(package, "-m", "semgjax", "export", run, f"--out={tmp_path / 'export'}", f"--verify={data}")
     old, new = read(RUN / "export" / "model.json"), read(tmp_path / "export" / "model.json")
-    for name in ("params_sha256", "params", "source", "look_ahead_samples"):
+    for name in ("params_sha256", "params", "look_ahead_samples"):
         assert new[name] == old[name]
+    assert new["source"] == old["source"] | {"metric": "cer", "spliced": False}  # members that older exports lack
 
 
 @pytest.mark.slow
