@@ -99,7 +99,12 @@ def _slurm(given: Mapping[str, str]) -> Processes | None:
     return Processes(f"{host}:{port}", count, index, "Slurm", None if alone else devices)
 
 
+# What libtpu sets TPU_WORKER_ID to in a process that finds no TPU; processes that are started later inherit it.
+_NO_TPU = "WARNING: could not determine TPU worker"
+
+
 def _gke(given: Mapping[str, str]) -> Processes | None:
+    given = {name: value for name, value in given.items() if not value.startswith(_NO_TPU)}
     hosts = [host.strip() for host in given.get("TPU_WORKER_HOSTNAMES", "").split(",")]
     slices = _number(given, "MEGASCALE_NUM_SLICES", default=1)
     worker = _number(given, "TPU_WORKER_ID", default=None if len(hosts) > 1 or slices > 1 else 0)

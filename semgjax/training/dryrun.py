@@ -190,12 +190,28 @@ def _devices(machine: Topology) -> list[Any]:
     from jax.experimental import topologies
 
     extra = {"chip_config_name": "megacore"} if machine.name.startswith(("v4", "v5p")) else {}
-    found = list(topologies.get_topology_desc(str(machine.layout), platform="tpu", **extra).devices)
+    try:
+        found = list(topologies.get_topology_desc(str(machine.layout), platform="tpu", **extra).devices)
+    finally:
+        _restore_variables()
     if len(found) != machine.devices:
         raise InputError(
             f"topology {machine.name}: libtpu sees {len(found)} devices, not {machine.devices}", "conflict"
         )
     return found
+
+
+# Without a TPU, the start of libtpu sets these, most to sentences, and in C, so that os.environ does not show it.
+# Processes that are started later would inherit them, and take themselves for a worker of that name.
+_SET_BY_LIBTPU = ("TPU_WORKER_ID", "CLOUD_TPU_TASK_ID", "CLOUD_TPU_ACCELERATOR_TYPE", "TPU_PREMAPPED_BUFFER_SIZE")
+
+
+def _restore_variables() -> None:
+    for name in _SET_BY_LIBTPU:
+        if name in os.environ:
+            os.putenv(name, os.environ[name])
+        else:
+            os.unsetenv(name)
 
 
 def _with(tree: Any, placed: Any) -> Any:

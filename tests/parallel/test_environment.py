@@ -4,6 +4,7 @@ import pytest
 
 from semgjax.errors import InputError
 from semgjax.parallel.environment import find_processes
+from tests.refused import refused
 
 SLURM = {
     "SLURM_JOB_ID": "4242",
@@ -20,6 +21,10 @@ def test_a_process_on_its_own_awaits_nobody():
     assert find_processes("auto", {}) is None
     assert find_processes("auto", {"SLURM_NTASKS": "1", "SLURM_STEP_NODELIST": "n1"}) is None
     assert find_processes("auto", {"TPU_WORKER_HOSTNAMES": "localhost", "TPU_WORKER_ID": "0"}) is None
+    unknown = "WARNING: could not determine TPU worker number, please set env var `TPU_WORKER_ID` manually"
+    assert find_processes("auto", {"TPU_WORKER_ID": unknown, "TPU_WORKER_HOSTNAMES": unknown}) is None
+    with refused("bad-environment"):
+        find_processes("auto", {**GKE, "TPU_WORKER_ID": unknown})
     assert find_processes("auto", {"SEMGJAX_PROCESSES": "1"}) is None
     assert find_processes("one", SLURM) is None
 

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -81,11 +83,19 @@ def test_the_sharding_table_has_a_line_for_every_array(capsys):
     assert " ".join(kernel.split()) == "params/layers/expand/kernel float32[2, 32, 128] -, -, fsdp [2, 32, 64]"
 
 
+def inherited() -> str:
+    """The TPU variables of a process that is started now."""
+    code = "import os; print(sorted((name, value) for name, value in os.environ.items() if 'TPU' in name))"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not has_libtpu(), reason="libtpu is not installed (extra tpu): nothing here compiles for TPUs")
 def test_the_step_compiles_for_a_pod_and_tells_memory_and_collectives():
     small = dataclasses.replace(CONFIG, model=preset("ladder-16"))
+    before = inherited()
     found = dry_run(small, topology("v5e-16"), Engine())
+    assert inherited() == before  # libtpu sets some where it finds no TPU
     assert found.compiled and found.memory_bytes is not None and found.memory_bytes > found.state_bytes
     assert found.collectives and sum(found.collectives.values()) > 0
     assert found.estimated_seconds is not None and found.peak_seconds is not None
