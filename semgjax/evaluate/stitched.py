@@ -71,8 +71,12 @@ def evaluate_greedy(
     batch: int,
 ) -> dict[str, Counts]:
     """Errors of greedy decoding per user, each session decoded whole."""
+    return count_users((s, session_logits(forward, config, params, s, spec, batch)) for s in sessions)
+
+
+def count_users(decoded: Iterable[tuple[Session, np.ndarray]]) -> dict[str, Counts]:
+    """Errors of greedy decoding per user, from sessions and their emissions [T, K]."""
     users: dict[str, Counts] = {}
-    for session in sessions:
-        output = greedy(session_logits(forward, config, params, session, spec, batch))
-        users[session.user] = users.get(session.user, Counts()) + count_errors(session.labels, output)
+    for session, logits_TxK in decoded:
+        users[session.user] = users.get(session.user, Counts()) + count_errors(session.labels, greedy(logits_TxK))
     return users

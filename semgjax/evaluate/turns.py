@@ -5,7 +5,7 @@ rings turned by each of a few places, and the decoder's own confidence chooses; 
 """
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import jax
@@ -14,10 +14,9 @@ from jax.typing import ArrayLike
 
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.sessions import Session
-from semgjax.decode.greedy import greedy
 from semgjax.errors import InputError
-from semgjax.evaluate.error_rates import Counts, count_errors
-from semgjax.evaluate.stitched import Forward, session_logits
+from semgjax.evaluate.error_rates import Counts
+from semgjax.evaluate.stitched import Forward, count_users, session_logits
 from semgjax.model.encoder import Params
 from semgjax.model.front import most_turns
 from semgjax.model.kind import Network
@@ -132,10 +131,12 @@ def evaluate_turned(
     Raises:
         InputError: see `turns_to_try`.
     """
-    users: dict[str, Counts] = {}
     choices = []
-    for session in sessions:
-        logits_TxK, choice = decode_turned(forward, config, params, session, spec, batch, most)
-        users[session.user] = users.get(session.user, Counts()) + count_errors(session.labels, greedy(logits_TxK))
-        choices.append(choice)
-    return users, choices
+
+    def decoded() -> Iterator[tuple[Session, np.ndarray]]:
+        for session in sessions:
+            logits_TxK, choice = decode_turned(forward, config, params, session, spec, batch, most)
+            choices.append(choice)
+            yield session, logits_TxK
+
+    return count_users(decoded()), choices
