@@ -10,6 +10,7 @@ from semgjax.data.band import Band
 from semgjax.data.batching.augment import AugmentConfig
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.corpus import load_corpus, read_band
+from semgjax.distilling.teachers import check_pair, load_teacher, student_config
 from semgjax.errors import InputError
 from semgjax.exporting.export_folder import MODEL, SCHEMA, VERSION
 from semgjax.exporting.export_run import export_run
@@ -18,10 +19,10 @@ from semgjax.files import read_json
 from semgjax.losses.loss import Loss
 from semgjax.measures import MEASURES, SPLICED, rate_in
 from semgjax.model.config import Network
+from semgjax.model.encoder import Params
 from semgjax.notebook import facts
 from semgjax.parallel.cores import use_cores
 from semgjax.parallel.runtime import start_processes
-from semgjax.teachers import check_pair, load_teacher, student_config
 from semgjax.training.distill_config import DistillConfig
 from semgjax.training.engine import Engine
 from semgjax.training.loop import train as run_training
@@ -268,7 +269,8 @@ def _run(
     start_processes(chosen.start, chosen.wait)
     if teaching is None:
         corpus = read_corpus(data, splits)
-        config, source = RunConfig(data=corpus.hash, **members), None
+        config = RunConfig(data=corpus.hash, **members)
+        teachers: tuple[tuple[Network, Params], ...] = ()
     else:
         with finished_folder(teaching[0]) as folder:
             teacher = load_teacher(folder)
@@ -276,8 +278,8 @@ def _run(
         corpus = read_corpus(data, splits)
         supervised = RunConfig(data=corpus.hash, **(members | {"window": teacher.config.window}))
         config = student_config(supervised, teacher, DistillConfig(teacher.config.hash, *teaching[1:]))
-        source = (teacher.config.model, teacher.params)
-    return Run(str(out), _body(run_training(config, corpus, str(out), source, chosen)))
+        teachers = ((teacher.config.model, teacher.params),)
+    return Run(str(out), _body(run_training(config, corpus, str(out), teachers, chosen)))
 
 
 def _body(document: dict[str, Any]) -> dict[str, Any]:

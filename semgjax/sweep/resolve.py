@@ -12,6 +12,7 @@ from semgjax.data.band import TYPING, Band
 from semgjax.data.batching.augment import augment_recipe, fit_augment
 from semgjax.data.corpus import load_corpus
 from semgjax.data.splitting.splits import Split, read_split, write_split
+from semgjax.distilling.teachers import Teacher, check_pair, student_config
 from semgjax.errors import InputError
 from semgjax.model.config import ModelConfig, preset
 from semgjax.model.flops import train_flops
@@ -19,7 +20,6 @@ from semgjax.model.for_band import fit_to_band
 from semgjax.sweep.planfile import FLOPS, PARTS, RATE, Options, PlanFile
 from semgjax.sweep.subset import Subset, subset_split
 from semgjax.sweep.trial_cost import parameters_of
-from semgjax.teachers import Teacher, check_pair, student_config
 from semgjax.training.distill_config import DistillConfig
 from semgjax.training.run_config import RunConfig, recipe
 
@@ -146,9 +146,8 @@ def steps_for(flops: Any, config: RunConfig, teacher: RunConfig | None = None) -
     """
     if isinstance(flops, bool) or not isinstance(flops, int | float) or flops <= 0:
         raise InputError(f"{FLOPS} {flops!r} must be a positive number", "bad-value")
-    step = config.train.batch * train_flops(
-        config.model, config.window.total, None if teacher is None else teacher.model
-    )
+    teachers = () if teacher is None else (teacher.model,)
+    step = config.train.batch * train_flops(config.model, config.window.total, teachers)
     steps = round(flops / step)
     if steps < 1:
         raise InputError(f"{FLOPS} {flops:g} is less than one step, which takes {step:.3g}", "bad-value")

@@ -131,10 +131,10 @@ def dry_run(config: RunConfig, machine: Topology, engine: Engine, compile_step: 
         mesh = abstract_mesh(machine.devices, *layout, platform=machine.platform)
     state, batch = state_shapes(config), batch_shapes(config)
     placed = state_shardings(config, mesh)
-    arguments = (_with(state, placed), _with(batch, by_batch(mesh)), None)
+    arguments = (_with(state, placed), _with(batch, by_batch(mesh)), ())
     # The model chooses kernels by the device that it is traced for; by default that is this machine's.
     with jax.sharding.use_abstract_mesh(mesh.abstract_mesh):
-        traced = make_step(config, mesh, None, engine.remat, kernels).trace(*arguments)
+        traced = make_step(config, mesh, (), engine.remat, kernels).trace(*arguments)
     lowered = traced.lower() if can_compile else traced.lower(lowering_platforms=(machine.platform,))
     flops = config.train.batch * train_flops(config.model, config.window.total)
     peak = machine.chip.flops
