@@ -1,6 +1,6 @@
 """Distillation of CTC models: KL to the teacher's frame logits, mixed with the task's CTC loss."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -56,33 +56,27 @@ def boosted(kl_BxT: jax.Array, teacher_BxTxK: jax.Array, key_boost: float) -> ja
     return kl_BxT * (1.0 + key_boost * (1.0 - jax.nn.softmax(known, axis=-1)[..., -1]))
 
 
+def mean_teacher(logits: Sequence[jax.Array]) -> jax.Array:
+    """One teacher's logits as they are; of several the logarithm of their mean probabilities, [B, T, K]."""
+    if len(logits) == 1:
+        return logits[0]
+    logs = jnp.stack([jax.nn.log_softmax(one.astype(jnp.float32), axis=-1) for one in logits])
+    return jax.nn.logsumexp(logs, axis=0) - jnp.log(len(logits))
+
+
 def mix(kl_per_frame: jax.Array, ctc_per_label: jax.Array, weight: float | jax.Array) -> jax.Array:
     """weight KL + (1 - weight) CTC: one per frame, one per label, so the mix means the same for any window length."""
     return weight * kl_per_frame + (1.0 - weight) * ctc_per_label
 
 
-def distilled(
-    logits_BxTxK: jax.Array,
-    target_BxTxK: jax.Array,
-    frames_BxT: jax.Array,
-    whole_frames_BxT: jax.Array,
-    loss: jax.Array,
-    temperature: float,
-    weight: float,
-    key_boost: float,
-) -> tuple[jax.Array, dict[str, jax.Array]]:
-    """The mix of a loss with the KL to a teacher's logits (scalar), and the sum "kl".
-
-    Args:
-        frames_BxT: valid frames of this part of the batch.
-        whole_frames_BxT: those of the whole batch, or `frames_BxT` itself.
-    """
-    kl = frame_kl(logits_BxTxK, target_BxTxK, frames_BxT, temperature, key_boost)
-    if whole_frames_BxT is not frames_BxT:
-        kl *= frames_BxT.sum() / jnp.maximum(whole_frames_BxT.sum(), 1)
-    return mix(kl, loss, weight), {"kl": kl}
+TERMS = ("kl", "hard", "guide", "features", "intermediate")
+"""sums of the terms of a teacher, as far as a run has them"""
 
 
 def distill_metrics(totals: Mapping[str, float], steps: int) -> dict[str, float]:
-    """kl: nats per frame, the mean over steps; nothing for a run without a teacher."""
-    return {"kl": totals["kl"] / steps} if "kl" in totals else {}
+    """Means over steps of the teacher's terms; nothing for a run without a teacher.
+
+    kl: nats per frame. hard: nats per label. guide and features: see semgjax.losses. intermediate: the mean loss of the
+    intermediate layers.
+    """
+    return {name: totals[name] / steps for name in TERMS if name in totals}

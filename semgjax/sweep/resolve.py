@@ -20,7 +20,7 @@ from semgjax.model.for_band import fit_to_band
 from semgjax.sweep.planfile import FLOPS, PARTS, RATE, Options, PlanFile
 from semgjax.sweep.subset import Subset, subset_split
 from semgjax.sweep.trial_cost import parameters_of
-from semgjax.training.distill_config import DistillConfig
+from semgjax.training.distill_config import DistillOptions
 from semgjax.training.run_config import RunConfig, recipe
 
 _SOURCE = "plan: "  # the prefix of from_json's messages, replaced by the file's name
@@ -98,7 +98,7 @@ def run_config(options: Options, data: str, teacher: RunConfig | None = None, ba
     plain = _from_options(start, {k: v for k, v in options.items() if not (k == RATE and isinstance(rule, dict))})
     config = _from_options(plain, {RATE: learning_rate(rule, plain)}) if isinstance(rule, dict) else plain
     if teacher is not None:
-        distill = DistillConfig(**{"teacher": teacher.hash} | _part(options, "distill"))
+        distill = from_json(DistillOptions, _part(options, "distill"), "plan").config(teacher.hash)
         check_pair(config.model, teacher.model)  # before the check of its windows, for a clearer message
         config = dataclasses.replace(config, window=teacher.window)
         # Whether the two fit does not depend on the teacher's parameters.

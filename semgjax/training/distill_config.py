@@ -26,8 +26,8 @@ class DistillOptions:
     divergence: Literal["forward", "reverse", "js"] = "forward"
     """forward: KL(teacher || student); reverse: KL(student || teacher); js: the Jensen-Shannon divergence"""
     frames: Literal["all", "blank", "spikes", "entropy"] = "all"
-    """frames that count in the KL term: all; those whose blank the teacher gives less than `threshold`; those within
-    `around` frames of one of its keys; or each by the teacher's entropy"""
+    """frames that count in the KL term: all; blank: those whose blank the teacher gives less than threshold; spikes:
+    those within a few frames (around) of its keys; entropy: each by the teacher's entropy"""
     threshold: float = 0.9
     """with frames blank: a frame counts where the teacher's probability of the blank is below this"""
     around: int = 3

@@ -17,6 +17,7 @@ from semgjax.parallel.mesh import AnyMesh, by_batch, replicated
 from semgjax.parallel.rules import rules_for, shardings
 from semgjax.training.accumulation import parts_of
 from semgjax.training.criterion import Batch, Sums, Teachers, loss_and_sums
+from semgjax.training.distill_params import with_extra, without_extra
 from semgjax.training.engine import Remat
 from semgjax.training.optimizer import make_optimizer
 from semgjax.training.run_config import RunConfig
@@ -26,8 +27,13 @@ State = dict[str, Any]
 
 
 def init_state(config: RunConfig, seed: ArrayLike | None = None) -> State:
-    """The state before the first step, from the seed alone (default: the configuration's)."""
-    params = network.init(config.model, jax.random.key(config.train.seed if seed is None else seed))
+    """The state before the first step, from the seed alone (default: the configuration's).
+
+    Raises:
+        InputError: the network has not the hidden frames that the run distils from (`with_extra`).
+    """
+    key = jax.random.key(config.train.seed if seed is None else seed)
+    params = with_extra(config, network.init(config.model, key), key)
     optimizer = make_optimizer(config.optimizer, config.train.steps)
     state = {"step": jnp.zeros((), jnp.int32), "params": params, "optimizer": optimizer.init(params)}
     return {**state, "average": jax.tree.map(jnp.copy, params)} if config.optimizer.average else state
@@ -52,8 +58,8 @@ def placed_shapes(config: RunConfig, placed: Any) -> State:
 
 
 def read_params(state: State) -> Params:
-    """The parameters that are evaluated: the running average where there is one."""
-    return state["average"] if "average" in state else state["params"]
+    """The network's parameters that are evaluated: the running average where there is one."""
+    return without_extra(state["average"] if "average" in state else state["params"])
 
 
 def gradient_and_sums(
