@@ -16,6 +16,7 @@ def frame_kl(
     temperature: float,
     key_boost: float = 0.0,
     kind: Kind = "forward",
+    bounded: bool = True,
 ) -> jax.Array:
     """Mean over valid frames of the divergence at a temperature, times its square (Hinton 2015, section 2).
 
@@ -25,8 +26,10 @@ def frame_kl(
 
     Args:
         kind: forward, the KL(teacher || student), reverse or js (`frame_divergence`).
+        bounded: logits may be -inf (`frame_divergence`).
     """
-    kl_BxT = boosted(frame_divergence(student_BxTxK, teacher_BxTxK, temperature, kind), teacher_BxTxK, key_boost)
+    kl_BxT = frame_divergence(student_BxTxK, teacher_BxTxK, temperature, kind, bounded)
+    kl_BxT = boosted(kl_BxT, teacher_BxTxK, key_boost)
     weight_BxT = valid_BxT.astype(jnp.float32)
     return temperature**2 * (kl_BxT * weight_BxT).sum() / jnp.maximum(weight_BxT.sum(), 1.0)
 

@@ -10,14 +10,19 @@ _LEAST = -1e5
 """a logit of -inf is as likely as e^-100000, as in the CTC loss: zero times infinity would be NaN"""
 
 
-def log_softmax_at(logits_BxTxK: jax.Array, temperature: float) -> jax.Array:
-    """Log probabilities at a temperature, float32 [B, T, K]; finite for logits of -inf."""
+def log_softmax_at(logits_BxTxK: jax.Array, temperature: float, bounded: bool = True) -> jax.Array:
+    """Log probabilities at a temperature, float32 [B, T, K]; if `bounded`, finite also for logits of -inf."""
     x = logits_BxTxK.astype(jnp.float32)
-    return jax.nn.log_softmax(jnp.where(x < _LEAST, _LEAST, x) / temperature, axis=-1)
+    x = jnp.where(x < _LEAST, _LEAST, x) if bounded else x
+    return jax.nn.log_softmax(x / temperature, axis=-1)
 
 
 def frame_divergence(
-    student_BxTxK: jax.Array, teacher_BxTxK: jax.Array, temperature: float = 1.0, kind: Kind = "forward"
+    student_BxTxK: jax.Array,
+    teacher_BxTxK: jax.Array,
+    temperature: float = 1.0,
+    kind: Kind = "forward",
+    bounded: bool = True,
 ) -> jax.Array:
     """Divergence of each frame at a temperature, nats, float32 [B, T]. No gradient reaches the teacher.
 
@@ -28,9 +33,11 @@ def frame_divergence(
     Args:
         student_BxTxK: logits or log probabilities; `teacher_BxTxK` likewise.
         temperature: divides both before the softmax. The caller multiplies by its square (`frame_kl`).
+        bounded: logits may be -inf. Networks give finite ones; without the bound, which changes the last bits of the
+            gradient, runs of earlier versions keep theirs.
     """
-    p = log_softmax_at(jax.lax.stop_gradient(teacher_BxTxK), temperature)
-    q = log_softmax_at(student_BxTxK, temperature)
+    p = log_softmax_at(jax.lax.stop_gradient(teacher_BxTxK), temperature, bounded)
+    q = log_softmax_at(student_BxTxK, temperature, bounded)
     if kind == "forward":
         return _kl(p, q)
     if kind == "reverse":
