@@ -29,12 +29,14 @@ def test_an_unknown_keyword_is_a_type_error():
         dry_run("ladder-16", "v5e-8", trian={"batch": 16})
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_layout_that_python_gives(capsys):
     words = ["train", "--preset", "ladder-16", "--show-sharding", "--topology", "v5e-8", "--train.batch=16"]
     assert main(words) == 0
     assert capsys.readouterr().out.splitlines() == state_layout("ladder-16", "v5e-8", train={"batch": 16})
 
 
+@pytest.mark.slow
 def test_a_planned_step_shows_itself_on_one_line_and_as_a_table():
     found = dry_run("ladder-16", "v5e-8", train={"batch": 16})
     assert repr(found).startswith("DryRun(v5e-8: ") and f"{found.params:,}" in repr(found) and "\n" not in repr(found)

@@ -11,8 +11,9 @@ from semgjax.data.splitting.splits import read_split, write_split
 from semgjax.training.distill_config import DistillConfig
 from tests.runs import STEPS, assert_same_parameters, distill_words, fails, snapshot, train_words
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 def test_a_student_carries_its_teachers_hash_and_leaves_the_teacher_as_it_was(
     sessions, finished, student, tmp_path, capsys
 ):

@@ -8,6 +8,8 @@ import pytest
 from semgjax.cli.main import main
 from semgjax.cli.scaling_words import WITHHELD
 
+pytestmark = pytest.mark.slow
+
 SIZES = np.repeat(np.geomspace(2e4, 2e6, 6), 2)
 CLEAN = (8.0 + 60.0 * (SIZES / 2e4) ** -0.45) * np.exp(0.02 * np.random.default_rng(0).standard_normal(12))
 RISING = 10.0 * (SIZES / 2e4) ** 0.2 * np.exp(0.01 * np.random.default_rng(1).standard_normal(12))

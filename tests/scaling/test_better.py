@@ -24,6 +24,7 @@ def fitted(truth, noise, seed, law="floor_power"):
     return fit_law((SIZES, y), LAWS[law], starts=16)
 
 
+@pytest.mark.slow
 def test_a_saturating_truth_under_the_default_law_is_named_with_a_better_one():
     fits = [fitted(saturating, 0.01, seed) for seed in range(8)]
     named = [better_law(rivals(fit)) for fit in fits]

@@ -36,6 +36,7 @@ def fitted(truth, noise, seed, seeds=1, law="floor_power"):
     return fit_law((sizes, y), LAWS[law], starts=8)
 
 
+@pytest.mark.slow
 def test_a_true_law_is_called_bent_as_often_as_the_test_says():
     p = np.array([drift_of(fitted(healthy, 0.02, seed)).p for seed in range(200)])
     # 10 % of 200 is 20; 35 and 7 are three and a half standard deviations away
@@ -43,6 +44,7 @@ def test_a_true_law_is_called_bent_as_often_as_the_test_says():
     assert np.sum(p < 0.01) <= 7
 
 
+@pytest.mark.slow
 def test_a_slope_that_flattens_within_the_sweep_is_found_with_three_seeds():
     p = [drift_of(fitted(flattening, 0.02, seed, 3, "power")).p for seed in range(10)]
     assert max(p) < 0.01

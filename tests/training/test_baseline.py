@@ -1,4 +1,4 @@
-"""The TDS baseline by every command: trained, gone on with, evaluated, distilled and exported like any other size."""
+"""The TDS baseline by every command: trained, resumed, evaluated, distilled and exported like any other size."""
 
 import json
 import shutil
@@ -17,6 +17,8 @@ from semgjax.model.network import count
 from semgjax.training.metrics import read_metrics
 from semgjax.training.run_folder import load_finished
 from tests.runs import assert_same_parameters, fails
+
+pytestmark = pytest.mark.slow
 
 SHAPE = TDSConfig(features=24, conv_channels=(6, 6), kernel=5)
 LOOP = [
@@ -52,7 +54,7 @@ def test_a_run_of_the_baseline_has_its_identity_size_and_cost(baseline):
     assert all(line["gradient_norm"] > 0 and line["update_norm"] > 0 for line in lines[1:])
 
 
-def test_a_run_of_the_baseline_goes_on_bit_for_bit(sessions, baseline, tmp_path):
+def test_a_run_of_the_baseline_resumes_bit_for_bit(sessions, baseline, tmp_path):
     run = tmp_path / "run"
     shutil.copytree(baseline, run)
     (run / "result.json").unlink()
@@ -88,7 +90,6 @@ def test_a_run_and_its_export_read_alike_and_the_export_says_that_it_needs_the_w
     assert printed[0] == printed[1] == [row for row in result["scores"] if row["split"] == "test"]
 
 
-@pytest.mark.slow
 def test_the_baseline_teaches_a_transformer_of_its_frames_and_no_other(sessions, baseline, tmp_path, capsys):
     student = ["distill", f"--teacher={baseline}", f"--data={sessions}", f"--out={tmp_path / 'run'}"]
     loop = [f"--train.{name}=2" for name in ("steps", "batch", "checkpoint-every", "evaluate-every", "log-every")]
