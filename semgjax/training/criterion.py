@@ -81,8 +81,8 @@ def _targets(
     """The teachers' mean logits on the core, and with distill.features the first one's hidden frames there."""
     assert config.distill is not None
     known, theirs = [], None
+    core = core_frames(config.model, config.window)
     for number, (one, params) in enumerate(teachers):
-        core = core_frames(config.model, config.window)
         fixed = jax.lax.stop_gradient(params)
         if number == 0 and config.distill.features:
             logits, hidden = network.hidden(one, fixed, emg_BxTxC, valid_BxT)

@@ -81,6 +81,7 @@ def test_every_term_is_in_the_loss_and_no_gradient_reaches_the_teacher(config, l
         assert np.isfinite(leaf).all() and np.asarray(leaf).any()
 
 
+@pytest.mark.slow
 def test_shares_of_the_loss_and_its_gradient_add_up_over_parts(loss, student, teacher, batches):
     whole = jax.device_get(batches[0])
     parts = [{name: rows[half::2] for name, rows in whole.items()} for half in range(2)]
