@@ -22,12 +22,12 @@ from analysis.people_training import People, Setting, as_lists, corpus_of, prepa
 from semgjax.data.batching.batches import stream, train_data
 from semgjax.data.sessions import Session
 from semgjax.data.splitting.splits import draw_key
+from semgjax.distilling.teachers import load_teacher
 from semgjax.errors import InputError
 from semgjax.evaluate.stitched import evaluate_greedy, make_forward
 from semgjax.files import write_json
 from semgjax.model.encoder import Params
 from semgjax.parallel.mesh import make_mesh, place_batch
-from semgjax.teachers import load_teacher
 from semgjax.training.run_config import RunConfig
 from semgjax.training.step import init_state, make_step, read_params, state_shardings
 
@@ -91,7 +91,7 @@ def trainer(config: RunConfig, start: Params | None) -> Callable[[Sequence[Sessi
     """
     mesh = make_mesh(config.train.batch)
     placed = state_shardings(config, mesh)
-    step, begin = make_step(config, mesh, None), jax.jit(lambda: init_state(config), out_shardings=placed)
+    step, begin = make_step(config, mesh), jax.jit(lambda: init_state(config), out_shardings=placed)
 
     def run(sessions: Sequence[Session]) -> Params:
         data = train_data(sessions, config.window, config.augment, config.train.batch, config.train.seed)
@@ -101,7 +101,7 @@ def trainer(config: RunConfig, start: Params | None) -> Callable[[Sequence[Sessi
             state["params"] = jax.device_put(jax.tree.map(jnp.array, start), placed["params"])
         with contextlib.closing(stream(data, 0)) as batches:
             for _ in range(config.train.steps):
-                state, sums = step(state, place_batch(mesh, next(batches)), None)
+                state, sums = step(state, place_batch(mesh, next(batches)), ())
         params = read_params(state)
         if not all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(jax.device_get(params))):
             raise InputError(f"{sessions[0].name}: training to one person diverged; lower the rate", "not-finite")

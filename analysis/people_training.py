@@ -30,16 +30,17 @@ from semgjax.data.corpus import Corpus
 from semgjax.data.key_counts import KeyCounts, count_keys
 from semgjax.data.sessions import Session, load_sessions, read_emg
 from semgjax.data.splitting.splits import draw_key
+from semgjax.distilling.teachers import load_teacher, student_config
 from semgjax.errors import InputError
 from semgjax.evaluate.error_rates import Counts, count_errors
 from semgjax.evaluate.stitched import evaluate_greedy, make_forward
 from semgjax.evaluate.turns import evaluate_turned
 from semgjax.files import content_hash, write_json
 from semgjax.model.encoder import count_parameters
-from semgjax.teachers import load_teacher, student_config
+from semgjax.training.distill_config import DistillConfig
 from semgjax.training.engine import Engine
 from semgjax.training.loop import train
-from semgjax.training.run_config import DistillConfig, RunConfig
+from semgjax.training.run_config import RunConfig
 from semgjax.training.run_folder import load_finished
 
 TURNS = (0, 1, -1, 2, -2, 3, -3)
@@ -161,14 +162,14 @@ def run_piece(people: People, piece: Piece, design: Design, setting: Setting, ou
     found = prepare(people, piece, design, setting)
     corpus = corpus_of(found.train)
     config = run_config(piece.width, corpus, piece.seed, setting.steps, setting.batch)
-    source, teacher_params = None, None
+    teachers, teacher_params = (), None
     needed = needed_by(piece, design)
     if needed is not None:
         teacher = load_teacher(run_folder(out, needed))
         config = student_config(config, teacher, DistillConfig(teacher.config.hash))
-        source, teacher_params = (teacher.config.model, teacher.params), count_parameters(teacher.params)
+        teachers, teacher_params = ((teacher.config.model, teacher.params),), count_parameters(teacher.params)
     folder = run_folder(out, piece)
-    params = train(config, corpus, folder, source, Engine(keep_last=1, keep_best=False))["params"]
+    params = train(config, corpus, folder, teachers, Engine(keep_last=1, keep_best=False))["params"]
     plain = piece.teacher == 0 and piece.width == design.middle
     results = [{"method": "network", "params": params, **one} for one in test_network(folder, found, plain)]
     if plain and piece.aligned:

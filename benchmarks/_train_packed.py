@@ -82,7 +82,7 @@ def steps_of(sessions: Path) -> tuple[Callable[[], None], Callable[[], None]]:
     mesh = make_mesh(TRIALS)
     packed = PackedStates(configs, mesh, TRIALS, room)
     packed.begin([None] * TRIALS)
-    step = make_step(configs[0], mesh, None)
+    step = make_step(configs[0], mesh)
     state = jax.jit(lambda: init_state(configs[0]), out_shardings=state_shardings(configs[0], mesh))()
 
     def together() -> None:
@@ -91,7 +91,7 @@ def steps_of(sessions: Path) -> tuple[Callable[[], None], Callable[[], None]]:
     def apart() -> None:
         nonlocal state
         for batch in batches.values():
-            state, sums = step(state, place_batch(mesh, batch), None)
+            state, sums = step(state, place_batch(mesh, batch), ())
             jax.block_until_ready(sums)
 
     together()

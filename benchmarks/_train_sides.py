@@ -48,12 +48,12 @@ def our_step(model: ModelConfig, batch: Batch, spec: WindowSpec = SPEC) -> Calla
     train = TrainConfig(batch=len(batch["emg"]))
     config = RunConfig("benchmark", model, "", window=spec, optimizer=OPTIMIZER, train=train)
     mesh = make_mesh(train.batch)
-    step = make_step(config, mesh, None, Engine().remat)
+    step = make_step(config, mesh, (), Engine().remat)
     state = jax.jit(lambda: init_state(config), out_shardings=state_shardings(config, mesh))()
 
     def call() -> None:
         nonlocal state
-        state, sums = step(state, place_batch(mesh, batch), None)
+        state, sums = step(state, place_batch(mesh, batch), ())
         jax.block_until_ready((sums, state))
 
     call()

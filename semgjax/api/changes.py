@@ -13,6 +13,7 @@ from semgjax.data.batching.windows import WindowSpec
 from semgjax.errors import InputError
 from semgjax.model.config import Network, preset
 from semgjax.model.for_band import fit_to_band
+from semgjax.training.distill_config import DistillOptions
 from semgjax.training.engine import Engine
 from semgjax.training.run_config import OptimizerConfig, Recipe, TrainConfig, recipe
 
@@ -54,6 +55,15 @@ def members_of(
         "train": _changed("train", base.train, train),
         "band": band,
     }
+
+
+def distill_options(given: DistillOptions | Options | None, named: Options) -> DistillOptions:
+    """The options of distillation with changes by name, and then those that have arguments of their own.
+
+    Raises:
+        InputError: an unknown name ("unknown-name"), or a value of another type or out of range.
+    """
+    return _changed("distill", _changed("distill", DistillOptions(), given), named)
 
 
 def _changed(part: str, value: T, given: Any) -> T:

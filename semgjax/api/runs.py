@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semgjax.api.changes import Options, chosen_engine, members_of
+from semgjax.api.changes import Options, chosen_engine, distill_options, members_of
 from semgjax.api.models import Model, load, percent, place_of, read_corpus
 from semgjax.data.band import Band
 from semgjax.data.batching.augment import AugmentConfig
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.corpus import load_corpus, read_band
+from semgjax.distilling.teachers import check_pair, load_teacher, student_config
 from semgjax.errors import InputError
 from semgjax.exporting.export_folder import MODEL, SCHEMA, VERSION
 from semgjax.exporting.export_run import export_run
@@ -18,14 +19,15 @@ from semgjax.files import read_json
 from semgjax.losses.loss import Loss
 from semgjax.measures import MEASURES, SPLICED, rate_in
 from semgjax.model.config import Network
+from semgjax.model.encoder import Params
 from semgjax.notebook import facts
 from semgjax.parallel.cores import use_cores
 from semgjax.parallel.runtime import start_processes
-from semgjax.teachers import check_pair, load_teacher, student_config
+from semgjax.training.distill_config import DistillOptions
 from semgjax.training.engine import Engine
 from semgjax.training.loop import train as run_training
 from semgjax.training.mirror import finished_folder
-from semgjax.training.run_config import DistillConfig, OptimizerConfig, RunConfig, TrainConfig
+from semgjax.training.run_config import OptimizerConfig, RunConfig, TrainConfig
 
 
 @dataclass(frozen=True, repr=False)
@@ -160,9 +162,10 @@ def distill(
     out: str | Path,
     *,
     splits: str | Path | None = None,
-    temperature: float = 1.0,
-    weight: float = 0.9,
-    key_boost: float = 0.0,
+    temperature: float | None = None,
+    weight: float | None = None,
+    key_boost: float | None = None,
+    options: DistillOptions | Options | None = None,
     model: Network | Options | None = None,
     augment: AugmentConfig | Options | str | None = None,
     optimizer: OptimizerConfig | Options | None = None,
@@ -174,9 +177,12 @@ def distill(
     Args:
         teacher: the finished teacher: run directory, address, or what `train` returned. It also sets the windows.
         preset_name: size of the student, or the configuration of a network.
-        temperature: divides both logits before the softmax.
-        weight: share of the KL term in the loss, in (0, 1]; the rest is CTC.
-        key_boost: extra weight of a frame in the KL term, times the teacher's probability that it is a key.
+        temperature: divides both logits before the softmax (default: 1).
+        weight: share of the KL term in the loss, in (0, 1]; the rest is CTC (default: 0.9).
+        key_boost: extra weight of a frame in the KL term, times the teacher's probability that it is a key (default:
+            0).
+        options: further options of the loss, by name as options={"frames": "spikes", "delay": 2}, or a whole
+            `DistillOptions`; docs/guides/distillation.md lists them.
         data, out, splits, model, augment, optimizer, train, engine: see `train`.
 
     Raises:
@@ -189,7 +195,9 @@ def distill(
         'distilled'
     """
     members = members_of(preset_name, model, augment, optimizer, train, None, _band(data, splits))
-    return _run(members, data, splits, out, engine, (place_of(teacher), temperature, weight, key_boost))
+    named = {"temperature": temperature, "weight": weight, "key_boost": key_boost}
+    chosen = distill_options(options, {name: value for name, value in named.items() if value is not None})
+    return _run(members, data, splits, out, engine, (place_of(teacher), chosen))
 
 
 def export(
@@ -259,24 +267,25 @@ def _run(
     splits: str | Path | None,
     out: str | Path,
     engine: Engine | Options | None,
-    teaching: tuple[str, float, float, float] | None = None,
+    teaching: tuple[str, DistillOptions] | None = None,
 ) -> Run:
-    """Train to the end; `teaching` is the teacher's place, the temperature, the weight and key_boost."""
+    """Train to the end; `teaching` is the teacher's place, and how the student learns from it."""
     chosen = chosen_engine(engine)
     use_cores(members["train"].batch // members["train"].accumulate)
     start_processes(chosen.start, chosen.wait)
     if teaching is None:
         corpus = read_corpus(data, splits)
-        config, source = RunConfig(data=corpus.hash, **members), None
+        config = RunConfig(data=corpus.hash, **members)
+        teachers: tuple[tuple[Network, Params], ...] = ()
     else:
         with finished_folder(teaching[0]) as folder:
             teacher = load_teacher(folder)
         check_pair(members["model"], teacher.config.model)  # before the check of its windows, for a clearer message
         corpus = read_corpus(data, splits)
         supervised = RunConfig(data=corpus.hash, **(members | {"window": teacher.config.window}))
-        config = student_config(supervised, teacher, DistillConfig(teacher.config.hash, *teaching[1:]))
-        source = (teacher.config.model, teacher.params)
-    return Run(str(out), _body(run_training(config, corpus, str(out), source, chosen)))
+        config = student_config(supervised, teacher, teaching[1].config(teacher.config.hash))
+        teachers = ((teacher.config.model, teacher.params),)
+    return Run(str(out), _body(run_training(config, corpus, str(out), teachers, chosen)))
 
 
 def _body(document: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from semgjax.cli.session_band import band_of
 from semgjax.data.batching.augment import AugmentConfig, augment_recipe, fit_augment
 from semgjax.model.config import Network, preset
 from semgjax.model.for_band import fit_to_band
+from semgjax.training.distill_config import DistillOptions
 from semgjax.training.engine import Engine
 from semgjax.training.run_config import OptimizerConfig, TrainConfig, recipe
 
@@ -29,9 +30,7 @@ def run(words: list[str]) -> int:
         data: Path,
         out: str,
         splits: Path | None = None,
-        temperature: float = 1.0,
-        weight: float = 0.9,
-        key_boost: float = 0.0,
+        distillation: tyro.conf.OmitArgPrefixes[DistillOptions] = DistillOptions(),  # noqa: B008
         model: tyro.conf.AvoidSubcommands[Network] = shape,
         augmentation: Literal["preset", "paper", "baseline", "robust"] = "preset",
         augment: AugmentConfig = wanted,
@@ -47,9 +46,7 @@ def run(words: list[str]) -> int:
             data: folder of sessions
             out: run directory or its address, new or of this same run
             splits: split file (default: splits.json in the folder of sessions)
-            temperature: divides both logits before the softmax
-            weight: share of the KL term in the loss; the rest is CTC
-            key_boost: extra weight of a frame in the KL term, times the teacher's probability that it is a key
+            distillation: how the student learns from the teacher
             model: the student's shape
             augmentation: named changes that the augment options start from (preset: those of the size)
             augment: random changes of training windows
@@ -62,8 +59,8 @@ def run(words: list[str]) -> int:
 
         with shown_warnings():
             result = runs.distill(
-                teacher, preset, data, out, splits=splits, temperature=temperature, weight=weight, key_boost=key_boost,
-                model=model, augment=augment, optimizer=optimizer, train=train, engine=engine,
+                teacher, preset, data, out, splits=splits, options=distillation, model=model, augment=augment,
+                optimizer=optimizer, train=train, engine=engine,
             )  # fmt: skip
         print_run(result)
 

@@ -69,7 +69,7 @@ def make_trials(plan: DemoPlan, corpus: Corpus, data: Path, split_file: Path) ->
         options = _options(plan, plan.student_width, plan.student_steps, band) | {"optimizer.learning_rate": rate}
         distill = {f"distill.{name}": getattr(plan, name) for name in ("temperature", "weight", "key_boost")}
         student = run_config(options | distill, corpus.hash, teacher, band)
-        budget = plan.student_steps * plan.batch * train_flops(student.model, student.window.total, teacher.model)
+        budget = plan.student_steps * plan.batch * train_flops(student.model, student.window.total, (teacher.model,))
         alone = run_config(options, corpus.hash, band=band)
         students.append(student)
         scratch.append(run_config(options | {"train.steps": steps_for(budget, alone)}, corpus.hash, band=band))

@@ -171,6 +171,12 @@ class ModelConfig(Network):
 
         return encoder.apply(self, params, emg_BxTxC, valid_BxT, train_key, remat, rows_B, ops)
 
+    def hidden(self, *inputs: Any, **named: Any) -> "tuple[jax.Array, jax.Array]":
+        """See `semgjax.model.encoder.hidden`."""
+        from semgjax.model import encoder
+
+        return encoder.hidden(self, *inputs, **named)
+
     def flops(self, samples: int) -> float:
         """Twice the multiply-adds of a forward pass's matrix products; element-wise work is a few percent more."""
         time, d = samples // self.stride, self.dim
@@ -265,20 +271,17 @@ class TDSConfig(Network):
 
         return tds.init(self, key)
 
-    def apply(
-        self,
-        params: "Params",
-        emg_BxTxC: "jax.Array",
-        valid_BxT: "jax.Array",
-        train_key: "jax.Array | None",
-        remat: str,
-        rows_B: "jax.Array | None",
-        ops: "Operations",
-    ) -> "jax.Array":
+    def apply(self, *inputs: Any, **named: Any) -> "jax.Array":
         """See `semgjax.model.tds.apply`."""
         from semgjax.model import tds
 
-        return tds.apply(self, params, emg_BxTxC, valid_BxT, train_key, remat, rows_B, ops)
+        return tds.apply(self, *inputs, **named)
+
+    def hidden(self, *inputs: Any, **named: Any) -> "tuple[jax.Array, jax.Array]":
+        """See `semgjax.model.tds.hidden`."""
+        from semgjax.model import tds
+
+        return tds.hidden(self, *inputs, **named)
 
     def flops(self, samples: int) -> float:
         """As of `ModelConfig`; the spectrum is a product too, once for sines and once for cosines."""

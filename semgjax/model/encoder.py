@@ -200,6 +200,35 @@ def apply(
     Raises:
         InputError: T is not a multiple of the stride, or the channel count differs.
     """
+    x, _ = _frames(config, params, emg_BxTxC, valid_BxT, train_key, remat, rows_B, ops, keep_layers=False)
+    return dense(params["head"], x).astype(jnp.float32)
+
+
+def hidden(
+    config: ModelConfig,
+    params: Params,
+    emg_BxTxC: jax.Array,
+    valid_BxT: jax.Array,
+    train_key: Key = None,
+    remat: str = "cheap",
+    rows_B: jax.Array | None = None,
+    ops: Operations = PLAIN,
+) -> tuple[jax.Array, jax.Array]:
+    """The logits of `apply`, and the frames after each layer, [layers, B, T / stride, dim].
+
+    The last ones are those that the head reads, after the last norm.
+
+    Raises:
+        InputError: as `apply`.
+    """
+    x, layers = _frames(config, params, emg_BxTxC, valid_BxT, train_key, remat, rows_B, ops, keep_layers=True)
+    return dense(params["head"], x).astype(jnp.float32), jnp.concatenate([layers[:-1], x[None]])
+
+
+def _frames(
+    config: ModelConfig, params: Params, emg_BxTxC, valid_BxT, train_key, remat, rows_B, ops, keep_layers: bool
+) -> tuple[jax.Array, Any]:
+    """Frames that the head reads, and with `keep_layers` those after each layer."""
     if emg_BxTxC.shape[1] % config.stride or emg_BxTxC.shape[2] != config.channels:
         raise InputError(
             f"input of shape {emg_BxTxC.shape}: the model takes {config.channels} channels and a length that is "
@@ -221,12 +250,13 @@ def apply(
     x = x * valid_BxF[..., None].astype(x.dtype)  # zeros before the recording, as in streaming
     x = drop(x + position(config, params["position"], x, ops), 2)
 
-    def body(x_BxFxD: jax.Array, one: tuple[Params, Key]) -> tuple[jax.Array, None]:
-        return layer(config, one[0], x_BxFxD, valid_BxF, rows_B, one[1], ops), None
+    def body(x_BxFxD: jax.Array, one: tuple[Params, Key]) -> tuple[jax.Array, Any]:
+        x_BxFxD = layer(config, one[0], x_BxFxD, valid_BxF, rows_B, one[1], ops)
+        return x_BxFxD, x_BxFxD if keep_layers else None
 
     keys = None if drop_key is None else jax.random.split(drop_key, config.layers)
-    x, _ = jax.lax.scan(_REMAT[remat](body), x, (params["layers"], keys))
-    return dense(params["head"], ops.layer_norm(x, **params["norm_out"])).astype(jnp.float32)
+    x, layers_LxBxFxD = jax.lax.scan(_REMAT[remat](body), x, (params["layers"], keys))
+    return ops.layer_norm(x, **params["norm_out"]), layers_LxBxFxD
 
 
 def dense(params: Params, x: jax.Array) -> jax.Array:

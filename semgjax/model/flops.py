@@ -1,5 +1,7 @@
 """The cost of a network and of a training step in floating-point operations, two per multiply-add."""
 
+from collections.abc import Sequence
+
 from semgjax.model.kind import Network
 
 
@@ -8,7 +10,6 @@ def forward_flops(config: Network, samples: int) -> float:
     return config.flops(samples)
 
 
-def train_flops(config: Network, samples: int, teacher: Network | None = None) -> float:
-    """Operations of a training step on one window: forward, twice that backward, and the teacher's forward."""
-    extra = forward_flops(teacher, samples) if teacher is not None else 0.0
-    return 3.0 * forward_flops(config, samples) + extra
+def train_flops(config: Network, samples: int, teachers: Sequence[Network] = ()) -> float:
+    """Operations of a training step on one window: forward, twice that backward, and each teacher's forward."""
+    return 3.0 * forward_flops(config, samples) + sum(forward_flops(teacher, samples) for teacher in teachers)

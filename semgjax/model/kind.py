@@ -78,6 +78,29 @@ class Network(abc.ABC):
             ops: attention and convolutions in the form that suits the device.
         """
 
+    def hidden(
+        self,
+        params: "Params",
+        emg_BxTxC: "jax.Array",
+        valid_BxT: "jax.Array",
+        train_key: "jax.Array | None",
+        remat: str,
+        rows_B: "jax.Array | None",
+        ops: "Operations",
+    ) -> "tuple[jax.Array, jax.Array]":
+        """The logits of `apply` and the frames after each layer [layers, B, T / stride, D]; the head reads the last.
+
+        Optional: only distillation through hidden frames asks for it.
+
+        Raises:
+            InputError: this network does not offer it ("conflict").
+        """
+        raise InputError(
+            f"network {self.NETWORK!r}: has no hidden frames to distil from or into; leave out intermediate and "
+            "features, or give it a method `hidden` (docs/guides/extend.md)",
+            "conflict",
+        )
+
     @abc.abstractmethod
     def flops(self, samples: int) -> float:
         """Floating-point operations of the matrix products of a forward pass over `samples` samples."""

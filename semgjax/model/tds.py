@@ -87,7 +87,10 @@ class TDS(nn.Module):
     ops: Operations = PLAIN
 
     @nn.compact
-    def __call__(self, emg_BxTxC: jax.Array, valid_BxT: jax.Array, rows_B: jax.Array) -> jax.Array:
+    def __call__(
+        self, emg_BxTxC: jax.Array, valid_BxT: jax.Array, rows_B: jax.Array
+    ) -> tuple[jax.Array, list[jax.Array]]:
+        """Logits, and the frames after each block."""
         config = self.config
         frame_valid_BxT = valid_BxT[:, config.hop - 1 :: config.hop]
         power_BxTxCxF = log_spectrogram(emg_BxTxC * valid_BxT[..., None].astype(emg_BxTxC.dtype), config)
@@ -98,9 +101,11 @@ class TDS(nn.Module):
         x = x.astype(emg_BxTxC.dtype)
         bands = jnp.split(x, config.bands, axis=2)
         x = jnp.concatenate([BandMLP(config.features, name=f"band{i}")(band) for i, band in enumerate(bands)], axis=-1)
+        blocks = []
         for index, channels in enumerate(config.conv_channels):
             x = _REMAT[self.remat](Block)(channels, config.kernel, self.ops, name=f"block{index}")(x)
-        return nn.Dense(config.classes, dtype=x.dtype, name="head")(x).astype(jnp.float32)
+            blocks.append(x)
+        return nn.Dense(config.classes, dtype=x.dtype, name="head")(x).astype(jnp.float32), blocks
 
     def normalised(self, x_BxTxCxF: jax.Array, valid_BxT: jax.Array) -> jax.Array:
         """Each electrode to mean zero and deviation one over the window's valid frames and all frequencies."""
@@ -180,6 +185,31 @@ def apply(
     Raises:
         InputError: T is not a multiple of the stride, or the channel count differs.
     """
+    return _run(config, params, emg_BxTxC, valid_BxT, train_key, remat, rows_B, ops)[0]
+
+
+def hidden(
+    config: TDSConfig,
+    params: dict[str, Any],
+    emg_BxTxC: jax.Array,
+    valid_BxT: jax.Array,
+    train_key: jax.Array | None = None,
+    remat: str = "cheap",
+    rows_B: jax.Array | None = None,
+    ops: Operations = PLAIN,
+) -> tuple[jax.Array, jax.Array]:
+    """The logits of `apply`, and the frames after each block, [blocks, B, T / stride, D]; the head reads the last.
+
+    Raises:
+        InputError: as `apply`.
+    """
+    logits, blocks = _run(config, params, emg_BxTxC, valid_BxT, train_key, remat, rows_B, ops)
+    return logits, jnp.stack(blocks)
+
+
+def _run(
+    config: TDSConfig, params: dict[str, Any], emg_BxTxC, valid_BxT, train_key, remat, rows_B, ops
+) -> tuple[jax.Array, list[jax.Array]]:
     if emg_BxTxC.shape[1] % config.hop or emg_BxTxC.shape[2] != config.channels:
         raise InputError(
             f"input of shape {emg_BxTxC.shape}: the model takes {config.channels} channels and a length that is "
@@ -189,7 +219,8 @@ def apply(
     rngs = {} if train_key is None else {"mask": train_key}
     network = TDS(config, train=train_key is not None, remat=remat, ops=ops)
     rows_B = jnp.arange(emg_BxTxC.shape[0]) if rows_B is None else rows_B
-    return typing.cast(jax.Array, network.apply({"params": params}, emg_BxTxC, valid_BxT, rows_B, rngs=rngs))
+    found = network.apply({"params": params}, emg_BxTxC, valid_BxT, rows_B, rngs=rngs)
+    return typing.cast(tuple[jax.Array, list[jax.Array]], found)
 
 
 def _norm(name: str, x: jax.Array) -> jax.Array:

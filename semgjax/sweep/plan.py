@@ -35,8 +35,8 @@ class Trial:
     def flops(self) -> float:
         """Floating-point operations of its training (semgjax.model.flops), including the teacher's forward pass."""
         config = self.config
-        teacher = None if self.teacher is None else self.teacher.config.model
-        return config.train.steps * config.train.batch * train_flops(config.model, config.window.total, teacher)
+        teachers = () if self.teacher is None else (self.teacher.config.model,)
+        return config.train.steps * config.train.batch * train_flops(config.model, config.window.total, teachers)
 
 
 @dataclass(frozen=True)

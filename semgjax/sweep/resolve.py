@@ -12,6 +12,7 @@ from semgjax.data.band import TYPING, Band
 from semgjax.data.batching.augment import augment_recipe, fit_augment
 from semgjax.data.corpus import load_corpus
 from semgjax.data.splitting.splits import Split, read_split, write_split
+from semgjax.distilling.teachers import Teacher, check_pair, student_config
 from semgjax.errors import InputError
 from semgjax.model.config import ModelConfig, preset
 from semgjax.model.flops import train_flops
@@ -19,8 +20,8 @@ from semgjax.model.for_band import fit_to_band
 from semgjax.sweep.planfile import FLOPS, PARTS, RATE, Options, PlanFile
 from semgjax.sweep.subset import Subset, subset_split
 from semgjax.sweep.trial_cost import parameters_of
-from semgjax.teachers import Teacher, check_pair, student_config
-from semgjax.training.run_config import DistillConfig, RunConfig, recipe
+from semgjax.training.distill_config import DistillOptions
+from semgjax.training.run_config import RunConfig, recipe
 
 _SOURCE = "plan: "  # the prefix of from_json's messages, replaced by the file's name
 
@@ -97,7 +98,7 @@ def run_config(options: Options, data: str, teacher: RunConfig | None = None, ba
     plain = _from_options(start, {k: v for k, v in options.items() if not (k == RATE and isinstance(rule, dict))})
     config = _from_options(plain, {RATE: learning_rate(rule, plain)}) if isinstance(rule, dict) else plain
     if teacher is not None:
-        distill = DistillConfig(**{"teacher": teacher.hash} | _part(options, "distill"))
+        distill = from_json(DistillOptions, _part(options, "distill"), "plan").config(teacher.hash)
         check_pair(config.model, teacher.model)  # before the check of its windows, for a clearer message
         config = dataclasses.replace(config, window=teacher.window)
         # Whether the two fit does not depend on the teacher's parameters.
@@ -145,9 +146,8 @@ def steps_for(flops: Any, config: RunConfig, teacher: RunConfig | None = None) -
     """
     if isinstance(flops, bool) or not isinstance(flops, int | float) or flops <= 0:
         raise InputError(f"{FLOPS} {flops!r} must be a positive number", "bad-value")
-    step = config.train.batch * train_flops(
-        config.model, config.window.total, None if teacher is None else teacher.model
-    )
+    teachers = () if teacher is None else (teacher.model,)
+    step = config.train.batch * train_flops(config.model, config.window.total, teachers)
     steps = round(flops / step)
     if steps < 1:
         raise InputError(f"{FLOPS} {flops:g} is less than one step, which takes {step:.3g}", "bad-value")

@@ -62,8 +62,8 @@ def run_trial(sweep: Sweep, trial: Trial) -> dict[str, Any]:
     if diverged is not None:
         raise diverged
     _check_teacher(sweep, trial)
+    from semgjax.distilling.teachers import load_teacher
     from semgjax.parallel.runtime import is_first
-    from semgjax.teachers import load_teacher
     from semgjax.training.loop import train
 
     corpus = load_sessions(sweep, trial)
@@ -72,8 +72,8 @@ def run_trial(sweep: Sweep, trial: Trial) -> dict[str, Any]:
         note_start(sweep, trial)
         sweep.fault(trial).unlink(missing_ok=True)
     try:
-        frozen = None if teacher is None else (teacher.config.model, teacher.params)
-        return train(trial.config, corpus, sweep.run_folder(trial), teacher=frozen)
+        teachers = () if teacher is None else ((teacher.config.model, teacher.params),)
+        return train(trial.config, corpus, sweep.run_folder(trial), teachers=teachers)
     except Diverged as error:
         if is_first():
             write_fault(sweep, trial, "diverged", str(error))

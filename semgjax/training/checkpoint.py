@@ -21,6 +21,7 @@ from semgjax.files import check_hashes, disk_faults, file_hashes, read_json, wri
 from semgjax.model.finite import check_finite
 from semgjax.one_report import report_once
 from semgjax.parallel.runtime import is_first, on_first
+from semgjax.training.distill_params import without_extra
 from semgjax.training.step import State
 
 MARKER = "_CHECKPOINT_METADATA"
@@ -251,7 +252,7 @@ def _types(state: State) -> dict[str, str]:
 def restore_params(folder: Path) -> tuple[int, Any]:
     """Step and parameters of the newest whole checkpoint, on the default device; optimiser state is left on disk.
 
-    They are the running average where the run keeps one.
+    They are the running average where the run keeps one, without what only training with a teacher needs.
 
     Raises:
         InputError: there is none, it is damaged, or a parameter is not finite.
@@ -273,7 +274,8 @@ def restore_params(folder: Path) -> tuple[int, Any]:
         found = handler.metadata(path).tree
         name = "average" if "average" in found else "params"
         device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
-        item = {name: jax.tree.map(lambda m: jax.ShapeDtypeStruct(m.shape, m.dtype, sharding=device), found[name])}
+        wanted = without_extra(found[name])
+        item = {name: jax.tree.map(lambda m: jax.ShapeDtypeStruct(m.shape, m.dtype, sharding=device), wanted)}
         arguments = jax.tree.map(lambda s: ocp.ArrayRestoreArgs(sharding=s.sharding), item)
         restored = handler.restore(
             path, args=ocp.args.PyTreeRestore(item=item, restore_args=arguments, partial_restore=True)

@@ -3,18 +3,23 @@
 from collections.abc import Mapping
 
 import jax
+from jax.typing import ArrayLike
 
 from semgjax.evaluate.stitched import core_frames, valid_samples
-from semgjax.losses.distillation import distill_metrics, distilled
+from semgjax.losses.distillation import distill_metrics, mean_teacher, mix
 from semgjax.model import network
 from semgjax.model.encoder import Params
 from semgjax.model.kind import Network
 from semgjax.model.operations import AUTO, Kernels
+from semgjax.training.distill_params import EXTRA, intermediate_logits
 from semgjax.training.engine import Remat
 from semgjax.training.run_config import RunConfig
+from semgjax.training.taught import Frames, features, share_of, taught
 
 Sums = dict[str, jax.Array]
 Batch = dict[str, jax.Array]
+Teachers = tuple[tuple[Network, Params], ...]
+"""network and parameters of each teacher"""
 
 
 def loss_and_sums(
@@ -22,33 +27,70 @@ def loss_and_sums(
     params: Params,
     batch: Batch,
     key: jax.Array | None,
-    teacher: tuple[Network, Params] | None,
+    teachers: Teachers,
     remat: Remat = "cheap",
     whole: Batch | None = None,
     kernels: Kernels = AUTO,
+    step: ArrayLike = 0,
 ) -> tuple[jax.Array, Sums]:
     """The loss of a batch (scalar, float32) and its named sums, among them "loss".
 
-    The teacher sees the same augmented window as the student, without dropout, and gets no gradient.
+    Teachers see the same augmented window as the student, without dropout, and get no gradient.
 
     Args:
         whole: the batch that `batch` is a part of; the loss is then this part's share, so that those of all parts
             (and their gradients) add up to the batch's.
+        step: number of steps before this one.
     """
     whole = batch if whole is None else whole
     emg_BxTxC = batch["emg"].astype(config.train.compute)
     valid_BxT = valid_samples(batch["valid"], emg_BxTxC.shape[1])
     core = core_frames(config.model, config.window)
-    logits = network.apply(config.model, params, emg_BxTxC, valid_BxT, key, remat, batch.get("row"), kernels)[:, core]
+    inputs = (emg_BxTxC, valid_BxT, key, remat, batch.get("row"), kernels)
+    distill = config.distill if teachers else None
+    if distill is None or not distill.needs_hidden:
+        logits, hidden = network.apply(config.model, params, *inputs)[:, core], None
+    else:
+        logits, hidden = network.hidden(config.model, params, *inputs)
+        logits, hidden = logits[:, core], hidden[:, :, core]
     loss, sums = config.loss(logits, batch, whole)
-    if config.distill is not None and teacher is not None:
-        target = network.apply(teacher[0], jax.lax.stop_gradient(teacher[1]), emg_BxTxC, valid_BxT)[:, core]
-        frames = _valid_frames(config, batch)
-        all_frames = frames if whole is batch else _valid_frames(config, whole)
-        shares = (config.distill.temperature, config.distill.weight, config.distill.key_boost)
-        loss, extra = distilled(logits, target, frames, all_frames, loss, *shares)
-        sums = sums | extra
+    if distill is None:
+        return loss, {**sums, "loss": loss}
+    frames = _valid_frames(config, batch)
+    among = Frames(frames, frames if whole is batch else _valid_frames(config, whole))
+    target, theirs = _targets(config, teachers, emg_BxTxC, valid_BxT)
+    share = share_of(distill, step, config.train.steps)
+    loss, extra = taught(distill, share, logits, target, among, loss)
+    sums = sums | extra
+    if hidden is not None:
+        own = params[EXTRA]
+        if distill.intermediate:
+            heads = [intermediate_logits(own, layer, hidden[layer - 1]) for layer in distill.intermediate]
+            losses = [taught(distill, share, x, target, among, config.loss(x, batch, whole)[0])[0] for x in heads]
+            sums["intermediate"] = sum(losses[1:], losses[0]) / len(losses)
+            loss = mix(sums["intermediate"], loss, distill.intermediate_weight)
+        if theirs is not None:
+            term, extra = features(distill, own, hidden[-1], theirs, among)
+            loss, sums = loss + term, sums | extra
     return loss, {**sums, "loss": loss}
+
+
+def _targets(
+    config: RunConfig, teachers: Teachers, emg_BxTxC: jax.Array, valid_BxT: jax.Array
+) -> tuple[jax.Array, jax.Array | None]:
+    """The teachers' mean logits on the core, and with distill.features the first one's hidden frames there."""
+    assert config.distill is not None
+    known, theirs = [], None
+    core = core_frames(config.model, config.window)
+    for number, (one, params) in enumerate(teachers):
+        fixed = jax.lax.stop_gradient(params)
+        if number == 0 and config.distill.features:
+            logits, hidden = network.hidden(one, fixed, emg_BxTxC, valid_BxT)
+            theirs = hidden[-1][:, core_frames(one, config.window)]
+        else:
+            logits = network.apply(one, fixed, emg_BxTxC, valid_BxT)
+        known.append(logits[:, core])
+    return mean_teacher(known), theirs
 
 
 def line_metrics(config: RunConfig, totals: Mapping[str, float], steps: int) -> dict[str, float]:

@@ -22,7 +22,7 @@ from semgjax.parallel.mesh import AnyMesh, abstract_mesh, by_batch, make_mesh
 from semgjax.parallel.rules import bytes_per_device, rules_for
 from semgjax.training.engine import Engine
 from semgjax.training.run_config import RunConfig
-from semgjax.training.step import make_step, state_shapes, state_shardings
+from semgjax.training.step import make_step, read_params, state_shapes, state_shardings
 
 LABELS_PER_SECOND = 16  # room for labels when no data says how many there are: above the fastest typists' rate
 _COLLECTIVES = ("all-reduce", "all-gather", "reduce-scatter", "all-to-all", "collective-permute")
@@ -131,10 +131,10 @@ def dry_run(config: RunConfig, machine: Topology, engine: Engine, compile_step: 
         mesh = abstract_mesh(machine.devices, *layout, platform=machine.platform)
     state, batch = state_shapes(config), batch_shapes(config)
     placed = state_shardings(config, mesh)
-    arguments = (_with(state, placed), _with(batch, by_batch(mesh)), None)
+    arguments = (_with(state, placed), _with(batch, by_batch(mesh)), ())
     # The model chooses kernels by the device that it is traced for; by default that is this machine's.
     with jax.sharding.use_abstract_mesh(mesh.abstract_mesh):
-        traced = make_step(config, mesh, None, engine.remat, kernels).trace(*arguments)
+        traced = make_step(config, mesh, (), engine.remat, kernels).trace(*arguments)
     lowered = traced.lower() if can_compile else traced.lower(lowering_platforms=(machine.platform,))
     flops = config.train.batch * train_flops(config.model, config.window.total)
     peak = machine.chip.flops
@@ -143,7 +143,7 @@ def dry_run(config: RunConfig, machine: Topology, engine: Engine, compile_step: 
     plain = {
         "topology": machine.name,
         "devices": machine.devices,
-        "params": sum(leaf.size for leaf in jax.tree.leaves(state["params"])),
+        "params": sum(leaf.size for leaf in jax.tree.leaves(read_params(state))),
         "state_bytes": bytes_per_device(state, mesh, rules_for(config.model.SHARDING)),
         "batch_bytes": rows * row_bytes,
         "flops": flops,

@@ -47,7 +47,7 @@ class Log:
         config: RunConfig,
         metrics: Writer,
         clock: Clock | None = None,
-        teacher: Network | None = None,
+        teachers: Sequence[Network] = (),
         before: Sequence[dict[str, Any]] = (),
         about: Callable[[int], str] = lambda step: "look at that batch",
         lane: int | None = None,
@@ -55,7 +55,7 @@ class Log:
         self._config, self._metrics, self._about, self._lane = config, metrics, about, lane
         self._clock = clock or Clock()
         self._schedule = schedule(config.optimizer, config.train.steps)
-        self._flops = train_flops(config.model, config.window.total, teacher)
+        self._flops = train_flops(config.model, config.window.total, teachers)
         self._losses = [line["loss"] for line in before if "loss" in line][-_SPIKE_LINES:]
         self._pending: list[Sums] = []
 

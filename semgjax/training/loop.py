@@ -1,6 +1,7 @@
 """Training one run, from a configuration and sessions to a finished run directory: one function, read from the top."""
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def train(
     config: RunConfig,
     corpus: Corpus,
     out: Path | str,
-    teacher: tuple[Network, Params] | None = None,
+    teachers: Sequence[tuple[Network, Params]] = (),
     engine: Engine = _DEFAULT,
 ) -> dict[str, Any]:
     """Train a run to its last step and return its result (result.json).
@@ -51,7 +52,7 @@ def train(
         config: the run; its hash is the run's identity.
         corpus: sessions by split.
         out: run directory or address, new or of this same run.
-        teacher: network and parameters of the teacher of a distilled run.
+        teachers: network and parameters of each teacher of a distilled run.
         engine: devices, memory, checkpoints kept; no part of the run's identity.
 
     Raises:
@@ -95,13 +96,13 @@ def train(
         beat = stack.enter_context(watchdog(engine.watchdog))
         profile = stack.enter_context(profiler(folder / "profile", engine.profile_from, engine.profile_steps))
         progress = stack.enter_context(Progress(config.preset, steps, start, is_first()))
-        network = teacher and teacher[0]
-        log = stack.enter_context(RunLog(config, folder, data, start, times, progress, engine.trackers, network))
+        networks = tuple(network for network, _ in teachers)
+        log = stack.enter_context(RunLog(config, folder, data, start, times, progress, engine.trackers, networks))
 
         # -- the step: one compiled function from (state, batch) to (state, sums); validation --------------------
         watched = stack.enter_context(report_recompiles(progress.note, start))
-        advance = watched(make_step(config, mesh, network, engine.remat, kernels))
-        teacher_params = jax.device_put(teacher[1], replicated(mesh)) if teacher else None
+        advance = watched(make_step(config, mesh, networks, engine.remat, kernels))
+        teacher_params = jax.device_put(tuple(params for _, params in teachers), replicated(mesh))
         validate = make_validate(config, mesh, beat)
 
         # -- the loop -------------------------------------------------------------------------------------------
@@ -138,4 +139,4 @@ def train(
         # -- scores and result.json -----------------------------------------------------------------------------
         params = read_params(state)
         scores = {part: validate(params, corpus.part(part)) for part in ("val", "test") if corpus.part(part)}
-        return write_result(folder, config, corpus, data, params, scores, log.seconds, network)
+        return write_result(folder, config, corpus, data, params, scores, log.seconds, networks)

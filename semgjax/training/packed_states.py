@@ -28,11 +28,11 @@ def make_packed_step(config: RunConfig, mesh: AnyMesh, lanes: int) -> Any:
     split: no device needs anything of another.
     """
     split = by_batch(mesh)
-    update = make_update(config, mesh, None, parts=parts_of(config, mesh, lanes // mesh.size))
+    update = make_update(config, mesh, parts=parts_of(config, mesh, lanes // mesh.size))
 
     def one(state: State, batch: Batch, seed: ArrayLike, learning_rate: Any, decay: Any) -> tuple[State, Sums]:
         own = dataclasses.replace(config.optimizer, learning_rate=learning_rate, decay=decay)
-        return update(state, batch, None, make_optimizer(own, config.train.steps), seed)
+        return update(state, batch, (), make_optimizer(own, config.train.steps), seed)
 
     def step(states: State, batches: Any, inputs: Inputs) -> tuple[State, Sums]:
         together = jax.vmap(lambda state, batch, own: one(state, batch, **own), spmd_axis_name=AXES)

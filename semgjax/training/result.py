@@ -1,5 +1,6 @@
 """result.json: what was trained, on what data, at what cost, and its error rates."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ def build_result(
     params: Params,
     scores: dict[str, dict[str, Counts]],
     seconds: float,
-    teacher: Network | None,
+    teachers: Sequence[Network],
 ) -> dict[str, Any]:
     """One run as plain JSON values.
 
@@ -52,7 +53,7 @@ def build_result(
         "epochs": windows / data.windows,
         "steps": config.train.steps,
         "tokens": windows * (config.window.length // config.model.stride),
-        "flops": windows * train_flops(config.model, config.window.total, teacher),
+        "flops": windows * train_flops(config.model, config.window.total, teachers),
         "seed": config.train.seed,
         "teacher": config.distill.teacher if config.distill else None,
         "config": config.hash,
@@ -77,9 +78,9 @@ def write_result(
     params: Params,
     scores: dict[str, dict[str, Counts]],
     seconds: float,
-    teacher: Network | None = None,
+    teachers: Sequence[Network] = (),
 ) -> dict[str, Any]:
     """Write RUN/result.json, which marks the run as finished; returns its body."""
-    body = build_result(config, corpus, data, params, scores, seconds, teacher)
+    body = build_result(config, corpus, data, params, scores, seconds, teachers)
     on_first(lambda: write_json(out / RESULT, RESULT_SCHEMA, RESULT_VERSION, body))
     return body

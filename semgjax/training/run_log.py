@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -27,7 +28,7 @@ class RunLog(contextlib.ExitStack):
         times: the clock in the checkpoint that the run resumes from.
         progress: bar or lines on stderr.
         trackers: names of engine.trackers.
-        teacher: the teacher's shape, of a distilled run; its cost counts.
+        teachers: the teachers' shapes, of a distilled run; their cost counts.
         lane: the run's index in the sums of a pack; None where the sums are its own.
     """
 
@@ -40,7 +41,7 @@ class RunLog(contextlib.ExitStack):
         times: dict[str, float],
         progress: Progress,
         trackers: tuple[str, ...] = (),
-        teacher: Network | None = None,
+        teachers: Sequence[Network] = (),
         lane: int | None = None,
     ) -> None:
         super().__init__()
@@ -54,7 +55,7 @@ class RunLog(contextlib.ExitStack):
         for tracker in opened:
             self.callback(tracker.close)
         self._metrics = Everywhere([file, *opened] if is_first() else [])
-        self._log = Log(config, self._metrics, self.clock, teacher, before, partial(about_batch, data), lane)
+        self._log = Log(config, self._metrics, self.clock, teachers, before, partial(about_batch, data), lane)
 
     def add(self, sums: Sums, step: int) -> None:
         """Take the sums of a step that was started; the sums before it are written when they are due.

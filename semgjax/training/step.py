@@ -1,7 +1,7 @@
 """The train step: one jitted function from (state, batch) to (state, sums); supervised and distilled runs share it."""
 
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -16,7 +16,8 @@ from semgjax.model.operations import AUTO, Kernels
 from semgjax.parallel.mesh import AnyMesh, by_batch, replicated
 from semgjax.parallel.rules import rules_for, shardings
 from semgjax.training.accumulation import parts_of
-from semgjax.training.criterion import Batch, Sums, loss_and_sums
+from semgjax.training.criterion import Batch, Sums, Teachers, loss_and_sums
+from semgjax.training.distill_params import with_extra, without_extra
 from semgjax.training.engine import Remat
 from semgjax.training.optimizer import make_optimizer
 from semgjax.training.run_config import RunConfig
@@ -26,8 +27,13 @@ State = dict[str, Any]
 
 
 def init_state(config: RunConfig, seed: ArrayLike | None = None) -> State:
-    """The state before the first step, from the seed alone (default: the configuration's)."""
-    params = network.init(config.model, jax.random.key(config.train.seed if seed is None else seed))
+    """The state before the first step, from the seed alone (default: the configuration's).
+
+    Raises:
+        InputError: the network has not the hidden frames that the run distils from (`with_extra`).
+    """
+    key = jax.random.key(config.train.seed if seed is None else seed)
+    params = with_extra(config, network.init(config.model, key), key)
     optimizer = make_optimizer(config.optimizer, config.train.steps)
     state = {"step": jnp.zeros((), jnp.int32), "params": params, "optimizer": optimizer.init(params)}
     return {**state, "average": jax.tree.map(jnp.copy, params)} if config.optimizer.average else state
@@ -52,8 +58,8 @@ def placed_shapes(config: RunConfig, placed: Any) -> State:
 
 
 def read_params(state: State) -> Params:
-    """The parameters that are evaluated: the running average where there is one."""
-    return state["average"] if "average" in state else state["params"]
+    """The network's parameters that are evaluated: the running average where there is one."""
+    return without_extra(state["average"] if "average" in state else state["params"])
 
 
 def gradient_and_sums(
@@ -61,10 +67,11 @@ def gradient_and_sums(
     params: Params,
     batch: Batch,
     key: jax.Array,
-    teacher: tuple[Network, Params] | None,
+    teachers: Teachers,
     remat: Remat = "cheap",
     count: int = 1,
     kernels: Kernels = AUTO,
+    step: ArrayLike = 0,
 ) -> tuple[Params, Sums]:
     """Gradient of the batch's loss and the batch's sums, accumulated over `count` parts.
 
@@ -72,7 +79,7 @@ def gradient_and_sums(
     """
 
     def objective(params: Params, part: Batch, key: jax.Array, whole: Batch | None) -> tuple[jax.Array, Sums]:
-        return loss_and_sums(config, params, part, key, teacher, remat, whole, kernels)
+        return loss_and_sums(config, params, part, key, teachers, remat, whole, kernels, step)
 
     differentiate = jax.grad(objective, has_aux=True)
     batch = {**batch, "row": jnp.arange(len(batch["emg"]))}
@@ -97,20 +104,20 @@ def safe_norm(tree: Any) -> jax.Array:
 def make_step(
     config: RunConfig,
     mesh: AnyMesh,
-    teacher: Network | None,
+    teachers: Sequence[Network] = (),
     remat: Remat = "cheap",
     kernels: Kernels = AUTO,
 ) -> Any:
-    """(state, batch, teacher parameters or None) -> (state, sums), jitted over the mesh; the state is donated.
+    """(state, batch, parameters of each teacher) -> (state, sums), jitted over the mesh; the state is donated.
 
     Raises:
         InputError: a sharding rule does not fit (see semgjax.parallel.rules).
     """
     one, split, placed = replicated(mesh), by_batch(mesh), state_shardings(config, mesh)
     optimizer = make_optimizer(config.optimizer, config.train.steps)
-    update = make_update(config, mesh, teacher, remat, parts_of(config, mesh), kernels)
+    update = make_update(config, mesh, teachers, remat, parts_of(config, mesh), kernels)
 
-    def step(state: State, batch: Batch, teacher_params: Params | None) -> tuple[State, Sums]:
+    def step(state: State, batch: Batch, teacher_params: tuple[Params, ...]) -> tuple[State, Sums]:
         return update(state, batch, teacher_params, optimizer, config.train.seed)
 
     return jax.jit(step, in_shardings=(placed, split, one), out_shardings=(placed, one), donate_argnums=0)
@@ -119,12 +126,12 @@ def make_step(
 def make_update(
     config: RunConfig,
     mesh: AnyMesh,
-    teacher: Network | None,
+    teachers: Sequence[Network] = (),
     remat: Remat = "cheap",
     parts: int = 1,
     kernels: Kernels = AUTO,
 ) -> Callable[..., tuple[State, Sums]]:
-    """(state, batch, teacher parameters or None, optimizer, seed) -> (state, sums) of one run, to be jitted.
+    """(state, batch, parameters of each teacher, optimizer, seed) -> (state, sums) of one run, to be jitted.
 
     Args:
         parts: the batch is computed in this many parts (gradient accumulation).
@@ -135,16 +142,16 @@ def make_update(
     def update(
         state: State,
         batch: Batch,
-        teacher_params: Params | None,
+        teacher_params: tuple[Params, ...],
         optimizer: optax.GradientTransformation,
         seed: ArrayLike,
     ) -> tuple[State, Sums]:
         key = jax.random.fold_in(jax.random.key(seed), state["step"])
-        known = None if teacher is None or teacher_params is None else (teacher, teacher_params)
+        known = tuple(zip(teachers, teacher_params, strict=True))
         # A split state is gathered once per step, and its gradient split again: left to itself the compiler would
         # split activations along features where layers meet, which costs more than the parameters do.
         params = jax.lax.with_sharding_constraint(state["params"], one)
-        gradient, sums = gradient_and_sums(config, params, batch, key, known, remat, parts, kernels)
+        gradient, sums = gradient_and_sums(config, params, batch, key, known, remat, parts, kernels, state["step"])
         gradient = jax.lax.with_sharding_constraint(gradient, placed["params"])
         updates, moments = optimizer.update(gradient, state["optimizer"], state["params"])
         params = optax.apply_updates(state["params"], updates)

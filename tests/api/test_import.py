@@ -11,7 +11,7 @@ from tests.runs import start_python
 
 HEAVY = ("jax", "flax", "orbax", "grain", "h5py", "numpy", "scipy", "matplotlib")
 TRAINING = (
-    *("semgjax.training", "semgjax.model", "semgjax.losses", "semgjax.evaluate", "semgjax.teachers"),
+    *("semgjax.training", "semgjax.model", "semgjax.losses", "semgjax.evaluate", "semgjax.distilling.teachers"),
     *("semgjax.exporting", "semgjax.sweep", "flax", "orbax", "grain", "optax", "semgjax.data", "h5py"),
 )
 LOOK = "import sys, json; {}; print(json.dumps([m for m in {} if m in sys.modules]))"

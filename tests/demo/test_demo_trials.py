@@ -62,7 +62,7 @@ def test_students_and_their_twins_have_equal_operations_and_the_same_rates(trial
         assert student.distill.teacher == teacher.hash and twin.distill is None
         assert student.model == twin.model
         assert student.optimizer.learning_rate == twin.optimizer.learning_rate
-        taught = student.train.steps * train_flops(student.model, student.window.total, teacher.model)
+        taught = student.train.steps * train_flops(student.model, student.window.total, (teacher.model,))
         alone = twin.train.steps * train_flops(twin.model, twin.window.total)
         assert alone == pytest.approx(taught, rel=1e-3)
     assert {config.optimizer.learning_rate for config in trials.students} == set(PLAN.student_rates)

@@ -68,7 +68,7 @@ def test_a_training_step_costs_three_forwards_and_the_teachers_one():
     student, teacher = ladder(16), ladder(64)
     alone = train_flops(student, 4000)
     assert alone == 3 * forward_flops(student, 4000)
-    assert train_flops(student, 4000, teacher) == alone + forward_flops(teacher, 4000)
+    assert train_flops(student, 4000, (teacher,)) == alone + forward_flops(teacher, 4000)
 
 
 def test_cost_does_not_follow_from_parameters_alone():

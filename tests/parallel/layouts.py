@@ -51,10 +51,10 @@ def train(devices: int, fsdp: int, accumulate: int, remat: str = "cheap") -> dic
     run = config(accumulate)
     mesh = make_mesh(BATCH, fsdp, accumulate, jax.devices()[:devices])
     state = jax.jit(lambda: init_state(run), out_shardings=state_shardings(run, mesh))()
-    step_fn = make_step(run, mesh, None, remat)
+    step_fn = make_step(run, mesh, (), remat)
     found = []
     for step in range(STEPS):
-        state, sums = step_fn(state, place_batch(mesh, noise(seed=step)), None)
+        state, sums = step_fn(state, place_batch(mesh, noise(seed=step)), ())
         found.append({name: float(value) for name, value in sums.items()})
     moments = jax.tree_util.tree_leaves_with_path(state["optimizer"])
     flat = np.concatenate([np.ravel(np.asarray(x)) for path, x in moments if ".mu" in jax.tree_util.keystr(path)])

@@ -13,6 +13,7 @@ from semgjax.sweep.planfile import read_plan_file, shipped_plans
 from semgjax.sweep.resolve import learning_rate, resolve, run_config
 from semgjax.sweep.trial_cost import parameters_of
 from tests.data.fixtures import typed, write_session
+from tests.refused import refused
 from tests.sweep.plans import config_of
 
 PRESET = 'name = "a"\n[set]\npreset = "ladder-16"\n'
@@ -92,6 +93,21 @@ set = {preset = "tds", "model.features" = 96, "model.conv_channels" = [12, 12]}
     assert found[2].window == found[1].window == WindowSpec(8000, 8000, 1792, 208)
     sweep = plan_sweep("a", found, place / "sessions", resolved(place, text).splits, place / "sweep")
     assert read_sweep(place / "sweep") == sweep
+
+
+def test_a_students_options_are_checked_like_a_file_and_know_the_teachers_width():
+    teacher = config_of("ladder-32", data="data")
+    options = {"preset": "ladder-16", "distill.intermediate": [1], "distill.features": 1, "distill.frames": "spikes"}
+    found = run_config(options, "data", teacher).distill
+    assert found is not None and (found.intermediate, found.feature_width) == ((1,), teacher.model.dim)
+    for name, value, code in (
+        ("delay", 0.5, "bad-field"),
+        ("frames", "some", "bad-field"),
+        ("weight", 2.0, "bad-value"),
+        ("intermediate", [99], "bad-value"),
+    ):
+        with refused(code, name):
+            run_config({"preset": "ladder-16", f"distill.{name}": value}, "data", teacher)
 
 
 def test_a_budget_of_operations_becomes_steps(place):

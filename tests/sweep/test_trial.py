@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-import semgjax.teachers
+import semgjax.distilling.teachers
 import semgjax.training.loop
 from semgjax.data.corpus import load_corpus
 from semgjax.data.splitting.splits import Split, read_split, write_split
+from semgjax.distilling.teachers import Teacher
 from semgjax.errors import Diverged, InputError, Preempted
 from semgjax.files import folder_lock, write_json
 from semgjax.sweep.plan import plan_sweep
 from semgjax.sweep.trial import look, read_fault, result_of, run_trial, write_fault
-from semgjax.teachers import Teacher
-from semgjax.training.run_config import DistillConfig
+from semgjax.training.distill_config import DistillConfig
 from semgjax.training.run_folder import read_config
 from tests.data.fixtures import typed, write_session
 from tests.refused import refused
@@ -37,7 +37,7 @@ def trained(sweep, monkeypatch):
     """The run directories that training was called for; it makes up a result."""
     calls: list[Path] = []
 
-    def train(config, corpus, out, teacher=None):
+    def train(config, corpus, out, teachers=()):
         assert corpus.hash == config.data
         calls.append(out)
         trial = next(trial for trial in sweep.trials if trial.config == config)
@@ -69,7 +69,7 @@ def test_sessions_that_are_not_those_of_the_plan_are_refused_before_training(swe
 def test_a_diverged_trial_is_kept_with_its_reason_and_not_trained_again(sweep, monkeypatch):
     calls = []
 
-    def diverge(config, corpus, out, teacher=None):
+    def diverge(config, corpus, out, teachers=()):
         calls.append(out)
         raise Diverged("step 3: loss nan")
 
@@ -180,15 +180,17 @@ def test_a_teacher_whose_parameters_are_gone_is_named(taught, trained):
 def test_a_student_is_given_its_teachers_shape_and_parameters(taught, monkeypatch):
     teacher, student = taught.trials
     finish(taught, teacher)
-    monkeypatch.setattr(semgjax.teachers, "load_teacher", lambda folder: Teacher(read_config(folder), {"w": 1}))
+    monkeypatch.setattr(
+        semgjax.distilling.teachers, "load_teacher", lambda folder: Teacher(read_config(folder), {"w": 1})
+    )
     given = []
-    monkeypatch.setattr(semgjax.training.loop, "train", lambda config, corpus, out, teacher=None: given.append(teacher))
+    monkeypatch.setattr(semgjax.training.loop, "train", lambda config, corpus, out, teachers=(): given.append(teacher))
     run_trial(taught, student)
     assert given == [(teacher.config.model, {"w": 1})]
 
 
 def test_an_unexpected_failure_leaves_its_reason_and_the_end_of_its_traceback(sweep, monkeypatch):
-    def broken(config, corpus, out, teacher=None):
+    def broken(config, corpus, out, teachers=()):
         raise ValueError("something broke\nand more")
 
     monkeypatch.setattr(semgjax.training.loop, "train", broken)

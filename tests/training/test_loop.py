@@ -11,11 +11,11 @@ from semgjax.cli.main import main
 from semgjax.data.batching.batches import train_data
 from semgjax.data.corpus import load_corpus
 from semgjax.data.splitting.splits import Split, write_split
-from semgjax.teachers import load_teacher, student_config
+from semgjax.distilling.teachers import load_teacher, student_config
 from semgjax.training.checkpoint import HASHES, newest_step
+from semgjax.training.distill_config import DistillConfig
 from semgjax.training.log import SPEED
 from semgjax.training.metrics import read_metrics
-from semgjax.training.run_config import DistillConfig
 from semgjax.training.run_folder import read_result
 from tests.data.fixtures import START, typed, write_session
 from tests.runs import (
@@ -59,7 +59,7 @@ def test_a_distilled_run_compiles_student_teacher_and_loss_as_one_step(
 ):
     corpus, teacher = load_corpus(sessions), load_teacher(finished)
     config = student_config(run_config(corpus), teacher, DistillConfig(teacher.config.hash))
-    loop.train(config, corpus, tmp_path / "run", teacher=(teacher.config.model, teacher.params))
+    loop.train(config, corpus, tmp_path / "run", teachers=((teacher.config.model, teacher.params),))
     assert [step._cache_size() for step in steps_made] == [1]
     assert_same_parameters(tmp_path / "run", student)
 

@@ -13,7 +13,7 @@ from semgjax.data.corpus import load_corpus
 from semgjax.model import encoder
 from semgjax.parallel.mesh import by_batch, make_mesh, place_batch, replicated
 from semgjax.training.criterion import loss_and_sums
-from semgjax.training.run_config import DistillConfig
+from semgjax.training.distill_config import DistillConfig
 from semgjax.training.step import average_rate, init_state, make_step, read_params
 from tests.golden_files import check_golden_numbers
 from tests.parallel import layouts
@@ -40,7 +40,7 @@ def distilled(config):
 def losses(distilled):
     """(params, batch, teacher's params) -> (loss, sums), compiled once for the distilled loss."""
     teacher = distilled.model
-    return jax.jit(lambda p, batch, t: loss_and_sums(distilled, p, batch, None, (teacher, t)))
+    return jax.jit(lambda p, batch, t: loss_and_sums(distilled, p, batch, None, ((teacher, t),)))
 
 
 _init = jax.jit(partial(encoder.init, MODEL))
@@ -73,7 +73,7 @@ def test_another_teacher_is_felt(losses, batches):
 
 def test_no_gradient_reaches_the_teacher(distilled, batches):
     def loss(teacher_params, params):
-        return loss_and_sums(distilled, params, batches[0], None, (distilled.model, teacher_params))[0]
+        return loss_and_sums(distilled, params, batches[0], None, ((distilled.model, teacher_params),))[0]
 
     gradient = jax.jit(jax.grad(loss))(fresh(1), fresh(0))
     assert not any(np.asarray(leaf).any() for leaf in jax.tree.leaves(gradient))
@@ -107,32 +107,32 @@ def test_a_row_with_more_labels_than_frames_is_counted_and_left_out(losses, batc
 
 def test_one_executable_serves_every_step_of_ragged_data(config, batches):
     assert len({tuple(np.asarray(batch["label_count"])) for batch in batches}) > 1  # rows do differ in length
-    step = make_step(config, make_mesh(TRAIN.batch), None)
+    step = make_step(config, make_mesh(TRAIN.batch))
     state = first_state(config)
     for batch in batches:
-        state, _ = step(state, batch, None)
+        state, _ = step(state, batch, ())
     assert step._cache_size() == 1
     assert int(state["step"]) == len(batches)
 
 
 def test_a_step_is_a_function_of_the_state_and_the_batch(config, batches):
-    step = make_step(config, make_mesh(TRAIN.batch), None)
+    step = make_step(config, make_mesh(TRAIN.batch))
     ends = []
     for _ in range(2):
         state = first_state(config)
         for batch in batches:
-            state, _ = step(state, batch, None)
+            state, _ = step(state, batch, ())
         ends.append([np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(state)])
     assert ends[0] == ends[1]
 
 
 def test_dropout_and_masks_are_drawn_anew_at_every_step(config, batches):
-    step = make_step(config, make_mesh(TRAIN.batch), None)
+    step = make_step(config, make_mesh(TRAIN.batch))
     losses = []
     for number in (0, 0, 1):
         state = first_state(config)
         state["step"] = state["step"] + number
-        losses.append(float(step(state, batches[0], None)[1]["loss"]))
+        losses.append(float(step(state, batches[0], ())[1]["loss"]))
     assert losses[0] == losses[1] != losses[2]
 
 
@@ -141,7 +141,7 @@ def test_losses_and_gradients_stay_float32_when_activations_do_not(distilled, ba
     params = jax.eval_shape(fresh, 0)
 
     def objective(p, batch):
-        return loss_and_sums(config, p, batch, jax.random.key(0), (config.model, p))
+        return loss_and_sums(config, p, batch, jax.random.key(0), ((config.model, p),))
 
     (loss, sums), gradient = jax.eval_shape(jax.value_and_grad(objective, has_aux=True), params, batches[0])
     assert {str(x.dtype) for x in (loss, sums["ctc"], sums["kl"], *jax.tree.leaves(gradient))} == {"float32"}
@@ -159,7 +159,7 @@ def test_the_first_state_comes_from_the_seed_alone(config):
 @pytest.mark.slow
 def test_the_sums_of_the_first_step_are_the_golden_ones(request):
     config, mesh = layouts.config(accumulate=1), make_mesh(layouts.BATCH)  # without dropout
-    _, sums = make_step(config, mesh, None)(first_state(config), place_batch(mesh, layouts.noise()), None)
+    _, sums = make_step(config, mesh)(first_state(config), place_batch(mesh, layouts.noise()), ())
     found = {name: float(value) for name, value in sorted(sums.items())}
     check_golden_numbers(request, "first_step_ladder_16.json", found, rtol=1e-4)
 
@@ -168,11 +168,11 @@ def test_the_sums_of_the_first_step_are_the_golden_ones(request):
 def test_a_running_average_follows_the_parameters_faster_at_first(config, batches):
     averaged = dataclasses.replace(config, optimizer=dataclasses.replace(config.optimizer, average=0.99))
     assert [float(average_rate(0.99, jnp.asarray(step))) for step in (0, 10, 10**6)] == pytest.approx([0.1, 0.55, 0.99])
-    step = make_step(averaged, make_mesh(TRAIN.batch), None)
+    step = make_step(averaged, make_mesh(TRAIN.batch))
     state = first_state(averaged)
     expected = jax.device_get(state["average"])
     for number, batch in enumerate(batches[:2]):
-        state, _ = step(state, batch, None)
+        state, _ = step(state, batch, ())
         rate = (1 + number) / (10 + number)
         params = jax.device_get(state["params"])
         expected = jax.tree.map(lambda old, p, rate=rate: rate * old + (1 - rate) * p, expected, params)
@@ -184,8 +184,8 @@ def test_a_running_average_follows_the_parameters_faster_at_first(config, batche
 @pytest.mark.slow
 def test_shares_of_a_distilled_loss_add_up_to_the_loss_of_the_batch(distilled, batches):
     """What accumulation relies on; without a key no dropout is drawn."""
-    teacher = (distilled.model, fresh(1))
-    loss = jax.jit(lambda p, part, whole: loss_and_sums(distilled, p, part, None, teacher, whole=whole)[0])
+    teachers = ((distilled.model, fresh(1)),)
+    loss = jax.jit(lambda p, part, whole: loss_and_sums(distilled, p, part, None, teachers, whole=whole)[0])
     whole = jax.device_get(batches[0])
     parts = [{name: rows[half::2] for name, rows in whole.items()} for half in range(2)]
     together = sum(float(loss(fresh(0), part, whole)) for part in parts)

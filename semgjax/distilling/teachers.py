@@ -7,7 +7,8 @@ from pathlib import Path
 from semgjax.errors import InputError
 from semgjax.model.config import Network
 from semgjax.model.encoder import Params
-from semgjax.training.run_config import DistillConfig, RunConfig
+from semgjax.training.distill_config import DistillConfig
+from semgjax.training.run_config import RunConfig
 from semgjax.training.run_folder import load_finished
 
 
@@ -46,7 +47,8 @@ def student_config(supervised: RunConfig, teacher: Teacher, distill: DistillConf
     """The student's run: a supervised configuration plus the teacher's part in the loss.
 
     Raises:
-        InputError: the two decoders' frames or emission delays differ, so their logits cannot be compared.
+        InputError: the two decoders' frames or emission delays differ, so their logits cannot be compared; or hidden
+            frames are asked for that a network has not.
     """
     check_pair(supervised.model, teacher.config.model)
     supervised.check_band(teacher.config.band)
@@ -57,4 +59,12 @@ def student_config(supervised: RunConfig, teacher: Teacher, distill: DistillConf
             "the teacher was trained on other sessions or another split; use the teacher's data and splits",
             "conflict",
         )
+    if distill.needs_hidden:
+        # Not at the top: most plans of a sweep need no JAX.
+        from semgjax.model.network import hidden_shape
+        from semgjax.training.distill_params import check_hidden
+
+        if distill.features:
+            distill = dataclasses.replace(distill, feature_width=hidden_shape(teacher.config.model)[1])
+        check_hidden(supervised.model, distill)
     return dataclasses.replace(supervised, distill=distill)

@@ -1,0 +1,1 @@
+"""Teachers: loading, pairing with a student, and their outputs on disk."""
