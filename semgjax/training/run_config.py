@@ -100,6 +100,8 @@ class DistillConfig:
     """share of the KL term; the rest is CTC"""
     key_boost: float = 0.0
     """how much more a frame counts in the KL term, times the teacher's probability that it is a key"""
+    unlabelled: float | None = None
+    """share of a batch's windows from sessions without labels, in [0, 1); None: by their number"""
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,11 @@ class RunConfig:
             )
         if self.distill is not None:
             must("distill.key_boost", self.distill.key_boost >= 0, "not be negative")
+            must(
+                "distill.unlabelled",
+                self.distill.unlabelled is None or 0 <= self.distill.unlabelled < 1,
+                "lie in [0, 1)",
+            )
 
     def check_band(self, band: Band) -> None:
         """Check that sessions are of the run's band.
