@@ -37,9 +37,10 @@ from semgjax.evaluate.turns import evaluate_turned
 from semgjax.files import content_hash, write_json
 from semgjax.model.encoder import count_parameters
 from semgjax.teachers import load_teacher, student_config
+from semgjax.training.distill_config import DistillConfig
 from semgjax.training.engine import Engine
 from semgjax.training.loop import train
-from semgjax.training.run_config import DistillConfig, RunConfig
+from semgjax.training.run_config import RunConfig
 from semgjax.training.run_folder import load_finished
 
 TURNS = (0, 1, -1, 2, -2, 3, -3)

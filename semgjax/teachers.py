@@ -7,7 +7,8 @@ from pathlib import Path
 from semgjax.errors import InputError
 from semgjax.model.config import Network
 from semgjax.model.encoder import Params
-from semgjax.training.run_config import DistillConfig, RunConfig
+from semgjax.training.distill_config import DistillConfig
+from semgjax.training.run_config import RunConfig
 from semgjax.training.run_folder import load_finished
 
 

@@ -16,7 +16,8 @@ from semgjax.cli.main import main
 from semgjax.data.corpus import load_corpus
 from semgjax.data.splitting.splits import read_split
 from semgjax.sweep.plan import plan_sweep
-from semgjax.training.run_config import DistillConfig, OptimizerConfig, RunConfig, TrainConfig, recipe
+from semgjax.training.distill_config import DistillConfig
+from semgjax.training.run_config import OptimizerConfig, RunConfig, TrainConfig, recipe
 from tests.runs import AUGMENT, MODEL, WINDOW, write_sessions
 
 RATE, TRAIN = 1e-2, TrainConfig(steps=1000, batch=8, evaluate_every=1000, checkpoint_every=990, log_every=50)

@@ -78,7 +78,8 @@ import dataclasses, json
 from semgjax.data.batching.augment import AugmentConfig
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.model.config import ModelConfig, TDSConfig
-from semgjax.training.run_config import DistillConfig, OptimizerConfig, RunConfig, TrainConfig
+from semgjax.training.distill_config import DistillConfig
+from semgjax.training.run_config import OptimizerConfig, RunConfig, TrainConfig
 print(json.dumps({{k.__name__: "grown" in [f.name for f in dataclasses.fields(k)] for k in ({known})}}))
 """
     found = json.loads(python(package, "-c", code))

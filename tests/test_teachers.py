@@ -10,7 +10,8 @@ import pytest
 from semgjax.data.corpus import load_corpus
 from semgjax.model.config import preset
 from semgjax.teachers import Teacher, load_teacher, student_config
-from semgjax.training.run_config import DistillConfig, RunConfig
+from semgjax.training.distill_config import DistillConfig
+from semgjax.training.run_config import RunConfig
 from semgjax.training.run_folder import read_config
 from semgjax.training.step import init_state
 from tests.refused import refused

@@ -22,10 +22,11 @@ from semgjax.notebook import facts
 from semgjax.parallel.cores import use_cores
 from semgjax.parallel.runtime import start_processes
 from semgjax.teachers import check_pair, load_teacher, student_config
+from semgjax.training.distill_config import DistillConfig
 from semgjax.training.engine import Engine
 from semgjax.training.loop import train as run_training
 from semgjax.training.mirror import finished_folder
-from semgjax.training.run_config import DistillConfig, OptimizerConfig, RunConfig, TrainConfig
+from semgjax.training.run_config import OptimizerConfig, RunConfig, TrainConfig
 
 
 @dataclass(frozen=True, repr=False)

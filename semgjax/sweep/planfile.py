@@ -16,7 +16,8 @@ from semgjax.errors import InputError
 from semgjax.files import read_text
 from semgjax.model.kind import Network
 from semgjax.sweep.subset import Subset
-from semgjax.training.run_config import DistillConfig, OptimizerConfig, TrainConfig
+from semgjax.training.distill_config import DistillOptions
+from semgjax.training.run_config import OptimizerConfig, TrainConfig
 
 MOST_TRIALS = 10_000
 _MOST_BYTES = 4_000_000
@@ -29,7 +30,7 @@ PARTS: dict[str, type] = {
 }
 FLOPS, RATE = "train.flops", "optimizer.learning_rate"
 DATA = tuple(f"data.{f.name}" for f in dataclasses.fields(Subset))
-_STUDENT = tuple(f"distill.{f.name}" for f in dataclasses.fields(DistillConfig) if f.name != "teacher")
+_STUDENT = tuple(f"distill.{f.name}" for f in dataclasses.fields(DistillOptions))
 _RULE = ("at", "width", "parameters", "power")
 
 Options = dict[str, Any]

@@ -20,7 +20,8 @@ from semgjax.sweep.planfile import FLOPS, PARTS, RATE, Options, PlanFile
 from semgjax.sweep.subset import Subset, subset_split
 from semgjax.sweep.trial_cost import parameters_of
 from semgjax.teachers import Teacher, check_pair, student_config
-from semgjax.training.run_config import DistillConfig, RunConfig, recipe
+from semgjax.training.distill_config import DistillConfig
+from semgjax.training.run_config import RunConfig, recipe
 
 _SOURCE = "plan: "  # the prefix of from_json's messages, replaced by the file's name
 

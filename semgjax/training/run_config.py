@@ -17,6 +17,7 @@ from semgjax.errors import InputError
 from semgjax.losses.loss import CTC, Loss
 from semgjax.model.config import PAPER, Network, preset
 from semgjax.model.for_band import check_band, check_fits, fit_to_band
+from semgjax.training.distill_config import SELF, DistillConfig
 
 MOST_ROWS, MOST_STEPS = 2**20, 2**31 - 1
 """limits of a batch, which is held in memory, and of a run, whose step counter is an int32"""
@@ -89,22 +90,6 @@ class TrainConfig:
 
 
 @dataclass(frozen=True)
-class DistillConfig:
-    """The teacher's part in the loss (see semgjax.losses.distillation)."""
-
-    teacher: str
-    """identity (config hash) of the teacher's run"""
-    temperature: float = 1.0
-    """divides both logits before the softmax"""
-    weight: float = 0.9
-    """share of the KL term; the rest is CTC"""
-    key_boost: float = 0.0
-    """how much more a frame counts in the KL term, times the teacher's probability that it is a key"""
-    unlabelled: float | None = None
-    """share of a batch's windows from sessions without labels, in [0, 1); None: by their number"""
-
-
-@dataclass(frozen=True)
 class RunConfig:
     """The full configuration of one training run."""
 
@@ -159,19 +144,8 @@ class RunConfig:
         must("optimizer.decay", self.optimizer.decay >= 0, "not be negative")
         must("train.max_infeasible", 0 <= self.train.max_infeasible <= 1, "lie in [0, 1]")
         must("train.seed", 0 <= self.train.seed < 2**32, "lie in [0, 2^32)")
-        if self.distill is not None and not (self.distill.temperature > 0 and 0 < self.distill.weight <= 1):
-            raise InputError(
-                f"distill: temperature {self.distill.temperature} must be positive and weight "
-                f"{self.distill.weight} in (0, 1]",
-                "bad-value",
-            )
-        if self.distill is not None:
-            must("distill.key_boost", self.distill.key_boost >= 0, "not be negative")
-            must(
-                "distill.unlabelled",
-                self.distill.unlabelled is None or 0 <= self.distill.unlabelled < 1,
-                "lie in [0, 1)",
-            )
+        if self.distill is not None and self.distill.teacher == SELF:
+            must("optimizer.average", self.optimizer.average > 0, "be positive when the run is its own teacher")
 
     def check_band(self, band: Band) -> None:
         """Check that sessions are of the run's band.

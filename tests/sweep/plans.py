@@ -9,7 +9,8 @@ from semgjax.files import write_json
 from semgjax.model.config import preset
 from semgjax.sweep.collect import collect
 from semgjax.sweep.plan import Sweep, Trial, plan_sweep
-from semgjax.training.run_config import DistillConfig, RunConfig, recipe
+from semgjax.training.distill_config import DistillConfig
+from semgjax.training.run_config import RunConfig, recipe
 
 
 def config_of(name: str, seed: int = 0, steps: int = 10, data: str = "hash of the sessions") -> RunConfig:

@@ -11,7 +11,7 @@ from semgjax.files import read_json
 from semgjax.model.config import preset
 from semgjax.sweep.plan import find_trial, plan_sweep, read_sweep, share_of
 from semgjax.sweep.trial_cost import parameters_of
-from semgjax.training.run_config import DistillConfig
+from semgjax.training.distill_config import DistillConfig
 from semgjax.training.run_folder import read_config
 from tests.refused import refused
 from tests.sweep.plans import SPLIT, config_of, files_in, planned, students_of

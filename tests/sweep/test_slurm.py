@@ -16,7 +16,7 @@ from semgjax.files import write_json
 from semgjax.sweep.plan import Sweep, plan_sweep
 from semgjax.sweep.slurm import Options, arrays_of, largest_array, submit
 from semgjax.sweep.trial import look, write_fault
-from semgjax.training.run_config import DistillConfig
+from semgjax.training.distill_config import DistillConfig
 from tests.refused import refused
 from tests.sweep.plans import SPLIT, config_of, finish, finished, planned, same_table, students_of, sweep_of
 from tests.sweep.trained import calm_and_planned, minutes

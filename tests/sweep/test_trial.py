@@ -15,7 +15,7 @@ from semgjax.files import folder_lock, write_json
 from semgjax.sweep.plan import plan_sweep
 from semgjax.sweep.trial import look, read_fault, result_of, run_trial, write_fault
 from semgjax.teachers import Teacher
-from semgjax.training.run_config import DistillConfig
+from semgjax.training.distill_config import DistillConfig
 from semgjax.training.run_folder import read_config
 from tests.data.fixtures import typed, write_session
 from tests.refused import refused

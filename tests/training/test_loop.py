@@ -13,9 +13,9 @@ from semgjax.data.corpus import load_corpus
 from semgjax.data.splitting.splits import Split, write_split
 from semgjax.teachers import load_teacher, student_config
 from semgjax.training.checkpoint import HASHES, newest_step
+from semgjax.training.distill_config import DistillConfig
 from semgjax.training.log import SPEED
 from semgjax.training.metrics import read_metrics
-from semgjax.training.run_config import DistillConfig
 from semgjax.training.run_folder import read_result
 from tests.data.fixtures import START, typed, write_session
 from tests.runs import (

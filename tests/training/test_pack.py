@@ -15,11 +15,11 @@ from semgjax.errors import Diverged, InputError
 from semgjax.files import folder_lock
 from semgjax.model.config import preset
 from semgjax.training.checkpoint import newest_step
+from semgjax.training.distill_config import DistillConfig
 from semgjax.training.log import SPEED
 from semgjax.training.loop import train
 from semgjax.training.metrics import read_metrics
 from semgjax.training.packing import Job, train_pack
-from semgjax.training.run_config import DistillConfig
 from semgjax.training.run_folder import read_result
 from semgjax.training.step import init_state
 from tests.refused import refused

@@ -8,7 +8,8 @@ import pytest
 from semgjax.data.batching.augment import AugmentConfig
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.model.config import preset
-from semgjax.training.run_config import DistillConfig, OptimizerConfig, RunConfig, TrainConfig, recipe
+from semgjax.training.distill_config import DistillConfig
+from semgjax.training.run_config import OptimizerConfig, RunConfig, TrainConfig, recipe
 from tests.refused import refused
 
 CONFIG = RunConfig("ladder-16", preset("ladder-16"), data="d")
@@ -62,10 +63,6 @@ def test_equal_configurations_have_one_identity():
         ({"optimizer": OptimizerConfig(clip=0.0)}, "optimizer.clip 0.0"),
         ({"optimizer": OptimizerConfig(average=1.0)}, "optimizer.average 1.0"),
         ({"optimizer": OptimizerConfig(cooldown=0.0)}, "optimizer.cooldown 0.0"),
-        ({"distill": DistillConfig("t", temperature=0.0)}, "temperature 0.0"),
-        ({"distill": DistillConfig("t", temperature=math.nan)}, "distill.temperature nan"),
-        ({"distill": DistillConfig("t", weight=0.0)}, "weight 0.0"),
-        ({"distill": DistillConfig("t", weight=1.5)}, "weight 1.5"),
     ],
 )
 def test_a_setting_that_cannot_work_is_refused_by_its_name_and_value(members, named):

@@ -7,7 +7,8 @@ import pytest
 
 from semgjax.errors import InputError
 from semgjax.model.config import preset
-from semgjax.training.run_config import DistillConfig, OptimizerConfig, RunConfig
+from semgjax.training.distill_config import DistillConfig
+from semgjax.training.run_config import OptimizerConfig, RunConfig
 from semgjax.training.run_folder import check_claim, claim, load_finished, read_config, read_result
 from tests.refused import refused
 from tests.runs import snapshot

@@ -13,7 +13,7 @@ from semgjax.data.corpus import load_corpus
 from semgjax.model import encoder
 from semgjax.parallel.mesh import by_batch, make_mesh, place_batch, replicated
 from semgjax.training.criterion import loss_and_sums
-from semgjax.training.run_config import DistillConfig
+from semgjax.training.distill_config import DistillConfig
 from semgjax.training.step import average_rate, init_state, make_step, read_params
 from tests.golden_files import check_golden_numbers
 from tests.parallel import layouts

@@ -16,9 +16,9 @@ from semgjax.data.splitting.unlabelled import keep_labels
 from semgjax.losses.ctc import ctc_per_label
 from semgjax.losses.loss import CTC
 from semgjax.training.criterion import loss_and_sums
+from semgjax.training.distill_config import DistillConfig
 from semgjax.training.metrics import read_metrics
 from semgjax.training.mixture import ignored, unlabelled_of
-from semgjax.training.run_config import DistillConfig
 from semgjax.training.step import gradient_and_sums, init_state
 from tests.refused import refused
 from tests.runs import STEPS, assert_same_parameters, run_config
