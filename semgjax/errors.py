@@ -41,6 +41,7 @@ CODES = {
     # sessions
     "no-sessions": "nothing there can be read as a session",
     "duplicate-session": "two files have the same session name",
+    "no-labels": "a session without labels is in a part of a split that needs them",
     "no-keys": "no key of the key set lies inside the signal, so there is nothing to learn or to score",
     "bad-name": "a name does not have the form that its place requires",
     "channel-count": "the number of electrodes differs from the model's",

@@ -97,8 +97,8 @@ def show(
         body = {"session": opened.name, "user": opened.user, "start": start, "stop": stop, "keys": keys}
         print(jsonlib.dumps(body | {"picture": str(out)}))
         return
-    what = "keys" if opened.classes is None else "events"
-    say(f"{opened.name}: {start / opened.rate:.2f} to {stop / opened.rate:.2f} s, {len(keys)} {what}")
+    what = f"{len(keys)} {'keys' if opened.classes is None else 'events'}" if opened.labelled else "without labels"
+    say(f"{opened.name}: {start / opened.rate:.2f} to {stop / opened.rate:.2f} s, {what}")
     say(out)
 
 

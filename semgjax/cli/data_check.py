@@ -87,7 +87,9 @@ def _print_table(report: "Report") -> None:
     users = {row.user for row in report.sessions}
     hours = sum(row.facts.minutes for row in report.sessions) / 60
     keys = sum(row.facts.keys for row in report.sessions)
-    print(f"{len(rows)} sessions of {len(users)} users, {hours:.2f} h, {keys} keys")
+    unlabelled = sum(any(found.code == "unlabelled" for found in row.findings) for row in report.sessions)
+    more = f", {unlabelled} sessions without labels" if unlabelled else ""
+    print(f"{len(rows)} sessions of {len(users)} users, {hours:.2f} h, {keys} keys{more}")
     counts = Counter(row.verdict for row in report.sessions)
     print(", ".join(f"{name}: {count}" for name, count in sorted(counts.items(), key=lambda item: item[0])) or "none")
 

@@ -101,6 +101,8 @@ def ingest(
         say(f"events: {names}; {keys['outside']} outside the signal, {dropped} of no class")
     else:
         print(f"keys: {keys['inside']} inside the signal, {keys['outside']} outside, {dropped} not in the key set")
+    if facts["unlabelled"]:
+        print(f"{facts['unlabelled']} sessions without labels, which only distillation can use")
     say(f"{out}: {len(done.rows)} sessions of {facts['users']} users, {facts['hours']:.2f} h, {facts['gb']:.2f} GB")
 
 
@@ -117,6 +119,7 @@ def _facts(done: "Ingested", out: Path) -> dict[str, Any]:
         "left_out": done.skipped,
         "waiting": done.waiting,
         "sessions": len(done.rows),
+        "unlabelled": sum(not row.labelled for row in done.rows),
         "users": len({row.user for row in done.rows}),
         "similar_users": similar_users(row.user for row in done.rows),
         "hours": sum(row.samples / row.rate for row in done.rows) / 3600,

@@ -242,7 +242,8 @@ def _print_plan(sweep: "Sweep", subsets: "Sequence[Subset]", rate: "Rate | None"
     from semgjax.sweep.trial_cost import parameters_of
 
     partial = any(subset != Subset() for subset in subsets)
-    data = ("users", "hours each") if partial else ()
+    withheld = any(subset.labelled_users is not None for subset in subsets)
+    data = ("users", "hours each", *(("labelled",) if withheld else ())) if partial else ()
     extra = () if rate is None else (f"{rate.machine.name} hours", *(() if rate.price is None else ("cost",)))
     rows: list[tuple[str, ...]] = [("trial", "preset", "parameters", *data, "steps", "training FLOPs", *extra)]
     total = sum(trial.flops for trial in sweep.trials)
@@ -255,7 +256,8 @@ def _print_plan(sweep: "Sweep", subsets: "Sequence[Subset]", rate: "Rate | None"
 
     for trial, subset in zip(sweep.trials, subsets, strict=True):
         config = trial.config
-        parts = ("all" if value is None else f"{value:g}" for value in (subset.users, subset.hours_per_user))
+        limits = (subset.users, subset.hours_per_user, *((subset.labelled_users,) if withheld else ()))
+        parts = ("all" if value is None else f"{value:g}" for value in limits)
         size = f"{parameters_of(config.model):,}"
         flops = f"{trial.flops:.3g}"
         shown = (*(parts if partial else ()), f"{config.train.steps:,}", flops)

@@ -12,9 +12,9 @@ from semgjax.data.key_counts import KeyCounts, count_keys
 from semgjax.data.people import one_person_warning, similar_users
 from semgjax.data.sessions import Session, is_sharded, load_sessions
 from semgjax.data.shards.shard_format import STORAGE
-from semgjax.data.splitting.cut import first_samples
+from semgjax.data.splitting.cut import first_samples, without_labels
 from semgjax.data.splitting.origins import check_apart, recorded_hours
-from semgjax.data.splitting.splits import Split, read_split
+from semgjax.data.splitting.splits import PARTS, Split, read_split
 from semgjax.errors import InputError
 from semgjax.files import content_hash
 
@@ -26,6 +26,7 @@ class Corpus:
     Attributes:
         keys: part -> counts of its keys; where a split uses only the start of a session, the whole session is counted.
         warnings: one line each.
+        unlabelled: sessions from which only a distilled run learns, without their labels if they have any.
     """
 
     train: tuple[Session, ...]
@@ -34,6 +35,7 @@ class Corpus:
     hash: str
     keys: dict[str, KeyCounts]
     warnings: tuple[str, ...] = ()
+    unlabelled: tuple[Session, ...] = ()
 
     def part(self, name: str) -> tuple[Session, ...]:
         """The sessions of "train", "val" or "test"."""
@@ -53,6 +55,16 @@ class Corpus:
     def train_hours(self) -> float:
         """Hours that were recorded for the training part; sessions spliced from one recording count once."""
         return recorded_hours((session.name, session) for session in self.train)
+
+    @property
+    def unlabelled_users(self) -> int:
+        """Number of users in the unlabelled part who are not in the training part."""
+        return len({session.user for session in self.unlabelled} - {session.user for session in self.train})
+
+    @property
+    def unlabelled_hours(self) -> float:
+        """Hours that were recorded for the unlabelled part."""
+        return recorded_hours((session.name, session) for session in self.unlabelled)
 
     @property
     def untrained(self) -> tuple[str, ...]:
@@ -83,7 +95,7 @@ def read_band(folder: Path, split_file: Path | None = None) -> Band:
     if not is_sharded(folder):
         return TYPING
     split = read_split(_split_path(folder, split_file))
-    return common_band(load_sessions(folder, [*split.train, *split.val, *split.test][:1]))
+    return common_band(load_sessions(folder, split.names[:1]))
 
 
 def load_corpus(folder: Path, split_file: Path | None = None) -> Corpus:
@@ -91,23 +103,27 @@ def load_corpus(folder: Path, split_file: Path | None = None) -> Corpus:
 
     Raises:
         InputError: no sessions, no split, a damaged session, sessions that differ in electrodes, rate or classes
-            ("mixed-bands"), or a train part without a key inside its signal ("no-keys").
+            ("mixed-bands"), a session without labels in a part that needs them ("no-labels"), or a train part without
+            a key inside its signal ("no-keys").
     """
     path = _split_path(folder, split_file)
     split = read_split(path)
-    names = [*split.train, *split.val, *split.test]
+    names = split.names
     whole = {session.name: session for session in load_sessions(folder, names)}
     if whole:
         common_band(whole.values())
     check_apart(split, {session.name: session.origin or session.name for session in whole.values()}, path)
     sessions = {name: first_samples(whole[name], split.limits.get(name, whole[name].samples)) for name in names}
-    parts = {part: tuple(sessions[name] for name in getattr(split, part)) for part in ("train", "val", "test")}
+    parts = {part: tuple(sessions[name] for name in getattr(split, part)) for part in PARTS}
+    _check_labels(path, parts)
+    unlabelled = tuple(without_labels(sessions[name]) for name in split.unlabelled)
     if not parts["train"]:
         raise InputError(f"{path}: the train part is empty; write a split with training sessions", "no-sessions")
     keys = {part: _count(path, part, own, [whole[s.name] for s in own]) for part, own in parts.items()}
     faults = [f"{path}: {part}: {fault}" for part, counts in keys.items() for fault in counts.faults]
     same = map(one_person_warning, similar_users(session.user for session in whole.values()))
-    corpus = Corpus(**parts, hash=_content(split, sessions), keys=keys, warnings=(*faults, *same))
+    warnings = (*faults, *same, *_met_test_users(path, parts, unlabelled))
+    corpus = Corpus(**parts, hash=_content(split, sessions), keys=keys, warnings=warnings, unlabelled=unlabelled)
     if not corpus.untrained:
         return corpus
     unseen = f"{path}: {', '.join(corpus.untrained)}: in the val or test part, but never in the train part"
@@ -126,6 +142,29 @@ def _split_path(folder: Path, split_file: Path | None) -> Path:
             f"{path}: no such file; write one with: semgjax data splits {folder} --test-users N", "no-file"
         )
     return path
+
+
+def _check_labels(path: Path, parts: dict[str, tuple[Session, ...]]) -> None:
+    """
+    Raises:
+        InputError: a session of one of these parts has no labels ("no-labels").
+    """
+    for part, sessions in parts.items():
+        for session in sessions:
+            if not session.labelled:
+                raise InputError(
+                    f"{path}: session {session.name!r} of {part} has no labels; move it to 'unlabelled'", "no-labels"
+                )
+
+
+def _met_test_users(path: Path, parts: dict[str, tuple[Session, ...]], unlabelled: Sequence[Session]) -> list[str]:
+    """A warning where a distilled run meets people of its test who are not in training."""
+    users = {part: {session.user for session in sessions} for part, sessions in parts.items()}
+    met = ({session.user for session in unlabelled} & users["test"]) - users["train"]
+    if not met:
+        return []
+    names = ", ".join(sorted(met)[:8])
+    return [f"{path}: {len(met)} test users ({names}) have unlabelled sessions: a distilled run has met them"]
 
 
 def _count(path: Path, part: str, sessions: tuple[Session, ...], whole: Sequence[Session]) -> KeyCounts:
@@ -150,13 +189,15 @@ def _count(path: Path, part: str, sessions: tuple[Session, ...], whole: Sequence
 def _content(split: Split, sessions: dict[str, Session]) -> str:
     """Hash of names, lengths, users and labelled key presses; the same for a moved or renamed folder.
 
-    Shards hold a rounded signal, so their hash differs from that of the HDF5 files.
+    Of unlabelled sessions the labels do not count. Shards hold a rounded signal, so their hash differs from that of
+    the HDF5 files.
     """
+    unlabelled = set(split.unlabelled)
     rows = {
         name: [
             s.user,
             s.samples,
-            hashlib.sha256(s.labels.tobytes() + s.key_first.tobytes()).hexdigest(),
+            *([] if name in unlabelled else [hashlib.sha256(s.labels.tobytes() + s.key_first.tobytes()).hexdigest()]),
             *([STORAGE] if s.stored else []),
         ]
         for name, s in sessions.items()

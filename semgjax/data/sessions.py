@@ -6,7 +6,7 @@ signal. Any other folder holds HDF5 files. All code that uses sessions works wit
 The HDF5 format: group /emg2qwerty holds a 1-D compound dataset `timeseries` with the fields emg_left and emg_right
 (16 floats each) and time (float64, unix seconds, non-decreasing, ties occur). The group's attributes are
 session_name, user, condition, duration_mins and the JSON strings keystrokes and prompts. Fields are taken by name:
-their order in a file is not fixed.
+their order in a file is not fixed. A file without keystrokes is a session without labels.
 """
 
 from collections import Counter
@@ -65,6 +65,7 @@ class Session:
         joints: first sample of every part, but the first, of a signal that was joined from several.
         origin: the session from whose events this one was spliced; "" for a session as it was recorded.
         origin_samples: samples of that session; 0 without one.
+        labelled: whether its labels are known; False: only the signal is, and there are no keys.
 
     A key belongs to the samples [a, b) when a <= key_last and key_first <= b - 1, which is the same as
     time[a] <= press <= time[b - 1].
@@ -89,6 +90,7 @@ class Session:
     joints: tuple[int, ...] = ()
     origin: str = ""
     origin_samples: int = 0
+    labelled: bool = True
 
     @property
     def band(self) -> Band:
@@ -117,12 +119,16 @@ class Session:
 
     def __repr__(self) -> str:
         """One line."""
-        return f"Session({self.name}, user {self.user}, {self._size}, {len(self.labels)} labels)"
+        return f"Session({self.name}, user {self.user}, {self._size}, {self._count} labels)"
 
     def _repr_html_(self) -> str:
         shown = self.text if len(self.text) <= 200 else f"{self.text[:200]} ..."
-        rows = {"user": self.user, "signal": self._size, "labels": len(self.labels), "text": shown, "file": self.path}
+        rows = {"user": self.user, "signal": self._size, "labels": self._count, "text": shown, "file": self.path}
         return facts(f"Session {self.name}", rows.items())
+
+    @property
+    def _count(self) -> str:
+        return str(len(self.labels)) if self.labelled else "no"
 
     @property
     def _size(self) -> str:
@@ -270,8 +276,11 @@ def open_session(path: Path) -> Session:
             raise InputError(
                 f"{path}: attribute duration_mins is missing; download or write the file again", "bad-field"
             )
-        parse_list(path, attributes, "prompts")
-        strokes = sorted(parse_keystrokes(path, attributes), key=lambda stroke: stroke.start)
+        labelled = "keystrokes" in attributes
+        if labelled or "prompts" in attributes:
+            parse_list(path, attributes, "prompts")
+        found = parse_keystrokes(path, attributes) if labelled else []
+        strokes = sorted(found, key=lambda stroke: stroke.start)
         classes = [(stroke, label_of_key(stroke.key)) for stroke in strokes]
         known = [(stroke.start, label) for stroke, label in classes if label is not None]
         signal = signal_of(path, group)
@@ -286,6 +295,7 @@ def open_session(path: Path) -> Session:
             key_last=key_last,
             dropped=dict(sorted(Counter(stroke.key for stroke, label in classes if label is None).items())),
             doubled=count_doubled(known),
+            labelled=labelled,
         )
 
 
@@ -310,6 +320,7 @@ def _open_shard(path: Path) -> Session:
         joints=header.joints,
         origin=header.origin,
         origin_samples=header.origin_samples,
+        labelled=header.labelled,
     )
 
 

@@ -52,9 +52,12 @@ def ctc_per_label(
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
     """Nats per label of the whole batch's feasible rows, this part's share (scalar), and the part's sums.
 
-    Sums: ctc (nats), labels, rows, infeasible (rows). See `semgjax.losses.loss.Loss`.
+    Sums: ctc (nats), labels, rows, infeasible (rows). See `semgjax.losses.loss.Loss`. Unlabelled rows count in none of
+    them: no label was asked for there, which is not the same as that there is none.
     """
     ctc_B, ok_B = ctc(logits_BxTxK, batch["labels"], batch["label_count"])
+    if "labelled" in batch:
+        return _of_labelled(ctc_B, ok_B, batch, whole, logits_BxTxK.shape[1])
     labels = jnp.where(ok_B, batch["label_count"], 0).sum()
     sums = {
         "ctc": ctc_B.sum(),
@@ -65,6 +68,23 @@ def ctc_per_label(
     if whole is not batch:
         fits_B = feasible(whole["labels"], whole["label_count"], logits_BxTxK.shape[1])
         labels = jnp.where(fits_B, whole["label_count"], 0).sum()
+    return sums["ctc"] / jnp.maximum(labels, 1), sums
+
+
+def _of_labelled(
+    ctc_B: jax.Array, ok_B: jax.Array, batch: Mapping[str, jax.Array], whole: Mapping[str, jax.Array], frames: int
+) -> tuple[jax.Array, dict[str, jax.Array]]:
+    """`ctc_per_label` of a batch some of whose rows are unlabelled."""
+    known_B = batch["labelled"]
+    counted_B = ok_B & known_B
+    sums = {
+        "ctc": jnp.where(counted_B, ctc_B, 0.0).sum(),
+        "labels": jnp.where(counted_B, batch["label_count"], 0).sum(),
+        "rows": known_B.sum(),
+        "infeasible": (~ok_B & known_B).sum(),
+    }
+    fits_B = feasible(whole["labels"], whole["label_count"], frames) & whole["labelled"]
+    labels = jnp.where(fits_B, whole["label_count"], 0).sum()
     return sums["ctc"] / jnp.maximum(labels, 1), sums
 
 

@@ -37,7 +37,8 @@ class Loss(abc.ABC):
 
         Args:
             logits_BxTxK: the frames of each window's core.
-            batch: labels int32 [B, N], label_count int32 [B], valid int32 [B, 2] and emg float32 [B, T, C].
+            batch: labels int32 [B, N], label_count int32 [B], valid int32 [B, 2] and emg float32 [B, T, C]; of a
+                distilled run with unlabelled sessions also labelled, bool [B]: other rows have no labels to count.
             whole: the batch that `batch` is a part of, or `batch` itself.
         """
 
@@ -107,12 +108,12 @@ class CTC(Loss):
         """ctc: nats per label; infeasible: share of the rows."""
         return {
             "ctc": totals["ctc"] / max(totals["labels"], 1.0),
-            "infeasible": totals["infeasible"] / totals["rows"],
+            "infeasible": totals["infeasible"] / max(totals["rows"], 1.0),
         }
 
     def problem(self, totals: Mapping[str, float], limits: Any) -> str | None:
         """Too many windows have more labels than frames."""
-        share, most = totals["infeasible"] / totals["rows"], limits.max_infeasible
+        share, most = totals["infeasible"] / max(totals["rows"], 1.0), limits.max_infeasible
         if share <= most:
             return None
         return (

@@ -52,6 +52,11 @@ _ABOUT: Columns = {
     "metric": ("text", "the column of the error rate: cer, or event_error_rate for classes that are no keys"),
     "spliced": ("text", "true: real signals in a made-up order; otherwise false"),
 }
+_UNLABELLED: Columns = {
+    "unlabelled_users": ("integer", "users trained on without labels only"),
+    "unlabelled_hours": ("number", "hours of signal trained on without labels"),
+}
+"""columns of a sweep in which a run learned from unlabelled sessions"""
 _RUN = ("metric", "kind", "preset", "params", "users", "hours", "epochs", "steps", "tokens", "flops", "seed")
 
 
@@ -73,10 +78,13 @@ def collect(folder: Path) -> Table:
     """
     sweep = read_sweep(folder)
     columns = columns_of(sweep)
+    results = {trial.id: result_of(sweep, trial) for trial in sweep.trials}
+    if any(result is not None and "unlabelled_hours" in result for result in results.values()):
+        columns |= _UNLABELLED
     rows: list[dict[str, Any]] = []
     unfinished: dict[str, State] = {}
     for trial in sweep.trials:
-        result = result_of(sweep, trial)
+        result = results[trial.id]
         if result is None:
             unfinished[trial.id] = look(sweep, trial).state
             continue
@@ -122,6 +130,7 @@ def _rows(sweep: Sweep, trial: Trial, result: dict[str, Any], columns: Columns) 
     head = {
         "run": trial.id,
         **{name: result[name] for name in _RUN},
+        **{name: result.get(name, 0) for name in _UNLABELLED},
         "spliced": "true" if result["spliced"] else "false",
         "loss": loss_text(trial.config.loss),  # not from the result, which lacks it in version 1
         "learning_rate": trial.config.optimizer.learning_rate,

@@ -170,7 +170,7 @@ def _from_options(config: RunConfig, options: Options) -> RunConfig:
 def _subset(options: Options) -> Subset:
     found = from_json(Subset, to_json(Subset()) | _part(options, "data"), "plan")
     # Without a limit the seed has no effect: one corpus, not one per seed.
-    return Subset() if found.users is None and found.hours_per_user is None else found
+    return Subset() if found.whole else found
 
 
 def _part(options: Options, part: str) -> dict[str, Any]:

@@ -53,7 +53,7 @@ class DistillOptions:
     views: int = 1
     """with a cache: differently augmented copies of each window that it holds"""
     unlabelled: float | None = None
-    """share of a batch's windows from sessions without labels, in [0, 1]; None: by their number"""
+    """share of a batch's windows from sessions without labels, in [0, 1); None: by their number"""
 
     def __post_init__(self) -> None:
         hints = get_type_hints(type(self))
@@ -77,7 +77,7 @@ class DistillOptions:
         self._must("views", 1 <= self.views <= MOST_VIEWS, f"lie in 1 to {MOST_VIEWS}")
         self._must("views", self.views == 1 or bool(self.cache), "be 1 without a cache")
         self._must("features", not (self.features and self.cache), "be 0 with a cache, which holds outputs only")
-        self._must("unlabelled", self.unlabelled is None or 0 <= self.unlabelled <= 1, "lie in [0, 1]")
+        self._must("unlabelled", self.unlabelled is None or 0 <= self.unlabelled < 1, "lie in [0, 1)")
 
     def _must(self, name: str, holds: bool, rule: str) -> None:
         if not holds:

@@ -19,6 +19,7 @@ from semgjax.training.checkpoint import Checkpoints, Kept
 from semgjax.training.compiles import report_recompiles, use_cache
 from semgjax.training.engine import Engine
 from semgjax.training.mirror import working_folder
+from semgjax.training.mixture import ignored, unlabelled_of
 from semgjax.training.preemption import termination
 from semgjax.training.profiler import profiler
 from semgjax.training.progress import Progress
@@ -73,7 +74,8 @@ def train(
     with working_folder(out) as (folder, publish), contextlib.ExitStack() as stack:
         # -- data: a stream of batches that depends on the seed and the step alone ------------------------------
         hosts = (jax.process_index(), jax.process_count())
-        data = train_data(corpus.train, config.window, config.augment, config.train.batch, config.train.seed, *hosts)
+        wanted = (config.window, config.augment, config.train.batch, config.train.seed, *hosts)
+        data = train_data(corpus.train, *wanted, *unlabelled_of(config, corpus))
 
         # -- folder: locked; a finished run ends here -----------------------------------------------------------
         check_claim(folder, config)
@@ -96,6 +98,8 @@ def train(
         beat = stack.enter_context(watchdog(engine.watchdog))
         profile = stack.enter_context(profiler(folder / "profile", engine.profile_from, engine.profile_steps))
         progress = stack.enter_context(Progress(config.preset, steps, start, is_first()))
+        for line in ignored(config, corpus):
+            progress.note(f"warning: {line}")
         networks = tuple(network for network, _ in teachers)
         log = stack.enter_context(RunLog(config, folder, data, start, times, progress, engine.trackers, networks))
 

@@ -19,6 +19,7 @@ from semgjax.parallel.runtime import check_started, is_first
 from semgjax.training.checkpoint import Checkpoints
 from semgjax.training.compiles import report_recompiles, use_cache
 from semgjax.training.engine import Engine
+from semgjax.training.mixture import ignored
 from semgjax.training.packed_states import PackedStates
 from semgjax.training.preemption import termination
 from semgjax.training.progress import Progress
@@ -158,6 +159,8 @@ class _Lane:
         self.restored, self.step, self._times = restore_newest(self._checkpoints, like, self.config)
 
     def begin(self, progress: Progress) -> None:
+        for line in ignored(self.config, self.corpus):
+            progress.note(f"{self.out.name}: warning: {line}")
         self.log = self._stack.enter_context(
             RunLog(self.config, self.out, self.data, self.step, self._times, progress, lane=self.index)
         )

@@ -15,6 +15,7 @@ from semgjax.model.config import Network
 from semgjax.model.encoder import Params, count_parameters
 from semgjax.model.flops import train_flops
 from semgjax.parallel.runtime import on_first
+from semgjax.training.mixture import unlabelled_of
 from semgjax.training.run_config import RunConfig
 from semgjax.training.run_folder import RESULT, RESULT_SCHEMA, RESULT_VERSION
 
@@ -30,6 +31,8 @@ def build_result(
 ) -> dict[str, Any]:
     """One run as plain JSON values.
 
+    users, hours, epochs: of the labelled sessions; unlabelled_users (who have no labelled session), unlabelled_hours:
+    of a distilled run that learned from unlabelled ones too, and only there;
     loss: its name and the options that differ from their defaults; tokens: frames with an emission (rows x frames of a
     core); flops: floating-point operations of all steps (semgjax.model.flops); seconds: wall time since the last start
     or resume; keys: counts inside the sessions' signals, outside, doubled, or of names that are in no class; metric:
@@ -50,7 +53,8 @@ def build_result(
         "params": count_parameters(params),
         "users": corpus.train_users,
         "hours": corpus.train_hours,
-        "epochs": windows / data.windows,
+        **_unlabelled(config, corpus),
+        "epochs": config.train.steps * data.labelled_rows / data.windows,
         "steps": config.train.steps,
         "tokens": windows * (config.window.length // config.model.stride),
         "flops": windows * train_flops(config.model, config.window.total, teachers),
@@ -68,6 +72,13 @@ def build_result(
         "scores": averaged,
         "users_scores": users,
     }
+
+
+def _unlabelled(config: RunConfig, corpus: Corpus) -> dict[str, Any]:
+    """What a run learned from without labels; nothing for one that did not."""
+    if not unlabelled_of(config, corpus)[0]:
+        return {}
+    return {"unlabelled_users": corpus.unlabelled_users, "unlabelled_hours": corpus.unlabelled_hours}
 
 
 def write_result(

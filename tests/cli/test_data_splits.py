@@ -184,3 +184,35 @@ def test_a_subset_of_users_with_less_than_the_hours_says_so(corpus, capsys):
     words = ["data", "splits", str(corpus), "--kind", "subset", "--hours-per-user", "1"]
     assert main([*words, "--out", str(corpus / "all.json")]) == 0
     assert capsys.readouterr().out.splitlines()[-2].startswith("3 users ")
+
+
+def test_only_some_users_keep_their_labels_and_sessions_without_any_are_unlabelled(corpus, capsys):
+    write_session(corpus / "bare.hdf5", 3000, user="new", attributes={"keystrokes": None, "prompts": None})
+    words = ["data", "splits", str(corpus), "--test-users", "1", "--val-share", "0", "--labelled-users", "2"]
+    assert main(words) == 0
+    split = read_split(corpus / "splits.json")
+    user = {session.name: session.user for session in load_sessions(corpus)}
+    labelled, rest = ({user[name] for name in names} for names in (split.train, split.unlabelled))
+    assert len(labelled) == 2 and "bare" in split.unlabelled and not labelled & rest
+    assert len({user[name] for name in split.test}) == 1 and not {user[name] for name in split.test} & rest
+    assert sorted(split.names) == sorted(user)
+    out = capsys.readouterr().out.splitlines()
+    assert out[3].startswith(f"unlabelled {len(split.unlabelled)} sessions of {len(rest)} users, ")
+    assert main(words) == 0
+    assert main([*words[:-1], "9", "--out", str(corpus / "other.json")]) == 2
+
+
+def test_a_list_may_name_unlabelled_sessions(corpus):
+    (corpus / "mine.json").write_text(json.dumps({"train": ["s00"], "test": ["s20"], "unlabelled": ["s10", "s11"]}))
+    assert main(["data", "splits", str(corpus), "--kind", "listed", "--names", str(corpus / "mine.json")]) == 0
+    assert read_split(corpus / "splits.json").unlabelled == ("s10", "s11")
+
+
+def test_a_subset_keeps_the_labels_of_some_of_its_users(corpus):
+    assert main(["data", "splits", str(corpus), "--test-users", "1", "--val-share", "0"]) == 0
+    out = corpus / "few.json"
+    words = ["data", "splits", str(corpus), "--kind", "subset", "--users", "2", "--labelled-users", "1"]
+    assert main([*words, "--out", str(out)]) == 0
+    split = read_split(out)
+    user = {session.name: session.user for session in load_sessions(corpus)}
+    assert [len({user[name] for name in names}) for names in (split.train, split.unlabelled)] == [1, 1]

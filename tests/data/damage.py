@@ -75,7 +75,7 @@ BAD_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "no time": (_with(order=("emg_left", "emg_right")), "time"),
     **{
         f"no {name}": (_with(attributes={name: None}), name)
-        for name in ("session_name", "user", "condition", "duration_mins", "keystrokes", "prompts")
+        for name in ("session_name", "user", "condition", "duration_mins", "prompts")
     },
     "15 channels": (_with(channels=15), "emg_left has 15"),
     "integer samples": (_with(emg_type="<i2"), "int16"),

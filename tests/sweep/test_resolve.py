@@ -61,6 +61,19 @@ def test_subsets_are_nested_have_hashes_of_their_own_and_leave_the_test_users_al
         assert load_corpus(place / "sessions", sweep.split_file(trial)).hash == trial.config.data
 
 
+def test_labels_withheld_from_some_users_are_a_subset_with_the_same_sessions(place):
+    found = resolved(place, f'{PRESET}[vary]\n"data.labelled_users" = [1, 2, 3]\n"data.users" = [3]\n')
+    splits = [found.splits[config.data] for config in found.configs]
+    assert [len(split.train) for split in splits] == [2, 4, 6]
+    assert [len(split.unlabelled) for split in splits] == [4, 2, 0]
+    assert len({config.data for config in found.configs}) == 3
+    alone = resolved(place, f'{PRESET}"data.users" = 1\n')
+    assert alone.splits[alone.configs[0].data].train == splits[0].train
+    with pytest.raises(InputError) as caught:
+        resolved(place, f'{PRESET}"data.labelled_users" = 4\n')
+    assert caught.value.code == "bad-value" and "plan.toml" in str(caught.value)
+
+
 def test_a_rate_follows_the_size_by_its_rule(place):
     text = 'name = "a"\n[set]\n"optimizer.learning_rate" = {at = 4e-3, width = 16, power = -0.5}\n'
     found = resolved(place, text + '[vary]\npreset = ["ladder-16", "ladder-64"]\n').configs

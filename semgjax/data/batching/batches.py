@@ -13,13 +13,16 @@ from absl import flags
 
 from semgjax.data.batching.augment import AugmentConfig, Draw, check_augment, draw
 from semgjax.data.batching.change import augment
+from semgjax.data.batching.mixing import mixed_batches, shuffled, unlabelled_rows
 from semgjax.data.batching.windows import WindowSpec, fill_window, labels_of, list_windows, max_labels
 from semgjax.data.sessions import Session, announce, has_half
+from semgjax.data.splitting.cut import without_labels
 from semgjax.errors import InputError
 
 Batch = dict[str, np.ndarray]
 """emg [B, T, C], float32, or float16 from shards in their own unit; valid int32 [B, 2]: first and last + 1 valid
-sample; labels int32 [B, N], zero-padded; label_count int32 [B]."""
+sample; labels int32 [B, N], zero-padded; label_count int32 [B]; labelled bool [B], only where there are unlabelled
+sessions."""
 
 AHEAD = 4
 """Batches that a process prefetches."""
@@ -31,6 +34,9 @@ class LoadBatch:
 
     A row's random numbers depend on the seed and the row's place among all rows of all steps, not on the number of
     hosts or on the process that loads the row.
+
+    Attributes:
+        labelled: windows of labelled sessions, which come first; None if all are.
     """
 
     sessions: Sequence[Session]
@@ -41,6 +47,7 @@ class LoadBatch:
     half: bool
     seed: int
     rows: range
+    labelled: int | None = None
 
     def __call__(self, step: int, indices: np.ndarray) -> Batch:
         count, shape = len(self.rows), (self.spec.total, self.sessions[0].channels)
@@ -50,6 +57,8 @@ class LoadBatch:
             "labels": np.zeros((count, self.label_room), np.int32),
             "label_count": np.empty(count, np.int32),
         }
+        if self.labelled is not None:
+            batch["labelled"] = np.asarray(indices)[self.rows] < self.labelled
         drawn = [self._draw(int(indices[place]), step * len(indices) + place) for place in self.rows]
         for session, start, _ in drawn:
             announce(session, start - self.spec.left, start + self.spec.length + self.spec.right)
@@ -82,9 +91,12 @@ class TrainData:
 
     batches: grain.MapDataset
     windows: int
+    """labelled windows"""
     skipped: tuple[str, ...]
     label_room: int
     """width of a batch's labels"""
+    labelled_rows: float
+    """rows of a batch from labelled sessions; their mean, where they are mixed by number"""
 
 
 def train_data(
@@ -95,16 +107,21 @@ def train_data(
     seed: int,
     host: int = 0,
     hosts: int = 1,
+    unlabelled: Sequence[Session] = (),
+    share: float | None = None,
 ) -> TrainData:
     """An endless sequence of shuffled, augmented batches; every epoch has its own order.
 
     Args:
         batch: rows over all hosts.
         host: index of this host among `hosts`; it gets its batch / hosts rows of the global batch.
+        unlabelled: sessions whose windows are mixed in without labels; batches then say which rows are labelled.
+        share: their share of the rows of every batch; None: by the number of their windows.
 
     Raises:
         InputError: no session is as long as a window, no window holds a key ("no-keys"), the batch is not a
-            multiple of the hosts, or the augmentation does not fit the sessions' band.
+            multiple of the hosts, the augmentation does not fit the sessions' band, or a share of unlabelled windows
+            is not in [0, 1), leaves no row of one kind ("bad-value") or has no such windows ("no-sessions").
     """
     if hosts < 1 or not 0 <= host < hosts or batch % hosts:
         raise InputError(
@@ -125,12 +142,24 @@ def train_data(
             "semgjax data check",
             "no-keys",
         )
-    half = augment.moves_only and all(has_half(session) for session in sessions)
+    more, short = list_windows(unlabelled, spec) if share != 0 else ([], [])
+    if share and not more:
+        raise InputError(
+            f"a share {share:g} of the windows is to be unlabelled, and none of {len(unlabelled)} unlabelled sessions "
+            "holds a window; give a split with unlabelled sessions",
+            "no-sessions",
+        )
     rows = range(host * (batch // hosts), (host + 1) * (batch // hosts))
-    load = LoadBatch(tuple(sessions), np.array(windows, np.int32), spec, augment, room, half, seed, rows)
-    order = grain.MapDataset.source(range(len(windows))).seed(seed).shuffle().repeat()
-    batches = order.batch(batch, drop_remainder=True).map_with_index(load)
-    return TrainData(batches, len(windows), tuple(skipped), room)
+    everyone = (*sessions, *map(without_labels, unlabelled)) if more else tuple(sessions)
+    places = np.array([*windows, *((len(sessions) + which, start) for which, start in more)], np.int32)
+    half = augment.moves_only and all(has_half(session) for session in everyone)
+    load = LoadBatch(everyone, places, spec, augment, room, half, seed, rows, len(windows) if more else None)
+    if more:
+        order = mixed_batches(len(windows), len(more), share, batch, seed)
+        own = batch * len(windows) / len(places) if share is None else batch - int(unlabelled_rows(batch, share).sum())
+    else:
+        order, own = shuffled(len(windows), seed).batch(batch, drop_remainder=True), batch
+    return TrainData(order.map_with_index(load), len(windows), (*skipped, *short), room, own)
 
 
 def stream(data: TrainData, start: int, threads: int = 2, workers: int = 0) -> grain.DatasetIterator:

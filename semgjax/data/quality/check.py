@@ -62,7 +62,7 @@ def check_session(path: Path, spec: WindowSpec) -> SessionReport:
         *clock_findings(measures),
         *signal_findings(measures),
         *event_findings(measures),
-        *key_findings(facts, typing),
+        *key_findings(facts, typing, session.labelled),
     )
     return SessionReport(path.name, session.name, session.user, facts, measures, findings)
 

@@ -26,6 +26,7 @@ CODES: dict[str, str] = {
     "rotation": "a band rotated relative to the user's other sessions, or to the other sessions of the same classes",
     "mirrored": "electrodes in the opposite order round the arm: a left arm among right ones, or a band turned over",
     "quiet_events": "events during which no electrode is clearly stronger than in the rest before them",
+    "unlabelled": "the file holds no labels: the session can be used as an unlabelled one, for distillation",
     "no_keys": "no key of the key set was pressed: there are no labels",
     "key_rate": "hardly any keys, or more than hands can type",
     "keys_outside": "keys pressed before the first or after the last sample",

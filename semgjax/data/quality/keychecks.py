@@ -14,15 +14,19 @@ EMPTY, EMPTY_MOST = 0.2, 0.5  # of the windows
 INFEASIBLE_MANY = 0.01  # of the windows
 
 
-def key_findings(facts: KeyFacts, typing: bool = True) -> Iterator[Finding]:
+def key_findings(facts: KeyFacts, typing: bool = True, labelled: bool = True) -> Iterator[Finding]:
     """Length, keys, silence and windows.
 
     Args:
         typing: whether the events are keys: gestures are rarer, with long rests in between.
+        labelled: whether the session has labels; without them there is nothing to find but its length.
     """
     severity: Severity
     if not facts.windows:
         yield Finding("short", "error", facts.minutes, f"{facts.minutes * 60:.1f} s, shorter than a window")
+    if not labelled:
+        yield Finding("unlabelled", "note", None, "no labels: for distillation only")
+        return
     if not facts.keys:
         yield Finding("no_keys", "error", 0, "no key")
     elif typing and not SLOW <= facts.keys_per_second <= FAST:

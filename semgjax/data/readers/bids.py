@@ -1,8 +1,8 @@
 """Source: the BIDS form of emg2qwerty (EDF or BDF signals, TSV events), as recordings to ingest.
 
 sub-*[/ses-*]/emg/*_task-typing[_acq-*][_run-*]_emg.bdf or .edf, and next to it *_events.tsv with the columns onset
-(seconds since the first sample), value (keystroke... or prompt) and key (its pynput name). If there is a
-*_channels.tsv, only the signals of type EMG are electrodes.
+(seconds since the first sample), value (keystroke... or prompt) and key (its pynput name). Without that table it is a
+session without labels. If there is a *_channels.tsv, only the signals of type EMG are electrodes.
 """
 
 import functools
@@ -30,18 +30,13 @@ def find_items(folder: Path, channels: Sequence[str] = ()) -> tuple[list[Item], 
 
     Args:
         channels: labels of the electrodes, left 0 to 15, then right 0 to 15; () orders them by their names.
-
-    Raises:
-        InputError: a signal without its events ("no-file").
     """
     form = Form(peek, functools.partial(open_recording, channels=tuple(channels)), ",".join(channels))
     signals, left_out = find_signals(folder)
     items = []
     for signal in signals:
-        events, described = (signal.path.with_name(f"{signal.path.stem[:-4]}_{kind}.tsv") for kind in _BESIDE)
-        if not events.is_file():
-            raise InputError(f"{events}: no such file; every signal needs its events, copy them too", "no-file")
-        files = (signal.path, events, *([described] if described.is_file() else []))
+        beside = [signal.path.with_name(f"{signal.path.stem[:-4]}_{kind}.tsv") for kind in _BESIDE]
+        files = (signal.path, *(path for path in beside if path.is_file()))
         items.append(Item(signal.path.relative_to(folder).as_posix(), files, form))
     return items, left_out
 
@@ -63,15 +58,16 @@ def peek(files: Files) -> tuple[str, str]:
 
 
 def open_recording(files: Files, channels: tuple[str, ...] = ()) -> Recording:
-    """A signal and its keystrokes.
+    """A signal and its keystrokes; a session without labels if there is no table of events.
 
     Raises:
         InputError: as `read_edf`, other than 32 channels, or a keystroke without onset or key.
     """
-    path, events, *described = files
+    path, *beside = files
+    events, described = (next((f for f in beside if f.name.endswith(f"_{kind}.tsv")), None) for kind in _BESIDE)
     edf = read_edf(path)
-    order = _named(edf, channels) if channels else _by_label(edf, _electrodes(edf, *described))
-    strokes = sorted(_keystrokes(events), key=lambda stroke: stroke[0])
+    order = _named(edf, channels) if channels else _by_label(edf, _electrodes(edf, described))
+    strokes = sorted(_keystrokes(events) if events else [], key=lambda stroke: stroke[0])
     classes = [(onset, key, label_of_key(key)) for onset, key in strokes]
     known = [(onset, label) for onset, _, label in classes if label is not None]
     first, last = place_events(np.array([onset for onset, _ in known], np.float64), edf.samples, edf.rate)
@@ -89,6 +85,7 @@ def open_recording(files: Files, channels: tuple[str, ...] = ()) -> Recording:
         dropped=dict(sorted(Counter(key for _, key, label in classes if label is None).items())),
         tags=edf.remarks,
         doubled=count_doubled(known),
+        labelled=events is not None,
     )
 
 

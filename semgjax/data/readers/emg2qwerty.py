@@ -38,6 +38,7 @@ def open_recording(files: Files) -> Recording:
         blocks=lambda: _blocks(session.path),
         dropped=session.dropped,
         doubled=session.doubled,
+        labelled=session.labelled,
     )
 
 

@@ -44,6 +44,7 @@ class Recording:
         joints: first sample of every part, but the first, of a signal that was joined from several, ascending.
         origin: the session from whose events this one was spliced; "" for a session as it was recorded.
         origin_samples: samples of that session; 0 without one.
+        labelled: whether the source says what was done; False: only the signal is known.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Recording:
     joints: tuple[int, ...] = ()
     origin: str = ""
     origin_samples: int = 0
+    labelled: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rings", tuple(self.rings) or default_rings(self.channels))
@@ -81,6 +83,8 @@ class Recording:
             raise InputError(
                 f"session {self.name}: labels and places must be equal in number and in order of time", "bad-value"
             )
+        if not self.labelled and (len(self.labels) or self.dropped):
+            raise InputError(f"session {self.name}: is without labels, and has events; give one of both", "conflict")
         if sum(self.rings) != self.channels or min(self.rings) < 1:
             raise InputError(
                 f"session {self.name}: rings {self.rings} do not add up to {self.channels} channels", "channel-count"

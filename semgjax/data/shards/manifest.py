@@ -11,7 +11,7 @@ from semgjax.files import read_json, write_json
 
 FILE = "manifest.json"
 SHARDS = "shards"
-SCHEMA, VERSION = "semgjax/manifest", 3
+SCHEMA, VERSION = "semgjax/manifest", 4
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Row:
         rings: electrodes of each ring, () for `default_rings`; new in version 3, as the following.
         origin: the session from whose events this one was spliced, or "".
         origin_samples: samples of that session, or 0.
+        labelled: whether it has labels; new in version 4, and written only where it has none.
     """
 
     name: str
@@ -51,10 +52,13 @@ class Row:
     rings: tuple[int, ...] = ()
     origin: str = ""
     origin_samples: int = 0
+    labelled: bool = True
 
     @property
     def key_counts(self) -> KeyCounts:
-        """Its keys."""
+        """Its keys; a session without labels is not counted."""
+        if not self.labelled:
+            return KeyCounts()
         inside = self.keys - self.outside
         return KeyCounts(inside, self.outside, self.doubled, self.dropped_names, 1, int(inside == 0))
 
@@ -82,12 +86,13 @@ def row_of(header: ShardHeader, path: Path) -> Row:
         rings=header.rings,
         origin=header.origin,
         origin_samples=header.origin_samples,
+        labelled=header.labelled,
     )
 
 
 def rows_to_json(rows: list[Row]) -> list[dict]:
     """Rows as plain JSON values."""
-    return [asdict(row) for row in rows]
+    return [{name: v for name, v in asdict(row).items() if name != "labelled" or not row.labelled} for row in rows]
 
 
 def rows_from_json(value: object, where: Path) -> list[Row]:
@@ -108,11 +113,11 @@ def rows_from_json(value: object, where: Path) -> list[Row]:
 
 
 def write_manifest(folder: Path, rows: list[Row], skipped: list[dict[str, str]]) -> None:
-    """Write the manifest, with the rows sorted by session name."""
+    """Write the manifest, with the rows sorted by session name; version 3 if all sessions have labels."""
     write_json(
         folder / FILE,
         SCHEMA,
-        VERSION,
+        3 if all(row.labelled for row in rows) else VERSION,
         {
             "storage": {"type": STORAGE, "relative_error": RELATIVE_ERROR, "absolute_error_per_scale": ABSOLUTE_ERROR},
             "sessions": rows_to_json(sorted(rows, key=lambda row: row.name)),

@@ -5,6 +5,7 @@ library checks the hash of each record it reads. Record 0 is a line of JSON and 
 record 1 + k holds samples [k * stretch, (k + 1) * stretch) as little-endian float16 [n, channels], divided by
 `scale`. A stored sample differs from its source by at most
 max(RELATIVE_ERROR * |source|, ABSOLUTE_ERROR * scale): half a unit in the last place of float16.
+A shard with labels is written as version 2, one without as version 3, whose header says so (`labelled`).
 """
 
 import json
@@ -20,7 +21,7 @@ from semgjax.data.readers.recording import Recording
 from semgjax.errors import InputError
 from semgjax.files import canonical_json
 
-SCHEMA, VERSION = "semgjax/shard", 2
+SCHEMA, VERSION = "semgjax/shard", 3
 OLDEST = 1
 SUFFIX = ".arrayrecord"
 STORAGE = "float16"
@@ -82,6 +83,7 @@ class ShardHeader:
     joints: tuple[int, ...]
     origin: str
     origin_samples: int
+    labelled: bool = True
 
     @property
     def records(self) -> int:
@@ -92,7 +94,7 @@ class ShardHeader:
 def header_of(recording: Recording, source: str, scale: float) -> ShardHeader:
     """The header of a recording's shard; records last about half a second."""
     members = ("name", "user", "rate", "channels", "samples", "labels", "key_first", "key_last")
-    more = ("classes", "dropped", "tags", "doubled", "rings", "joints", "origin", "origin_samples")
+    more = ("classes", "dropped", "tags", "doubled", "rings", "joints", "origin", "origin_samples", "labelled")
     ends = recording.key_end
     return ShardHeader(
         **{member: getattr(recording, member) for member in (*members, *more)},
@@ -128,7 +130,8 @@ def pack(header: ShardHeader) -> bytes:
     """Record 0."""
     facts = {
         "schema": SCHEMA,
-        "version": VERSION,
+        # A shard with labels keeps the bytes of version 2.
+        **({"version": 2} if header.labelled else {"version": VERSION, "labelled": False}),
         "storage": STORAGE,
         "classes": None if header.classes is None else list(header.classes),
         "keys": len(header.labels),
@@ -163,8 +166,14 @@ def unpack(record: bytes, path: Path) -> ShardHeader:
         )
     if version == 1:
         facts, rest = _from_version_1(facts, rest)
+    labelled = facts.get("labelled") if version == VERSION else True
     sizes = [np.dtype(kind).itemsize for _, kind in _KEYS]
-    if not _sound(facts) or len(rest) != facts["keys"] * sum(sizes):
+    if (
+        not _sound(facts)
+        or type(labelled) is not bool
+        or (facts["keys"] and not labelled)
+        or len(rest) != facts["keys"] * sum(sizes)
+    ):
         raise InputError(f"{path}: its header is damaged; ingest the session again", "damaged")
     arrays: dict[str, Any] = {}
     at = 0
@@ -179,6 +188,7 @@ def unpack(record: bytes, path: Path) -> ShardHeader:
         **arrays,
         **listed,
         classes=None if classes is None else tuple(classes),
+        labelled=labelled,
     )
 
 

@@ -1,4 +1,4 @@
-"""Cut a session to its first samples, for splits that limit the hours of a user."""
+"""Cut a session to its first samples, for splits that limit the hours of a user; withhold its labels."""
 
 from dataclasses import replace
 
@@ -25,3 +25,13 @@ def first_samples(session: Session, samples: int) -> Session:
         key_end=None if session.key_end is None else np.minimum(session.key_end[:keys], samples - 1),
         joints=tuple(joint for joint in session.joints if joint < samples),
     )
+
+
+def without_labels(session: Session) -> Session:
+    """The session's signal without its labels, as if they had never been recorded."""
+    none = np.zeros(0, np.int64)
+    ends = None if session.key_end is None else none
+    return replace(
+        session, labels=np.zeros(0, np.int32), key_first=none, key_last=none, key_end=ends, dropped={}, doubled=0,
+        labelled=False,
+    )  # fmt: skip

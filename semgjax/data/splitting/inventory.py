@@ -28,6 +28,7 @@ class KnownSession:
         tags: quality tags; always empty when it comes from the file's header.
         rate: samples a second.
         origin: the session that it was spliced from, or ""; origin_samples: its length.
+        labelled: whether it has labels; metadata.csv lists only such sessions.
     """
 
     session: str
@@ -37,6 +38,7 @@ class KnownSession:
     rate: float = SAMPLE_RATE
     origin: str = ""
     origin_samples: int = 0
+    labelled: bool = True
 
     @property
     def recording(self) -> str:
@@ -51,7 +53,9 @@ def recordings_of(rows: Iterable[KnownSession]) -> list[KnownSession]:
         if not row.origin:
             found[row.session] = row
         elif row.origin not in found:
-            found[row.origin] = KnownSession(row.origin, row.user, row.origin_samples, row.tags, row.rate)
+            found[row.origin] = KnownSession(
+                row.origin, row.user, row.origin_samples, row.tags, row.rate, labelled=row.labelled
+            )
     return list(found.values())
 
 
@@ -67,9 +71,12 @@ def list_folder(folder: Path) -> list[KnownSession]:
 def _known(name: str, user: str, path: Path) -> KnownSession:
     if path.suffix == SHARD:
         header = read_header(path)
-        return KnownSession(name, user, header.samples, (), header.rate, header.origin, header.origin_samples)
-    with opened_group(path) as (group, _):
-        return KnownSession(name, user, int(signal_of(path, group).shape[0]))
+        return KnownSession(
+            name, user, header.samples, (), header.rate, header.origin, header.origin_samples, header.labelled
+        )
+    with opened_group(path) as (group, attributes):
+        samples = int(signal_of(path, group).shape[0])
+        return KnownSession(name, user, samples, labelled="keystrokes" in attributes)
 
 
 def read_metadata(path: Path) -> list[KnownSession]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from semgjax.data.splitting.inventory import KnownSession
-from semgjax.data.splitting.splits import PARTS, Split, check_names, draw_key
+from semgjax.data.splitting.splits import ALL_PARTS, PARTS, Split, check_names, draw_key
 from semgjax.errors import InputError
 from semgjax.files import parse_json, read_text
 
@@ -171,7 +171,8 @@ def unseen_validation(rows: Sequence[KnownSession], test_users: int = TEST_USERS
 def read_listed(path: Path) -> Split:
     """The split given by a plain list, such as the original one.
 
-    JSON: {"train": [names], "val": ..., "test": ...} or {name: part}; CSV: columns session and part.
+    JSON: {"train": [names], "val": ..., "test": ...} or {name: part}; CSV: columns session and part. Beside train,
+    val and test there may be a part "unlabelled".
 
     Raises:
         InputError: no such file, another form, another part, or a name that occurs twice.
@@ -181,18 +182,19 @@ def read_listed(path: Path) -> Split:
         pairs = _from_json(path, text) if path.suffix == ".json" else _from_csv(path, text)
     except csv.Error as error:
         raise InputError(f"{path}: cannot be read as CSV ({error})", "bad-row") from None
-    parts: dict[str, list[str]] = {part: [] for part in PARTS}
+    parts: dict[str, list[str]] = {part: [] for part in ALL_PARTS}
     for name, part in pairs:
-        if not isinstance(name, str) or part not in PARTS:
+        if not isinstance(name, str) or part not in ALL_PARTS:
             raise InputError(
-                f"{path}: session {name!r} is in part {part!r}; choose one of {', '.join(PARTS)}", "bad-field"
+                f"{path}: session {name!r} is in part {part!r}; choose one of {', '.join(ALL_PARTS)}", "bad-field"
             )
         parts[part].append(name)
     try:
         check_names(name for names in parts.values() for name in names)
     except InputError as error:
         raise InputError(f"{path}: {error}", error.code) from None
-    return Split(tuple(parts["train"]), tuple(parts["val"]), tuple(parts["test"]), {"name": "listed"})
+    train, val, test, unlabelled = (tuple(names) for names in parts.values())
+    return Split(train, val, test, {"name": "listed"}, unlabelled=unlabelled)
 
 
 def _from_json(path: Path, text: str) -> list[tuple[Any, Any]]:
@@ -201,7 +203,7 @@ def _from_json(path: Path, text: str) -> list[tuple[Any, Any]]:
         raise InputError(
             f"{path}: holds a JSON {type(document).__name__}, expected an object of parts or of names", "bad-field"
         )
-    if set(document) <= set(PARTS) and all(isinstance(names, list) for names in document.values()):
+    if set(document) <= set(ALL_PARTS) and all(isinstance(names, list) for names in document.values()):
         return [(name, part) for part, names in document.items() for name in names]
     return list(document.items())
 

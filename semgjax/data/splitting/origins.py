@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from semgjax.data.splitting.splits import PARTS, Split
+from semgjax.data.splitting.splits import ALL_PARTS, PARTS, Split
 from semgjax.errors import InputError
 
 
@@ -51,9 +51,9 @@ def orders_of(recordings: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 def with_orders(split: Split, recordings: Sequence[tuple[str, str]]) -> Split:
     """A split of recordings as one of the sessions spliced from them.
 
-    The train part gets all sessions of a recording. Parts that are scored get one: the recording itself, or its first
-    order, since more orders of the same events would count each person's events several times. Sessions that the
-    split names by their own names stay.
+    The train part and the unlabelled part get all sessions of a recording. Parts that are scored get one: the recording
+    itself, or its first order, since more orders of the same events would count each person's events several times.
+    Sessions that the split names by their own names stay.
 
     Args:
         recordings: (session, recording) of each session.
@@ -64,9 +64,13 @@ def with_orders(split: Split, recordings: Sequence[tuple[str, str]]) -> Split:
     if all(session == recording for session, recording in recordings):
         return split
     orders = orders_of(recordings)
-    train = tuple(dict.fromkeys(name for known in split.train for name in orders.get(known, [known])))
+    train, unlabelled = (
+        tuple(dict.fromkeys(name for known in part for name in orders.get(known, [known])))
+        for part in (split.train, split.unlabelled)
+    )
     val, test = (tuple(orders.get(name, [name])[0] for name in getattr(split, part)) for part in PARTS[1:])
-    made = replace(split, train=train, val=val, test=test, rule=split.rule | {"orders": "all in train, else one"})
+    rule = split.rule | {"orders": "all in train, else one"}
+    made = replace(split, train=train, val=val, test=test, unlabelled=unlabelled, rule=rule)
     check_apart(made, dict(recordings))
     return made
 
@@ -83,7 +87,7 @@ def check_apart(split: Split, recording_of: dict[str, str], path: Path | None = 
     """
     where = f"{path}: " if path else ""
     place: dict[str, tuple[str, str]] = {}
-    for part in PARTS:
+    for part in ALL_PARTS:
         for name in getattr(split, part):
             recording = recording_of.get(name, name)
             other, session = place.setdefault(recording, (part, name))

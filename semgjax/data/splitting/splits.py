@@ -1,6 +1,7 @@
 """Splits into train, validation and test sessions: made by a rule, stored in splits.json next to the sessions.
 
-Other rules: `official` (emg2qwerty's own) and `subsets` (less training data), beside this module.
+Other rules: `official` (emg2qwerty's own), `subsets` (less training data) and `unlabelled` (fewer labels), beside
+this module.
 """
 
 import hashlib
@@ -13,8 +14,10 @@ from typing import Any
 from semgjax.errors import InputError
 from semgjax.files import content_hash, read_json, write_json
 
-SCHEMA, VERSION = "semgjax/split", 2
+SCHEMA, VERSION = "semgjax/split", 3
 PARTS = ("train", "val", "test")
+UNLABELLED = "unlabelled"
+ALL_PARTS = (*PARTS, UNLABELLED)
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,7 @@ class Split:
 
     Attributes:
         limits: session -> number of its first samples that are used; other sessions are used whole.
+        unlabelled: sessions whose labels are not used, or that have none: a distilled run learns from their signal.
     """
 
     train: tuple[str, ...]
@@ -30,12 +34,19 @@ class Split:
     test: tuple[str, ...]
     rule: dict[str, Any]
     limits: dict[str, int] = field(default_factory=dict)
+    unlabelled: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All its sessions."""
+        return (*self.train, *self.val, *self.test, *self.unlabelled)
 
     @property
     def hash(self) -> str:
         """Equal for equal parts and limits, regardless of the order of names and of the rule."""
         parts: dict[str, Any] = {part: sorted(getattr(self, part)) for part in PARTS}
-        return content_hash(parts | ({"limits": self.limits} if self.limits else {}))
+        more: dict[str, Any] = {"limits": self.limits} if self.limits else {}
+        return content_hash(parts | more | ({UNLABELLED: sorted(self.unlabelled)} if self.unlabelled else {}))
 
 
 def leave_users_out(sessions: Sequence[tuple[str, str]], test_users: int, val_share: float, seed: int) -> Split:
@@ -122,12 +133,14 @@ def draw_key(seed: int, kind: str, name: str) -> str:
 
 
 def write_split(path: Path, split: Split) -> None:
-    """Write a split file (schema semgjax/split): version 2 if it has limits, else version 1."""
+    """Write a split file (schema semgjax/split): version 3 with unlabelled sessions, 2 with limits only, else 1."""
     body: dict[str, Any] = {**{part: list(getattr(split, part)) for part in PARTS}, "rule": split.rule}
+    version = 1
     if split.limits:
-        write_json(path, SCHEMA, VERSION, body | {"limits": split.limits})
-    else:
-        write_json(path, SCHEMA, 1, body)
+        body, version = body | {"limits": split.limits}, 2
+    if split.unlabelled:
+        body, version = body | {UNLABELLED: list(split.unlabelled)}, VERSION
+    write_json(path, SCHEMA, version, body)
 
 
 def read_split(path: Path) -> Split:
@@ -139,8 +152,8 @@ def read_split(path: Path) -> Split:
     """
     document = read_json(path, SCHEMA, VERSION, oldest=1)
     place: dict[str, str] = {}
-    for part in PARTS:
-        names = document.get(part)
+    for part in ALL_PARTS:
+        names = document.get(part, [] if part == UNLABELLED else None)
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise InputError(f"{path}: {part!r} is not a list of session names; write it again", "bad-field")
         for name in names:
@@ -163,4 +176,4 @@ def read_split(path: Path) -> Split:
         if name not in place:
             raise InputError(f"{path}: session {name!r} has a limit but is in no part; remove the limit", "bad-field")
     train, val, test = (tuple(document[part]) for part in PARTS)
-    return Split(train, val, test, rule, limits)
+    return Split(train, val, test, rule, limits, tuple(document.get(UNLABELLED, ())))

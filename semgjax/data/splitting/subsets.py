@@ -3,6 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 from semgjax.data.sessions import SAMPLE_RATE
 from semgjax.data.splitting.inventory import KnownSession
@@ -21,10 +22,10 @@ def nested_subset(
 ) -> Split:
     """The same split with fewer users in training, fewer hours of each, or both.
 
-    With one seed, a subset of fewer users or hours is contained in one of more, sample by sample. Validation and test
-    parts are unchanged, so that all points of a sweep are scored on the same sessions. Whole sessions are taken in the
-    order drawn until a user's hours are reached; the last one is cut by a limit. Of a user with fewer hours all is used
-    (`rule["short_users"]` counts such users).
+    With one seed, a subset of fewer users or hours is contained in one of more, sample by sample. Validation, test and
+    unlabelled parts are unchanged, so that all points of a sweep are scored on the same sessions. Whole sessions are
+    taken in the order drawn until a user's hours are reached; the last one is cut by a limit. Of a user with fewer
+    hours all is used (`rule["short_users"]` counts such users).
 
     Sessions spliced from one recording are one session here, whose length is the recording's. Since each has all events
     of it, none is cut: the last one is taken whole if half of it or more is wanted, and every user has at least one.
@@ -80,4 +81,4 @@ def nested_subset(
         "name": "nested_subset", "of": split.hash, "users": users, "hours_per_user": hours_per_user, "seed": seed,
         "short_users": short,
     }  # fmt: skip
-    return Split(tuple(sorted(train)), split.val, split.test, rule, dict(sorted(limits.items())))
+    return replace(split, train=tuple(sorted(train)), rule=rule, limits=dict(sorted(limits.items())))

@@ -120,7 +120,7 @@ class LabelsPart:
 
     Attributes:
         source: a column or array with a label for every sample; the path's {label} for the whole file; the list of
-            [events]; or none.
+            [events]; or none: sessions without labels, whose `names` are those of the sessions with labels.
         rest: labels that are no event.
         names: label in the files -> name of the class, in the order of the classes.
     """
@@ -142,6 +142,7 @@ class EventsPart:
 
     Attributes:
         pattern: path of the table, with the placeholders of the signal's; "" for arrays of the same file.
+        optional: a session without its table is one without labels, and not an error.
         onset: column of the start; `end` or `duration` the column of the end; both may be missing.
         unit: of these columns; `first_sample` is the number of the first sample, if they count samples.
         end_is: the event's last sample, or the first one after it.
@@ -158,6 +159,7 @@ class EventsPart:
     columns: int = 0
     delimiter: str = ","
     header: bool = True
+    optional: bool = False
 
     @property
     def tick(self) -> float:
@@ -198,7 +200,10 @@ class Declaration:
     @property
     def options(self) -> str:
         """What tells shards of two declarations apart: canonical JSON, the order of the classes included."""
-        return canonical_json([to_json(self), list(self.labels.names.items())])
+        body = to_json(self)
+        if not self.events.optional:
+            del body["events"]["optional"]  # shards made before it was known are reused
+        return canonical_json([body, list(self.labels.names.items())])
 
 
 def read_declaration(folder: Path, toml: Path | None = None) -> Declaration:
@@ -309,6 +314,8 @@ def check_declaration(declaration: Declaration, path: Path) -> None:
         refuse("files.pattern", d.files.pattern, "a {label} in it, since labels.source is 'path'", "conflict")
     if labels.source == "events" and (not events.onset or not events.label):
         refuse("events.onset and events.label", (events.onset, events.label), "the columns of start and class")
+    if events.optional and not (labels.source == "events" and events.pattern):
+        refuse("events.optional", True, "false, since no table of events is asked for", "conflict")
     if events.pattern:
         extra = PathPattern(events.pattern, f"{path}: events.pattern").names - pattern.names
         if extra or "*" in events.pattern:

@@ -30,8 +30,8 @@ def find_items(folder: Path, declaration: Declaration) -> tuple[list[Item], list
     Files whose paths differ in {part} and {label} only are parts of one session, joined in the order of these.
 
     Raises:
-        InputError: no file fits the pattern ("no-sessions"), a table of events is missing ("no-file"), or a session has
-            no user or no name ("bad-field").
+        InputError: no file fits the pattern ("no-sessions"), a table of events is missing ("no-file"; with
+            events.optional only if the session has another one), or a session has no user or no name ("bad-field").
     """
     pattern = PathPattern(declaration.files.pattern, f"{folder / FILE}: files.pattern")
     below = paths_below(folder)
@@ -74,9 +74,10 @@ def find_items(folder: Path, declaration: Declaration) -> tuple[list[Item], list
                     "duplicate-session",
                 )
         beside = list(dict.fromkeys(tables[path] for path in paths if path in tables))
-        for path in beside:
-            if not (folder / path).is_file():
-                raise InputError(f"{folder / path}: no such file; events.pattern asks for it, copy it too", "no-file")
+        missing = [path for path in beside if not (folder / path).is_file()]
+        if missing and not (declaration.events.optional and missing == beside):
+            raise InputError(f"{folder / missing[0]}: no such file; events.pattern asks for it, copy it too", "no-file")
+        beside = [] if missing else beside
         items.append(Item(paths[0], tuple(folder / path for path in (*paths, *beside)), form))
     return items, left_out
 
@@ -145,7 +146,8 @@ def open_recording(files: Files, folder: Path, declaration: Declaration) -> Reco
     seen = parts.scan()
     signal, labels, filters = declaration.signal, declaration.labels, declaration.filters
     events = seen.events
-    if labels.source == "events":
+    unlisted = declaration.events.optional and len(signals) == len(files)  # no table among the files
+    if labels.source == "events" and not unlisted:
         events = _listed_events(signals, seen.starts, seen.samples, folder, declaration)
     events = sorted(events, key=lambda event: (event.first, event.before, event.label))
     sos = sections(filters, signal.rate)
@@ -178,6 +180,7 @@ def open_recording(files: Files, folder: Path, declaration: Declaration) -> Reco
         rings=signal.rings,
         key_end=np.array([event.last for event in events], np.int64),
         joints=seen.joints,
+        labelled=labels.source != "none" and not unlisted,
     )
 
 

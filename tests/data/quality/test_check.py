@@ -125,4 +125,4 @@ def test_every_code_that_a_check_can_give_has_its_meaning(report):
     modules = (test_gesture_checks, test_keychecks, test_signalchecks)
     tried = {code for module in modules for code, *_ in module.CASES.values()}
     beside = {"duplicate", "rotation", "mirrored", "similar_user"}
-    assert tried | beside | {"short", "silence", "doubled_keys"} == set(CODES)
+    assert tried | beside | {"short", "silence", "doubled_keys", "unlabelled"} == set(CODES)

@@ -67,12 +67,19 @@ def test_events_that_cannot_be_are_named_by_file_and_line(tmp_path, lines, code)
     assert "sub-7_ses-2_task-typing_events.tsv: " in str(caught.value)
 
 
-def test_a_signal_without_events_another_number_of_signals_and_an_empty_folder_are_refused(tmp_path):
+def test_a_signal_without_events_is_a_session_without_labels(tmp_path):
+    emg = random_emg(500)
+    folder = write_bids(tmp_path / "bids", "7", "2", emg, rows(STROKES))
+    next(folder.rglob("*_events.tsv")).unlink()
+    ingest(folder, tmp_path / "out")
+    (session,) = load_sessions(tmp_path / "out")
+    assert (session.name, session.labelled, len(session.labels), session.dropped) == ("sub-7_ses-2", False, 0, {})
+    np.testing.assert_allclose(read_emg(session, 0, 500), emg, rtol=2.0**-10, atol=0.6 / 256)
+
+
+def test_another_number_of_signals_and_an_empty_folder_are_refused(tmp_path):
     folder = write_bids(tmp_path / "bids", "7", "2", random_emg(500)[:, :16], rows([]))
     with refused("channel-count"):
-        ingest(folder, tmp_path / "out")
-    next(folder.rglob("*_events.tsv")).unlink()
-    with refused("no-file", "_events.tsv"):
         ingest(folder, tmp_path / "out")
     next(folder.rglob("*.bdf")).unlink()
     with refused("no-sessions"):

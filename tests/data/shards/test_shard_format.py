@@ -66,11 +66,31 @@ def test_a_header_is_read_as_it_was_written():
     assert other.records == 1 + 10
 
 
+def test_only_a_shard_without_labels_is_of_version_3_and_says_so():
+    whole = header()
+    bare = dataclasses.replace(
+        whole, labels=whole.labels[:0], key_first=whole.key_first[:0], key_last=whole.key_last[:0],
+        key_end=whole.key_end[:0], labelled=False,
+    )  # fmt: skip
+    facts = [json.loads(pack(one).partition(b"\n")[0]) for one in (whole, bare)]
+    assert [one["version"] for one in facts] == [2, 3]
+    assert "labelled" not in facts[0] and facts[1]["labelled"] is False
+    assert unpack(pack(whole), PATH).labelled and not unpack(pack(bare), PATH).labelled
+
+
+@pytest.mark.parametrize("change", [{"labelled": None}, {"labelled": 0}, {"version": 3, "labelled": False}])
+def test_labels_in_a_shard_that_says_it_has_none_are_damage(change):
+    line, _, rest = pack(header()).partition(b"\n")
+    facts = {**json.loads(line), "version": 3, **change}
+    with refused("damaged"):
+        unpack(json.dumps(facts).encode() + b"\n" + rest, PATH)
+
+
 @pytest.mark.parametrize(
     ("member", "value", "code"),
     [
         ("schema", "semgjax/split", "wrong-schema"),
-        ("version", 3, "wrong-version"),
+        ("version", 4, "wrong-version"),
         ("storage", "int16", "wrong-version"),
         ("keys", 3, "damaged"),
         ("keys", -1, "damaged"),

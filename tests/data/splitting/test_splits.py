@@ -94,13 +94,16 @@ def test_the_hash_sees_the_parts_and_neither_their_order_nor_the_rule():
         ({"val": [3]}, "bad-field"),
         ({"rule": []}, "bad-field"),
         ({"schema": "semgjax/other"}, "wrong-schema"),
-        ({"version": 3}, "wrong-version"),
+        ({"version": 4}, "wrong-version"),
         ({"version": 0}, "wrong-version"),
         ({"version": "1"}, "wrong-version"),
         ({"limits": [3]}, "bad-field"),
         ({"limits": {"a": 0}}, "bad-field"),
         ({"limits": {"a": 2.5}}, "bad-field"),
         ({"limits": {"x": 5}}, "bad-field"),
+        ({"unlabelled": ["b"]}, "duplicate-session"),
+        ({"unlabelled": ["e", "e"]}, "duplicate-session"),
+        ({"unlabelled": "e"}, "bad-field"),
     ],
 )
 def test_a_damaged_split_file_is_an_input_error_that_names_it(tmp_path, change, code):
@@ -130,6 +133,19 @@ def test_folds_hold_out_every_user_once_in_parts_of_like_size(folds):
 def test_another_number_of_folds_is_an_input_error(folds):
     with refused("bad-value", f"{folds}"):
         leave_users_out_folds(SESSIONS, folds, 0.2, 0)
+
+
+def test_unlabelled_sessions_read_back_are_in_the_hash_and_make_version_3(tmp_path):
+    plain = Split(("a", "b"), ("c",), ("d",), {}, {"a": 4000})
+    more = replace(plain, unlabelled=("f", "e"))
+    path = tmp_path / "splits.json"
+    write_split(path, more)
+    assert json.loads(path.read_text())["version"] == 3
+    assert read_split(path) == more
+    assert more.names == ("a", "b", "c", "d", "f", "e")
+    hashes = {plain.hash, more.hash, replace(plain, train=("a", "b", "e", "f")).hash}
+    assert len(hashes) == 3
+    assert replace(plain, unlabelled=("e", "f")).hash == more.hash
 
 
 def test_limits_read_back_are_in_the_hash_and_make_version_2(tmp_path):

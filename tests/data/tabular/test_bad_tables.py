@@ -156,6 +156,13 @@ def test_a_missing_table_of_events_is_named(tmp_path):
         opened(tmp_path)
 
 
+@pytest.mark.parametrize("changes", [{}, {"source": 'source = "none"'}])
+def test_optional_events_need_a_table_of_events(tmp_path, changes):
+    declared(tmp_path, f"{TOML}\n[events]\noptional = true\n", **changes)
+    with refused("conflict", "events.optional"):
+        opened(tmp_path)
+
+
 def test_times_that_drift_are_refused_where_events_are_placed_by_the_rate(tmp_path):
     with_events(tmp_path, HEAD)
     rows = [[a, b, str(round(10.05 * n, 3)), c] for n, (a, b, _, c) in enumerate(samples(1000))]
