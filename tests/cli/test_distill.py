@@ -53,6 +53,8 @@ def test_a_student_does_not_take_the_place_of_a_supervised_run_nor_the_other_way
         (["--temperature", "nan"], "temperature nan"),
         (["--key-boost", "-1"], "key_boost -1"),
         (["--weight", "1.5"], "weight 1.5"),
+        (["--unlabelled", "1.0"], "unlabelled 1.0"),
+        (["--unlabelled", "0.5"], "share 0.5"),
         (["--wieght", "0.5"], "--weight"),
         (["--window.length", "2000"], "--window.length"),
         (["--preset", "tiny"], "stride (20 "),

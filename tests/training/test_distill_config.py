@@ -40,7 +40,7 @@ from tests.training.test_run_config import CONFIG
         ({"cache": "float64"}, "cache 'float64'"),
         ({"views": 0, "cache": "int8"}, "views 0"),
         ({"views": 2}, "views 2"),
-        ({"unlabelled": 1.5}, "unlabelled 1.5"),
+        ({"unlabelled": 1.0}, "unlabelled 1.0"),
     ],
 )
 def test_an_option_that_cannot_work_is_refused_by_its_name_and_value(options, named):
@@ -68,7 +68,7 @@ def test_teachers_that_cannot_teach_together_are_refused(members, named):
 def test_the_limits_themselves_are_allowed():
     DistillOptions(
         weight=1.0, threshold=1.0, around=0, hard=1.0, intermediate=(1, 3), intermediate_weight=1.0, final_weight=1.0,
-        schedule="linear", cache="float16", views=4, unlabelled=1.0,
+        schedule="linear", cache="float16", views=4, unlabelled=0.99,
     )  # fmt: skip
     DistillOptions(hard=0.0, final_weight=0.0, unlabelled=0.0)
 
