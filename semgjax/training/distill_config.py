@@ -7,10 +7,8 @@ from typing import Literal, get_args, get_type_hints
 
 from semgjax.errors import InputError
 
-SELF = "self"
-"""the teacher of a run that is taught by its own running average"""
-MOST_FRAMES, MOST_VIEWS = 10_000, 1024
-"""limits of `around` and `delay`, and of `views`"""
+MOST_FRAMES = 10_000
+"""limit of `around` and `delay`"""
 
 
 @dataclass(frozen=True)
@@ -48,10 +46,6 @@ class DistillOptions:
     """how the share of the KL term moves from `weight` at the first step to `final_weight` at the last one"""
     final_weight: float = 0.0
     """share of the KL term at the last step, with a linear or cosine schedule"""
-    cache: Literal["", "float16", "int8"] = ""
-    """type of the teacher's outputs on disk, computed once before training; empty: the teacher runs in every step"""
-    views: int = 1
-    """with a cache: differently augmented copies of each window that it holds"""
     unlabelled: float | None = None
     """share of a batch's windows from sessions without labels, in [0, 1); None: by their number"""
 
@@ -61,7 +55,7 @@ class DistillOptions:
             value, choices = getattr(self, f.name), get_args(hints[f.name])
             if isinstance(value, float) and not math.isfinite(value):
                 self._must(f.name, False, "be a finite number")
-            if f.name in ("divergence", "frames", "schedule", "cache"):
+            if f.name in ("divergence", "frames", "schedule"):
                 self._must(f.name, value in choices, f"be one of {', '.join(map(repr, choices))}")
         self._must("temperature", self.temperature > 0, "be positive")
         for name in ("weight", "threshold", "intermediate_weight"):
@@ -74,9 +68,6 @@ class DistillOptions:
             self._must(name, 0 <= getattr(self, name) <= MOST_FRAMES, f"lie in 0 to {MOST_FRAMES}")
         rising = all(a < b for a, b in zip(self.intermediate, self.intermediate[1:], strict=False))
         self._must("intermediate", rising and min(self.intermediate, default=1) >= 1, "be rising numbers of layers")
-        self._must("views", 1 <= self.views <= MOST_VIEWS, f"lie in 1 to {MOST_VIEWS}")
-        self._must("views", self.views == 1 or bool(self.cache), "be 1 without a cache")
-        self._must("features", not (self.features and self.cache), "be 0 with a cache, which holds outputs only")
         self._must("unlabelled", self.unlabelled is None or 0 <= self.unlabelled < 1, "lie in [0, 1)")
 
     def _must(self, name: str, holds: bool, rule: str) -> None:
@@ -88,37 +79,30 @@ class DistillOptions:
         """Whether the loss reads hidden frames of the student's network."""
         return bool(self.intermediate or self.features)
 
-    def config(self, teacher: str, also: tuple[str, ...] = (), feature_width: int = 0) -> "DistillConfig":
-        """These options with the teachers' identities, as a part of a run.
+    def config(self, teacher: str, feature_width: int = 0) -> "DistillConfig":
+        """These options with the teacher's identity, as a part of a run.
 
         Raises:
             InputError: see DistillConfig.
         """
         options = {f.name: getattr(self, f.name) for f in dataclasses.fields(DistillOptions)}
-        return DistillConfig(teacher, **options, also=also, feature_width=feature_width)
+        return DistillConfig(teacher, **options, feature_width=feature_width)
 
 
 @dataclass(frozen=True)
 class _Named:
     teacher: str
-    """identity (config hash) of the teacher's run, or "self": the student's own running average"""
+    """identity (config hash) of the teacher's run"""
 
 
 @dataclass(frozen=True)
 class DistillConfig(DistillOptions, _Named):
-    """The teacher's part in the loss of a run, and which teachers."""
+    """The teacher's part in the loss of a run, and whose."""
 
-    also: tuple[str, ...] = ()
-    """identities of further teachers, whose mean with the first one is the target (an ensemble)"""
     feature_width: int = 0
-    """width of the first teacher's hidden frames, with `features`; set when student and teacher are paired"""
+    """width of the teacher's hidden frames, with `features`; set when student and teacher are paired"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        alone = self.teacher == SELF
         self._must("teacher", bool(self.teacher), "not be empty")
-        self._must("teacher", not (alone and (self.also or self.cache)), "have no further teachers and no cache")
-        names = (self.teacher, *self.also)
-        self._must("also", len(set(names)) == len(names), "name every teacher once")
-        self._must("also", all(self.also) and SELF not in self.also, "name finished runs")
         self._must("feature_width", self.feature_width >= 0, "not be negative")

@@ -14,7 +14,7 @@ from semgjax.errors import InputError
 from semgjax.model import network
 from semgjax.model.config import Network
 from semgjax.model.encoder import Params, dense, layer_norm, mostly_blank
-from semgjax.training.distill_config import SELF, DistillConfig
+from semgjax.training.distill_config import DistillConfig
 from semgjax.training.run_config import RunConfig
 
 EXTRA = "distill"
@@ -53,7 +53,7 @@ def check_hidden(model: Network, distill: DistillConfig) -> int:
             "the run's own output",
             "bad-value",
         )
-    if distill.features and distill.teacher != SELF and not distill.feature_width:
+    if distill.features and not distill.feature_width:
         raise InputError(
             "distill.feature_width 0 must be the width of the teacher's hidden frames; pair the run with its teacher "
             "by semgjax.distill",
@@ -83,8 +83,7 @@ def _fresh(config: RunConfig, distill: DistillConfig, key: jax.Array) -> Params:
             "head": _linear(jax.random.fold_in(heads, layer), width, config.model.classes, mostly_blank),
         }
     if distill.features:
-        target = width if distill.teacher == SELF else distill.feature_width
-        made["projector"] = _linear(projector, width, target, None)
+        made["projector"] = _linear(projector, width, distill.feature_width, None)
     return made
 
 

@@ -17,7 +17,7 @@ from semgjax.errors import InputError
 from semgjax.losses.loss import CTC, Loss
 from semgjax.model.config import PAPER, Network, preset
 from semgjax.model.for_band import check_band, check_fits, fit_to_band
-from semgjax.training.distill_config import SELF, DistillConfig
+from semgjax.training.distill_config import DistillConfig
 
 MOST_ROWS, MOST_STEPS = 2**20, 2**31 - 1
 """limits of a batch, which is held in memory, and of a run, whose step counter is an int32"""
@@ -144,8 +144,6 @@ class RunConfig:
         must("optimizer.decay", self.optimizer.decay >= 0, "not be negative")
         must("train.max_infeasible", 0 <= self.train.max_infeasible <= 1, "lie in [0, 1]")
         must("train.seed", 0 <= self.train.seed < 2**32, "lie in [0, 2^32)")
-        if self.distill is not None and self.distill.teacher == SELF:
-            must("optimizer.average", self.optimizer.average > 0, "be positive when the run is its own teacher")
 
     def check_band(self, band: Band) -> None:
         """Check that sessions are of the run's band.

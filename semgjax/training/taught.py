@@ -70,8 +70,8 @@ def _kl(
     """The KL term; the student's logits at the delay that fits best, and which of the teacher's frames they answer."""
     shape = (distill.temperature, distill.key_boost, distill.divergence)
     if distill.frames == "all" and not distill.delay:
-        # One teacher's own logits are finite; those of a cache or a mean of several may be -inf.
-        bounded = bool(distill.cache or distill.also) or distill.divergence != "forward"
+        # A teacher's own logits are finite; a reverse divergence also divides by its probabilities.
+        bounded = distill.divergence != "forward"
         kl = frame_kl(logits_BxTxK, target_BxTxK, frames.part, *shape, bounded)
         if frames.whole is not frames.part:
             kl *= frames.part.sum() / jnp.maximum(frames.whole.sum(), 1)

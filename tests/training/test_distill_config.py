@@ -6,10 +6,8 @@ import math
 import pytest
 
 from semgjax.config_json import from_json, identity, to_json
-from semgjax.training.distill_config import SELF, DistillConfig, DistillOptions
-from semgjax.training.run_config import OptimizerConfig, RunConfig
+from semgjax.training.distill_config import DistillConfig, DistillOptions
 from tests.refused import refused
-from tests.training.test_run_config import CONFIG
 
 
 @pytest.mark.parametrize(
@@ -34,12 +32,8 @@ from tests.training.test_run_config import CONFIG
         ({"intermediate": (2, 2)}, "intermediate (2, 2)"),
         ({"intermediate_weight": 0.0}, "intermediate_weight 0.0"),
         ({"features": -1.0}, "features -1.0"),
-        ({"features": 1.0, "cache": "int8"}, "features 1.0"),
         ({"schedule": "step"}, "schedule 'step'"),
         ({"final_weight": 1.5}, "final_weight 1.5"),
-        ({"cache": "float64"}, "cache 'float64'"),
-        ({"views": 0, "cache": "int8"}, "views 0"),
-        ({"views": 2}, "views 2"),
         ({"unlabelled": 1.0}, "unlabelled 1.0"),
     ],
 )
@@ -53,14 +47,10 @@ def test_an_option_that_cannot_work_is_refused_by_its_name_and_value(options, na
     ("members", "named"),
     [
         ({"teacher": ""}, "teacher ''"),
-        ({"teacher": SELF, "also": ("t",)}, "teacher 'self'"),
-        ({"teacher": SELF, "cache": "int8"}, "teacher 'self'"),
-        ({"teacher": "t", "also": ("u", "t")}, "also ('u', 't')"),
-        ({"teacher": "t", "also": ("u", SELF)}, "also ('u', 'self')"),
         ({"teacher": "t", "feature_width": -1}, "feature_width -1"),
     ],
 )
-def test_teachers_that_cannot_teach_together_are_refused(members, named):
+def test_a_teacher_that_cannot_be_is_refused(members, named):
     with refused("bad-value", f"distill.{named}"):
         DistillConfig(**members)
 
@@ -68,17 +58,15 @@ def test_teachers_that_cannot_teach_together_are_refused(members, named):
 def test_the_limits_themselves_are_allowed():
     DistillOptions(
         weight=1.0, threshold=1.0, around=0, hard=1.0, intermediate=(1, 3), intermediate_weight=1.0, final_weight=1.0,
-        schedule="linear", cache="float16", views=4, unlabelled=0.99,
+        schedule="linear", unlabelled=0.99,
     )  # fmt: skip
     DistillOptions(hard=0.0, final_weight=0.0, unlabelled=0.0)
 
 
-def test_options_and_teachers_make_the_part_of_a_run():
+def test_options_and_a_teacher_make_the_part_of_a_run():
     options = DistillOptions(temperature=2.0, divergence="js", intermediate=(1,))
-    made = options.config("t", also=("u",), feature_width=16)
-    assert made == DistillConfig(
-        "t", temperature=2.0, divergence="js", intermediate=(1,), also=("u",), feature_width=16
-    )
+    made = options.config("t", feature_width=16)
+    assert made == DistillConfig("t", temperature=2.0, divergence="js", intermediate=(1,), feature_width=16)
     assert [f.name for f in dataclasses.fields(made)][:4] == ["teacher", "temperature", "weight", "key_boost"]
     assert made.needs_hidden and not DistillOptions(guide=1.0).needs_hidden
 
@@ -93,12 +81,5 @@ def test_options_that_were_added_later_change_no_earlier_identity():
 
 
 def test_every_option_reads_back_from_json():
-    config = DistillConfig("t", frames="spikes", intermediate=(1, 2), cache="int8", views=3, also=("u",))
+    config = DistillConfig("t", frames="spikes", intermediate=(1, 2), feature_width=3)
     assert from_json(DistillConfig, to_json(config), "config.json") == config
-
-
-def test_a_run_is_its_own_teacher_only_with_a_running_average():
-    with refused("bad-value", "optimizer.average 0.0"):
-        dataclasses.replace(CONFIG, distill=DistillConfig(SELF))
-    averaged = dataclasses.replace(CONFIG, optimizer=OptimizerConfig(average=0.99), distill=DistillConfig(SELF))
-    assert from_json(RunConfig, to_json(averaged), "config.json") == averaged

@@ -13,9 +13,8 @@ from semgjax.data.corpus import load_corpus
 from semgjax.model import network
 from semgjax.parallel.mesh import by_batch, make_mesh, replicated
 from semgjax.training.criterion import line_metrics, loss_and_sums
-from semgjax.training.distill_config import SELF, DistillConfig
+from semgjax.training.distill_config import DistillConfig
 from semgjax.training.distill_params import EXTRA
-from semgjax.training.run_config import OptimizerConfig
 from semgjax.training.step import init_state, make_step, read_params, state_shapes
 from semgjax.training.taught import Frames, share_of, taught
 from tests.guides.toy_network import PowerNetwork
@@ -160,8 +159,3 @@ def test_extra_parameters_are_neither_read_nor_counted_and_change_no_others(plai
 def test_hidden_frames_that_are_not_there_are_refused_before_a_run_starts(plain, changes, code, named):
     with refused(code, named):
         state_shapes(dataclasses.replace(plain, **changes))
-
-
-def test_a_run_that_is_its_own_teacher_matches_features_of_its_own_width(plain):
-    own = dataclasses.replace(plain, optimizer=OptimizerConfig(average=0.9), distill=DistillConfig(SELF, features=1.0))
-    assert state_shapes(own)["params"][EXTRA]["projector"]["kernel"].shape == (MODEL.dim, MODEL.dim)
