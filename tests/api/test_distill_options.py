@@ -62,7 +62,6 @@ def test_options_that_cannot_work_are_refused_and_nothing_is_written(sessions, f
         (["--intermediate", "9"], "distill.intermediate 9"),
         (["--intermediate", "1", "1"], "distill.intermediate (1, 1)"),
         (["--hard", "2"], "distill.hard 2"),
-        (["--views", "3"], "distill.views 3"),
     ],
 )
 def test_words_that_cannot_work_are_one_line_and_nothing_is_written(sessions, finished, tmp_path, capsys, words, says):

@@ -60,7 +60,7 @@ def gradient(distilled):
 
     def of(params, batch, teacher, parts):
         key = jax.random.key(0)
-        return gradient_and_sums(distilled, params, batch, key, (distilled.model, teacher), count=parts)
+        return gradient_and_sums(distilled, params, batch, key, ((distilled.model, teacher),), count=parts)
 
     return jax.jit(of, static_argnums=3)
 
@@ -113,9 +113,9 @@ def test_a_batch_without_a_labelled_row_costs_nothing_and_its_line_is_finite():
 def test_the_kl_counts_all_rows_and_the_task_the_labelled_ones(distilled, mixed, params):
     def of(batch):
         batch = {name: value for name, value in batch.items() if name != "labelled"}
-        return loss_and_sums(distilled, params[0], batch, None, (distilled.model, params[1]))
+        return loss_and_sums(distilled, params[0], batch, None, ((distilled.model, params[1]),))
 
-    loss, sums = loss_and_sums(distilled, params[0], mixed, None, (distilled.model, params[1]))
+    loss, sums = loss_and_sums(distilled, params[0], mixed, None, ((distilled.model, params[1]),))
     assert float(sums["kl"]) == pytest.approx(float(of(mixed)[1]["kl"]), rel=1e-6)
     labelled = of(only(mixed, [0, 2]))[1]
     for name in ("ctc", "labels", "rows", "infeasible"):
