@@ -146,7 +146,7 @@ def run(corpus, distilled, params, tmp_path_factory):
     """(folder, result) of a whole run by number, whose teacher is another network of its size."""
     config = dataclasses.replace(distilled, distill=DistillConfig("t"))
     folder = tmp_path_factory.mktemp("run") / "run"
-    return folder, config, loop.train(config, corpus, folder, (config.model, params[1]))
+    return folder, config, loop.train(config, corpus, folder, ((config.model, params[1]),))
 
 
 @pytest.mark.slow
@@ -167,7 +167,7 @@ def test_a_run_with_unlabelled_sessions_resumes_to_the_same_parameters(corpus, r
     shutil.copytree(folder, tmp_path / "run")
     (tmp_path / "run" / "result.json").unlink()
     shutil.rmtree(tmp_path / "run" / "checkpoints" / str(STEPS))
-    again = loop.train(config, corpus, tmp_path / "run", (config.model, params[1]))
+    again = loop.train(config, corpus, tmp_path / "run", ((config.model, params[1]),))
     assert_same_parameters(tmp_path / "run", folder)
     assert again["scores"] == result["scores"]
 
@@ -192,5 +192,5 @@ def test_a_share_without_unlabelled_sessions_is_refused_and_nothing_written(sess
     whole = load_corpus(sessions)
     config = dataclasses.replace(distilled, data=whole.hash)
     with refused("no-sessions"):
-        loop.train(config, whole, tmp_path / "run", (config.model, params[1]))
+        loop.train(config, whole, tmp_path / "run", ((config.model, params[1]),))
     assert not (tmp_path / "run").exists()
