@@ -11,7 +11,7 @@ from semgjax.files import read_json, write_json
 
 @dataclass(frozen=True)
 class DemoPlan:
-    """Sizes for two CPU cores: some 15 minutes (docs/log.md)."""
+    """Sizes for two CPU cores; what a whole run gave and cost is in docs/log.md."""
 
     seed: int = 0
     """seed of the simulated people, the split and every training run"""
