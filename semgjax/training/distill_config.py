@@ -68,6 +68,14 @@ class DistillOptions:
             self._must(name, 0 <= getattr(self, name) <= MOST_FRAMES, f"lie in 0 to {MOST_FRAMES}")
         rising = all(a < b for a, b in zip(self.intermediate, self.intermediate[1:], strict=False))
         self._must("intermediate", rising and min(self.intermediate, default=1) >= 1, "be rising numbers of layers")
+        for name, reader, read in (
+            ("threshold", "frames", self.frames == "blank"),
+            ("around", "frames", self.frames == "spikes"),
+            ("intermediate_weight", "intermediate", bool(self.intermediate)),
+            ("final_weight", "schedule", self.schedule != "constant"),
+        ):
+            plain = getattr(self, name) == getattr(DistillOptions, name)
+            self._must(name, read or plain, f"be left out: {reader} {getattr(self, reader)!r} does not read it")
         self._must("unlabelled", self.unlabelled is None or 0 <= self.unlabelled < 1, "lie in [0, 1)")
 
     def _must(self, name: str, holds: bool, rule: str) -> None:

@@ -35,6 +35,11 @@ from tests.refused import refused
         ({"schedule": "step"}, "schedule 'step'"),
         ({"final_weight": 1.5}, "final_weight 1.5"),
         ({"unlabelled": 1.0}, "unlabelled 1.0"),
+        ({"threshold": 0.5}, "threshold 0.5"),
+        ({"threshold": 0.5, "frames": "spikes"}, "threshold 0.5"),
+        ({"around": 2, "frames": "blank"}, "around 2"),
+        ({"intermediate_weight": 0.5}, "intermediate_weight 0.5"),
+        ({"final_weight": 0.5}, "final_weight 0.5"),
     ],
 )
 def test_an_option_that_cannot_work_is_refused_by_its_name_and_value(options, named):
@@ -56,11 +61,12 @@ def test_a_teacher_that_cannot_be_is_refused(members, named):
 
 
 def test_the_limits_themselves_are_allowed():
+    DistillOptions(frames="blank", threshold=1.0)
     DistillOptions(
-        weight=1.0, threshold=1.0, around=0, hard=1.0, intermediate=(1, 3), intermediate_weight=1.0, final_weight=1.0,
+        weight=1.0, frames="spikes", around=0, hard=1.0, intermediate=(1, 3), intermediate_weight=1.0, final_weight=1.0,
         schedule="linear", unlabelled=0.99,
     )  # fmt: skip
-    DistillOptions(hard=0.0, final_weight=0.0, unlabelled=0.0)
+    DistillOptions(hard=0.0, unlabelled=0.0)
 
 
 def test_options_and_a_teacher_make_the_part_of_a_run():
