@@ -6,8 +6,9 @@ import pytest
 
 from semgjax.data.band import TYPING, Band
 from semgjax.model import encoder
-from semgjax.model.config import ModelConfig, gesture, preset
+from semgjax.model.config import ModelConfig
 from semgjax.model.for_band import check_fits, fit_to_band
+from semgjax.model.presets import gesture, preset
 from semgjax.training.run_config import recipe
 from tests.model.small import abstract_params
 from tests.refused import refused
