@@ -10,7 +10,9 @@ from semgjax.data.band import Band
 from semgjax.data.batching.augment import AugmentConfig
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.corpus import load_corpus, read_band
-from semgjax.distilling.teachers import check_pair, load_teacher, student_config
+from semgjax.data.trained_on import held_out
+from semgjax.distilling.pairs import check_pair
+from semgjax.distilling.teachers import lineage_of, load_teacher, student_config
 from semgjax.errors import InputError
 from semgjax.exporting.export_folder import MODEL, SCHEMA, VERSION
 from semgjax.exporting.export_run import export_run
@@ -25,6 +27,7 @@ from semgjax.parallel.cores import use_cores
 from semgjax.parallel.runtime import start_processes
 from semgjax.training.distill_config import DistillOptions
 from semgjax.training.engine import Engine
+from semgjax.training.lineage import NO_TEACHERS
 from semgjax.training.loop import train as run_training
 from semgjax.training.mirror import finished_folder
 from semgjax.training.run_config import OptimizerConfig, RunConfig, TrainConfig
@@ -277,15 +280,16 @@ def _run(
         corpus = read_corpus(data, splits)
         config = RunConfig(data=corpus.hash, **members)
         teachers: tuple[tuple[Network, Params], ...] = ()
+        lineage = NO_TEACHERS
     else:
         with finished_folder(teaching[0]) as folder:
             teacher = load_teacher(folder)
-        check_pair(members["model"], teacher.config.model)  # before the check of its windows, for a clearer message
+        check_pair(members["model"], members["band"], teacher.config)  # a clearer message than the windows'
         corpus = read_corpus(data, splits)
         supervised = RunConfig(data=corpus.hash, **(members | {"window": teacher.config.window}))
-        config = student_config(supervised, teacher, teaching[1].config(teacher.config.hash))
-        teachers = ((teacher.config.model, teacher.params),)
-    return Run(str(out), _body(run_training(config, corpus, str(out), teachers, chosen)))
+        config = student_config(supervised, teacher, teaching[1].config(teacher.config.hash), held_out(corpus))
+        teachers, lineage = ((teacher.config.model, teacher.params),), lineage_of([teacher], corpus)
+    return Run(str(out), _body(run_training(config, corpus, str(out), teachers, chosen, lineage)))
 
 
 def _body(document: dict[str, Any]) -> dict[str, Any]:
