@@ -10,8 +10,9 @@ from semgjax.data.corpus import Corpus
 from semgjax.data.trained_on import Names, check_unmet, learned_from, names_from_json
 from semgjax.distilling.pairs import check_pair
 from semgjax.errors import InputError
+from semgjax.model.config import Network
 from semgjax.model.encoder import Params
-from semgjax.training.distill_config import DistillConfig
+from semgjax.training.distill_config import SELF, DistillConfig, DistillOptions
 from semgjax.training.lineage import OF_TEACHER, Lineage
 from semgjax.training.run_config import RunConfig
 from semgjax.training.run_folder import load_finished, read_result
@@ -44,16 +45,17 @@ def load_teacher(folder: Path) -> Teacher:
     return Teacher(config, params, met, {name: result[name] for name in OF_TEACHER if name in result})
 
 
-def lineage_of(teachers: Sequence[Teacher], corpus: Corpus) -> Lineage:
+def lineage_of(teachers: Sequence[Teacher], corpus: Corpus, warnings: Sequence[str] = ()) -> Lineage:
     """What a student's result says of its teachers.
 
     Args:
         corpus: the student's. A teacher that recorded no sessions was checked to have the same ones.
+        warnings: lines about them that the run shows.
     """
     met = Names()
     for one in teachers:
         met |= learned_from(corpus) if one.trained_on is None else one.trained_on
-    return Lineage(tuple(one.about for one in teachers), met)
+    return Lineage(tuple(one.about for one in teachers), met, tuple(warnings))
 
 
 def check_data(data: str, held: Names | None, teacher: Teacher) -> None:
@@ -81,25 +83,54 @@ def check_data(data: str, held: Names | None, teacher: Teacher) -> None:
 
 
 def student_config(
-    supervised: RunConfig, teacher: Teacher, distill: DistillConfig, held: Names | None = None
+    supervised: RunConfig,
+    teacher: Teacher,
+    distill: DistillConfig,
+    held: Names | None = None,
+    others: Sequence[Teacher] = (),
 ) -> RunConfig:
     """The student's run: a supervised configuration plus the teacher's part in the loss.
 
     Args:
-        held: the sessions and users that must be new to the teacher; None: it must have the student's data.
+        held: the sessions and users that must be new to the teachers; None: they must have the student's data.
+        others: further teachers, whose probabilities are averaged with the first one's.
 
     Raises:
-        InputError: the two decoders' outputs cannot be compared (`check_pair`); hidden frames are asked for that a
-            network has not; or the teacher knows what the student is scored on.
+        InputError: the decoders' outputs cannot be compared (`check_pair`); hidden frames are asked for that a network
+            has not; a teacher knows what the student is scored on, comes twice, or has other windows than the first.
     """
-    check_pair(supervised.model, supervised.band, teacher.config)
-    check_data(supervised.data, held, teacher)
-    if distill.needs_hidden:
-        # Not at the top: most plans of a sweep need no JAX.
-        from semgjax.model.network import hidden_shape
-        from semgjax.training.distill_params import check_hidden
+    for one in (teacher, *others):
+        check_pair(supervised.model, supervised.band, one.config)
+        check_data(supervised.data, held, one)
+        if one.config.window != teacher.config.window:
+            raise InputError(
+                f"teachers {teacher.config.hash[:16]} and {one.config.hash[:16]} were trained on other windows; use "
+                "teachers of the same windows",
+                "conflict",
+            )
+    distill = dataclasses.replace(distill, also=tuple(one.config.hash for one in others))
+    return dataclasses.replace(supervised, distill=_with_width(supervised.model, teacher.config.model, distill))
 
-        if distill.features:
-            distill = dataclasses.replace(distill, feature_width=hidden_shape(teacher.config.model)[1])
-        check_hidden(supervised.model, distill)
+
+def self_config(supervised: RunConfig, options: DistillOptions) -> RunConfig:
+    """A run that its own running average teaches.
+
+    Raises:
+        InputError: it has no running average ("bad-value"), or no hidden frames that are asked for.
+    """
+    distill = _with_width(supervised.model, supervised.model, options.config(SELF))
     return dataclasses.replace(supervised, distill=distill)
+
+
+def _with_width(student: Network, teacher: Network, distill: DistillConfig) -> DistillConfig:
+    """The options with the width of the teacher's hidden frames, if they need it."""
+    if not distill.needs_hidden:
+        return distill
+    # Not at the top: most plans of a sweep need no JAX.
+    from semgjax.model.network import hidden_shape
+    from semgjax.training.distill_params import check_hidden
+
+    if distill.features:
+        distill = dataclasses.replace(distill, feature_width=hidden_shape(teacher)[1])
+    check_hidden(student, distill)
+    return distill

@@ -1,6 +1,6 @@
 """What a run minimises: its loss, and in a distilled run the KL to the teacher mixed with it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import jax
 from jax.typing import ArrayLike
@@ -57,8 +57,9 @@ def loss_and_sums(
     loss, sums = config.loss(logits, batch, whole)
     if distill is None:
         return loss, {**sums, "loss": loss}
-    frames = _valid_frames(config, batch, teachers)
-    among = Frames(frames, frames if whole is batch else _valid_frames(config, whole, teachers))
+    networks = tuple(one for one, _ in teachers)
+    frames = valid_frames(config, batch, networks)
+    among = Frames(frames, frames if whole is batch else valid_frames(config, whole, networks))
     target, theirs = _targets(config, teachers, emg_BxTxC, valid_BxT)
     share = share_of(distill, step, config.train.steps)
     loss, extra = taught(distill, share, logits, target, among, loss)
@@ -102,7 +103,7 @@ def line_metrics(config: RunConfig, totals: Mapping[str, float], steps: int) -> 
     return {**config.loss.metrics(totals, steps), **distill_metrics(totals, steps)}
 
 
-def _valid_frames(config: RunConfig, batch: Batch, teachers: Teachers) -> jax.Array:
+def valid_frames(config: RunConfig, batch: Batch, teachers: Sequence[Network]) -> jax.Array:
     """Core frames that lie on signal, bool [B, T_core]: the student's, and the teachers' for the same samples."""
     valid_BxT = valid_samples(batch["valid"], config.window.total)
 
@@ -110,7 +111,7 @@ def _valid_frames(config: RunConfig, batch: Batch, teachers: Teachers) -> jax.Ar
         return valid_BxT[:, network.stride - 1 :: network.stride][:, core_frames(network, config.window)]
 
     found = of(config.model)
-    for one, _ in teachers:
+    for one in teachers:
         if (one.stride, one.emission_delay) != (config.model.stride, config.model.emission_delay):
             found &= valid_at_student_frames(of(one), found.shape[1])
     return found

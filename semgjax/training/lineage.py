@@ -22,13 +22,20 @@ class Lineage:
     Attributes:
         teachers: the members OF_TEACHER of each one's result.
         trained_on: what any of them has learned from.
+        warnings: lines about them that the run shows.
     """
 
     teachers: tuple[dict[str, Any], ...] = ()
     trained_on: Names = Names()
+    warnings: tuple[str, ...] = ()
 
 
 NO_TEACHERS = Lineage()
+
+
+def networks_of(config: RunConfig, teachers: tuple[Network, ...]) -> tuple[Network, ...]:
+    """The networks whose forward pass a step makes beside its own: those of the teachers, or the run's once more."""
+    return (config.model,) if config.distill is not None and config.distill.by_itself else teachers
 
 
 def oversized(student: Params, teachers: Sequence[tuple[Network, Params]]) -> tuple[str, ...]:
