@@ -25,7 +25,6 @@ from analysis.varied_verdicts import verdicts
 from semgjax.data.corpus import load_corpus
 from semgjax.data.sessions import load_sessions
 from semgjax.data.splitting.splits import write_split
-from semgjax.demo.demo_trials import POWER
 from semgjax.files import write_atomic
 from semgjax.sweep.resolve import run_config
 from semgjax.training.loop import train
@@ -92,14 +91,12 @@ def _network(piece: Piece, options: Options) -> dict[str, Any]:
     corpus = load_corpus(folder, split_file)
     often = max(1, design.steps // 6)
     choices = {
-        "preset": f"ladder-{piece.width}",
-        **POWER,
+        "preset": f"keys-{piece.width}",
         "train.steps": design.steps,
         "train.batch": design.batch,
         "train.seed": piece.seed,
         "train.evaluate_every": often,
         "train.checkpoint_every": often,
-        "optimizer.learning_rate": {"at": design.rate, "width": design.middle, "power": -0.5},
     }
     config = run_config(choices, corpus.hash, band=corpus.band)
     run = options.out / "runs" / piece.name

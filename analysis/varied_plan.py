@@ -36,8 +36,6 @@ class Design:
     """optimiser steps of every run"""
     batch: int = 16
     """windows per step"""
-    rate: float = 8e-3
-    """peak learning rate at the middle width; others by the root of the width"""
 
     @property
     def crowd(self) -> int:

@@ -133,7 +133,7 @@ def train(
     """Train one decoder; after a stop, the same call resumes.
 
     Args:
-        preset_name: tiny, small, large, ladder-WIDTH, tds or a registered network's name. Its recipe gives every value
+        preset_name: tiny, small, large, keys-WIDTH, tds or a registered network's name. Its recipe gives every value
             that is not changed below. Or the configuration of a network (semgjax.model.kind), with the paper's recipe.
         data: folder of sessions or shards, of any band: a preset and its recipe are made to fit its electrodes, rate
             and classes (`semgjax.model.for_band`).

@@ -42,15 +42,13 @@ class DemoPlan:
     """optimiser steps of these runs"""
     batch: int = 16
     """windows per step of every run"""
-    rate: float = 8e-3
-    """peak learning rate at width 40; that of other widths falls with the root of the width"""
 
     student_width: int = 40
     """the one that is distilled, and trained from scratch with the same number of operations"""
     student_steps: int = 600
     """optimiser steps of the student; the run from scratch has more, as its steps need no teacher"""
-    student_rates: tuple[float, ...] = (8e-3, 1.6e-2)
-    """peak learning rates that both are trained at; of each the run with the lower validation error counts"""
+    student_rates: tuple[float, ...] = (1.0, 2.0)
+    """multiples of the preset's peak learning rate that both are trained at; the lower validation error counts"""
     temperature: float = 1.0
     """temperature of the distillation"""
     weight: float = 0.7

@@ -16,9 +16,10 @@ from semgjax.data.trained_on import Names, held_out, learned_from
 from semgjax.distilling.pairs import check_pair
 from semgjax.distilling.teachers import Teacher, student_config
 from semgjax.errors import InputError
-from semgjax.model.config import ModelConfig, preset
+from semgjax.model.config import ModelConfig
 from semgjax.model.flops import train_flops
 from semgjax.model.for_band import fit_to_band
+from semgjax.model.presets import preset
 from semgjax.sweep.planfile import FLOPS, PARTS, RATE, Options, PlanFile
 from semgjax.sweep.subset import Subset, subset_split
 from semgjax.sweep.trial_cost import parameters_of

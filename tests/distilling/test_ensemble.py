@@ -13,7 +13,7 @@ from semgjax.data.corpus import load_corpus
 from semgjax.distilling.ensemble import Agreement, agreement, check_aligned
 from semgjax.distilling.teachers import Teacher, student_config
 from semgjax.losses.diagnostics import read
-from semgjax.model.config import preset
+from semgjax.model.presets import preset
 from semgjax.training.distill_config import DistillConfig
 from semgjax.training.run_config import RunConfig
 from semgjax.training.run_folder import read_config

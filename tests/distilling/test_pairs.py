@@ -8,7 +8,7 @@ from semgjax.data.band import TYPING, Band
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.keys import KEY_NAMES
 from semgjax.distilling.pairs import check_classes, check_pair
-from semgjax.model.config import preset
+from semgjax.model.presets import preset
 from semgjax.training.run_config import RunConfig
 from tests.guides.toy_network import PowerNetwork
 from tests.refused import refused

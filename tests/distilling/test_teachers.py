@@ -12,7 +12,7 @@ import pytest
 from semgjax.data.corpus import load_corpus
 from semgjax.data.trained_on import Names, learned_from
 from semgjax.distilling.teachers import Teacher, lineage_of, load_teacher, student_config
-from semgjax.model.config import preset
+from semgjax.model.presets import preset
 from semgjax.training.distill_config import DistillConfig
 from semgjax.training.run_config import RunConfig
 from semgjax.training.run_folder import read_config

@@ -7,8 +7,9 @@ from semgjax.data.corpus import load_corpus
 from semgjax.data.splitting.splits import Split, read_split, write_split
 from semgjax.data.trained_on import Names
 from semgjax.errors import InputError
-from semgjax.model.config import ModelConfig, TDSConfig, preset
+from semgjax.model.config import ModelConfig, TDSConfig
 from semgjax.model.flops import train_flops
+from semgjax.model.presets import preset
 from semgjax.sweep.plan import plan_sweep, read_sweep
 from semgjax.sweep.planfile import read_plan_file, shipped_plans
 from semgjax.sweep.resolve import learning_rate, resolve, run_config

@@ -8,7 +8,7 @@ import pytest
 from semgjax.data.corpus import load_corpus
 from semgjax.data.trained_on import Names
 from semgjax.model import network
-from semgjax.model.config import preset
+from semgjax.model.presets import preset
 from semgjax.training.distill_config import DistillConfig
 from semgjax.training.lineage import Lineage, lineage_members, oversized
 from tests.runs import run_config

@@ -12,7 +12,7 @@ from semgjax.evaluate.stitched import core_frames, valid_samples
 from semgjax.losses.align import at_student_frames
 from semgjax.losses.distillation import frame_kl
 from semgjax.model import network
-from semgjax.model.config import preset
+from semgjax.model.presets import preset
 from semgjax.training.criterion import loss_and_sums
 from semgjax.training.distill_config import DistillConfig
 from semgjax.training.run_config import RunConfig
