@@ -23,7 +23,8 @@ def armband(width: int) -> ModelConfig:
 
 def test_the_sizes_span_a_factor_of_twenty_from_about_ten_thousand_parameters():
     sizes = {
-        width: encoder.count_parameters(abstract_params(armband(width))) for width in (6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
+        width: encoder.count_parameters(abstract_params(armband(width)))
+        for width in (6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
     }
     assert 8_000 < sizes[16] < 12_000
     assert list(sizes.values()) == sorted(sizes.values())
