@@ -30,7 +30,7 @@ class Design:
     """of a session"""
     own_days: int = 6
     """further sessions of a test person, for a model of that person alone"""
-    own_people: int = 2
+    own_people: int = 4
     """test persons with such a model"""
     steps: int = 3000
     """optimiser steps of every run"""
