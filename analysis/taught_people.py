@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import tyro
 
 from analysis import command, varied_plan
-from analysis.taught_plan import LOSSES, Design, Piece, Question, pieces_of, split_of, teacher_of
+from analysis.taught_plan import LOSSES, Design, Piece, Question, pieces_of, split_of, student, teachers_of
 from analysis.taught_verdicts import answers
 from analysis.varied_people import Row, cell, late_of, read_rows, write_rows
 from semgjax.data.corpus import Corpus, load_corpus
@@ -27,13 +27,14 @@ from semgjax.distilling.teachers import Teacher, lineage_of, load_teacher, stude
 from semgjax.model.flops import train_flops
 from semgjax.sweep.resolve import run_config, steps_for
 from semgjax.training.distill_config import DistillOptions
+from semgjax.training.lineage import NO_TEACHERS
 from semgjax.training.loop import train
 from semgjax.training.run_config import RunConfig
 
 PERSONS = tuple(f"person{person}" for person in range(varied_plan.TEST))
 COLUMNS = (
-    *("piece", "role", "seed", "labelled", "rest", "width", "params", "teacher", "ahead", "loss", "compute", "rate"),
-    *("steps", "error", "late", *PERSONS),
+    *("piece", "role", "seed", "labelled", "rest", "width", "params", "teacher", "members", "draw", "ahead", "loss"),
+    *("compute", "rate", "steps", "error", "late", *PERSONS),
 )  # fmt: skip
 
 
@@ -65,11 +66,10 @@ def study(options: Options) -> str:
 def _train(piece: Piece, options: Options) -> dict[str, Any]:
     """The result of a piece's run, trained if it is not finished."""
     corpus = _corpus(piece, options)
-    config, teacher = config_of(piece, corpus, options)
+    config, teachers = config_of(piece, corpus, options)
     run = options.out / "runs" / piece.name
-    if teacher is None:
-        return train(config, corpus, run)
-    return train(config, corpus, run, ((teacher.config.model, teacher.params),), lineage=lineage_of([teacher], corpus))
+    lineage = lineage_of(teachers, corpus) if teachers else NO_TEACHERS
+    return train(config, corpus, run, [(one.config.model, one.params) for one in teachers], lineage=lineage)
 
 
 def _corpus(piece: Piece, options: Options) -> Corpus:
@@ -80,17 +80,18 @@ def _corpus(piece: Piece, options: Options) -> Corpus:
     return load_corpus(people, split_file)
 
 
-def config_of(piece: Piece, corpus: Corpus, options: Options) -> tuple[RunConfig, Teacher | None]:
-    """The run of a piece and the teacher of a student."""
+def config_of(piece: Piece, corpus: Corpus, options: Options) -> tuple[RunConfig, list[Teacher]]:
+    """The run of a piece and the teachers of a student."""
     design = options.design
     plain = _plain(piece, corpus, design.student_steps if piece.role == "student" else design.steps, design)
     if piece.role == "student":
-        teacher = load_teacher(options.out / "runs" / teacher_of(piece, design).name)
-        distill = DistillOptions(**LOSSES[piece.loss]).config(teacher.config.hash)
-        return student_config(plain, teacher, distill, held_out(corpus)), teacher
+        teachers = [load_teacher(options.out / "runs" / one.name) for one in teachers_of(piece, design)]
+        distill = DistillOptions(**LOSSES[piece.loss]).config(teachers[0].config.hash)
+        return student_config(plain, teachers[0], distill, held_out(corpus), teachers[1:]), teachers
     if piece.compute:
-        teacher_model = _plain(teacher_of(piece, design), corpus, 1, design).model
-        budget = design.student_steps * design.batch * train_flops(plain.model, plain.window.total, (teacher_model,))
+        others = teachers_of(student(design, piece.seed, piece.labelled), design)
+        models = tuple(_plain(one, corpus, 1, design).model for one in others)
+        budget = design.student_steps * design.batch * train_flops(plain.model, plain.window.total, models)
         plain = _plain(piece, corpus, steps_for(budget, plain), design)
     return plain, None
 
@@ -102,7 +103,7 @@ def _plain(piece: Piece, corpus: Corpus, steps: int, design: Design) -> RunConfi
         "preset": f"keys-{piece.width}",
         "train.steps": steps,
         "train.batch": design.batch,
-        "train.seed": piece.seed,
+        "train.seed": piece.seed + 1000 * piece.draw,
         "train.evaluate_every": often,
         "train.checkpoint_every": often,
     }
@@ -121,7 +122,7 @@ def _row(piece: Piece, result: dict[str, Any], options: Options) -> Row:
         **{name: str(getattr(piece, name)) for name in ("role", "seed", "labelled", "rest", "width", "loss")},
         "piece": piece.name,
         "params": str(result["params"]),
-        **{name: str(int(getattr(piece, name))) for name in ("compute", "ahead", "teacher")},
+        **{name: str(int(getattr(piece, name))) for name in ("compute", "ahead", "teacher", "members", "draw")},
         "rate": f"{piece.rate:g}",
         "steps": str(result["steps"]),
         "error": f"{sum(errors) / len(errors):.4f}",

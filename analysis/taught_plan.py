@@ -42,8 +42,10 @@ class Design:
     """numbers of training people whose labels are used"""
     minutes: float = 1.5
     """of a session"""
-    teacher: int = 64
+    teacher: int = 48
     """width of the teachers"""
+    members: int = 3
+    """teachers of a student"""
     student: int = 12
     """width of the students"""
     steps: int = 3000
@@ -58,7 +60,7 @@ class Design:
     """the same of students"""
     rate_alone: float = 1.0
     """the same of runs alone of the student's size"""
-    law_teachers: tuple[int, ...] = (24, 48, 64)
+    law_teachers: tuple[int, ...] = (16, 24, 48)
     """widths of the teachers behind the law"""
     law_students: tuple[int, ...] = (6, 8, 12)
     """widths of their students"""
@@ -72,7 +74,9 @@ class Piece:
         labelled, rest: training people with labels, and further ones without.
         compute: steps of a run alone are as many as a student's operations allow, its teacher's included.
         loss: name in LOSSES.
-        teacher: width of a student's teacher, 0 otherwise.
+        teacher: width of a student's teachers, 0 otherwise.
+        members: a student's teachers, whose probabilities are averaged.
+        draw: of a teacher, which of these it is; they differ in initial values and order.
         ahead: a teacher that also looks ahead, or a student of one; the student itself is causal.
         rate: multiple of the preset's learning rate.
     """
@@ -85,6 +89,8 @@ class Piece:
     compute: bool = False
     loss: str = "default"
     teacher: int = 0
+    members: int = 1
+    draw: int = 0
     ahead: bool = False
     rate: float = 1.0
 
@@ -93,14 +99,15 @@ class Piece:
         """Of the piece, in the table and on disk."""
         people = f"labelled{self.labelled:02d}" + (f"-rest{self.rest:02d}" if self.rest else "")
         more = ("-compute" if self.compute else "") + ("" if self.loss == "default" else f"-{self.loss}")
-        taught = (f"-by{self.teacher}" if self.teacher else "") + ("-ahead" if self.ahead else "")
+        taught = f"-by{self.members}x{self.teacher}" if self.teacher else f"-draw{self.draw}" if self.draw else ""
+        taught += "-ahead" if self.ahead else ""
         rate = "" if self.rate == 1.0 else f"-rate{self.rate:g}"
         return f"{self.role}-{people}-width{self.width}{taught}{more}{rate}-seed{self.seed}"
 
 
 def student(design: Design, seed: int, labelled: int, **more: Any) -> Piece:
     """A student as the design has it, but for `more`."""
-    usual = {"width": design.student, "teacher": design.teacher, "rate": design.rate_student}
+    usual = {"width": design.student, "teacher": design.teacher, "members": design.members, "rate": design.rate_student}
     return Piece("student", seed, labelled, **(usual | more))
 
 
@@ -109,9 +116,10 @@ def alone(design: Design, seed: int, labelled: int, **more: Any) -> Piece:
     return Piece("alone", seed, labelled, **({"width": design.student, "rate": design.rate_alone} | more))
 
 
-def teacher_of(piece: Piece, design: Design) -> Piece:
-    """The teacher of a student."""
-    return Piece("teacher", piece.seed, piece.labelled, piece.teacher, ahead=piece.ahead, rate=design.rate_teacher)
+def teachers_of(piece: Piece, design: Design) -> list[Piece]:
+    """The teachers of a student."""
+    size = {"ahead": piece.ahead, "rate": design.rate_teacher}
+    return [Piece("teacher", piece.seed, piece.labelled, piece.teacher, draw=n, **size) for n in range(piece.members)]
 
 
 def proof(design: Design, seed: int) -> list[Piece]:
@@ -151,7 +159,7 @@ def streaming(design: Design, seed: int) -> list[Piece]:
 def law(design: Design, seed: int) -> list[Piece]:
     """Students of several sizes from teachers of several sizes, with few and with all labels."""
     return [
-        student(design, seed, labelled, width=width, teacher=teacher)
+        student(design, seed, labelled, width=width, teacher=teacher, members=1)
         for labelled in (min(8, design.crowd), design.crowd)
         for teacher in design.law_teachers
         for width in design.law_students
@@ -168,9 +176,8 @@ def pieces_of(design: Design, questions: Sequence[Question]) -> list[Piece]:
     for seed in design.seeds:
         for question in questions:
             for piece in QUESTIONS[question](design, seed):
-                if piece.role == "student":
-                    found.setdefault((teacher := teacher_of(piece, design)).name, teacher)
-                found.setdefault(piece.name, piece)
+                for one in (*(teachers_of(piece, design) if piece.role == "student" else ()), piece):
+                    found.setdefault(one.name, one)
     return list(found.values())
 
 

@@ -32,7 +32,7 @@ def answers(rows: Sequence[Row], design: Design) -> str:
 
 def errors_of(rows: Sequence[Row], **where: object) -> Errors:
     """Errors of the runs of these members, by seed."""
-    members = {"rest": 0, "compute": 0, "loss": "default", "ahead": 0} | where
+    members = {"rest": 0, "compute": 0, "loss": "default", "ahead": 0, "draw": 0} | where
     chosen = [row for row in rows if all(row[name] == str(value) for name, value in members.items())]
     found = {int(row["seed"]): np.array([float(row[f"person{n}"]) for n in range(TEST)]) for row in chosen}
     assert len(found) == len(chosen), f"two runs of one seed under {where}"
@@ -84,7 +84,7 @@ def _proof(rows: Sequence[Row], design: Design) -> str:
             "alone, equal operations": errors_of(rows, role="alone", compute=1, **size),
         }
         for rest in sorted({0, design.crowd - labelled}):
-            student = errors_of(rows, role="student", teacher=design.teacher, rest=rest, **size)
+            student = errors_of(rows, role="student", teacher=design.teacher, members=design.members, rest=rest, **size)
             for name, other in others.items():
                 if seeds := sorted(set(student) & set(other)):
                     mine, theirs = (float(np.mean([group[seed] for seed in seeds])) for group in (student, other))
@@ -109,7 +109,7 @@ def _labels(rows: Sequence[Row], design: Design) -> str:
     for labelled in sorted(set(design.labelled) - {design.crowd}):
         few = errors_of(rows, role="alone", labelled=labelled, width=design.student)
         rest = design.crowd - labelled
-        size = {"width": design.student, "teacher": design.teacher}
+        size = {"width": design.student, "teacher": design.teacher, "members": design.members}
         taught = errors_of(rows, role="student", labelled=labelled, rest=rest, **size)
         if seeds := sorted(set(few) & set(taught) & set(many)):
             share, ends = gap_closed(few, taught, many)
@@ -130,7 +130,8 @@ def _losses(rows: Sequence[Row], design: Design) -> str:
     """Each loss against the default one, on the same labelled people."""
     found = []
     for labelled in sorted(design.labelled):
-        size = {"role": "student", "labelled": labelled, "width": design.student, "teacher": design.teacher}
+        size = {"role": "student", "labelled": labelled, "width": design.student}
+        size |= {"teacher": design.teacher, "members": design.members}
         plain = errors_of(rows, **size)
         for loss in LOSSES:
             other = errors_of(rows, loss=loss, **size)
@@ -147,7 +148,7 @@ def _streaming(rows: Sequence[Row], design: Design) -> str:
     found = []
     for labelled in sorted(design.labelled):
         size = {"labelled": labelled, "width": design.student}
-        taught = {**size, "role": "student", "teacher": design.teacher}
+        taught = {**size, "role": "student", "teacher": design.teacher, "members": design.members}
         against = {
             "student of a causal teacher": errors_of(rows, **taught),
             "alone": errors_of(rows, role="alone", **size),
@@ -173,7 +174,7 @@ def _law(rows: Sequence[Row], design: Design) -> str:
             (width, teacher, seed, float(errors[seed].mean()))
             for teacher in design.law_teachers
             for width in design.law_students
-            for errors in [errors_of(rows, role="student", labelled=labelled, width=width, teacher=teacher)]
+            for errors in [errors_of(rows, role="student", labelled=labelled, width=width, teacher=teacher, members=1)]
             for seed in errors
         ]
         held = (max(design.law_students), max(design.law_teachers))
