@@ -51,14 +51,14 @@ def test_a_fresh_process_without_the_run_gives_the_same_logits_and_error_rates(s
     found = np.load(tmp_path / "logits.npy")
     assert found.dtype == expected.dtype and found.shape == expected.shape
     assert found.tobytes() == expected.tobytes()
-    result = read_json(finished / "result.json", "semgjax/result", 3)
+    result = read_json(finished / "result.json", "semgjax/result", 4)
     assert json.loads(out)["scores"] == [row for row in result["scores"] if row["split"] == "test"]
     assert list(elsewhere.iterdir()) == []
 
 
 def test_an_export_tells_where_it_comes_from(student, tmp_path):
     body = export_run(student, tmp_path / "export")
-    result = read_json(student / "result.json", "semgjax/result", 3)
+    result = read_json(student / "result.json", "semgjax/result", 4)
     named = "preset kind config data teacher seed steps users hours metric spliced scores"
     assert body["source"] == {name: result[name] for name in named.split()}
     loaded = load_export(tmp_path / "export")

@@ -62,6 +62,7 @@ def result_body(trial: Trial, cer: float | None = 12.5) -> dict[str, Any]:
         "teacher": None if trial.teacher is None else trial.teacher.config.hash,
         "config": trial.config.hash,
         "seconds": 1.5,
+        "left_blank_at": 40,
         "scores": [
             {**head, "averaging": "macro", "users": 2, **counts, "cer": cer, "cer_std": 1.0},
             {**head, "averaging": "pooled", "users": 2, **counts, "cer": cer, "cer_std": None},
@@ -73,7 +74,7 @@ def result_body(trial: Trial, cer: float | None = 12.5) -> dict[str, Any]:
 def finish(sweep: Sweep, trial: Trial, **changes: Any) -> Path:
     """Write a trial's result.json, with some members changed; its path."""
     path = sweep.run_folder(trial) / "result.json"
-    write_json(path, "semgjax/result", 3, {**result_body(trial), **changes})
+    write_json(path, "semgjax/result", 4, {**result_body(trial), **changes})
     return path
 
 
