@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from semgjax.cli.terminal import say
 from semgjax.measures import SPLICED, measure_in, rate_in
+from semgjax.training.metrics import read_metrics
+from semgjax.training.plateau import result_words
+from semgjax.training.run_folder import METRICS
+from semgjax.training.student_summary import summary_of, summary_words
 
 if TYPE_CHECKING:
     from semgjax.api.runs import Run
@@ -45,6 +49,11 @@ def print_run(run: "Run") -> None:
 
     if is_first():
         print_result(run.result, run.place)
+        metrics = Path(run.place) / METRICS
+        if run.result["kind"] == "distilled" and metrics.exists():
+            found = summary_of(read_metrics(metrics))
+            for line in [] if found is None else summary_words(found):
+                say(f"  {line}")
 
 
 def score_lines(rows: list[dict[str, Any]], spliced: bool) -> list[str]:
@@ -75,4 +84,7 @@ def print_result(result: dict[str, Any], out: Path | str) -> None:
     say(f"{result['kind']} {result['preset']}: {result['params']:,} parameters, {result['steps']} steps")
     for line in score_lines(result["scores"], result["spliced"]):
         say("  " + line)
+    words = result_words(result)
+    if words:
+        say(f"  {words}")
     say(f"  {str(out).rstrip('/')}/result.json")
