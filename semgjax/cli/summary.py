@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from semgjax.cli.terminal import say
+from semgjax.losses.student_summary import summary_of, summary_words
 from semgjax.measures import SPLICED, measure_in, rate_in
 from semgjax.training.metrics import read_metrics
 from semgjax.training.plateau import result_words
 from semgjax.training.run_folder import METRICS
-from semgjax.training.student_summary import summary_of, summary_words
 
 if TYPE_CHECKING:
     from semgjax.api.runs import Run

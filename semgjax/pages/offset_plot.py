@@ -3,15 +3,15 @@
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from semgjax.losses.student_summary import StudentSummary
 from semgjax.pages.style import BLUE, GREY, SINGLE, Picture, name_axes, new_figure
-from semgjax.training.student_summary import StudentSummary
 
 
 def offsets_figure(found: StudentSummary, width: float = SINGLE, colour: str = BLUE) -> Picture:
     """A bar for each offset in frames, as a share of the teacher's symbols, and one for symbols without a match.
 
     Args:
-        found: from `semgjax.training.student_summary.summary_of` of the run's lines of metrics.jsonl.
+        found: from `semgjax.losses.student_summary.summary_of` of the run's lines of metrics.jsonl.
         width: of the figure in print, mm.
     """
     reach = len(found.offsets) // 2
@@ -22,8 +22,8 @@ def offsets_figure(found: StudentSummary, width: float = SINGLE, colour: str = B
     axes.bar([none], [100.0 * found.unmatched / total], width=0.8, color="white", edgecolor=GREY, hatch="////")
     axes.axvline(0.0, color="0.4", lw=0.8, ls=(0, (2, 2)), zorder=0)
     step = 4 if width < 1.5 * SINGLE else 2
-    ticks = [place for place in places if place % step == 0]
-    axes.set_xticks([*ticks, none], [*(f"{place:+d}" if place else "0" for place in ticks), "none"])
+    ticks = [place for place in range(-reach, reach + 1) if place % step == 0]
+    axes.set_xticks([*map(float, ticks), none], [*(f"{place:+d}" if place else "0" for place in ticks), "none"])
     axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.grid(visible=False, axis="x")
     name_axes(axes, "Student after the teacher (frames)", "Share of the teacher's symbols (%)")

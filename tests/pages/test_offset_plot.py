@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from semgjax.losses.student_summary import StudentSummary
 from semgjax.pages.offset_plot import offsets_figure
 from semgjax.pages.style import DOUBLE, SINGLE
-from semgjax.training.student_summary import StudentSummary
 from tests.pages.printed import shown_texts
 
 

@@ -6,12 +6,12 @@ import pytest
 
 from semgjax.data.corpus import load_corpus
 from semgjax.files import read_json
+from semgjax.losses.student_summary import summary_of
 from semgjax.model.flops import forward_flops
 from semgjax.training.checkpoint import newest_step, restore_params
 from semgjax.training.metrics import read_metrics
 from semgjax.training.plateau import plateau_after
 from semgjax.training.run_folder import read_config
-from semgjax.training.student_summary import summary_of
 from tests.runs import STEPS, TRAIN, WINDOW
 
 COUNTS = ("characters", "substitutions", "deletions", "insertions")

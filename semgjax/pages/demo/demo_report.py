@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from semgjax.files import write_atomic
+from semgjax.losses.student_summary import summary_of
 from semgjax.pages.demo import images
 from semgjax.pages.demo import number_text as text
 from semgjax.pages.demo.claims import claims
@@ -16,7 +17,6 @@ from semgjax.pages.demo.views import heldout_cer, heldout_scores, is_number, rol
 from semgjax.pages.html import render_template
 from semgjax.scaling.fit import predict
 from semgjax.scaling.store import fit_document
-from semgjax.training.student_summary import summary_of
 
 TITLE = "semgjax demo: from recordings to a small decoder"
 NOT_DETERMINED = "not determined"

@@ -1,13 +1,13 @@
 """The figures of the demo's report with what their captions and their texts for screen readers say."""
 
 from semgjax.data.sessions import SAMPLE_RATE
+from semgjax.losses.student_summary import summary_of
 from semgjax.pages.demo import curves
 from semgjax.pages.demo.number_text import digits, percent, whole
 from semgjax.pages.demo.views import ReportInputs, RunView, heldout_cer, is_number, user_cers
 from semgjax.pages.html import Image, both_widths
 from semgjax.pages.offset_plot import offsets_figure
 from semgjax.pages.stretch import choose_stretch, keys_in
-from semgjax.training.student_summary import summary_of
 
 
 def signal(inputs: ReportInputs) -> Image:

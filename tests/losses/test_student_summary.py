@@ -2,7 +2,7 @@
 
 import pytest
 
-from semgjax.training.student_summary import summary_of, summary_words
+from semgjax.losses.student_summary import summary_of, summary_words
 
 NOTHING = {"agreement": None, "kl_spikes": None, "kl_blanks": None, "confidence": None, "overconfidence": None}
 
