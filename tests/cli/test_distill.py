@@ -8,7 +8,9 @@ import pytest
 from semgjax.cli.main import main
 from semgjax.config_json import to_json
 from semgjax.data.splitting.splits import read_split, write_split
+from semgjax.losses.student_summary import summary_of, summary_words
 from semgjax.training.distill_config import DistillConfig
+from semgjax.training.metrics import read_metrics
 from tests.runs import STEPS, assert_same_parameters, distill_words, fails, snapshot, train_words
 
 pytestmark = pytest.mark.slow
@@ -34,6 +36,9 @@ def test_a_finished_student_prints_its_result_again_and_changes_nothing(sessions
     assert main(distill_words(finished, sessions, student)) == 0
     printed = capsys.readouterr()
     assert printed.out.startswith("distilled ladder-16: ") and printed.err == ""
+    lines = [line.strip() for line in printed.out.splitlines()]
+    found = summary_of(read_metrics(student / "metrics.jsonl"))
+    assert found is not None and lines[-1 - len(summary_words(found)) : -1] == summary_words(found) != []
     assert snapshot(student) == before
 
 
