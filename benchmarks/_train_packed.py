@@ -13,7 +13,7 @@ from semgjax.data.batching.batches import Batch, train_data
 from semgjax.data.corpus import load_corpus
 from semgjax.data.simulate import simulate
 from semgjax.data.splitting.splits import leave_users_out, read_split, write_split
-from semgjax.model.config import preset
+from semgjax.model.presets import preset
 from semgjax.parallel.mesh import make_mesh, place_batch
 from semgjax.sweep.plan import Sweep, plan_sweep
 from semgjax.training.metrics import read_metrics

@@ -11,7 +11,8 @@ import torch
 
 from benchmarks import _torch_model
 from semgjax.data.batching.windows import WindowSpec
-from semgjax.model.config import ModelConfig, preset
+from semgjax.model.config import ModelConfig
+from semgjax.model.presets import preset
 from semgjax.parallel.mesh import make_mesh, place_batch
 from semgjax.training.engine import Engine
 from semgjax.training.run_config import OptimizerConfig, RunConfig, TrainConfig

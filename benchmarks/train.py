@@ -18,7 +18,8 @@ from pathlib import Path
 
 from benchmarks.measure import Comparison, medians
 from semgjax.errors import InputError
-from semgjax.model.config import ModelConfig, preset
+from semgjax.model.config import ModelConfig
+from semgjax.model.presets import preset
 from semgjax.parallel.cores import use_cores
 
 Rows = dict[str, Comparison]

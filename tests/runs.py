@@ -16,7 +16,7 @@ from semgjax.data.batching.augment import AugmentConfig
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.corpus import Corpus
 from semgjax.data.simulate import simulate
-from semgjax.model.config import preset
+from semgjax.model.presets import preset
 from semgjax.training.checkpoint import newest_step, restore_params
 from semgjax.training.log import SPEED
 from semgjax.training.metrics import read_metrics

@@ -20,9 +20,10 @@ from semgjax.data.corpus import load_corpus
 from semgjax.data.sessions import session_of_array
 from semgjax.exporting.export_folder import load_export
 from semgjax.measures import SPLICED
-from semgjax.model.config import PAPER, TDSConfig, preset
+from semgjax.model.config import TDSConfig
 from semgjax.model.encoder import PLAIN
 from semgjax.model.for_band import fit_to_band
+from semgjax.model.presets import PAPER, preset
 from semgjax.pages.captions import runs_words
 from semgjax.pages.law_report import data_words
 from semgjax.scaling.diagnose import diagnose

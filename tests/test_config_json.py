@@ -12,7 +12,8 @@ from semgjax.data.band import Band
 from semgjax.data.batching.augment import AugmentConfig
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.errors import InputError
-from semgjax.model.config import TDSConfig, network_from_json, preset
+from semgjax.model.config import TDSConfig, network_from_json
+from semgjax.model.presets import preset
 from semgjax.training.distill_config import DistillConfig
 from semgjax.training.run_config import OptimizerConfig, RunConfig, TrainConfig, recipe
 from tests.golden_files import GOLDEN, check_golden

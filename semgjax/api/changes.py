@@ -11,8 +11,9 @@ from semgjax.data.band import TYPING, Band
 from semgjax.data.batching.augment import AugmentConfig, augment_recipe, fit_augment
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.errors import InputError
-from semgjax.model.config import Network, preset
+from semgjax.model.config import Network
 from semgjax.model.for_band import fit_to_band
+from semgjax.model.presets import preset
 from semgjax.training.distill_config import DistillOptions
 from semgjax.training.engine import Engine
 from semgjax.training.run_config import OptimizerConfig, Recipe, TrainConfig, recipe

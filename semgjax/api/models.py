@@ -23,9 +23,10 @@ from semgjax.evaluate.turns import evaluate_turned
 from semgjax.exporting.export_folder import MODEL, load_export
 from semgjax.measures import MEASURES, SPLICED, rate_in
 from semgjax.model import network
-from semgjax.model.config import Network, preset
+from semgjax.model.config import Network
 from semgjax.model.encoder import Params
 from semgjax.model.for_band import check_band, check_fits, fit_to_band
+from semgjax.model.presets import preset
 from semgjax.notebook import facts
 from semgjax.parallel.runtime import is_first
 from semgjax.training.mirror import finished_folder
@@ -247,7 +248,7 @@ def load(place: "str | Path | Run | Export") -> Model:
 
 
 def init(preset_name: str | Network, /, seed: int = 0, band: Band = TYPING) -> Model:
-    """An untrained decoder of a preset (tiny, small, large, ladder-WIDTH, gesture-WIDTH, tds) or a configuration.
+    """An untrained decoder of a preset (tiny, ladder-WIDTH, keys-WIDTH, gesture-WIDTH, tds, ...) or a configuration.
 
     Args:
         seed: seed of the parameters, as `train.seed` of a run.

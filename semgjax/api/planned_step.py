@@ -19,7 +19,7 @@ def dry_run(preset_name: str, machine: str = "cpu", /, **changes: Any) -> DryRun
     """Lower one training step for a machine, and compile it where the compiler is installed.
 
     Args:
-        preset_name: tiny, small, large, ladder-WIDTH, gesture-WIDTH or tds.
+        preset_name: tiny, small, large, ladder-WIDTH, keys-WIDTH, gesture-WIDTH or tds.
         machine: v4-8, v5e-16, h100-8, cpu, ... (semgjax.parallel.hardware.topology).
         changes: model, window, augment, optimizer, train and engine, as for `semgjax.train`; band: of the sessions.
 

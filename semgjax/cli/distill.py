@@ -8,8 +8,9 @@ import tyro
 from semgjax.cli.parse import run_commands, word_after
 from semgjax.cli.session_band import band_of
 from semgjax.data.batching.augment import AugmentConfig, augment_recipe, fit_augment
-from semgjax.model.config import Network, preset
+from semgjax.model.config import Network
 from semgjax.model.for_band import fit_to_band
+from semgjax.model.presets import preset
 from semgjax.training.distill_config import DistillOptions
 from semgjax.training.engine import Engine
 from semgjax.training.run_config import OptimizerConfig, TrainConfig, recipe
@@ -25,7 +26,7 @@ def run(words: list[str]) -> int:
 
     def distill(
         *,
-        teacher: str,
+        teacher: tuple[str, ...],
         preset: str,
         data: Path,
         out: str,
@@ -41,8 +42,10 @@ def run(words: list[str]) -> int:
         """Train a student on a teacher's frame logits and the CTC loss; the same command after a stop resumes.
 
         Args:
-            teacher: run directory of the finished teacher, or its address (gs://...); it also sets the windows
-            preset: size of the student: tiny, small, large, ladder-WIDTH, gesture-WIDTH or tds
+            teacher: run directory of the finished teacher, or its address (gs://...); it also sets the windows.
+                Several: their probabilities are averaged. self: the running average of the student's own parameters
+                (--optimizer.average)
+            preset: size of the student: tiny, small, large, ladder-WIDTH, keys-WIDTH, gesture-WIDTH or tds
             data: folder of sessions
             out: run directory or its address, new or of this same run
             splits: split file (default: splits.json in the folder of sessions)

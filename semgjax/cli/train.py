@@ -12,8 +12,9 @@ from semgjax.cli.session_band import band_of
 from semgjax.data.batching.augment import AugmentConfig, augment_recipe, fit_augment
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.errors import InputError
-from semgjax.model.config import Network, preset
+from semgjax.model.config import Network
 from semgjax.model.for_band import fit_to_band
+from semgjax.model.presets import preset
 from semgjax.training.engine import Engine
 from semgjax.training.run_config import OptimizerConfig, TrainConfig, recipe
 
@@ -47,7 +48,7 @@ def run(words: list[str]) -> int:
         """Train one decoder; the same command after a stop resumes.
 
         Args:
-            preset: size: tiny, small, large (the paper's), ladder-WIDTH, gesture-WIDTH or tds (emg2qwerty's)
+            preset: tiny, small, large (the paper's), ladder-WIDTH, keys-WIDTH, gesture-WIDTH or tds (emg2qwerty's)
             data: folder of sessions (needed to train)
             out: run directory or its address (gs://...), new or of this same run (needed to train)
             splits: split file (default: splits.json in the folder of sessions)

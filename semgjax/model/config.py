@@ -1,7 +1,6 @@
-"""Configurations of the decoders: the paper's presets, the ladder of small sizes, and the baseline."""
+"""Configurations of the decoders: the transformer and emg2qwerty's baseline."""
 
 import math
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -311,88 +310,3 @@ def network_from_json(value: dict[str, Any], where: str) -> Network:
         InputError: it is of none ("wrong-schema"), or does not fit.
     """
     return one_from_json(Network.kinds(), value, where)
-
-
-PAPER = {
-    # Sizes of "Scaling and Distilling Transformer Models for sEMG" (TMLR 2025), Table 1.
-    "tiny": ModelConfig(dim=128, layers=10),
-    "small": ModelConfig(dim=256, layers=6),
-    "large": ModelConfig(dim=1024, layers=8),
-}
-
-
-def ladder(width: int) -> ModelConfig:
-    """The ladder of small models: the width of the transformer determines depth, heads and front end.
-
-    A frame is 20 ms, short enough for about 10 keys/s and long enough that a laptop trains a model in a minute.
-    """
-    if width < 16 or width % 8 or width > WIDEST:
-        raise InputError(f"preset ladder-{width}: the width must be a multiple of 8 from 16 to {WIDEST}", "bad-value")
-    front = max(32, 16 + width // 2)  # at least one filter per electrode
-    head = next(size for size in (32, 16, 8) if width % size == 0)
-    return ModelConfig(
-        conv_widths=(front, front, width),
-        conv_kernels=(10, 8, 4),
-        conv_strides=(5, 4, 2),
-        dim=width,
-        layers=2 + width // 64,
-        heads=width // head,
-        position_kernel=16,
-        position_groups=width // (16 if width % 16 == 0 else 8),
-        attention_window=50,
-        dropout=0.0,
-        mask_share=0.0,
-    )
-
-
-def gesture(width: int) -> ModelConfig:
-    """The ladder of models of held gestures: the width of the transformer determines depth, heads and front end.
-
-    A frame is 0.1 s, and the front end reads power: it learns from an hour of other people's recordings, where
-    convolutions of the raw signal learn nothing (docs/log.md). Lengths in samples are those at 2 kHz.
-    """
-    if width < 16 or width % 8 or width > WIDEST:
-        raise InputError(f"preset gesture-{width}: the width must be a multiple of 8 from 16 to {WIDEST}", "bad-value")
-    heads = width // (16 if width % 16 == 0 else 8)
-    return ModelConfig(
-        frontend="power",
-        power_frame=200,
-        power_width=max(32, width),
-        norm_seconds=10.0,  # several gestures and the rest between them
-        dim=width,
-        layers=2 + width // 64,
-        heads=heads,
-        position_kernel=8,
-        position_groups=heads,
-        attention_window=30,
-        # People move half a second after they are asked to, and a gesture shows once it is held.
-        emission_delay=1600,
-        dropout=0.0,
-        mask_share=0.0,
-    )
-
-
-def preset(name: str) -> Network:
-    """The configuration of a name: tiny, small, large (the paper's), ladder-WIDTH, gesture-WIDTH, or a registered one.
-
-    A registered network (semgjax.model.kind) has its defaults; tds is emg2qwerty's baseline.
-
-    Raises:
-        InputError: no such preset ("unknown-name"), or a network with fields that have no default ("bad-value").
-    """
-    if name in PAPER:
-        return PAPER[name]
-    match = re.fullmatch(r"(ladder|gesture)-(\d{1,6})", name, re.ASCII)
-    if match is not None:
-        return (ladder if match.group(1) == "ladder" else gesture)(int(match.group(2)))
-    registered: dict[str, type[Network]] = {kind.NETWORK: kind for kind in Network.kinds() if kind.NETWORK is not None}
-    if name not in registered:
-        raise InputError(
-            f"preset {name!r} is unknown; choose {', '.join((*PAPER, *registered))}, ladder-WIDTH (such as "
-            "ladder-64) or gesture-WIDTH, or import the module that registers it",
-            "unknown-name",
-        )
-    try:
-        return registered[name]()
-    except TypeError as error:
-        raise InputError(f"preset {name!r}: give every field of the network a default ({error})", "bad-value") from None

@@ -62,7 +62,7 @@ def run_trial(sweep: Sweep, trial: Trial) -> dict[str, Any]:
     if diverged is not None:
         raise diverged
     _check_teacher(sweep, trial)
-    from semgjax.distilling.teachers import load_teacher
+    from semgjax.distilling.teachers import lineage_of, load_teacher
     from semgjax.parallel.runtime import is_first
     from semgjax.training.loop import train
 
@@ -72,8 +72,10 @@ def run_trial(sweep: Sweep, trial: Trial) -> dict[str, Any]:
         note_start(sweep, trial)
         sweep.fault(trial).unlink(missing_ok=True)
     try:
-        teachers = () if teacher is None else ((teacher.config.model, teacher.params),)
-        return train(trial.config, corpus, sweep.run_folder(trial), teachers=teachers)
+        if teacher is None:
+            return train(trial.config, corpus, sweep.run_folder(trial))
+        teachers, lineage = ((teacher.config.model, teacher.params),), lineage_of([teacher], corpus)
+        return train(trial.config, corpus, sweep.run_folder(trial), teachers=teachers, lineage=lineage)
     except Diverged as error:
         if is_first():
             write_fault(sweep, trial, "diverged", str(error))

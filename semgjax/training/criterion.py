@@ -1,12 +1,13 @@
 """What a run minimises: its loss, and in a distilled run the KL to the teacher mixed with it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
 from jax.typing import ArrayLike
 
 from semgjax.evaluate.stitched import core_frames, valid_samples
+from semgjax.losses.align import at_student_frames, valid_at_student_frames
 from semgjax.losses.diagnostics import DIAGNOSTICS, diagnostic_metrics, diagnostics
 from semgjax.losses.distillation import distill_metrics, mean_teacher, mix
 from semgjax.model import network
@@ -56,10 +57,11 @@ def loss_and_sums(
         logits, hidden = network.hidden(config.model, params, *inputs)
         logits, hidden = logits[:, core], hidden[:, :, core]
     loss, sums = config.loss(logits, batch, whole)
-    frames = _valid_frames(config, batch)
+    networks = tuple(one for one, _ in teachers) if distill is not None else ()
+    frames = valid_frames(config, batch, networks)
     if distill is None:
         return loss, {**sums, **diagnostics(logits, None, frames, batch), "loss": loss}
-    among = Frames(frames, frames if whole is batch else _valid_frames(config, whole))
+    among = Frames(frames, frames if whole is batch else valid_frames(config, whole, networks))
     target, theirs = _targets(config, teachers, emg_BxTxC, valid_BxT)
     share = share_of(distill, step, config.train.steps)
     loss, extra = taught(distill, share, logits, target, among, loss)
@@ -80,18 +82,21 @@ def loss_and_sums(
 def _targets(
     config: RunConfig, teachers: Teachers, emg_BxTxC: jax.Array, valid_BxT: jax.Array
 ) -> tuple[jax.Array, jax.Array | None]:
-    """The teachers' mean logits on the core, and with distill.features the first one's hidden frames there."""
+    """The teachers' mean logits at the core's frames, and with distill.features the first one's hidden frames there.
+
+    The core of each network emits the same samples' keys, whatever its emission delay.
+    """
     assert config.distill is not None
     known, theirs = [], None
-    core = core_frames(config.model, config.window)
     for number, (one, params) in enumerate(teachers):
         fixed = jax.lax.stop_gradient(params)
+        core = core_frames(one, config.window)
         if number == 0 and config.distill.features:
             logits, hidden = network.hidden(one, fixed, emg_BxTxC, valid_BxT)
-            theirs = hidden[-1][:, core_frames(one, config.window)]
+            theirs = hidden[-1][:, core]
         else:
             logits = network.apply(one, fixed, emg_BxTxC, valid_BxT)
-        known.append(logits[:, core])
+        known.append(at_student_frames(logits[:, core], config.window.length // config.model.stride))
     return mean_teacher(known), theirs
 
 
@@ -106,8 +111,15 @@ def loss_totals(totals: Mapping[str, Any]) -> dict[str, float]:
     return {k: v for k, v in totals.items() if k not in ("loss", *DIAGNOSTICS) and not k.endswith("_norm")}
 
 
-def _valid_frames(config: RunConfig, batch: Batch) -> jax.Array:
-    """Core frames that lie on signal, bool [B, T_core]."""
-    stride = config.model.stride
+def valid_frames(config: RunConfig, batch: Batch, teachers: Sequence[Network]) -> jax.Array:
+    """Core frames that lie on signal, bool [B, T_core]: the student's, and the teachers' for the same samples."""
     valid_BxT = valid_samples(batch["valid"], config.window.total)
-    return valid_BxT[:, stride - 1 :: stride][:, core_frames(config.model, config.window)]
+
+    def of(network: Network) -> jax.Array:
+        return valid_BxT[:, network.stride - 1 :: network.stride][:, core_frames(network, config.window)]
+
+    found = of(config.model)
+    for one in teachers:
+        if (one.stride, one.emission_delay) != (config.model.stride, config.model.emission_delay):
+            found &= valid_at_student_frames(of(one), found.shape[1])
+    return found

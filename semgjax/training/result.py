@@ -15,6 +15,7 @@ from semgjax.model.config import Network
 from semgjax.model.encoder import Params, count_parameters
 from semgjax.model.flops import train_flops
 from semgjax.parallel.runtime import on_first
+from semgjax.training.lineage import NO_TEACHERS, Lineage, lineage_members
 from semgjax.training.mixture import unlabelled_of
 from semgjax.training.run_config import RunConfig
 from semgjax.training.run_folder import RESULT, RESULT_SCHEMA, RESULT_VERSION
@@ -29,6 +30,7 @@ def build_result(
     seconds: float,
     left_blank_at: int | None,
     teachers: Sequence[Network],
+    lineage: Lineage = NO_TEACHERS,
 ) -> dict[str, Any]:
     """One run as plain JSON values.
 
@@ -38,8 +40,9 @@ def build_result(
     core); flops: floating-point operations of all steps (semgjax.model.flops); seconds: wall time since the last start
     or resume; keys: counts inside the sessions' signals, outside, doubled, or of names that are in no class; metric:
     the member of a score that holds its error rate; spliced: whether scored sessions are signals in a made-up order;
-    untrained: classes that occur in the val or test part only; left_blank_at: the step of the first line of
-    metrics.jsonl since which the run emits symbols (semgjax.training.plateau), null if it never left the blank plateau.
+    untrained: classes that occur in the val or test part only; trained_on, teachers: semgjax.training.lineage;
+    left_blank_at: the step of the first line of metrics.jsonl since which the run emits symbols
+    (semgjax.training.plateau), null if it never left the blank plateau.
     """
     measure = measure_of(config.band)
     windows = config.train.steps * config.train.batch
@@ -64,6 +67,7 @@ def build_result(
         "teacher": config.distill.teacher if config.distill else None,
         "config": config.hash,
         "data": corpus.hash,
+        **lineage_members(config, corpus, lineage),
         "band": to_json(config.band),
         "metric": measure.name,
         "spliced": corpus.spliced,
@@ -94,8 +98,9 @@ def write_result(
     seconds: float,
     left_blank_at: int | None,
     teachers: Sequence[Network] = (),
+    lineage: Lineage = NO_TEACHERS,
 ) -> dict[str, Any]:
     """Write RUN/result.json, which marks the run as finished; returns its body."""
-    body = build_result(config, corpus, data, params, scores, seconds, left_blank_at, teachers)
+    body = build_result(config, corpus, data, params, scores, seconds, left_blank_at, teachers, lineage)
     on_first(lambda: write_json(out / RESULT, RESULT_SCHEMA, RESULT_VERSION, body))
     return body

@@ -15,8 +15,9 @@ from semgjax.data.batching.augment import AugmentConfig, augment_recipe, fit_aug
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.errors import InputError
 from semgjax.losses.loss import CTC, Loss
-from semgjax.model.config import PAPER, Network, preset
+from semgjax.model.config import ModelConfig, Network
 from semgjax.model.for_band import check_band, check_fits, fit_to_band
+from semgjax.model.presets import PAPER, preset
 from semgjax.training.distill_config import DistillConfig
 
 MOST_ROWS, MOST_STEPS = 2**20, 2**31 - 1
@@ -142,6 +143,8 @@ class RunConfig:
             must(f"optimizer.{name}", 0 <= values[f"optimizer.{name}"] < 1, "lie in [0, 1)")
         must("optimizer.cooldown", 0 < self.optimizer.cooldown <= 1, "lie in (0, 1]")
         must("optimizer.decay", self.optimizer.decay >= 0, "not be negative")
+        if self.distill is not None and self.distill.by_itself:
+            must("optimizer.average", self.optimizer.average > 0, "be positive: the average is the run's teacher")
         must("train.max_infeasible", 0 <= self.train.max_infeasible <= 1, "lie in [0, 1]")
         must("train.seed", 0 <= self.train.seed < 2**32, "lie in [0, 2^32)")
 
@@ -244,12 +247,20 @@ def _recipe(name: str) -> Recipe:
         return _BASELINE
     if name.startswith("gesture-"):
         return _GESTURES
-    if name in PAPER or preset(name).NETWORK is not None:
+    if name in PAPER or (shape := preset(name)).NETWORK is not None:
         return Recipe()
-    return Recipe(
+    small = Recipe(
         window=WindowSpec(length=4000, stride=4000, left=800, right=200),
         # No roll: muscles lie about an electrode apart, and to a model of this size a roll is another finger.
         augment=AugmentConfig(roll=0, lag=40),
         optimizer=OptimizerConfig(learning_rate=3e-3, warmup=0.1, decay=0.05, clip=1.0),
         train=TrainConfig(steps=300, batch=16, evaluate_every=100, checkpoint_every=100, log_every=20),
+    )
+    if not name.startswith("keys-"):
+        return small
+    assert isinstance(shape, ModelConfig)
+    return dataclasses.replace(
+        small,
+        optimizer=dataclasses.replace(small.optimizer, learning_rate=8e-3 * math.sqrt(40 / shape.dim)),
+        train=TrainConfig(steps=1500, batch=16, evaluate_every=250, checkpoint_every=250, log_every=50),
     )

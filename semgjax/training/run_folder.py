@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 CONFIG, RESULT, METRICS, CHECKPOINTS = "config.json", "result.json", "metrics.jsonl", "checkpoints"
 RESULT_SCHEMA, RESULT_VERSION = "semgjax/result", 4
 """version 1 lacks the member "loss", which config.json gives too; 1 and 2 lack band, metric, spliced and untrained, for
-they are of two wrists and keys; 1 to 3 lack left_blank_at"""
+they are of two wrists and keys; 1 to 3 lack left_blank_at, trained_on and, of distilled runs, teachers"""
 
 
 def check_claim(folder: Path, config: RunConfig) -> None:

@@ -17,7 +17,7 @@ from semgjax.data.corpus import load_corpus
 from semgjax.data.splitting.splits import Split, read_split, write_split
 from semgjax.errors import InputError
 from semgjax.files import folder_lock
-from semgjax.model.config import preset
+from semgjax.model.presets import preset
 from semgjax.sweep.engines import RunOptions
 from semgjax.sweep.plan import read_sweep
 from semgjax.sweep.runner import Outcome

@@ -24,7 +24,7 @@ from semgjax.data.sessions import open_session
 from semgjax.distilling.cache import write_targets
 from semgjax.evaluate.stitched import make_forward
 from semgjax.model import network
-from semgjax.model.config import preset
+from semgjax.model.presets import preset
 from tests.data.fixtures import sample_times, write_session
 from tests.refused import refused
 

@@ -15,7 +15,7 @@ from semgjax.evaluate.stitched import (
     valid_samples,
 )
 from semgjax.model import encoder
-from semgjax.model.config import preset
+from semgjax.model.presets import preset
 from semgjax.training.run_config import recipe
 from tests.data.fixtures import START, random_emg, write_session
 from tests.model.small import SMALL, quick_jit, random_params, small

@@ -15,7 +15,8 @@ from semgjax.errors import InputError
 from semgjax.exporting import export_folder as checkpoint
 from semgjax.exporting.export_folder import load_export, params_hash, write_export
 from semgjax.model import encoder
-from semgjax.model.config import ModelConfig, preset
+from semgjax.model.config import ModelConfig
+from semgjax.model.presets import preset
 from tests.refused import refused
 from tests.runs import damage_biggest, snapshot
 

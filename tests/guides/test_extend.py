@@ -12,9 +12,9 @@ import semgjax
 from semgjax.config_json import from_json, to_json
 from semgjax.errors import InputError
 from semgjax.losses.loss import CTC, Loss, loss_text, name_and_settings, register_loss
-from semgjax.model.config import preset
 from semgjax.model.flops import train_flops
 from semgjax.model.kind import Network, register_network
+from semgjax.model.presets import preset
 from semgjax.parallel.hardware import topology
 from semgjax.scaling.rows import rows_of
 from semgjax.sweep.planfile import read_plan_file

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from semgjax.model import encoder
-from semgjax.model.config import ModelConfig, ladder, preset
+from semgjax.model.config import ModelConfig
+from semgjax.model.presets import ladder, preset
 from tests.model.small import SMALL, abstract_params, small
 from tests.refused import refused
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from semgjax.model import encoder
-from semgjax.model.config import preset
+from semgjax.model.presets import preset
 from tests.golden_files import check_golden_numbers
 from tests.model.small import SMALL, quick_jit, random_emg, random_params, small
 from tests.refused import refused

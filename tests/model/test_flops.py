@@ -7,9 +7,10 @@ import jax.numpy as jnp
 import pytest
 
 from semgjax.model import network
-from semgjax.model.config import PAPER, ModelConfig, Network, TDSConfig, ladder
+from semgjax.model.config import ModelConfig, Network, TDSConfig
 from semgjax.model.flops import forward_flops, train_flops
 from semgjax.model.operations import REFERENCE
+from semgjax.model.presets import PAPER, ladder
 from tests.model.small import small
 
 # One layer each: the compiler counts the body of a loop once.

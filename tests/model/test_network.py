@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from semgjax.model import encoder, network, tds
-from semgjax.model.config import TDSConfig, preset
+from semgjax.model.config import TDSConfig
+from semgjax.model.presets import preset
 from tests.model.small import SMALL, quick_jit, random_emg
 
 BASELINE = TDSConfig(features=12, conv_channels=(4, 4), kernel=3, emission_delay=32)

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from semgjax.model import encoder, network, power
-from semgjax.model.config import ModelConfig, gesture
+from semgjax.model.config import ModelConfig
 from semgjax.model.flops import forward_flops
 from semgjax.model.operations import REFERENCE
+from semgjax.model.presets import gesture
 from tests.model.small import abstract_params, quick_jit, random_emg, random_params, small
 from tests.refused import refused
 

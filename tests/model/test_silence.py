@@ -7,7 +7,7 @@ import pytest
 
 from semgjax.evaluate.stitched import valid_samples
 from semgjax.model import network
-from semgjax.model.config import preset
+from semgjax.model.presets import preset
 
 TIME = 2000
 

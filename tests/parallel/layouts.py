@@ -12,7 +12,7 @@ import numpy as np
 
 from semgjax.data.keys import NUM_CLASSES
 from semgjax.losses.diagnostics import DIAGNOSTICS
-from semgjax.model.config import preset
+from semgjax.model.presets import preset
 from semgjax.parallel.mesh import make_mesh, place_batch
 from semgjax.training.run_config import OptimizerConfig, RunConfig, TrainConfig
 from semgjax.training.step import init_state, make_step, state_shardings

@@ -8,7 +8,7 @@ import pytest
 from jax.sharding import PartitionSpec
 
 from semgjax.errors import InputError
-from semgjax.model.config import preset
+from semgjax.model.presets import preset
 from semgjax.parallel.mesh import abstract_mesh
 from semgjax.parallel.rules import RULES, Rule, bytes_per_device, leaf_spec, path_name, rules_for, shardings, table
 from semgjax.training.run_config import OptimizerConfig, RunConfig, recipe

@@ -6,7 +6,7 @@ from typing import Any
 
 from semgjax.data.splitting.splits import Split
 from semgjax.files import write_json
-from semgjax.model.config import preset
+from semgjax.model.presets import preset
 from semgjax.sweep.collect import collect
 from semgjax.sweep.plan import Sweep, Trial, plan_sweep
 from semgjax.training.distill_config import DistillConfig

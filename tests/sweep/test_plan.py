@@ -8,7 +8,7 @@ import pytest
 from semgjax.data.splitting.splits import Split, read_split
 from semgjax.errors import InputError
 from semgjax.files import read_json
-from semgjax.model.config import preset
+from semgjax.model.presets import preset
 from semgjax.sweep.plan import find_trial, plan_sweep, read_sweep, share_of
 from semgjax.sweep.trial_cost import parameters_of
 from semgjax.training.distill_config import DistillConfig

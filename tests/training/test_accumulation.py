@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from semgjax.model.config import preset
+from semgjax.model.presets import preset
 from semgjax.parallel.mesh import abstract_mesh
 from semgjax.training.accumulation import parts_of
 from semgjax.training.run_config import RunConfig, TrainConfig, recipe

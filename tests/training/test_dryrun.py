@@ -9,8 +9,8 @@ import pytest
 
 from semgjax.cli.main import main
 from semgjax.model import operations
-from semgjax.model.config import preset
 from semgjax.model.flops import train_flops
+from semgjax.model.presets import preset
 from semgjax.parallel.hardware import topology
 from semgjax.training.dryrun import dry_run, has_libtpu, report
 from semgjax.training.engine import Engine

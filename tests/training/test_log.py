@@ -3,8 +3,8 @@
 import pytest
 
 from semgjax.errors import Diverged
-from semgjax.model.config import preset
 from semgjax.model.flops import train_flops
+from semgjax.model.presets import preset
 from semgjax.training.log import Log
 from semgjax.training.metrics import MetricsFile, read_metrics
 from semgjax.training.run_config import RunConfig, TrainConfig, recipe

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from semgjax.model import encoder, network
-from semgjax.model.config import preset
+from semgjax.model.presets import preset
 from semgjax.training.optimizer import decay_mask, make_optimizer, schedule
 from semgjax.training.run_config import OptimizerConfig
 

@@ -13,7 +13,7 @@ from semgjax.data.corpus import load_corpus
 from semgjax.data.splitting.splits import read_split, write_split
 from semgjax.errors import Diverged, InputError
 from semgjax.files import folder_lock
-from semgjax.model.config import preset
+from semgjax.model.presets import preset
 from semgjax.training.checkpoint import newest_step
 from semgjax.training.distill_config import DistillConfig
 from semgjax.training.log import SPEED

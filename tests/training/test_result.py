@@ -9,6 +9,7 @@ from semgjax.files import read_json
 from semgjax.losses.student_summary import summary_of
 from semgjax.model.flops import forward_flops
 from semgjax.training.checkpoint import newest_step, restore_params
+from semgjax.training.lineage import OF_TEACHER
 from semgjax.training.metrics import read_metrics
 from semgjax.training.plateau import plateau_after
 from semgjax.training.run_folder import read_config
@@ -53,6 +54,14 @@ def test_a_distilled_result_names_its_teacher_and_pays_for_it(finished, student)
     found = summary_of(lines)
     assert found is not None and found.steps == (STEPS, STEPS)  # one line of eight is more than its last tenth
     assert len(found.offsets) == 17 and found.agreement == lines[-1]["agreement"]
+
+
+def test_a_result_names_the_sessions_and_people_it_learned_from_and_its_teachers(finished, student, sessions):
+    corpus, teacher, result = load_corpus(sessions), result_of(finished), result_of(student)
+    names, users = {session.name for session in corpus.train}, {session.user for session in corpus.train}
+    assert teacher["trained_on"] == {"sessions": sorted(names), "users": sorted(users)} == result["trained_on"]
+    assert "teachers" not in teacher
+    assert result["teachers"] == [{member: teacher[member] for member in OF_TEACHER}]
 
 
 def test_user_rows_add_up_to_the_pooled_row_and_average_to_the_macro_row(finished, sessions):

@@ -7,7 +7,7 @@ import pytest
 
 from semgjax.data.batching.augment import AugmentConfig
 from semgjax.data.batching.windows import WindowSpec
-from semgjax.model.config import preset
+from semgjax.model.presets import preset
 from semgjax.training.distill_config import DistillConfig
 from semgjax.training.run_config import OptimizerConfig, RunConfig, TrainConfig, recipe
 from tests.refused import refused

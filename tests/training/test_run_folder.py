@@ -6,7 +6,7 @@ import json
 import pytest
 
 from semgjax.errors import InputError
-from semgjax.model.config import preset
+from semgjax.model.presets import preset
 from semgjax.training.distill_config import DistillConfig
 from semgjax.training.run_config import OptimizerConfig, RunConfig
 from semgjax.training.run_folder import check_claim, claim, load_finished, read_config, read_result

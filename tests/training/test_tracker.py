@@ -4,7 +4,7 @@ import importlib.util
 
 import pytest
 
-from semgjax.model.config import preset
+from semgjax.model.presets import preset
 from semgjax.training.run_config import RunConfig
 from semgjax.training.tracker import Everywhere, check_trackers, numbers, open_trackers
 from tests.refused import refused
