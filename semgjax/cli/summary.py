@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from semgjax.cli.terminal import say
+from semgjax.losses.student_summary import summary_of, summary_words
 from semgjax.measures import SPLICED, measure_in, rate_in
+from semgjax.training.metrics import read_metrics
+from semgjax.training.plateau import result_words
+from semgjax.training.run_folder import METRICS
 
 if TYPE_CHECKING:
     from semgjax.api.runs import Run
@@ -70,9 +74,20 @@ def rate_text(row: Mapping[str, Any]) -> str:
     return f"no {measure_in(row).things}" if rate is None else f"{rate:.2f} %"
 
 
+def training_lines(result: dict[str, Any], out: Path | str) -> list[str]:
+    """When a run left the blank plateau, and how a student in a local folder answers beside its teacher, as text."""
+    metrics = Path(out) / METRICS
+    local = result["kind"] == "distilled" and metrics.exists()
+    found = summary_of(read_metrics(metrics)) if local else None
+    lines = [result_words(result), *([] if found is None else summary_words(found))]
+    return [line for line in lines if line]
+
+
 def print_result(result: dict[str, Any], out: Path | str) -> None:
-    """Print the summary of a result.json and its path."""
+    """Print the summary of a run's result.json and its path."""
     say(f"{result['kind']} {result['preset']}: {result['params']:,} parameters, {result['steps']} steps")
     for line in score_lines(result["scores"], result["spliced"]):
+        say("  " + line)
+    for line in training_lines(result, out):
         say("  " + line)
     say(f"  {str(out).rstrip('/')}/result.json")

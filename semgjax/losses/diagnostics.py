@@ -4,6 +4,7 @@ The last class is the blank. A symbol is a greedy one: a run of frames whose mos
 blank; it lies at its first frame. Everything is measured at temperature 1 and gives no gradient.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -11,10 +12,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from semgjax.losses.divergence import log_softmax_at
+
 REACH = 8
 """frames to both sides of a teacher's symbol within which the student's symbol of the same class is looked for"""
 STUDENT, TEACHER = "diagnostics.student", "diagnostics.teacher"
 """names of the sums: one array each, so that they cost one transfer"""
+DIAGNOSTICS = (STUDENT, TEACHER)
 _STUDENT = ("frames", "blank", "symbols", "expected")
 _TEACHER = (
     "spikes", "kl_spikes", "agreed", "blanks", "kl_blanks", "emitted", "confidence", "emitted_agreed", "unmatched",
@@ -45,7 +49,7 @@ class Read(NamedTuple):
 
 def read(logits_BxTxK: jax.Array, valid_BxT: jax.Array) -> Read:
     """A decoder's output from its logits or log-probabilities."""
-    log_p_BxTxK = jax.nn.log_softmax(logits_BxTxK.astype(jnp.float32), axis=-1)
+    log_p_BxTxK = log_softmax_at(logits_BxTxK, 1.0)  # finite also where a logit is -inf
     blank = logits_BxTxK.shape[-1] - 1
     best_BxT = jnp.where(valid_BxT, jnp.argmax(log_p_BxTxK, axis=-1), blank)
     before_BxT = jnp.pad(best_BxT[:, :-1], ((0, 0), (1, 0)), constant_values=blank)
@@ -122,7 +126,9 @@ def symbol_offsets(student: Read, teacher: Read) -> jax.Array:
 
 
 def diagnostic_metrics(totals: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """Members of a line of metrics.jsonl from the arrays of `diagnostics`, added up; None where nothing was counted.
+    """Members of a line of metrics.jsonl from the arrays of `diagnostics`, added up.
+
+    None where nothing was counted, and where a sum is not finite (a loss may leave such frames out).
 
     blank: mean probability of the blank; emitted: symbols per label; expected: the labels (see `diagnostics`). With a
     teacher: kl_spikes and kl_blanks, nats per frame; agreement: share of the teacher's key frames with the same class;
@@ -159,4 +165,4 @@ def _array(sums: Mapping[str, jax.Array], names: tuple[str, ...]) -> jax.Array:
 
 
 def _share(part: float, whole: float) -> float | None:
-    return part / whole if whole else None
+    return part / whole if whole and math.isfinite(part) else None

@@ -51,6 +51,11 @@ _RATE = {
 _ABOUT: Columns = {
     "metric": ("text", "the column of the error rate: cer, or event_error_rate for classes that are no keys"),
     "spliced": ("text", "true: real signals in a made-up order; otherwise false"),
+    "left_blank_at": (
+        "integer",
+        "step since which the run emits symbols; empty if it never left the blank plateau (its error rate then says "
+        "nothing about size or data), and for a result of an earlier version, which does not say",
+    ),
 }
 _UNLABELLED: Columns = {
     "unlabelled_users": ("integer", "users trained on without labels only"),
@@ -99,7 +104,7 @@ def collect(folder: Path) -> Table:
             "not-finished",
         )
     described = [{"name": name, "type": kind, "meaning": meaning} for name, (kind, meaning) in columns.items()]
-    write_json(sweep.folder / SCHEMA, "semgjax/results", 3, {"columns": described})
+    write_json(sweep.folder / SCHEMA, "semgjax/results", 4, {"columns": described})
     write_atomic(sweep.folder / CSV, _csv(rows, tuple(columns)))
     write_atomic(sweep.folder / JSONL, "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows))
     return Table(tuple(rows), unfinished)
@@ -132,6 +137,7 @@ def _rows(sweep: Sweep, trial: Trial, result: dict[str, Any], columns: Columns) 
         **{name: result[name] for name in _RUN},
         **{name: result.get(name, 0) for name in _UNLABELLED},
         "spliced": "true" if result["spliced"] else "false",
+        "left_blank_at": result.get("left_blank_at"),
         "loss": loss_text(trial.config.loss),  # not from the result, which lacks it in version 1
         "learning_rate": trial.config.optimizer.learning_rate,
         "teacher": "" if trial.teacher is None else trial.teacher.id,

@@ -19,6 +19,7 @@ from semgjax.measures import SPLICED, measure_in, rate_in
 from semgjax.sweep.pack import packs_of
 from semgjax.sweep.plan import Sweep, Trial
 from semgjax.sweep.trial import look, result_of, write_fault
+from semgjax.training.plateau import result_words
 
 RETRIES = 2
 DIVERGED, AGAIN, BAD_INPUT = 70, 75, 2
@@ -360,4 +361,5 @@ def _score(result: dict[str, Any]) -> str:
     if row is None or rate_in(row) is None:
         return ""
     order = f", {SPLICED}" if result["spliced"] else ""
-    return f", {row['split']} {measure_in(row).words} {rate_in(row):.1f} %{order}"
+    stuck = f", {result_words(result)}" if result.get("left_blank_at", 0) is None else ""
+    return f", {row['split']} {measure_in(row).words} {rate_in(row):.1f} %{order}{stuck}"

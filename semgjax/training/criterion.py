@@ -1,12 +1,14 @@
 """What a run minimises: its loss, and in a distilled run the KL to the teacher mixed with it."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import jax
 from jax.typing import ArrayLike
 
 from semgjax.evaluate.stitched import core_frames, valid_samples
 from semgjax.losses.align import at_student_frames, valid_at_student_frames
+from semgjax.losses.diagnostics import DIAGNOSTICS, diagnostic_metrics, diagnostics
 from semgjax.losses.distillation import distill_metrics, mean_teacher, mix
 from semgjax.model import network
 from semgjax.model.encoder import Params
@@ -55,10 +57,10 @@ def loss_and_sums(
         logits, hidden = network.hidden(config.model, params, *inputs)
         logits, hidden = logits[:, core], hidden[:, :, core]
     loss, sums = config.loss(logits, batch, whole)
-    if distill is None:
-        return loss, {**sums, "loss": loss}
-    networks = tuple(one for one, _ in teachers)
+    networks = tuple(one for one, _ in teachers) if distill is not None else ()
     frames = valid_frames(config, batch, networks)
+    if distill is None:
+        return loss, {**sums, **diagnostics(logits, None, frames, batch), "loss": loss}
     among = Frames(frames, frames if whole is batch else valid_frames(config, whole, networks))
     target, theirs = _targets(config, teachers, emg_BxTxC, valid_BxT)
     share = share_of(distill, step, config.train.steps)
@@ -74,7 +76,7 @@ def loss_and_sums(
         if theirs is not None:
             term, extra = features(distill, own, hidden[-1], theirs, among)
             loss, sums = loss + term, sums | extra
-    return loss, {**sums, "loss": loss}
+    return loss, {**sums, **diagnostics(logits, target, frames, batch), "loss": loss}
 
 
 def _targets(
@@ -98,9 +100,15 @@ def _targets(
     return mean_teacher(known), theirs
 
 
-def line_metrics(config: RunConfig, totals: Mapping[str, float], steps: int) -> dict[str, float]:
+def line_metrics(config: RunConfig, totals: Mapping[str, Any], steps: int) -> dict[str, Any]:
     """Members of a line of metrics.jsonl from the sums of `steps` steps, added up."""
-    return {**config.loss.metrics(totals, steps), **distill_metrics(totals, steps)}
+    own = loss_totals(totals)
+    return {**config.loss.metrics(own, steps), **distill_metrics(own, steps), **diagnostic_metrics(totals)}
+
+
+def loss_totals(totals: Mapping[str, Any]) -> dict[str, float]:
+    """The sums that the loss named, without those of the step and of the diagnostics."""
+    return {k: v for k, v in totals.items() if k not in ("loss", *DIAGNOSTICS) and not k.endswith("_norm")}
 
 
 def valid_frames(config: RunConfig, batch: Batch, teachers: Sequence[Network]) -> jax.Array:

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import numpy as np
 
 from semgjax.errors import Diverged
 from semgjax.model.config import Network
 from semgjax.model.flops import train_flops
 from semgjax.parallel.hardware import peak_flops
 from semgjax.training.clock import Clock
-from semgjax.training.criterion import Sums, line_metrics
+from semgjax.training.criterion import Sums, line_metrics, loss_totals
 from semgjax.training.memory import peak_bytes
 from semgjax.training.optimizer import schedule
 from semgjax.training.run_config import RunConfig
@@ -82,14 +83,14 @@ class Log:
         if self._lane is not None:
             fetched = [{name: values[self._lane] for name, values in sums.items()} for sums in fetched]
         first = step - len(fetched) + 1
-        total = {name: float(sum(sums[name] for sums in fetched)) for name in fetched[0]}
+        total = {name: _total([sums[name] for sums in fetched]) for name in fetched[0]}
         self._check(fetched, total, first, step)
         loss = total["loss"] / len(fetched)
         usual = statistics.median(self._losses) if self._losses else math.inf
         line = {
             "step": step,
             "loss": loss,
-            **line_metrics(self._config, _without_norms(total), len(fetched)),
+            **line_metrics(self._config, total, len(fetched)),
             **{name: total[name] / len(fetched) for name in total if name.endswith("_norm")},
             "spikes": sum(float(sums["loss"]) > _SPIKE * usual for sums in fetched),
             "learning_rate": float(self._schedule(step - 1)),
@@ -100,7 +101,7 @@ class Log:
         self._pending = []
         return line
 
-    def _check(self, fetched: list[Any], total: dict[str, float], first: int, step: int) -> None:
+    def _check(self, fetched: list[Any], total: dict[str, Any], first: int, step: int) -> None:
         for number, sums in enumerate(fetched, start=first):
             if not (math.isfinite(sums["loss"]) and math.isfinite(sums["gradient_norm"])):
                 raise Diverged(
@@ -108,7 +109,7 @@ class Log:
                     f"before it is kept; lower optimizer.learning_rate {self._config.optimizer.learning_rate:g} or "
                     f"{self._about(number)}"
                 )
-        problem = self._config.loss.problem(_without_norms(total), self._config.train)
+        problem = self._config.loss.problem(loss_totals(total), self._config.train)
         if problem is not None:
             raise Diverged(f"steps {first} to {step}: {problem}")
 
@@ -131,6 +132,6 @@ class Log:
         }
 
 
-def _without_norms(total: dict[str, float]) -> dict[str, float]:
-    """The loss's own sums."""
-    return {name: value for name, value in total.items() if name != "loss" and not name.endswith("_norm")}
+def _total(values: Sequence[Any]) -> Any:
+    """The sum over steps: of an array's elements one by one."""
+    return np.sum(values, axis=0, dtype=np.float64) if np.ndim(values[0]) else float(sum(values))

@@ -147,4 +147,4 @@ def train(
         # -- scores and result.json -----------------------------------------------------------------------------
         params = read_params(state)
         scores = {part: validate(params, corpus.part(part)) for part in ("val", "test") if corpus.part(part)}
-        return write_result(folder, config, corpus, data, params, scores, log.seconds, taught, lineage)
+        return write_result(folder, config, corpus, data, params, scores, log.seconds, log.end(), taught, lineage)

@@ -194,7 +194,8 @@ class _Lane:
         self._saving.close()
         params, corpus = read_params(state), self.corpus
         scores = {part: validate(params, corpus.part(part)) for part in ("val", "test") if corpus.part(part)}
-        self.end = write_result(self.out, self.config, corpus, self.data, params, scores, self.log.seconds)
+        log = self.log
+        self.end = write_result(self.out, self.config, corpus, self.data, params, scores, log.seconds, log.end())
 
 
 def _check(jobs: Sequence[Job]) -> None:

@@ -28,6 +28,7 @@ def build_result(
     params: Params,
     scores: dict[str, dict[str, Counts]],
     seconds: float,
+    left_blank_at: int | None,
     teachers: Sequence[Network],
     lineage: Lineage = NO_TEACHERS,
 ) -> dict[str, Any]:
@@ -39,7 +40,9 @@ def build_result(
     core); flops: floating-point operations of all steps (semgjax.model.flops); seconds: wall time since the last start
     or resume; keys: counts inside the sessions' signals, outside, doubled, or of names that are in no class; metric:
     the member of a score that holds its error rate; spliced: whether scored sessions are signals in a made-up order;
-    untrained: classes that occur in the val or test part only; trained_on, teachers: semgjax.training.lineage.
+    untrained: classes that occur in the val or test part only; trained_on, teachers: semgjax.training.lineage;
+    left_blank_at: the step of the first line of metrics.jsonl since which the run emits symbols
+    (semgjax.training.plateau), null if it never left the blank plateau.
     """
     measure = measure_of(config.band)
     windows = config.train.steps * config.train.batch
@@ -72,6 +75,7 @@ def build_result(
         "keys": {part: counts.as_json() for part, counts in corpus.keys.items()},
         "sessions_too_short": list(data.skipped),
         "seconds": seconds,
+        "left_blank_at": left_blank_at,
         "scores": averaged,
         "users_scores": users,
     }
@@ -92,10 +96,11 @@ def write_result(
     params: Params,
     scores: dict[str, dict[str, Counts]],
     seconds: float,
+    left_blank_at: int | None,
     teachers: Sequence[Network] = (),
     lineage: Lineage = NO_TEACHERS,
 ) -> dict[str, Any]:
     """Write RUN/result.json, which marks the run as finished; returns its body."""
-    body = build_result(config, corpus, data, params, scores, seconds, teachers, lineage)
+    body = build_result(config, corpus, data, params, scores, seconds, left_blank_at, teachers, lineage)
     on_first(lambda: write_json(out / RESULT, RESULT_SCHEMA, RESULT_VERSION, body))
     return body

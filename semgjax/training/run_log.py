@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from semgjax.data.batching.batches import TrainData
 from semgjax.data.measure import measure_of
@@ -14,6 +15,7 @@ from semgjax.training.broken_batch import about_batch
 from semgjax.training.clock import Clock
 from semgjax.training.log import Log
 from semgjax.training.metrics import MetricsFile, read_metrics
+from semgjax.training.plateau import change_words, end_words, plateau_after
 from semgjax.training.progress import Progress
 from semgjax.training.run_config import RunConfig
 from semgjax.training.run_folder import METRICS
@@ -51,6 +53,7 @@ class RunLog(contextlib.ExitStack):
         file = MetricsFile(out / METRICS)
         on_first(lambda: file.rewind(start))
         before = read_metrics(out / METRICS) if (out / METRICS).exists() else []
+        self._plateau = plateau_after(before)
         opened = open_trackers(trackers, out, config, start) if is_first() else []
         for tracker in opened:
             self.callback(tracker.close)
@@ -65,7 +68,7 @@ class RunLog(contextlib.ExitStack):
         """
         if step == self._first:
             self.clock.restart()  # the first step was compiled
-        self._progress.show(self._log.add(sums, step), self._name)
+        self._show(self._log.add(sums, step))
 
     def flush(self, step: int) -> None:
         """Write everything up to `step`: waits for the device.
@@ -73,7 +76,7 @@ class RunLog(contextlib.ExitStack):
         Raises:
             Diverged: see `add`.
         """
-        self._progress.show(self._log.flush(step), self._name)
+        self._show(self._log.flush(step))
 
     def validation(self, step: int, rate: float | None) -> None:
         """Write the pooled validation error rate after `step`; None without keys or events."""
@@ -81,6 +84,22 @@ class RunLog(contextlib.ExitStack):
         self._metrics.write({"step": step, "split": "val", "averaging": "pooled", measure.name: rate})
         words = f"(no {measure.things})" if rate is None else f"{rate:.1f} %"
         self._progress.note(f"{self._name}step {step}: validation {measure.words} {words}")
+
+    def end(self) -> int | None:
+        """Warn if the run never left the blank plateau; the step at which it did (see semgjax.training.plateau)."""
+        words = end_words(self._plateau)
+        if words is not None:
+            self._progress.note(f"{self._name}{words}")
+        return self._plateau.left_at
+
+    def _show(self, line: dict[str, Any] | None) -> None:
+        self._progress.show(line, self._name)
+        if line is None:
+            return
+        before, self._plateau = self._plateau, self._plateau.after(line)
+        words = change_words(before, self._plateau)
+        if words is not None:
+            self._progress.note(f"{self._name}{words}")
 
     @property
     def seconds(self) -> float:

@@ -8,11 +8,15 @@ from dataclasses import replace
 import pytest
 
 from semgjax.cli.main import main
+from semgjax.cli.summary import training_lines
 from semgjax.config_json import to_json
 from semgjax.data.splitting.inventory import list_folder
 from semgjax.data.splitting.splits import read_split, write_split
 from semgjax.data.splitting.unlabelled import keep_labels
+from semgjax.losses.student_summary import summary_of, summary_words
 from semgjax.training.distill_config import DistillConfig
+from semgjax.training.metrics import MetricsFile, read_metrics
+from semgjax.training.plateau import result_words
 from tests.runs import STEPS, assert_same_parameters, distill_words, fails, snapshot, train_words
 
 pytestmark = pytest.mark.slow
@@ -103,3 +107,14 @@ def test_an_unfinished_teacher_is_refused(sessions, finished, tmp_path, capsys):
     line = fails(capsys, distill_words(teacher, sessions, tmp_path / "run"))
     assert f"{teacher}: " in line
     assert not (tmp_path / "run").exists()
+
+
+def test_a_student_says_when_it_left_the_plateau_and_how_it_answers_beside_its_teacher(tmp_path):
+    line = {"step": 9, "agreement": 0.5, "kl_spikes": 1.0, "kl_blanks": 0.1, "confidence": 0.9, "overconfidence": 0.4}
+    MetricsFile(tmp_path / "metrics.jsonl").write({**line, "offsets": [0, 3, 1], "unmatched": 4})
+    result = {"kind": "distilled", "left_blank_at": 7}
+    found = summary_of(read_metrics(tmp_path / "metrics.jsonl"))
+    assert found is not None and len(summary_words(found)) == 3
+    assert training_lines(result, tmp_path) == [result_words(result), *summary_words(found)]
+    assert training_lines({"kind": "distilled", "left_blank_at": None}, "gs://bucket/run") != []
+    assert training_lines({"kind": "supervised"}, tmp_path) == []  # of an earlier version

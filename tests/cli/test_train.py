@@ -9,8 +9,9 @@ import pytest
 
 from semgjax.cli.main import main
 from semgjax.files import folder_lock
+from semgjax.training.plateau import result_words
 from semgjax.training.run_config import recipe
-from semgjax.training.run_folder import read_config
+from semgjax.training.run_folder import read_config, read_result
 from tests.data.damage import BAD_FILES
 from tests.data.fixtures import typed, write_session
 from tests.runs import fails, run_config, snapshot, train_words
@@ -58,7 +59,8 @@ def test_a_finished_run_prints_its_result_again_and_changes_nothing(sessions, fi
     lines = printed.out.splitlines()
     assert re.fullmatch(r"supervised ladder-16: [\d,]+ parameters, 8 steps", lines[0])
     assert lines[-1].strip() == str(finished / "result.json")
-    assert [line.split()[:3] for line in lines[1:-1]] == [
+    assert lines[-2].strip() == result_words(read_result(finished))
+    assert [line.split()[:3] for line in lines[1:-2]] == [
         [split, "greedy", averaging] for split in ("val", "test") for averaging in ("macro", "pooled")
     ]
     assert snapshot(finished) == before

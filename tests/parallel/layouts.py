@@ -11,6 +11,7 @@ import jax
 import numpy as np
 
 from semgjax.data.keys import NUM_CLASSES
+from semgjax.losses.diagnostics import DIAGNOSTICS
 from semgjax.model.presets import preset
 from semgjax.parallel.mesh import make_mesh, place_batch
 from semgjax.training.run_config import OptimizerConfig, RunConfig, TrainConfig
@@ -55,7 +56,7 @@ def train(devices: int, fsdp: int, accumulate: int, remat: str = "cheap") -> dic
     found = []
     for step in range(STEPS):
         state, sums = step_fn(state, place_batch(mesh, noise(seed=step)), ())
-        found.append({name: float(value) for name, value in sums.items()})
+        found.append({name: float(value) for name, value in sums.items() if name not in DIAGNOSTICS})
     moments = jax.tree_util.tree_leaves_with_path(state["optimizer"])
     flat = np.concatenate([np.ravel(np.asarray(x)) for path, x in moments if ".mu" in jax.tree_util.keystr(path)])
     return {"steps": found, "moments": flat, "executables": step_fn._cache_size()}

@@ -62,6 +62,7 @@ def result_body(trial: Trial, cer: float | None = 12.5) -> dict[str, Any]:
         "teacher": None if trial.teacher is None else trial.teacher.config.hash,
         "config": trial.config.hash,
         "seconds": 1.5,
+        "left_blank_at": 40,
         "scores": [
             {**head, "averaging": "macro", "users": 2, **counts, "cer": cer, "cer_std": 1.0},
             {**head, "averaging": "pooled", "users": 2, **counts, "cer": cer, "cer_std": None},

@@ -27,12 +27,12 @@ def test_a_run_gives_its_averages_and_then_its_users_in_exactly_these_columns(tm
         header, *rows = csv.reader(file)
     assert ",".join(header) == (
         "run,kind,loss,preset,params,users,hours,epochs,steps,tokens,flops,learning_rate,seed,teacher,teacher_params,"
-        "split,decoder,averaging,user,characters,substitutions,deletions,insertions,cer,metric,spliced"
+        "split,decoder,averaging,user,characters,substitutions,deletions,insertions,cer,metric,spliced,left_blank_at"
     )
     flops = repr(sweep.trials[0].flops)
     run = ["000-ladder-16-s4", "supervised", "ctc", "ladder-16", "1000", "7", "0.1", "3.0", "10", "800", flops]
     run += ["0.003", "4"]
-    counts = ["16", "1", "1", "0", "12.5", "cer", "false"]
+    counts = ["16", "1", "1", "0", "12.5", "cer", "false", "40"]
     assert rows == [
         [*run, "", "", "test", "greedy", averaging, user, *counts]
         for averaging, user in [("macro", ""), ("pooled", ""), ("user", "u1"), ("user", "u2")]
@@ -72,9 +72,21 @@ def test_a_rate_without_keys_is_an_empty_cell_and_null(tmp_path):
     counts = {"characters": 0, "substitutions": 0, "deletions": 0, "insertions": 5, "cer": None}
     finish(sweep, sweep.trials[0], users_scores=[{**head, **counts}])
     collect(sweep.folder)
-    assert (sweep.folder / "results.csv").read_text().splitlines()[-1].endswith("silent,0,0,0,5,,cer,false")
+    assert (sweep.folder / "results.csv").read_text().splitlines()[-1].endswith("silent,0,0,0,5,,cer,false,40")
     last = json.loads((sweep.folder / "results.jsonl").read_text().splitlines()[-1])
     assert last["cer"] is None
+
+
+@pytest.mark.parametrize(("version", "changes", "cell"), [(4, {"left_blank_at": None}, ""), (3, {}, ""), (4, {}, "40")])
+def test_the_step_since_which_a_run_emits_is_a_cell_and_empty_if_there_is_none(tmp_path, version, changes, cell):
+    sweep = planned(tmp_path, config_of("ladder-16"))
+    body = result_body(sweep.trials[0]) | changes
+    if version == 3:
+        del body["left_blank_at"]
+    write_json(finish(sweep, sweep.trials[0]), "semgjax/result", version, body)
+    collect(sweep.folder)
+    rows = (sweep.folder / "results.csv").read_text().splitlines()[1:]
+    assert {row.rpartition(",")[2] for row in rows} == {cell}
 
 
 def test_unfinished_trials_are_left_out_and_named(tmp_path):

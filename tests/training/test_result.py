@@ -6,10 +6,12 @@ import pytest
 
 from semgjax.data.corpus import load_corpus
 from semgjax.files import read_json
+from semgjax.losses.student_summary import summary_of
 from semgjax.model.flops import forward_flops
 from semgjax.training.checkpoint import newest_step, restore_params
 from semgjax.training.lineage import OF_TEACHER
 from semgjax.training.metrics import read_metrics
+from semgjax.training.plateau import plateau_after
 from semgjax.training.run_folder import read_config
 from tests.runs import STEPS, TRAIN, WINDOW
 
@@ -33,6 +35,9 @@ def test_a_supervised_result_tells_size_data_and_cost(finished, sessions):
     assert result["flops"] == pytest.approx(STEPS * TRAIN.batch * 3 * forward_flops(config.model, WINDOW.total))
     assert result["sessions_too_short"] == []
     assert result["seconds"] > 0
+    lines = [line for line in read_metrics(finished / "metrics.jsonl") if "loss" in line]
+    assert all(0 < line["blank"] < 1 and line["emitted"] >= 0 and line["expected"] > 0 for line in lines)
+    assert "left_blank_at" in result and result["left_blank_at"] == plateau_after(lines).left_at
     _, params = restore_params(finished / "checkpoints")
     assert result["params"] == sum(leaf.size for leaf in _leaves(params))
 
@@ -45,6 +50,10 @@ def test_a_distilled_result_names_its_teacher_and_pays_for_it(finished, student)
     extra = STEPS * TRAIN.batch * forward_flops(model, WINDOW.total)  # the teacher's forward pass
     assert result["flops"] - teacher["flops"] == pytest.approx(extra)
     assert result["params"] == teacher["params"]  # of the student alone
+    lines = [line for line in read_metrics(student / "metrics.jsonl") if "loss" in line]
+    found = summary_of(lines)
+    assert found is not None and found.steps == (STEPS, STEPS)  # one line of eight is more than its last tenth
+    assert len(found.offsets) == 17 and found.agreement == lines[-1]["agreement"]
 
 
 def test_a_result_names_the_sessions_and_people_it_learned_from_and_its_teachers(finished, student, sessions):

@@ -71,7 +71,11 @@ def test_every_term_is_in_the_loss_and_no_gradient_reaches_the_teacher(config, l
     (value, sums), (to_student, to_teacher) = loss(student, teacher, batches[0], None)
     found = {name: float(sums[name]) for name in ("kl", "hard", "guide", "features", "intermediate")}
     assert all(0 < each < np.inf for each in found.values())
-    assert line_metrics(config, {n: float(v) for n, v in sums.items()}, 1).items() >= found.items()
+    line = line_metrics(config, jax.device_get(sums), 1)
+    assert line.items() >= {name: pytest.approx(value) for name, value in found.items()}.items()
+    assert line["expected"] == int(sums["labels"]) and 0 < line["blank"] < 1
+    assert 0 <= line["agreement"] < 1 and 0 < line["kl_spikes"] < np.inf
+    assert sum(line["offsets"]) + line["unmatched"] > 0
     own = 0.5 * found["hard"] + 0.5 * float(sums["ctc"]) / float(sums["labels"])
     last = 0.9 * found["kl"] + 0.1 * own + 0.5 * found["guide"]
     assert float(value) == pytest.approx(0.7 * last + 0.3 * found["intermediate"] + 0.5 * found["features"], rel=1e-4)

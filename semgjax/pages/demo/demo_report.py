@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from semgjax.files import write_atomic
+from semgjax.losses.student_summary import summary_of
 from semgjax.pages.demo import images
 from semgjax.pages.demo import number_text as text
 from semgjax.pages.demo.claims import claims
@@ -52,6 +53,7 @@ def render(inputs: ReportInputs) -> str:
         "scaling": images.scaling(inputs),
         "crowd": images.crowd(inputs),
         "by_user": images.users(inputs),
+        "offsets": images.offsets(inputs),
     }
     return render_template(
         "demo/report.html",
@@ -89,6 +91,8 @@ def section_values(inputs: ReportInputs) -> dict[str, Any]:
         "scores": heldout_scores,
         "user_cers": user_cers,
         "role_of": role_of,
+        "share": lambda value: text.percent(100.0 * value if is_number(value) else None),
+        "student": summary_of(inputs.distilled.metrics),
         "roles_of": lambda preset: [NAMES[role] for role, run in inputs.trio if run.result["preset"] == preset],
         "is_number": is_number,
         **{name: getattr(text, name) for name in text.__all__},

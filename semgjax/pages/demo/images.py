@@ -1,10 +1,12 @@
 """The figures of the demo's report with what their captions and their texts for screen readers say."""
 
 from semgjax.data.sessions import SAMPLE_RATE
+from semgjax.losses.student_summary import summary_of
 from semgjax.pages.demo import curves
 from semgjax.pages.demo.number_text import digits, percent, whole
 from semgjax.pages.demo.views import ReportInputs, RunView, heldout_cer, is_number, user_cers
 from semgjax.pages.html import Image, both_widths
+from semgjax.pages.offset_plot import offsets_figure
 from semgjax.pages.stretch import choose_stretch, keys_in
 
 
@@ -70,6 +72,20 @@ def users(inputs: ReportInputs) -> Image:
         f"Error of the three models for each of {len(everyone)} held-out users. Means: {means}.",
         "The grey line joins the three models on one user. Each user's sessions are decoded whole, by "
         "taking the most likely class at each instant, without a language model.",
+    )
+
+
+def offsets(inputs: ReportInputs) -> Image | None:
+    """When the student emits, beside its teacher; None where the run's lines do not say."""
+    found = summary_of(inputs.distilled.metrics)
+    if found is None or not found.symbols:
+        return None
+    near = found.within(1)
+    return both_widths(
+        lambda width: offsets_figure(found, width, curves.COLOURS["distilled"]),
+        f"Bars for {whole(found.symbols)} symbols of the teacher by how many frames later the student has them: "
+        f"{percent(None if near is None else 100.0 * near)} of those that it has lie within one frame, and "
+        f"{percent(100.0 * (found.without or 0.0))} of all it has not.",
     )
 
 

@@ -1,11 +1,14 @@
 """Format numbers for the report: few digits, a unit, "-" for a missing value."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from semgjax.pages.demo.views import is_number
 
-__all__ = ["count", "data_size", "digits", "duration", "names_list", "percent", "points", "ratio", "span", "whole"]
+__all__ = [
+    "count", "data_size", "digits", "duration", "left_blank", "names_list", "percent", "points", "ratio", "span",
+    "whole",
+]  # fmt: skip
 
 MISSING = "-"
 _RAISED = str.maketrans("-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
@@ -31,6 +34,12 @@ def digits(value: Any) -> str:
         return f"{value:,.0f}"
     mantissa, exponent = f"{value:.2e}".split("e")
     return f"{mantissa}\u00a0\u00d7\u00a010{str(int(exponent)).translate(_RAISED)}"
+
+
+def left_blank(result: Mapping[str, Any]) -> str:
+    """The step since which a run emits symbols; "never", or "-" for a result of a version that does not say."""
+    step = result.get("left_blank_at")
+    return "never" if step is None and "left_blank_at" in result else whole(step)
 
 
 def data_size(value: Any) -> str:
