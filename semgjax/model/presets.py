@@ -90,9 +90,9 @@ def gesture(width: int) -> ModelConfig:
 
 
 def _check_width(name: str, width: int) -> None:
-    if width < 4 or width % (2 if width < 16 else 8) or width > WIDEST:
+    if width < 6 or width % (2 if width < 16 else 8) or width > WIDEST:
         raise InputError(
-            f"preset {name}-{width}: the width must be even from 4 to 14, or a multiple of 8 from 16 to {WIDEST}",
+            f"preset {name}-{width}: the width must be even from 6 to 14, or a multiple of 8 from 16 to {WIDEST}",
             "bad-value",
         )
 
