@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import tyro
 
 from analysis import command, varied_plan
-from analysis.taught_plan import LOSSES, Design, Piece, ablation, pieces_of, split_of, teacher_of
+from analysis.taught_plan import LOSSES, Design, Piece, Question, pieces_of, split_of, teacher_of
 from analysis.taught_verdicts import answers
 from analysis.varied_people import Row, cell, late_of, read_rows, write_rows
 from semgjax.data.corpus import Corpus, load_corpus
@@ -32,8 +32,8 @@ from semgjax.training.run_config import RunConfig
 
 PERSONS = tuple(f"person{person}" for person in range(varied_plan.TEST))
 COLUMNS = (
-    *("piece", "role", "seed", "labelled", "rest", "width", "params", "loss", "compute", "rate", "steps"),
-    *("error", "late", *PERSONS),
+    *("piece", "role", "seed", "labelled", "rest", "width", "params", "teacher", "ahead", "loss", "compute", "rate"),
+    *("steps", "error", "late", *PERSONS),
 )  # fmt: skip
 
 
@@ -42,8 +42,8 @@ class Options:
     """What is trained, and where it goes."""
 
     out: Annotated[Path, tyro.conf.arg(help="folder of people, runs and the table")] = Path("out/taught_people")
-    only: Annotated[str, tyro.conf.arg(help="make the pieces whose name contains this, and their teachers")] = ""
-    losses: Annotated[bool, tyro.conf.arg(help="make students of every loss as well")] = False
+    only: Annotated[str, tyro.conf.arg(help="make the pieces whose name contains this")] = ""
+    questions: Annotated[tuple[Question, ...], tyro.conf.arg(help="whose pieces are made")] = ("proof", "labels")
     table: Annotated[Path | None, tyro.conf.arg(help="judge this table, train nothing")] = None
     design: Design = field(default_factory=Design)
 
@@ -54,23 +54,12 @@ def study(options: Options) -> str:
         return answers(read_rows(options.table), options.design)
     path = options.out / "taught_people.csv"
     rows = {row["piece"]: row for row in read_rows(path)} if path.exists() else {}
-    for piece in _wanted(options):
-        if piece.name not in rows:
+    for piece in pieces_of(options.design, options.questions):
+        if options.only in piece.name and piece.name not in rows:
             rows[piece.name] = _row(piece, _train(piece, options), options)
             write_rows(path, COLUMNS, list(rows.values()))
             print(f"{piece.name}: {rows[piece.name]['error']} %", file=sys.stderr, flush=True)
     return answers(list(rows.values()), options.design)
-
-
-def _wanted(options: Options) -> list[Piece]:
-    """The pieces by the options, each student's teacher before it."""
-    every = pieces_of(options.design) + (ablation(options.design) if options.losses else [])
-    found: dict[str, Piece] = {}
-    for piece in (one for one in every if options.only in one.name):
-        if piece.role == "student":
-            found.setdefault((teacher := teacher_of(piece, options.design)).name, teacher)
-        found.setdefault(piece.name, piece)
-    return list(found.values())
 
 
 def _train(piece: Piece, options: Options) -> dict[str, Any]:
@@ -117,6 +106,8 @@ def _plain(piece: Piece, corpus: Corpus, steps: int, design: Design) -> RunConfi
         "train.evaluate_every": often,
         "train.checkpoint_every": often,
     }
+    if piece.ahead and piece.role == "teacher":
+        choices["model.causal"] = False
     config = run_config(choices, corpus.hash, band=corpus.band)
     peak = piece.rate * config.optimizer.learning_rate
     return dataclasses.replace(config, optimizer=dataclasses.replace(config.optimizer, learning_rate=peak))
@@ -130,7 +121,7 @@ def _row(piece: Piece, result: dict[str, Any], options: Options) -> Row:
         **{name: str(getattr(piece, name)) for name in ("role", "seed", "labelled", "rest", "width", "loss")},
         "piece": piece.name,
         "params": str(result["params"]),
-        "compute": str(int(piece.compute)),
+        **{name: str(int(getattr(piece, name))) for name in ("compute", "ahead", "teacher")},
         "rate": f"{piece.rate:g}",
         "steps": str(result["steps"]),
         "error": f"{sum(errors) / len(errors):.4f}",

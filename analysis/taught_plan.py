@@ -1,5 +1,6 @@
 """What the study of distillation on varied people trains: runs alone and students, and what each question compares."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -57,6 +58,10 @@ class Design:
     """the same of students"""
     rate_alone: float = 1.0
     """the same of runs alone of the student's size"""
+    law_teachers: tuple[int, ...] = (24, 48, 64)
+    """widths of the teachers behind the law"""
+    law_students: tuple[int, ...] = (6, 8, 12)
+    """widths of their students"""
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,9 @@ class Piece:
         labelled, rest: training people with labels, and further ones without.
         compute: steps of a run alone are as many as a student's operations allow, its teacher's included.
         loss: name in LOSSES.
+        teacher: width of a student's teacher, 0 otherwise.
+        ahead: a teacher that also looks ahead, or a student of one; the student itself is causal.
+        rate: multiple of the preset's learning rate.
     """
 
     role: Literal["teacher", "alone", "student"]
@@ -76,6 +84,8 @@ class Piece:
     rest: int = 0
     compute: bool = False
     loss: str = "default"
+    teacher: int = 0
+    ahead: bool = False
     rate: float = 1.0
 
     @property
@@ -83,41 +93,85 @@ class Piece:
         """Of the piece, in the table and on disk."""
         people = f"labelled{self.labelled:02d}" + (f"-rest{self.rest:02d}" if self.rest else "")
         more = ("-compute" if self.compute else "") + ("" if self.loss == "default" else f"-{self.loss}")
+        taught = (f"-by{self.teacher}" if self.teacher else "") + ("-ahead" if self.ahead else "")
         rate = "" if self.rate == 1.0 else f"-rate{self.rate:g}"
-        return f"{self.role}-{people}-width{self.width}{more}{rate}-seed{self.seed}"
+        return f"{self.role}-{people}-width{self.width}{taught}{more}{rate}-seed{self.seed}"
 
 
-def pieces_of(design: Design) -> list[Piece]:
-    """Every piece, a teacher before its students; the questions of one seed before those of the next."""
-    found: list[Piece] = []
-    for seed in design.seeds:
-        for labelled in sorted(design.labelled, key=lambda count: (count != 16, count != 8, count)):
-            rest = design.crowd - labelled
-            found.append(Piece("teacher", seed, labelled, design.teacher, rate=design.rate_teacher))
-            taught = [Piece("student", seed, labelled, design.student, rate=design.rate_student)]
-            if rest:
-                taught.append(Piece("student", seed, labelled, design.student, rest, rate=design.rate_student))
-            found += taught
-            alone = [Piece("alone", seed, labelled, design.student, rate=design.rate_alone)]
-            if labelled in (16, design.crowd):
-                alone.append(Piece("alone", seed, labelled, design.student, compute=True, rate=design.rate_alone))
-            found += alone
-    return found
+def student(design: Design, seed: int, labelled: int, **more: Any) -> Piece:
+    """A student as the design has it, but for `more`."""
+    usual = {"width": design.student, "teacher": design.teacher, "rate": design.rate_student}
+    return Piece("student", seed, labelled, **(usual | more))
 
 
-def ablation(design: Design, labelled: int = 16) -> list[Piece]:
-    """Students with each loss, of labelled people alone."""
-    return [
-        Piece("student", seed, labelled, design.student, loss=loss, rate=design.rate_student)
-        for seed in design.seeds
-        for loss in LOSSES
-        if loss != "default"
-    ]
+def alone(design: Design, seed: int, labelled: int, **more: Any) -> Piece:
+    """The same without a teacher."""
+    return Piece("alone", seed, labelled, **({"width": design.student, "rate": design.rate_alone} | more))
 
 
 def teacher_of(piece: Piece, design: Design) -> Piece:
     """The teacher of a student."""
-    return Piece("teacher", piece.seed, piece.labelled, design.teacher, rate=design.rate_teacher)
+    return Piece("teacher", piece.seed, piece.labelled, piece.teacher, ahead=piece.ahead, rate=design.rate_teacher)
+
+
+def proof(design: Design, seed: int) -> list[Piece]:
+    """Is a student near its teacher, and better than alone at equal steps and operations, with few and all labels?"""
+    return [
+        piece
+        for labelled in (min(16, design.crowd), design.crowd)
+        for piece in (
+            student(design, seed, labelled),
+            alone(design, seed, labelled),
+            alone(design, seed, labelled, compute=True),
+        )
+    ]
+
+
+def labels(design: Design, seed: int) -> list[Piece]:
+    """What are people without labels worth beside few with them?"""
+    found = [alone(design, seed, design.crowd)]
+    for labelled in sorted(set(design.labelled) - {design.crowd}, key=lambda count: (count != 8, count)):
+        rest = design.crowd - labelled
+        found += [student(design, seed, labelled, rest=rest), alone(design, seed, labelled)]
+    return found
+
+
+def losses(design: Design, seed: int) -> list[Piece]:
+    """Which terms, frames and schedules of the loss help?"""
+    return [student(design, seed, min(16, design.crowd), loss=loss) for loss in LOSSES]
+
+
+def streaming(design: Design, seed: int) -> list[Piece]:
+    """Does a causal student learn more from a teacher that looks ahead?"""
+    few = min(16, design.crowd)
+    ahead = [student(design, seed, few, ahead=True, loss=loss) for loss in ("default", "delay-2")]
+    return [student(design, seed, few), *ahead, alone(design, seed, few)]
+
+
+def law(design: Design, seed: int) -> list[Piece]:
+    """Students of several sizes from teachers of several sizes, with few and with all labels."""
+    return [
+        student(design, seed, labelled, width=width, teacher=teacher)
+        for labelled in (min(8, design.crowd), design.crowd)
+        for teacher in design.law_teachers
+        for width in design.law_students
+    ]
+
+
+QUESTIONS = {"proof": proof, "labels": labels, "losses": losses, "streaming": streaming, "law": law}
+Question = Literal["proof", "labels", "losses", "streaming", "law"]
+
+
+def pieces_of(design: Design, questions: Sequence[Question]) -> list[Piece]:
+    """Every piece of these questions once, a teacher before its students, one seed after the other."""
+    found: dict[str, Piece] = {}
+    for seed in design.seeds:
+        for question in questions:
+            for piece in QUESTIONS[question](design, seed):
+                if piece.role == "student":
+                    found.setdefault((teacher := teacher_of(piece, design)).name, teacher)
+                found.setdefault(piece.name, piece)
+    return list(found.values())
 
 
 def split_of(piece: Piece) -> Split:

@@ -9,6 +9,10 @@ from analysis.taught_plan import LOSSES, Design
 from analysis.varied_plan import TEST
 from semgjax.scaling.bootstrap import draw_interval
 from semgjax.scaling.ends import span
+from semgjax.scaling.fit import fit_law, predict
+from semgjax.scaling.laws import law_named
+from semgjax.scaling.profile import prediction_interval
+from semgjax.scaling.table import Table
 
 Row = Mapping[str, str]
 Errors = dict[int, np.ndarray]  # seed -> error of each test person, percent
@@ -22,13 +26,13 @@ TEACHER = "its teacher"
 
 def answers(rows: Sequence[Row], design: Design) -> str:
     """The tables of all questions as Markdown; questions without runs are left out."""
-    parts = (_proof(rows, design), _labels(rows, design), _losses(rows, design))
+    parts = [part(rows, design) for part in (_proof, _labels, _losses, _streaming, _law)]
     return "\n\n".join(part for part in parts if part) or "no question has its runs yet"
 
 
 def errors_of(rows: Sequence[Row], **where: object) -> Errors:
     """Errors of the runs of these members, by seed."""
-    members = {"rest": 0, "compute": 0, "loss": "default"} | where
+    members = {"rest": 0, "compute": 0, "loss": "default", "ahead": 0} | where
     chosen = [row for row in rows if all(row[name] == str(value) for name, value in members.items())]
     found = {int(row["seed"]): np.array([float(row[f"person{n}"]) for n in range(TEST)]) for row in chosen}
     assert len(found) == len(chosen), f"two runs of one seed under {where}"
@@ -80,7 +84,7 @@ def _proof(rows: Sequence[Row], design: Design) -> str:
             "alone, equal operations": errors_of(rows, role="alone", compute=1, **size),
         }
         for rest in sorted({0, design.crowd - labelled}):
-            student = errors_of(rows, role="student", rest=rest, **size)
+            student = errors_of(rows, role="student", teacher=design.teacher, rest=rest, **size)
             for name, other in others.items():
                 if seeds := sorted(set(student) & set(other)):
                     mine, theirs = (float(np.mean([group[seed] for seed in seeds])) for group in (student, other))
@@ -105,7 +109,8 @@ def _labels(rows: Sequence[Row], design: Design) -> str:
     for labelled in sorted(set(design.labelled) - {design.crowd}):
         few = errors_of(rows, role="alone", labelled=labelled, width=design.student)
         rest = design.crowd - labelled
-        taught = errors_of(rows, role="student", labelled=labelled, rest=rest, width=design.student)
+        size = {"width": design.student, "teacher": design.teacher}
+        taught = errors_of(rows, role="student", labelled=labelled, rest=rest, **size)
         if seeds := sorted(set(few) & set(taught) & set(many)):
             share, ends = gap_closed(few, taught, many)
             means = [f"{np.mean([group[seed] for seed in seeds]):.1f}" for group in (few, taught, many)]
@@ -125,7 +130,7 @@ def _losses(rows: Sequence[Row], design: Design) -> str:
     """Each loss against the default one, on the same labelled people."""
     found = []
     for labelled in sorted(design.labelled):
-        size = {"role": "student", "labelled": labelled, "width": design.student}
+        size = {"role": "student", "labelled": labelled, "width": design.student, "teacher": design.teacher}
         plain = errors_of(rows, **size)
         for loss in LOSSES:
             other = errors_of(rows, loss=loss, **size)
@@ -134,6 +139,64 @@ def _losses(rows: Sequence[Row], design: Design) -> str:
                 means = [f"{np.mean([group[seed] for seed in seeds]):.1f}" for group in (other, plain)]
                 found.append([loss, str(labelled), *means, _points(value, ends), str(len(seeds))])
     head = ["loss", "labelled people", "error (%)", "default (%)", "difference (points)", "seeds"]
+    return markdown(head, found) if found else ""
+
+
+def _streaming(rows: Sequence[Row], design: Design) -> str:
+    """Causal students of a teacher that looks ahead against those of a causal one, and alone."""
+    found = []
+    for labelled in sorted(design.labelled):
+        size = {"labelled": labelled, "width": design.student}
+        taught = {**size, "role": "student", "teacher": design.teacher}
+        against = {
+            "student of a causal teacher": errors_of(rows, **taught),
+            "alone": errors_of(rows, role="alone", **size),
+            "its teacher": errors_of(rows, role="teacher", labelled=labelled, width=design.teacher, ahead=1),
+        }
+        for loss in LOSSES:
+            ahead = errors_of(rows, ahead=1, loss=loss, **taught)
+            for name, other in against.items():
+                if seeds := sorted(set(ahead) & set(other)):
+                    means = [f"{np.mean([group[seed] for seed in seeds]):.1f}" for group in (ahead, other)]
+                    points = _points(*difference(ahead, other))
+                    found.append([str(labelled), loss, means[0], name, means[1], points, str(len(seeds))])
+    head = ["labelled people", "loss", "student (%)", "against", "error (%)", "difference (points)", "seeds"]
+    return markdown(head, found) if found else ""
+
+
+def _law(rows: Sequence[Row], design: Design) -> str:
+    """The law of distilled students at each number of labels, without the largest pair, which it then forecasts."""
+    found = []
+    for labelled in sorted({int(row["labelled"]) for row in rows}):
+        size = {int(row["width"]): int(row["params"]) for row in rows}
+        pairs = [
+            (width, teacher, seed, float(errors[seed].mean()))
+            for teacher in design.law_teachers
+            for width in design.law_students
+            for errors in [errors_of(rows, role="student", labelled=labelled, width=width, teacher=teacher)]
+            for seed in errors
+        ]
+        held = (max(design.law_students), max(design.law_teachers))
+        kept = [pair for pair in pairs if pair[:2] != held]
+        if len({pair[:2] for pair in kept}) < len(design.law_students) * len(design.law_teachers) - 1:
+            continue
+        n, t = (np.array([size[pair[place]] for pair in kept], np.float64) for place in (0, 1))
+        y = np.array([pair[3] for pair in kept])
+        names = {"N": "params", "T": "teacher's params"}
+        fit = fit_law(Table({"N": n, "T": t}, y, "%", "error", names, "taught_people.csv"), law_named("distilled"))
+        at = {"N": float(size[held[0]]), "T": float(size[held[1]])}
+        ends = prediction_interval(fit, at, LEVEL)
+        measured = [pair[3] for pair in pairs if pair[:2] == held]
+        found.append(
+            [
+                str(labelled),
+                f"{at['N']:,.0f} from {at['T']:,.0f}",
+                f"{predict(fit, at):.1f} {span(ends) if ends else 'no interval'}",
+                f"{np.mean(measured):.1f}" if measured else "",
+                str(len(kept)),
+            ]
+        )
+    head = ["labelled people", "held-out pair, parameters", "forecast (%)", "measured (%)", "students in the fit"]
     return markdown(head, found) if found else ""
 
 
