@@ -58,7 +58,7 @@ def test_an_export_reads_back_bit_for_bit(export, params):
 
 def test_model_json_says_all_that_a_reader_needs(export, params):
     body = json.loads((export / "model.json").read_text())
-    assert (body["schema"], body["version"]) == ("semgjax/model", 3)
+    assert (body["schema"], body["version"]) == ("semgjax/model", 4)
     assert body["source"] == {"preset": "small"}
     assert body["params"] == sum(leaf.size for leaf in jax.tree.leaves(params))
     assert body["keys"] == list(KEY_NAMES) and body["blank"] == BLANK == len(body["keys"])
@@ -155,7 +155,7 @@ def test_missing_parameters_and_a_missing_model_json_are_refused(export):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda body: body.update(version=4), "version 4"),
+        (lambda body: body.update(version=5), "version 5"),
         (lambda body: body.update(schema="semgjax/fit"), "'semgjax/fit'"),
         (lambda body: body.pop("model"), "'model'"),
         (lambda body: body.pop("window"), "'window'"),
