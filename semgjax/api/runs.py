@@ -10,6 +10,7 @@ from semgjax.data.band import Band
 from semgjax.data.batching.augment import AugmentConfig
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.corpus import load_corpus, read_band
+from semgjax.distilling.cache import cached
 from semgjax.distilling.teachers import check_pair, load_teacher, student_config
 from semgjax.errors import InputError
 from semgjax.exporting.export_folder import MODEL, SCHEMA, VERSION
@@ -194,9 +195,10 @@ def distill(
         >>> student.result["kind"]
         'distilled'
     """
-    members = members_of(preset_name, model, augment, optimizer, train, None, _band(data, splits))
     named = {"temperature": temperature, "weight": weight, "key_boost": key_boost}
     chosen = distill_options(options, {name: value for name, value in named.items() if value is not None})
+    band, keeps = _band(data, splits), bool(chosen.cache)
+    members = members_of(preset_name, model, augment, optimizer, train, None, band, keeps)
     return _run(members, data, splits, out, engine, (place_of(teacher), chosen))
 
 
@@ -285,7 +287,8 @@ def _run(
         supervised = RunConfig(data=corpus.hash, **(members | {"window": teacher.config.window}))
         config = student_config(supervised, teacher, teaching[1].config(teacher.config.hash))
         teachers = ((teacher.config.model, teacher.params),)
-    return Run(str(out), _body(run_training(config, corpus, str(out), teachers, chosen)))
+    targets = cached(Path(data), config, teachers, corpus)
+    return Run(str(out), _body(run_training(config, corpus, str(out), () if targets else teachers, chosen, targets)))
 
 
 def _body(document: dict[str, Any]) -> dict[str, Any]:

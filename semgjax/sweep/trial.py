@@ -62,6 +62,7 @@ def run_trial(sweep: Sweep, trial: Trial) -> dict[str, Any]:
     if diverged is not None:
         raise diverged
     _check_teacher(sweep, trial)
+    from semgjax.distilling.cache import cached
     from semgjax.distilling.teachers import load_teacher
     from semgjax.parallel.runtime import is_first
     from semgjax.training.loop import train
@@ -73,7 +74,8 @@ def run_trial(sweep: Sweep, trial: Trial) -> dict[str, Any]:
         sweep.fault(trial).unlink(missing_ok=True)
     try:
         teachers = () if teacher is None else ((teacher.config.model, teacher.params),)
-        return train(trial.config, corpus, sweep.run_folder(trial), teachers=teachers)
+        targets = cached(sweep.data, trial.config, teachers, corpus)
+        return train(trial.config, corpus, sweep.run_folder(trial), () if targets else teachers, cached=targets)
     except Diverged as error:
         if is_first():
             write_fault(sweep, trial, "diverged", str(error))
