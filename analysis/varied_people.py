@@ -11,6 +11,7 @@ analysis/data/varied_people.csv.
 import csv
 import io
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,7 +26,6 @@ from analysis.varied_verdicts import verdicts
 from semgjax.data.corpus import load_corpus
 from semgjax.data.sessions import load_sessions
 from semgjax.data.splitting.splits import write_split
-from semgjax.demo.demo_trials import POWER
 from semgjax.files import write_atomic
 from semgjax.sweep.resolve import run_config
 from semgjax.training.loop import train
@@ -55,8 +55,8 @@ def study(options: Options) -> str:
     for piece in pieces_of(options.design):
         if options.only in piece.name and piece.name not in rows:
             made = _discriminant(piece, options) if piece.decoder == "discriminant" else _network(piece, options)
-            rows[piece.name] = {name: _cell(made.get(name)) for name in COLUMNS}
-            write_atomic(path, _csv(list(rows.values())))
+            rows[piece.name] = {name: cell(made.get(name)) for name in COLUMNS}
+            write_rows(path, COLUMNS, list(rows.values()))
             print(f"{piece.name}: {rows[piece.name]['error']} %", file=sys.stderr, flush=True)
     return words_of(list(rows.values()), options.design)
 
@@ -92,23 +92,25 @@ def _network(piece: Piece, options: Options) -> dict[str, Any]:
     corpus = load_corpus(folder, split_file)
     often = max(1, design.steps // 6)
     choices = {
-        "preset": f"ladder-{piece.width}",
-        **POWER,
+        "preset": f"keys-{piece.width}",
         "train.steps": design.steps,
         "train.batch": design.batch,
         "train.seed": piece.seed,
         "train.evaluate_every": often,
         "train.checkpoint_every": often,
-        "optimizer.learning_rate": {"at": design.rate, "width": design.middle, "power": -0.5},
     }
     config = run_config(choices, corpus.hash, band=corpus.band)
     run = options.out / "runs" / piece.name
     result = train(config, corpus, run)
     users = {row["user"]: row["cer"] for row in result["users_scores"] if row["split"] == "test"}
+    return _row(piece, users, result["params"], design.steps, late_of(run, result))
+
+
+def late_of(run: Path, result: dict[str, Any]) -> float | None:
+    """By how much the error on validation people fell after the last validation within training, in percent."""
     curve = [line["cer"] for line in read_metrics(run / METRICS) if line.get("split") == "val"]
     last = [row["cer"] for row in result["scores"] if row["split"] == "val" and row["averaging"] == "pooled"]
-    late = 100.0 * (curve[-1] - last[0]) / last[0] if curve and last else None
-    return _row(piece, users, result["params"], design.steps, late)
+    return 100.0 * (curve[-1] - last[0]) / last[0] if curve and last else None
 
 
 def _row(piece: Piece, users: dict[str, float], params: int, steps: int, late: float | None) -> dict[str, Any]:
@@ -141,16 +143,18 @@ def read_rows(path: Path) -> list[Row]:
         return list(csv.DictReader(file))
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """A value of a table as text."""
     return "" if value is None else f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
-def _csv(rows: list[Row]) -> str:
+def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    """Write a table of a study."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    return text.getvalue()
+    write_atomic(path, text.getvalue())
 
 
 if __name__ == "__main__":

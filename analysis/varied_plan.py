@@ -22,9 +22,9 @@ class Design:
     """of people, texts, signals and training: all differ from seed to seed"""
     users: tuple[int, ...] = (2, 4, 8, 16, 32, 64)
     """numbers of training people, at the middle width"""
-    widths: tuple[int, ...] = (16, 24, 40, 64, 96)
+    widths: tuple[int, ...] = (6, 12, 24, 48)
     """widths of the sizes, on all training people"""
-    middle: int = 40
+    middle: int = 24
     """the width of the axis over people"""
     minutes: float = 1.5
     """of a session"""
@@ -32,12 +32,10 @@ class Design:
     """further sessions of a test person, for a model of that person alone"""
     own_people: int = 4
     """test persons with such a model"""
-    steps: int = 1500
+    steps: int = 3000
     """optimiser steps of every run"""
-    batch: int = 16
+    batch: int = 8
     """windows per step"""
-    rate: float = 8e-3
-    """peak learning rate at the middle width; others by the root of the width"""
 
     @property
     def crowd(self) -> int:

@@ -1,5 +1,6 @@
 """`semgjax.train`, `distill`, `export` and `verify`, and the `Run` and `Export` that they return."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,11 @@ from semgjax.data.band import Band
 from semgjax.data.batching.augment import AugmentConfig
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.corpus import load_corpus, read_band
+from semgjax.data.trained_on import held_out
 from semgjax.distilling.cache import cached
-from semgjax.distilling.teachers import check_pair, load_teacher, student_config
+from semgjax.distilling.ensemble import check_aligned
+from semgjax.distilling.pairs import check_pair
+from semgjax.distilling.teachers import Teacher, lineage_of, load_teacher, self_config, student_config
 from semgjax.errors import InputError
 from semgjax.exporting.export_folder import MODEL, SCHEMA, VERSION
 from semgjax.exporting.export_run import export_run
@@ -20,12 +24,12 @@ from semgjax.files import read_json
 from semgjax.losses.loss import Loss
 from semgjax.measures import MEASURES, SPLICED, rate_in
 from semgjax.model.config import Network
-from semgjax.model.encoder import Params
 from semgjax.notebook import facts
 from semgjax.parallel.cores import use_cores
 from semgjax.parallel.runtime import start_processes
-from semgjax.training.distill_config import DistillOptions
+from semgjax.training.distill_config import SELF, DistillOptions
 from semgjax.training.engine import Engine
+from semgjax.training.lineage import NO_TEACHERS
 from semgjax.training.loop import train as run_training
 from semgjax.training.mirror import finished_folder
 from semgjax.training.run_config import OptimizerConfig, RunConfig, TrainConfig
@@ -156,7 +160,7 @@ def train(
 
 
 def distill(
-    teacher: str | Path | Run,
+    teacher: str | Path | Run | Sequence[str | Path | Run],
     preset_name: str | Network,
     /,
     data: str | Path,
@@ -177,6 +181,8 @@ def distill(
 
     Args:
         teacher: the finished teacher: run directory, address, or what `train` returned. It also sets the windows.
+            Several of them are an ensemble, whose probabilities are averaged. "self": the running average of the
+            student's own parameters, which optimizer={"average": ...} asks for; the preset's recipe sets the windows.
         preset_name: size of the student, or the configuration of a network.
         temperature: divides both logits before the softmax (default: 1).
         weight: share of the KL term in the loss, in (0, 1]; the rest is CTC (default: 0.9).
@@ -199,7 +205,7 @@ def distill(
     chosen = distill_options(options, {name: value for name, value in named.items() if value is not None})
     band, keeps = _band(data, splits), bool(chosen.cache)
     members = members_of(preset_name, model, augment, optimizer, train, None, band, keeps)
-    return _run(members, data, splits, out, engine, (place_of(teacher), chosen))
+    return _run(members, data, splits, out, engine, (_places(teacher), chosen))
 
 
 def export(
@@ -269,26 +275,48 @@ def _run(
     splits: str | Path | None,
     out: str | Path,
     engine: Engine | Options | None,
-    teaching: tuple[str, DistillOptions] | None = None,
+    teaching: tuple[tuple[str, ...], DistillOptions] | None = None,
 ) -> Run:
-    """Train to the end; `teaching` is the teacher's place, and how the student learns from it."""
+    """Train to the end; `teaching` is the teachers' places (SELF: none), and how the student learns from them."""
     chosen = chosen_engine(engine)
     use_cores(members["train"].batch // members["train"].accumulate)
     start_processes(chosen.start, chosen.wait)
-    if teaching is None:
+    teachers: list[Teacher] = []
+    lineage = NO_TEACHERS
+    if teaching is None or teaching[0] == (SELF,):
         corpus = read_corpus(data, splits)
         config = RunConfig(data=corpus.hash, **members)
-        teachers: tuple[tuple[Network, Params], ...] = ()
+        if teaching is not None:
+            config = self_config(config, teaching[1])
     else:
-        with finished_folder(teaching[0]) as folder:
-            teacher = load_teacher(folder)
-        check_pair(members["model"], teacher.config.model)  # before the check of its windows, for a clearer message
+        for place in teaching[0]:
+            with finished_folder(place) as folder:
+                teachers.append(load_teacher(folder))
+        first, *others = teachers
+        check_pair(members["model"], members["band"], first.config)  # a clearer message than the windows'
         corpus = read_corpus(data, splits)
-        supervised = RunConfig(data=corpus.hash, **(members | {"window": teacher.config.window}))
-        config = student_config(supervised, teacher, teaching[1].config(teacher.config.hash))
-        teachers = ((teacher.config.model, teacher.params),)
-    targets = cached(Path(data), config, teachers, corpus)
-    return Run(str(out), _body(run_training(config, corpus, str(out), () if targets else teachers, chosen, targets)))
+        supervised = RunConfig(data=corpus.hash, **(members | {"window": first.config.window}))
+        distill = teaching[1].config(first.config.hash)
+        config = student_config(supervised, first, distill, held_out(corpus), others)
+        lineage = lineage_of(teachers, corpus, check_aligned(config, teachers, corpus.train) if others else ())
+    pairs = tuple((one.config.model, one.params) for one in teachers)
+    targets = cached(Path(data), config, pairs, corpus)
+    end = run_training(config, corpus, str(out), () if targets else pairs, chosen, lineage, targets)
+    return Run(str(out), _body(end))
+
+
+def _places(teacher: str | Path | Run | Sequence[str | Path | Run]) -> tuple[str, ...]:
+    """
+    Raises:
+        InputError: no teacher ("bad-value"), or further ones beside SELF ("conflict").
+    """
+    many = [teacher] if isinstance(teacher, str | Path | Run) else list(teacher)
+    places = tuple(f"./{SELF}" if one == Path(SELF) else place_of(one) for one in many)
+    if not places:
+        raise InputError(f"teacher: none is named; give a run, several, or {SELF!r}", "bad-value")
+    if SELF in places and len(places) > 1:
+        raise InputError(f"teacher {SELF!r} cannot be one of several; name runs (a folder: ./{SELF})", "conflict")
+    return places
 
 
 def _body(document: dict[str, Any]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def run(words: list[str]) -> int:
 
     def distill(
         *,
-        teacher: str,
+        teacher: tuple[str, ...],
         preset: str,
         data: Path,
         out: str,
@@ -44,7 +44,9 @@ def run(words: list[str]) -> int:
         """Train a student on a teacher's frame logits and the CTC loss; the same command after a stop resumes.
 
         Args:
-            teacher: run directory of the finished teacher, or its address (gs://...); it also sets the windows
+            teacher: run directory of the finished teacher, or its address (gs://...); it also sets the windows.
+                Several: their probabilities are averaged. self: the running average of the student's own parameters
+                (--optimizer.average)
             preset: size of the student: tiny, small, large, ladder-WIDTH, keys-WIDTH, gesture-WIDTH or tds
             data: folder of sessions
             out: run directory or its address, new or of this same run

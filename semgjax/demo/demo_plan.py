@@ -32,25 +32,23 @@ class DemoPlan:
     people: Literal["alike", "varied"] = "varied"
     """how much simulated people differ"""
 
-    widths: tuple[int, ...] = (16, 24, 40, 64, 96)
+    widths: tuple[int, ...] = (6, 8, 12, 24, 48)
     """widths of the sizes from small to large, all on every training user; the largest is the teacher"""
-    users_width: int = 40
+    users_width: int = 24
     """the one that is also trained on fewer users"""
     halvings: int = 3
     """how often the number of training users is halved for that"""
-    steps: int = 1500
+    steps: int = 2000
     """optimiser steps of these runs"""
-    batch: int = 16
+    batch: int = 8
     """windows per step of every run"""
-    rate: float = 8e-3
-    """peak learning rate at width 40; that of other widths falls with the root of the width"""
 
-    student_width: int = 40
+    student_width: int = 6
     """the one that is distilled, and trained from scratch with the same number of operations"""
-    student_steps: int = 600
+    student_steps: int = 1000
     """optimiser steps of the student; the run from scratch has more, as its steps need no teacher"""
-    student_rates: tuple[float, ...] = (8e-3, 1.6e-2)
-    """peak learning rates that both are trained at; of each the run with the lower validation error counts"""
+    student_rates: tuple[float, ...] = (1.0, 2.0)
+    """multiples of the preset's peak learning rate that both are trained at; the lower validation error counts"""
     temperature: float = 1.0
     """temperature of the distillation"""
     weight: float = 0.7

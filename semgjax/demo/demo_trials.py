@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semgjax.data.band import TYPING, Band
+from semgjax.data.band import Band
 from semgjax.data.corpus import Corpus, load_corpus
 from semgjax.data.splitting.splits import Split, read_split, write_split
 from semgjax.demo.demo_plan import DemoPlan
@@ -13,15 +13,7 @@ from semgjax.errors import InputError
 from semgjax.model.flops import train_flops
 from semgjax.sweep.resolve import run_config, steps_for
 from semgjax.sweep.subset import Subset, subset_split
-from semgjax.training.run_config import RunConfig
-
-POWER: dict[str, Any] = {
-    "model.frontend": "power",
-    "model.power_frame": 40,  # samples: 20 ms, the frame of the ladder's convolutions
-    "model.power_turns": 0,  # muscles lie about an electrode apart, and to a small model a turn is another finger
-    "model.norm_seconds": 4.0,
-}
-"""Options of the sizes for two wrists that type: from power they learn in about half the steps (docs/log.md)."""
+from semgjax.training.run_config import RunConfig, recipe
 
 
 @dataclass(frozen=True)
@@ -60,13 +52,16 @@ def make_trials(plan: DemoPlan, corpus: Corpus, data: Path, split_file: Path) ->
         hashes[users] = load_corpus(data, path).hash
         splits[hashes[users]] = smaller
     band = corpus.band
-    ladder = tuple(run_config(ladder_options(plan, width, band), corpus.hash, band=band) for width in plan.widths)
-    few = ladder_options(plan, plan.users_width, band)
+    sizes = [_options(plan, width, plan.steps, band) for width in plan.widths]
+    ladder = tuple(run_config(size, corpus.hash, band=band) for size in sizes)
+    few = sizes[plan.widths.index(plan.users_width)]
     crowds = {users: run_config(few, hashed, band=band) for users, hashed in sorted(hashes.items())}
     teacher = ladder[-1]
     students, scratch = [], []
     for rate in plan.student_rates:
-        options = _options(plan, plan.student_width, plan.student_steps, band) | {"optimizer.learning_rate": rate}
+        options = _options(plan, plan.student_width, plan.student_steps, band)
+        peak = recipe(options["preset"], band).optimizer.learning_rate
+        options |= {"optimizer.learning_rate": rate * peak}
         distill = {f"distill.{name}": getattr(plan, name) for name in ("temperature", "weight", "key_boost")}
         student = run_config(options | distill, corpus.hash, teacher, band)
         budget = plan.student_steps * plan.batch * train_flops(student.model, student.window.total, (teacher.model,))
@@ -87,13 +82,8 @@ def crowd_sizes(users: int, halvings: int) -> tuple[int, ...]:
     return tuple(sorted({users // 2**step for step in range(halvings + 1)} - {0}))
 
 
-def ladder_options(plan: DemoPlan, width: int, band: Band) -> dict[str, Any]:
-    """The options of one size on a band, as a plan file would give them."""
-    rate = {"at": plan.rate, "width": 40, "power": -0.5}
-    return _options(plan, width, plan.steps, band) | {"optimizer.learning_rate": rate}
-
-
 def _options(plan: DemoPlan, width: int, steps: int, band: Band) -> dict[str, Any]:
+    """The options of one size on a band, as a plan file would give them."""
     often = max(1, steps // 6)  # enough validations to see whether a curve is flat
     train: Mapping[str, Any] = {
         "steps": steps,
@@ -103,6 +93,4 @@ def _options(plan: DemoPlan, width: int, steps: int, band: Band) -> dict[str, An
         "checkpoint_every": often,
     }
     options: dict[str, Any] = {f"train.{key}": value for key, value in train.items()}
-    if band.classes is not None:
-        return options | {"preset": f"gesture-{width}"}
-    return options | {"preset": f"ladder-{width}"} | (POWER if band == TYPING else {})
+    return options | {"preset": f"{'keys' if band.classes is None else 'gesture'}-{width}"}

@@ -18,7 +18,6 @@ from typing import Any
 import jax
 import numpy as np
 
-from semgjax.data.band import TYPING
 from semgjax.data.corpus import Corpus, load_corpus
 from semgjax.data.measure import measure_of
 from semgjax.data.simulate import simulate
@@ -27,7 +26,7 @@ from semgjax.data.splitting.origins import with_orders
 from semgjax.data.splitting.splits import leave_users_out, read_split, write_split
 from semgjax.demo.demo_laws import fit_laws, law_summary
 from semgjax.demo.demo_plan import DemoPlan, claim
-from semgjax.demo.demo_trials import POWER, DemoTrials, make_trials
+from semgjax.demo.demo_trials import DemoTrials, make_trials
 from semgjax.demo.stage_seconds import Clock
 from semgjax.errors import InputError, SemgjaxError
 from semgjax.evaluate.stitched import make_forward, session_logits
@@ -285,7 +284,4 @@ def _commands(plan: DemoPlan, trials: DemoTrials, best: dict[str, RunConfig]) ->
 def _words(config: RunConfig) -> str:
     """The options that the recipe of a run's preset does not give."""
     train = f"--train.steps {config.train.steps} --train.batch {config.train.batch} --train.seed {config.train.seed}"
-    words = f"{train} --optimizer.learning-rate {config.optimizer.learning_rate:.6g}"
-    if config.band != TYPING:
-        return words
-    return " ".join([words, *(f"--{name.replace('_', '-')} {value}" for name, value in POWER.items())])
+    return f"{train} --optimizer.learning-rate {config.optimizer.learning_rate:.6g}"

@@ -37,7 +37,7 @@ from semgjax.data.corpus import Corpus
 from semgjax.data.sessions import Session
 from semgjax.errors import InputError
 from semgjax.evaluate.stitched import valid_samples
-from semgjax.files import disk_faults, folder_lock, write_json
+from semgjax.files import content_hash, disk_faults, folder_lock, write_json
 from semgjax.model.encoder import Params
 from semgjax.parallel.mesh import by_batch, local_mesh, replicated
 from semgjax.parallel.runtime import is_first, on_first
@@ -59,9 +59,20 @@ def cached(data: Path, config: RunConfig, teachers: Teachers, corpus: Corpus) ->
     Args:
         data: folder of the sessions of `corpus`.
         teachers: several have one cache, of their mean probabilities.
+
+    Raises:
+        InputError: a teacher's frames or emission delay are not the student's ("conflict").
     """
     if not config.cached:
         return None
+    for one, _ in teachers:
+        for name in ("stride", "emission_delay"):
+            if getattr(one, name) != getattr(config.model, name):
+                raise InputError(
+                    f"distill.cache: student and teacher differ in {name} ({getattr(config.model, name)} against "
+                    f"{getattr(one, name)}), which only a teacher in every step can; leave the cache out",
+                    "conflict",
+                )
     sessions = (*corpus.train, *unlabelled_of(config, corpus)[0])
     return lambda: find_targets(data / TARGETS, spec_of(config), sessions, config, teachers)
 
@@ -71,8 +82,9 @@ def spec_of(config: RunConfig) -> TargetSpec:
     distill = config.distill
     assert distill is not None and distill.cache
     frames = config.window.length // config.model.stride
+    teacher = content_hash(list(distill.teachers)) if distill.also else distill.teacher
     return TargetSpec(
-        distill.teacher, config.window, config.augment, distill.views, distill.cache, config.train.compute, frames,
+        teacher, config.window, config.augment, distill.views, distill.cache, config.train.compute, frames,
         config.model.classes, config.model.emission_delay,
     )  # fmt: skip
 

@@ -25,8 +25,8 @@ from semgjax.model.for_band import check_fits
 from semgjax.one_report import report_once
 
 MODEL, PARAMS = "model.json", "params"
-SCHEMA, VERSION = "semgjax/model", 3
-"""version 3 says the band; earlier ones are of two wrists and keys"""
+SCHEMA, VERSION = "semgjax/model", 4
+"""version 4 says of a distilled run how it was taught; 3 says the band; earlier ones are of two wrists and keys"""
 _AGAIN = "write the export again"
 
 
@@ -58,7 +58,7 @@ def write_export(
     Args:
         window: how sessions were cut in training, so that readers cut them alike.
         band: electrodes, sample rate and classes of the sessions.
-        source: origin of the parameters (preset, kind, run, data, teacher, scores).
+        source: origin of the parameters (`semgjax.exporting.export_run.source_of`).
         check: called with the complete export before it is renamed; if it raises, nothing is left.
 
     Raises:

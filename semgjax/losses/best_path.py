@@ -25,9 +25,9 @@ def best_path(teacher_BxTxK: jax.Array, valid_BxT: jax.Array, room: int) -> tupl
 def best_path_ctc(student_BxTxK: jax.Array, teacher_BxTxK: jax.Array, valid_BxT: jax.Array) -> jax.Array:
     """CTC loss on the teacher's best path, nats per label, float32 [B]. No gradient reaches the teacher.
 
-    Sequence-level distillation with one hypothesis (Kim and Rush 2016, section 3.2). A row without labels counts as one
-    with one label. A row in which the teacher finds more keys than half its frames has loss zero: that is noise, and
-    room for it would make every row dearer.
+    Sequence-level distillation with one hypothesis (Kim and Rush 2016, "Sequence-Level Knowledge Distillation",
+    section 3.2). A row without labels counts as one with one label. A row in which the teacher finds more keys than
+    half its frames has loss zero: that is noise, and room for it would make every row dearer.
     """
     room = max(1, teacher_BxTxK.shape[1] // 2)
     labels_BxN, count_B = best_path(jax.lax.stop_gradient(teacher_BxTxK), valid_BxT, room)

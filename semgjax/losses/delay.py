@@ -18,9 +18,10 @@ def best_delay(
 ) -> jax.Array:
     """The delay of each row, 0 to `delay` frames, at which its mean divergence is least; int32 [B], without gradient.
 
-    A row has one delay. A free choice for each frame would let the student say the teacher's classes in any order. The
-    least over a few shifts is the tolerance of Li et al. 2025 ("Delayed-KD", streaming CTC), there within a buffer.
-    A row without a common frame has delay 0.
+    A range of delays behind the teacher is the temporal alignment buffer of Li et al. 2025 ("Delayed-KD: Delayed
+    Knowledge Distillation based CTC for Low-Latency Streaming ASR", arXiv 2505.22069). Here a row has one delay, the
+    best of the range: a free choice for each frame would let the student say the teacher's classes in any order. A row
+    without a common frame has delay 0.
     """
     student, teacher = jax.lax.stop_gradient((student_BxTxK, teacher_BxTxK))
 

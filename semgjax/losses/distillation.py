@@ -18,11 +18,12 @@ def frame_kl(
     kind: Kind = "forward",
     bounded: bool = True,
 ) -> jax.Array:
-    """Mean over valid frames of the divergence at a temperature, times its square (Hinton 2015, section 2).
+    """Mean over valid frames of the divergence at a temperature, times its square.
 
-    The square keeps the gradient's size the same for any temperature. Nats per frame, float32 scalar. No gradient
-    reaches the teacher. A frame counts 1 + key_boost x (1 - the teacher's probability of the blank, the last class):
-    nine frames of ten are blank, and what the teacher knows is in the others.
+    The square keeps the gradient's size the same for any temperature (Hinton, Vinyals and Dean 2015, "Distilling the
+    Knowledge in a Neural Network", section 2). Nats per frame, float32 scalar. No gradient reaches the teacher. A frame
+    counts 1 + key_boost x (1 - the teacher's probability of the blank, the last class): nine frames of ten are blank,
+    and what the teacher knows is in the others.
 
     Args:
         kind: forward, the KL(teacher || student), reverse or js (`frame_divergence`).

@@ -28,7 +28,7 @@ def frame_divergence(
 
     forward: KL(teacher || student), which makes the student cover what the teacher finds possible (Hinton et al. 2015,
     section 2). reverse: KL(student || teacher), which makes it choose among that. js: the mean of the KL of each to
-    the mean of both, at most log 2 (Lin 1991, "Divergence Measures Based on the Shannon Entropy", section III).
+    the mean of both, at most log 2 (Lin 1991, "Divergence Measures Based on the Shannon Entropy").
 
     Args:
         student_BxTxK: logits or log probabilities; `teacher_BxTxK` likewise.

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import jax
 import jax.numpy as jnp
 
-from semgjax.errors import InputError
+from semgjax.losses.align import check_frames
 from semgjax.losses.frame_choice import row_means
 
 _EPSILON = 1e-6
@@ -41,12 +41,7 @@ def at_frames(x_BxUxE: jax.Array, frames: int) -> jax.Array:
         InputError: neither number of frames divides the other ("conflict").
     """
     batch, time, width = x_BxUxE.shape
+    check_frames(time, frames)
     if time % frames == 0:
         return x_BxUxE.reshape(batch, frames, time // frames, width).mean(axis=2) if time != frames else x_BxUxE
-    if frames % time == 0:
-        return jnp.repeat(x_BxUxE, frames // time, axis=1)
-    raise InputError(
-        f"features: the student has {frames} frames in a window and the teacher {time}; choose a student whose frame "
-        "is a multiple of the teacher's, or the reverse",
-        "conflict",
-    )
+    return jnp.repeat(x_BxUxE, frames // time, axis=1)

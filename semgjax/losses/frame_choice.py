@@ -16,7 +16,8 @@ def frame_weights(
     * all: every valid frame, 1.
     * blank: those whose blank, the last class, the teacher gives a probability below `threshold`.
     * spikes: those within `around` frames, on either side, of a frame at which a key is the teacher's likeliest class
-      (symmetric selection: Hilmes et al. 2025, knowledge distillation of CTC models).
+      (symmetric selection: Hilmes et al. 2025, "Analyzing the Importance of Blank for CTC-Based Knowledge
+      Distillation", arXiv 2506.01503).
     * entropy: the teacher's entropy as a share of the largest, log K. A frame that the teacher is sure of says no more
       than its label; where it weighs several keys it knows what the labels do not say. Unlike the others this has no
       limit to choose, and frames that the teacher is sure of fade out by themselves.

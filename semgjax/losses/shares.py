@@ -13,7 +13,7 @@ def share_at(step: ArrayLike, steps: int, first: float, last: float, schedule: S
     """`first` at step 0, `last` at step `steps` - 1, a line or half a cosine between; constant: `first`.
 
     A teacher's weight that falls lets the student first follow the teacher and then the labels (teacher
-    annealing: Clark et al. 2019, "BAM! Born-Again Multi-Task Networks").
+    annealing: Clark et al. 2019, "BAM! Born-Again Multi-Task Networks for Natural Language Understanding").
     """
     if schedule == "constant":
         return first

@@ -44,9 +44,8 @@ def keys(width: int) -> ModelConfig:
     Its frames are those of `ladder`. From power, small models learn in about half the steps (docs/log.md), and sizes
     below those of `ladder` still differ. Lengths in samples are those at 2 kHz.
     """
-    if width < 4 or width % 4 or width > WIDEST:
-        raise InputError(f"preset keys-{width}: the width must be a multiple of 4 from 4 to {WIDEST}", "bad-value")
-    head, group = (next(size for size in sizes if width % size == 0) for sizes in ((32, 16, 8, 4), (16, 8, 4)))
+    _check_width("keys", width)
+    head, group = (next((size for size in sizes if width % size == 0), width) for sizes in ((32, 16, 8), (16, 8)))
     return ModelConfig(
         frontend="power",
         power_frame=40,
@@ -70,9 +69,8 @@ def gesture(width: int) -> ModelConfig:
     A frame is 0.1 s, and the front end reads power: it learns from an hour of other people's recordings, where
     convolutions of the raw signal learn nothing (docs/log.md). Lengths in samples are those at 2 kHz.
     """
-    if width < 16 or width % 8 or width > WIDEST:
-        raise InputError(f"preset gesture-{width}: the width must be a multiple of 8 from 16 to {WIDEST}", "bad-value")
-    heads = width // (16 if width % 16 == 0 else 8)
+    _check_width("gesture", width)
+    heads = width // next((size for size in (16, 8) if width % size == 0), width)
     return ModelConfig(
         frontend="power",
         power_frame=200,
@@ -89,6 +87,14 @@ def gesture(width: int) -> ModelConfig:
         dropout=0.0,
         mask_share=0.0,
     )
+
+
+def _check_width(name: str, width: int) -> None:
+    if width < 6 or width % (2 if width < 16 else 8) or width > WIDEST:
+        raise InputError(
+            f"preset {name}-{width}: the width must be even from 6 to 14, or a multiple of 8 from 16 to {WIDEST}",
+            "bad-value",
+        )
 
 
 def preset(name: str) -> Network:

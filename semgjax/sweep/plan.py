@@ -190,6 +190,10 @@ def trials_of(configs: Sequence[RunConfig]) -> tuple[Trial, ...]:
         name = f"{index:03d}-{config.preset}-s{config.train.seed}"
         teacher = None
         if config.distill is not None:
+            if config.distill.also:
+                raise InputError(
+                    f"trial {name}: has several teachers, which a sweep cannot give; use semgjax.distill", "conflict"
+                )
             teacher = known.get(config.distill.teacher)
             if teacher is None:
                 raise InputError(

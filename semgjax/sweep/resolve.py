@@ -10,9 +10,11 @@ from typing import Any
 from semgjax.config_json import from_json, to_json
 from semgjax.data.band import TYPING, Band
 from semgjax.data.batching.augment import augment_recipe, fit_augment, on_grid
-from semgjax.data.corpus import load_corpus
+from semgjax.data.corpus import Corpus, load_corpus
 from semgjax.data.splitting.splits import Split, read_split, write_split
-from semgjax.distilling.teachers import Teacher, check_pair, student_config
+from semgjax.data.trained_on import Names, held_out, learned_from
+from semgjax.distilling.pairs import check_pair
+from semgjax.distilling.teachers import Teacher, student_config
 from semgjax.errors import InputError
 from semgjax.model.config import ModelConfig
 from semgjax.model.flops import train_flops
@@ -37,6 +39,18 @@ class Resolved:
     splits: dict[str, Split]
 
 
+@dataclass(frozen=True)
+class _Data:
+    """Sessions under one split: their hash, what a supervised run and any run learn from, what their teachers must not
+    know."""
+
+    hash: str
+    split: Split
+    learned: Names
+    all: Names
+    held: Names
+
+
 def resolve(plan: PlanFile, data: Path, split_file: Path | None) -> Resolved:
     """Make run configurations of a plan's points.
 
@@ -50,34 +64,45 @@ def resolve(plan: PlanFile, data: Path, split_file: Path | None) -> Resolved:
     """
     whole = load_corpus(data, split_file)
     split = read_split(split_file or data / "splits.json")
-    corpora: dict[Subset, tuple[str, Split]] = {Subset(): (whole.hash, split)}
+    corpora: dict[Subset, _Data] = {Subset(): _data_of(whole, split)}
     configs: list[RunConfig] = []
     subsets: list[Subset] = []
     splits: dict[str, Split] = {}
+    met: list[Names] = []
     for point in plan.points:
-        teacher = None if point.teacher is None else configs[point.teacher]
+        teacher, known = (None, None) if point.teacher is None else (configs[point.teacher], met[point.teacher])
         try:
             subset = _subset(point.options)
             if subset not in corpora:
                 smaller = subset_split(split, whole, subset)
-                corpora[subset] = (_hash_under(data, smaller), smaller)
-            hashed, chosen = corpora[subset]
-            config = run_config(point.options, hashed, teacher, whole.band)
+                corpora[subset] = _under(data, smaller)
+            own = corpora[subset]
+            config = run_config(point.options, own.hash, teacher, whole.band, known, own.held)
         except InputError as error:
             where = f"in a trial with preset {point.options['preset']!r}"
             raise InputError(f"{plan.path}: {str(error).removeprefix(_SOURCE)} ({where})", error.code) from None
         configs.append(config)
+        met.append((known or Names()) | (own.learned if config.distill is None else own.all))
         subsets.append(subset)
-        splits[hashed] = chosen
+        splits[own.hash] = own.split
     return Resolved(tuple(configs), tuple(subsets), splits)
 
 
-def run_config(options: Options, data: str, teacher: RunConfig | None = None, band: Band = TYPING) -> RunConfig:
+def run_config(
+    options: Options,
+    data: str,
+    teacher: RunConfig | None = None,
+    band: Band = TYPING,
+    met: Names | None = None,
+    held: Names | None = None,
+) -> RunConfig:
     """The configuration of one trial: its preset's recipe with the options; a student has its teacher's windows.
 
     Args:
         data: hash of the sessions under the trial's split.
         band: of the sessions, which the preset and its recipe are made to fit.
+        met: what the teacher is trained on; None: the student's sessions.
+        held: see `student_config`.
 
     Raises:
         InputError: a value of the wrong type or out of range.
@@ -102,10 +127,10 @@ def run_config(options: Options, data: str, teacher: RunConfig | None = None, ba
     config = _from_options(plain, {RATE: learning_rate(rule, plain)}) if isinstance(rule, dict) else plain
     if teacher is not None:
         distill = from_json(DistillOptions, _part(options, "distill"), "plan").config(teacher.hash)
-        check_pair(config.model, teacher.model)  # before the check of its windows, for a clearer message
+        check_pair(config.model, config.band, teacher)  # before the check of its windows, for a clearer message
         config = dataclasses.replace(config, window=teacher.window)
         # Whether the two fit does not depend on the teacher's parameters.
-        config = student_config(config, Teacher(teacher, {}), distill)
+        config = student_config(config, Teacher(teacher, {}, met), distill, held)
     if budget is None:
         return config
     if "train.steps" in options:
@@ -180,8 +205,13 @@ def _part(options: Options, part: str) -> dict[str, Any]:
     return {name.partition(".")[2]: value for name, value in options.items() if name.startswith(f"{part}.")}
 
 
-def _hash_under(data: Path, split: Split) -> str:
+def _under(data: Path, split: Split) -> _Data:
+    """The sessions under a split."""
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "splits.json"
         write_split(path, split)
-        return load_corpus(data, path).hash
+        return _data_of(load_corpus(data, path), split)
+
+
+def _data_of(corpus: Corpus, split: Split) -> _Data:
+    return _Data(corpus.hash, split, learned_from(corpus, unlabelled=False), learned_from(corpus), held_out(corpus))

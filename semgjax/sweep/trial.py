@@ -63,7 +63,7 @@ def run_trial(sweep: Sweep, trial: Trial) -> dict[str, Any]:
         raise diverged
     _check_teacher(sweep, trial)
     from semgjax.distilling.cache import cached
-    from semgjax.distilling.teachers import load_teacher
+    from semgjax.distilling.teachers import lineage_of, load_teacher
     from semgjax.parallel.runtime import is_first
     from semgjax.training.loop import train
 
@@ -73,9 +73,12 @@ def run_trial(sweep: Sweep, trial: Trial) -> dict[str, Any]:
         note_start(sweep, trial)
         sweep.fault(trial).unlink(missing_ok=True)
     try:
-        teachers = () if teacher is None else ((teacher.config.model, teacher.params),)
+        if teacher is None:
+            return train(trial.config, corpus, sweep.run_folder(trial))
+        teachers, lineage = ((teacher.config.model, teacher.params),), lineage_of([teacher], corpus)
         targets = cached(sweep.data, trial.config, teachers, corpus)
-        return train(trial.config, corpus, sweep.run_folder(trial), () if targets else teachers, cached=targets)
+        known = () if targets else teachers
+        return train(trial.config, corpus, sweep.run_folder(trial), known, lineage=lineage, cached=targets)
     except Diverged as error:
         if is_first():
             write_fault(sweep, trial, "diverged", str(error))

@@ -1,12 +1,13 @@
 """What a run minimises: its loss, and in a distilled run the KL to the teacher mixed with it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import jax
 from jax.typing import ArrayLike
 
 from semgjax.data.batching.target_views import dequantise
 from semgjax.evaluate.stitched import core_frames, valid_samples
+from semgjax.losses.align import at_student_frames, valid_at_student_frames
 from semgjax.losses.distillation import distill_metrics, mean_teacher, mix
 from semgjax.model import network
 from semgjax.model.encoder import Params
@@ -58,8 +59,9 @@ def loss_and_sums(
     loss, sums = config.loss(logits, batch, whole)
     if distill is None:
         return loss, {**sums, "loss": loss}
-    frames = _valid_frames(config, batch)
-    among = Frames(frames, frames if whole is batch else _valid_frames(config, whole))
+    networks = tuple(one for one, _ in teachers)
+    frames = valid_frames(config, batch, networks)
+    among = Frames(frames, frames if whole is batch else valid_frames(config, whole, networks))
     if distill.cache:
         target, theirs = dequantise(batch["target"], distill.cache), None
     else:
@@ -88,18 +90,21 @@ def teacher_logits(config: RunConfig, teachers: Teachers, emg_BxTxC: jax.Array, 
 def _targets(
     config: RunConfig, teachers: Teachers, emg_BxTxC: jax.Array, valid_BxT: jax.Array
 ) -> tuple[jax.Array, jax.Array | None]:
-    """The teachers' mean logits on the core, and with distill.features the first one's hidden frames there."""
+    """The teachers' mean logits at the core's frames, and with distill.features the first one's hidden frames there.
+
+    The core of each network emits the same samples' keys, whatever its emission delay.
+    """
     assert config.distill is not None
     known, theirs = [], None
-    core = core_frames(config.model, config.window)
     for number, (one, params) in enumerate(teachers):
         fixed = jax.lax.stop_gradient(params)
+        core = core_frames(one, config.window)
         if number == 0 and config.distill.features:
             logits, hidden = network.hidden(one, fixed, emg_BxTxC, valid_BxT)
-            theirs = hidden[-1][:, core_frames(one, config.window)]
+            theirs = hidden[-1][:, core]
         else:
             logits = network.apply(one, fixed, emg_BxTxC, valid_BxT)
-        known.append(logits[:, core])
+        known.append(at_student_frames(logits[:, core], config.window.length // config.model.stride))
     return mean_teacher(known), theirs
 
 
@@ -108,8 +113,15 @@ def line_metrics(config: RunConfig, totals: Mapping[str, float], steps: int) -> 
     return {**config.loss.metrics(totals, steps), **distill_metrics(totals, steps)}
 
 
-def _valid_frames(config: RunConfig, batch: Batch) -> jax.Array:
-    """Core frames that lie on signal, bool [B, T_core]."""
-    stride = config.model.stride
+def valid_frames(config: RunConfig, batch: Batch, teachers: Sequence[Network]) -> jax.Array:
+    """Core frames that lie on signal, bool [B, T_core]: the student's, and the teachers' for the same samples."""
     valid_BxT = valid_samples(batch["valid"], config.window.total)
-    return valid_BxT[:, stride - 1 :: stride][:, core_frames(config.model, config.window)]
+
+    def of(network: Network) -> jax.Array:
+        return valid_BxT[:, network.stride - 1 :: network.stride][:, core_frames(network, config.window)]
+
+    found = of(config.model)
+    for one in teachers:
+        if (one.stride, one.emission_delay) != (config.model.stride, config.model.emission_delay):
+            found &= valid_at_student_frames(of(one), found.shape[1])
+    return found

@@ -7,6 +7,8 @@ from typing import Literal, get_args, get_type_hints
 
 from semgjax.errors import InputError
 
+SELF = "self"
+"""in place of a teacher's identity: the running average of the run's own parameters"""
 MOST_FRAMES = 10_000
 """limit of `around` and `delay`"""
 MOST_VIEWS = 10_000
@@ -95,20 +97,20 @@ class DistillOptions:
         """Whether the loss reads hidden frames of the student's network."""
         return bool(self.intermediate or self.features)
 
-    def config(self, teacher: str, feature_width: int = 0) -> "DistillConfig":
-        """These options with the teacher's identity, as a part of a run.
+    def config(self, teacher: str, feature_width: int = 0, also: tuple[str, ...] = ()) -> "DistillConfig":
+        """These options with the identities of the teacher and of any further ones, as a part of a run.
 
         Raises:
             InputError: see DistillConfig.
         """
         options = {f.name: getattr(self, f.name) for f in dataclasses.fields(DistillOptions)}
-        return DistillConfig(teacher, **options, feature_width=feature_width)
+        return DistillConfig(teacher, **options, feature_width=feature_width, also=also)
 
 
 @dataclass(frozen=True)
 class _Named:
     teacher: str
-    """identity (config hash) of the teacher's run"""
+    """identity (config hash) of the teacher's run, or "self": the run's own running average"""
 
 
 @dataclass(frozen=True)
@@ -117,8 +119,24 @@ class DistillConfig(DistillOptions, _Named):
 
     feature_width: int = 0
     """width of the teacher's hidden frames, with `features`; set when student and teacher are paired"""
+    also: tuple[str, ...] = ()
+    """identities of further teachers, whose probabilities are averaged with the first one's"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._must("teacher", bool(self.teacher), "not be empty")
         self._must("feature_width", self.feature_width >= 0, "not be negative")
+        everyone = (self.teacher, *self.also)
+        self._must("also", all(self.also) and len(set(everyone)) == len(everyone), "name every teacher once")
+        self._must("cache", not (self.cache and self.by_itself), "be left out: a run that teaches itself changes")
+        self._must("also", SELF not in everyone or not self.also, "be empty where a run teaches itself")
+
+    @property
+    def teachers(self) -> tuple[str, ...]:
+        """Identities of all teachers."""
+        return self.teacher, *self.also
+
+    @property
+    def by_itself(self) -> bool:
+        """Whether the run's own running average is the teacher."""
+        return self.teacher == SELF

@@ -68,7 +68,12 @@ def without_extra(params: Params) -> Params:
 
 
 def intermediate_logits(extra: Params, layer: int, hidden_BxTxD: jax.Array) -> jax.Array:
-    """Logits [B, T, K], float32, of the head of a layer (from 1): a layer norm and a linear layer."""
+    """Logits [B, T, K], float32, of the head of a layer (from 1): a layer norm and a linear layer.
+
+    A CTC loss on layers below the last: Lee and Watanabe 2021, "Intermediate Loss Regularization for CTC-based Speech
+    Recognition". The teacher's part at these layers too: Yoon et al. 2022, "Inter-KD: Intermediate Knowledge
+    Distillation for CTC-Based Automatic Speech Recognition" (arXiv 2211.15075).
+    """
     own = extra[f"layer{layer}"]
     return dense(own["head"], layer_norm(hidden_BxTxD, **own["norm"])).astype(jnp.float32)
 

@@ -19,6 +19,7 @@ from semgjax.parallel.runtime import check_started, is_first
 from semgjax.training.checkpoint import Checkpoints, Kept
 from semgjax.training.compiles import report_recompiles, use_cache
 from semgjax.training.engine import Engine
+from semgjax.training.lineage import NO_TEACHERS, Lineage, networks_of, oversized
 from semgjax.training.mirror import working_folder
 from semgjax.training.mixture import ignored, unlabelled_of
 from semgjax.training.preemption import termination
@@ -43,6 +44,7 @@ def train(
     out: Path | str,
     teachers: Sequence[tuple[Network, Params]] = (),
     engine: Engine = _DEFAULT,
+    lineage: Lineage = NO_TEACHERS,
     cached: Callable[[], Targets] | None = None,
 ) -> dict[str, Any]:
     """Train a run to its last step and return its result (result.json).
@@ -55,8 +57,9 @@ def train(
         config: the run; its hash is the run's identity.
         corpus: sessions by split.
         out: run directory or address, new or of this same run.
-        teachers: network and parameters of each teacher of a distilled run.
+        teachers: network and parameters of each teacher of a distilled run; () if its own average teaches it.
         engine: devices, memory, checkpoints kept; no part of the run's identity.
+        lineage: what the result says of the teachers (`semgjax.distilling.teachers.lineage_of`).
         cached: with distill.cache, in place of teachers: opens their targets of the run's sessions (and computes them,
             semgjax.distilling.cache); called unless the run is finished.
 
@@ -105,10 +108,11 @@ def train(
         beat = stack.enter_context(watchdog(engine.watchdog))
         profile = stack.enter_context(profiler(folder / "profile", engine.profile_from, engine.profile_steps))
         progress = stack.enter_context(Progress(config.preset, steps, start, is_first()))
-        for line in ignored(config, corpus):
+        for line in (*ignored(config, corpus), *oversized(read_params(state), teachers), *lineage.warnings):
             progress.note(f"warning: {line}")
         networks = tuple(network for network, _ in teachers)
-        log = stack.enter_context(RunLog(config, folder, data, start, times, progress, engine.trackers, networks))
+        taught = networks_of(config, networks)
+        log = stack.enter_context(RunLog(config, folder, data, start, times, progress, engine.trackers, taught))
 
         # -- the step: one compiled function from (state, batch) to (state, sums); validation --------------------
         watched = stack.enter_context(report_recompiles(progress.note, start))
@@ -150,7 +154,7 @@ def train(
         # -- scores and result.json -----------------------------------------------------------------------------
         params = read_params(state)
         scores = {part: validate(params, corpus.part(part)) for part in ("val", "test") if corpus.part(part)}
-        return write_result(folder, config, corpus, data, params, scores, log.seconds, networks)
+        return write_result(folder, config, corpus, data, params, scores, log.seconds, taught, lineage)
 
 
 def _check_cached(config: RunConfig, given: bool) -> None:

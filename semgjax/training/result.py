@@ -15,6 +15,7 @@ from semgjax.model.config import Network
 from semgjax.model.encoder import Params, count_parameters
 from semgjax.model.flops import train_flops
 from semgjax.parallel.runtime import on_first
+from semgjax.training.lineage import NO_TEACHERS, Lineage, lineage_members
 from semgjax.training.mixture import unlabelled_of
 from semgjax.training.run_config import RunConfig
 from semgjax.training.run_folder import RESULT, RESULT_SCHEMA, RESULT_VERSION
@@ -28,6 +29,7 @@ def build_result(
     scores: dict[str, dict[str, Counts]],
     seconds: float,
     teachers: Sequence[Network],
+    lineage: Lineage = NO_TEACHERS,
 ) -> dict[str, Any]:
     """One run as plain JSON values.
 
@@ -37,7 +39,7 @@ def build_result(
     core); flops: floating-point operations of all steps (semgjax.model.flops); seconds: wall time since the last start
     or resume; keys: counts inside the sessions' signals, outside, doubled, or of names that are in no class; metric:
     the member of a score that holds its error rate; spliced: whether scored sessions are signals in a made-up order;
-    untrained: classes that occur in the val or test part only.
+    untrained: classes that occur in the val or test part only; trained_on, teachers: semgjax.training.lineage.
     """
     measure = measure_of(config.band)
     windows = config.train.steps * config.train.batch
@@ -62,6 +64,7 @@ def build_result(
         "teacher": config.distill.teacher if config.distill else None,
         "config": config.hash,
         "data": corpus.hash,
+        **lineage_members(config, corpus, lineage),
         "band": to_json(config.band),
         "metric": measure.name,
         "spliced": corpus.spliced,
@@ -90,8 +93,9 @@ def write_result(
     scores: dict[str, dict[str, Counts]],
     seconds: float,
     teachers: Sequence[Network] = (),
+    lineage: Lineage = NO_TEACHERS,
 ) -> dict[str, Any]:
     """Write RUN/result.json, which marks the run as finished; returns its body."""
-    body = build_result(config, corpus, data, params, scores, seconds, teachers)
+    body = build_result(config, corpus, data, params, scores, seconds, teachers, lineage)
     on_first(lambda: write_json(out / RESULT, RESULT_SCHEMA, RESULT_VERSION, body))
     return body

@@ -148,6 +148,8 @@ class RunConfig:
             must(f"optimizer.{name}", 0 <= values[f"optimizer.{name}"] < 1, "lie in [0, 1)")
         must("optimizer.cooldown", 0 < self.optimizer.cooldown <= 1, "lie in (0, 1]")
         must("optimizer.decay", self.optimizer.decay >= 0, "not be negative")
+        if self.distill is not None and self.distill.by_itself:
+            must("optimizer.average", self.optimizer.average > 0, "be positive: the average is the run's teacher")
         must("train.max_infeasible", 0 <= self.train.max_infeasible <= 1, "lie in [0, 1]")
         must("train.seed", 0 <= self.train.seed < 2**32, "lie in [0, 2^32)")
 

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from semgjax.model.encoder import Params
 
 CONFIG, RESULT, METRICS, CHECKPOINTS = "config.json", "result.json", "metrics.jsonl", "checkpoints"
-RESULT_SCHEMA, RESULT_VERSION = "semgjax/result", 3
+RESULT_SCHEMA, RESULT_VERSION = "semgjax/result", 4
 """version 1 lacks the member "loss", which config.json gives too; 1 and 2 lack band, metric, spliced and untrained, for
-they are of two wrists and keys"""
+they are of two wrists and keys; 1 to 3 lack trained_on and, of distilled runs, teachers"""
 
 
 def check_claim(folder: Path, config: RunConfig) -> None:
@@ -64,7 +64,7 @@ def read_config(folder: Path) -> RunConfig:
 
 
 def read_result(folder: Path) -> dict[str, Any] | None:
-    """The result of a finished run, of version 1 to 3; None of an unfinished one.
+    """The result of a finished run, of version 1 to 4; None of an unfinished one.
 
     Raises:
         InputError: the file is damaged or of another version.

@@ -148,6 +148,9 @@ def make_update(
     ) -> tuple[State, Sums]:
         key = jax.random.fold_in(jax.random.key(seed), state["step"])
         known = tuple(zip(teachers, teacher_params, strict=True))
+        if config.distill is not None and config.distill.by_itself:
+            average = jax.lax.with_sharding_constraint(state["average"], one)
+            known = ((config.model, without_extra(average)),)
         # A split state is gathered once per step, and its gradient split again: left to itself the compiler would
         # split activations along features where layers meet, which costs more than the parameters do.
         params = jax.lax.with_sharding_constraint(state["params"], one)

@@ -2,12 +2,16 @@
 
 import json
 import shutil
+from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from semgjax.cli.main import main
 from semgjax.config_json import to_json
+from semgjax.data.splitting.inventory import list_folder
 from semgjax.data.splitting.splits import read_split, write_split
+from semgjax.data.splitting.unlabelled import keep_labels
 from semgjax.training.distill_config import DistillConfig
 from tests.runs import STEPS, assert_same_parameters, distill_words, fails, snapshot, train_words
 
@@ -57,8 +61,8 @@ def test_a_student_does_not_take_the_place_of_a_supervised_run_nor_the_other_way
         (["--unlabelled", "0.5"], "share 0.5"),
         (["--wieght", "0.5"], "--weight"),
         (["--window.length", "2000"], "--window.length"),
-        (["--preset", "tiny"], "stride (20 "),
-        (["--model.emission-delay", "160"], "emission_delay (160 "),
+        (["--model.conv-strides", "5", "5", "1", "--model.conv-kernels", "11", "5", "3"], "stride (25 "),
+        (["--model.emission-delay", "240"], "emission_delay 240"),
         (["--teacher", "none"], "none/config.json: "),
         (["--data", "none"], "none"),
     ],
@@ -68,12 +72,27 @@ def test_words_that_cannot_work_are_one_line_and_nothing_is_written(sessions, fi
     assert list(tmp_path.iterdir()) == []
 
 
-def test_another_split_than_the_teachers_is_refused(sessions, finished, tmp_path, capsys):
+def test_a_student_has_fewer_labels_than_its_teacher(sessions, finished, tmp_path):
+    write_split(tmp_path / "few.json", keep_labels(read_split(sessions / "splits.json"), list_folder(sessions), 1))
+    words = distill_words(finished, sessions, tmp_path / "run", f"--splits={tmp_path / 'few.json'}")
+    assert main(words) == 0
+    teacher, result = (json.loads((run / "result.json").read_text()) for run in (finished, tmp_path / "run"))
+    assert result["data"] != teacher["data"] and (result["users"], result["unlabelled_users"]) == (1, 1)
+    assert result["trained_on"] == teacher["trained_on"]
+
+
+@pytest.mark.parametrize("part", ["val", "test"])
+def test_a_teacher_that_was_trained_on_what_the_student_is_scored_on_is_refused(
+    sessions, finished, tmp_path, capsys, part
+):
     split = read_split(sessions / "splits.json")
-    other = tmp_path / "other.json"
-    write_split(other, type(split)(split.train + split.val, (), split.test, {}))
+    users = {row.session: row.user for row in list_folder(sessions)}
+    several = Counter(users[name] for name in split.train)
+    moved = next(name for name in split.train if several[users[name]] > 1)
+    other, rest = tmp_path / "other.json", tuple(name for name in split.train if name != moved)
+    write_split(other, replace(split, train=rest, **{part: (*getattr(split, part), moved)}))
     words = [*distill_words(finished, sessions, tmp_path / "run"), "--splits", str(other)]
-    assert "sessions" in fails(capsys, words)
+    assert repr(moved) in fails(capsys, words)
     assert not (tmp_path / "run").exists()
 
 

@@ -26,7 +26,7 @@ def evaluate(capsys):
 
 
 def test_json_is_one_object_with_the_rows_of_the_runs_result(sessions, finished, evaluate):
-    result = read_json(finished / "result.json", "semgjax/result", 3)
+    result = read_json(finished / "result.json", "semgjax/result", 4)
     for split in ("val", "test"):
         out = evaluate(finished, "--data", sessions, "--split", split, "--json")
         assert out.count("\n") == 1

@@ -20,6 +20,7 @@ from semgjax.pages.stretch import choose_stretch
 from semgjax.scaling.fit import fit_law
 from semgjax.scaling.laws import law_named
 from semgjax.scaling.table import Table
+from semgjax.training.run_config import recipe
 from tests.data.shards.gestures import gestures, write_shards
 from tests.refused import refused
 
@@ -65,7 +66,8 @@ def test_students_and_their_twins_have_equal_operations_and_the_same_rates(trial
         taught = student.train.steps * train_flops(student.model, student.window.total, (teacher.model,))
         alone = twin.train.steps * train_flops(twin.model, twin.window.total)
         assert alone == pytest.approx(taught, rel=1e-3)
-    assert {config.optimizer.learning_rate for config in trials.students} == set(PLAN.student_rates)
+    peak = recipe("keys-16").optimizer.learning_rate
+    assert [config.optimizer.learning_rate for config in trials.students] == [peak, 2 * peak]
 
 
 def test_the_split_of_given_sessions_is_kept_and_else_a_quarter_is_held_out(sessions, tmp_path):

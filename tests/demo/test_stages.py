@@ -28,7 +28,7 @@ PLAN = dict(
     steps=3,
     batch=8,
     student_steps=2,
-    student_rates=(1e-3,),
+    student_rates=(0.1,),
 )
 SCRIPT = """
 import sys
@@ -82,7 +82,7 @@ def test_a_demo_killed_in_the_sweep_and_started_again_ends_like_an_undisturbed_o
     assert [row["users"] for row in summary["users_axis"]] == [1, 3]
     assert set(summary["laws"]) == {"size", "users"}
     assert all(-1e6 < law[end] < 1e6 for law in summary["laws"].values() for end in ("low", "high") if law[end])
-    assert [row["preset"] for row in summary["ladder"]] == [f"ladder-{width}" for width in PLAN["widths"]]
+    assert [row["preset"] for row in summary["ladder"]] == [f"keys-{width}" for width in PLAN["widths"]]
     assert summary["exported"] == summary["distilled"]
     assert summary["scratch"]["preset"] == summary["distilled"]["preset"] == "ladder-16"
     assert summary["teacher"] == summary["ladder"][-1]

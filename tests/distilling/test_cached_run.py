@@ -21,7 +21,7 @@ from semgjax.files import folder_lock
 from semgjax.model import network
 from semgjax.sweep.resolve import run_config as planned
 from semgjax.training.criterion import loss_and_sums
-from semgjax.training.distill_config import DistillConfig
+from semgjax.training.distill_config import SELF, DistillConfig
 from semgjax.training.run_config import TrainConfig
 from tests.refused import refused
 from tests.runs import MODEL, assert_same_parameters, run_config
@@ -247,3 +247,18 @@ def test_a_planned_student_with_a_cache_keeps_the_grid_and_its_budget_counts_no_
     assert kept.train.steps > online.train.steps
     with refused("conflict", "jitter"):
         planned(options | {"distill.cache": "int8", "augment.jitter": True}, "d", teacher)
+
+
+def test_a_teacher_that_only_a_step_can_ask_is_refused_with_a_cache(corpus, tmp_path):
+    config = config_of(corpus)
+    later = dataclasses.replace(config.model, emission_delay=160)
+    with refused("conflict", "emission_delay"):
+        cached(tmp_path, config, ((later, {}),), corpus)
+    with refused("bad-value", "cache"):
+        DistillConfig(SELF, cache="int8")
+
+
+def test_several_teachers_have_one_cache_of_their_own(corpus):
+    one = config_of(corpus)
+    both = dataclasses.replace(one, distill=dataclasses.replace(one.distill, also=("d" * 64,)))
+    assert spec_of(one).teacher == TEACHER and spec_of(both).teacher not in (TEACHER, "d" * 64)

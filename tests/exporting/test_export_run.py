@@ -6,12 +6,13 @@ import shutil
 import numpy as np
 import pytest
 
+from semgjax.config_json import to_json
 from semgjax.data.corpus import load_corpus
 from semgjax.evaluate.stitched import make_forward, session_logits
 from semgjax.exporting.export_folder import load_export, params_hash
 from semgjax.exporting.export_run import export_run
 from semgjax.files import read_json
-from semgjax.training.run_folder import load_finished
+from semgjax.training.run_folder import load_finished, read_config, read_result
 from tests.refused import refused
 from tests.runs import STEPS, snapshot, start_python
 
@@ -51,19 +52,48 @@ def test_a_fresh_process_without_the_run_gives_the_same_logits_and_error_rates(s
     found = np.load(tmp_path / "logits.npy")
     assert found.dtype == expected.dtype and found.shape == expected.shape
     assert found.tobytes() == expected.tobytes()
-    result = read_json(finished / "result.json", "semgjax/result", 3)
+    result = read_json(finished / "result.json", "semgjax/result", 4)
     assert json.loads(out)["scores"] == [row for row in result["scores"] if row["split"] == "test"]
     assert list(elsewhere.iterdir()) == []
 
 
 def test_an_export_tells_where_it_comes_from(student, tmp_path):
     body = export_run(student, tmp_path / "export")
-    result = read_json(student / "result.json", "semgjax/result", 3)
+    result = read_json(student / "result.json", "semgjax/result", 4)
     named = "preset kind config data teacher seed steps users hours metric spliced scores"
-    assert body["source"] == {name: result[name] for name in named.split()}
+    source = {name: result[name] for name in named.split()}
+    lineage = {
+        "loss": {"loss": "ctc"},
+        "distill": to_json(read_config(student).distill),
+        "teachers": result["teachers"],
+    }
+    assert body["source"] == source | lineage
     loaded = load_export(tmp_path / "export")
     assert loaded.about["source"]["teacher"] == result["teacher"]
     assert params_hash(loaded.params) == params_hash(load_finished(student)[1])
+
+
+def test_an_export_names_its_teacher_with_its_scores_and_the_settings_of_the_loss(finished, student, tmp_path):
+    source, teacher = export_run(student, tmp_path / "export")["source"], read_result(finished)
+    (named,) = source["teachers"]
+    assert (named["config"], named["scores"]) == (teacher["config"], teacher["scores"])
+    assert source["distill"]["teacher"] == teacher["config"] and source["distill"]["weight"] == 0.9
+    assert "teachers" not in export_run(finished, tmp_path / "supervised")["source"]
+
+
+def test_a_distilled_run_of_an_earlier_version_names_its_teacher_by_its_hash(student, tmp_path):
+    run = shutil.copytree(student, tmp_path / "run")
+    body = json.loads((run / "result.json").read_text())
+    del body["teachers"]
+    (run / "result.json").write_text(json.dumps(body | {"version": 3}))
+    assert export_run(run, tmp_path / "export")["source"]["teachers"] == [{"config": body["teacher"]}]
+
+
+def test_an_export_of_an_earlier_version_is_read(exported, tmp_path):
+    place = shutil.copytree(exported, tmp_path / "old")
+    body = json.loads((place / "model.json").read_text())
+    (place / "model.json").write_text(json.dumps(body | {"version": 3}))
+    assert load_export(place).about["source"] == body["source"]
 
 
 def test_exporting_leaves_the_run_as_it_was(finished, tmp_path):

@@ -23,7 +23,8 @@ def armband(width: int) -> ModelConfig:
 
 def test_the_sizes_span_a_factor_of_twenty_from_about_ten_thousand_parameters():
     sizes = {
-        width: encoder.count_parameters(abstract_params(armband(width))) for width in (16, 24, 32, 48, 64, 96, 128)
+        width: encoder.count_parameters(abstract_params(armband(width)))
+        for width in (6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
     }
     assert 8_000 < sizes[16] < 12_000
     assert list(sizes.values()) == sorted(sizes.values())
@@ -53,7 +54,7 @@ def test_a_network_of_other_rings_than_the_sessions_is_refused():
         check_fits(dataclasses.replace(armband(16), rings=(4, 4)), ARMBAND)
 
 
-@pytest.mark.parametrize("width", [0, 8, 20, 100])
+@pytest.mark.parametrize("width", [0, 2, 9, 20, 100])
 def test_a_width_off_the_ladder_is_an_input_error(width):
     with refused("bad-value", f"gesture-{width}"):
         preset(f"gesture-{width}")

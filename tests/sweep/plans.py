@@ -73,7 +73,7 @@ def result_body(trial: Trial, cer: float | None = 12.5) -> dict[str, Any]:
 def finish(sweep: Sweep, trial: Trial, **changes: Any) -> Path:
     """Write a trial's result.json, with some members changed; its path."""
     path = sweep.run_folder(trial) / "result.json"
-    write_json(path, "semgjax/result", 3, {**result_body(trial), **changes})
+    write_json(path, "semgjax/result", 4, {**result_body(trial), **changes})
     return path
 
 

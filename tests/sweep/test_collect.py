@@ -161,7 +161,7 @@ def test_a_law_over_two_losses_is_refused_and_one_of_them_can_be_chosen(two_loss
         assert list(read_table(place, {}, {"loss": loss}).sizes) == [1000, 2000, 3000]
 
 
-@pytest.mark.parametrize("version", [0, 4])
+@pytest.mark.parametrize("version", [0, 5])
 def test_a_result_of_another_version_is_refused(tmp_path, version):
     sweep = planned(tmp_path)
     write_json(finish(sweep, sweep.trials[0]), "semgjax/result", version, result_body(sweep.trials[0]))

@@ -184,7 +184,9 @@ def test_a_student_is_given_its_teachers_shape_and_parameters(taught, monkeypatc
         semgjax.distilling.teachers, "load_teacher", lambda folder: Teacher(read_config(folder), {"w": 1})
     )
     given = []
-    monkeypatch.setattr(semgjax.training.loop, "train", lambda config, corpus, out, teachers=(): given.extend(teachers))
+    monkeypatch.setattr(
+        semgjax.training.loop, "train", lambda config, corpus, out, teachers, lineage: given.extend(teachers)
+    )
     run_trial(taught, student)
     assert given == [(teacher.config.model, {"w": 1})]
 

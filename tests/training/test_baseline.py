@@ -45,7 +45,7 @@ def test_a_run_of_the_baseline_has_its_identity_size_and_cost(baseline):
     config, _ = load_finished(baseline)
     assert config.model == SHAPE
     assert json.loads((baseline / "config.json").read_text())["model"]["network"] == "tds"
-    result = read_json(baseline / "result.json", "semgjax/result", 3)
+    result = read_json(baseline / "result.json", "semgjax/result", 4)
     assert (result["preset"], result["params"]) == ("tds", count(SHAPE))
     assert result["flops"] == 4 * 4 * train_flops(SHAPE, 400 + 800 + 208)
     assert result["tokens"] == 4 * 4 * 50
@@ -86,7 +86,7 @@ def test_a_run_and_its_export_read_alike_and_the_export_says_that_it_needs_the_w
         capsys.readouterr()
         assert main(["evaluate", str(model), "--data", str(sessions), "--json"]) == 0
         printed.append(json.loads(capsys.readouterr().out)["scores"])
-    result = read_json(baseline / "result.json", "semgjax/result", 3)
+    result = read_json(baseline / "result.json", "semgjax/result", 4)
     assert printed[0] == printed[1] == [row for row in result["scores"] if row["split"] == "test"]
 
 
@@ -97,6 +97,6 @@ def test_the_baseline_teaches_a_transformer_of_its_frames_and_no_other(sessions,
     assert "student and teacher differ in stride (20 against 16)" in line and not (tmp_path / "run").exists()
     shape = ["--model.conv-strides", "4", "2", "2", "--model.emission-delay=208"]
     assert main([*student, "--preset", "ladder-16", *shape, *loop]) == 0
-    result = read_json(tmp_path / "run" / "result.json", "semgjax/result", 3)
+    result = read_json(tmp_path / "run" / "result.json", "semgjax/result", 4)
     assert (result["kind"], result["preset"]) == ("distilled", "ladder-16")
     assert all(line["kl"] > 0 for line in read_metrics(tmp_path / "run" / "metrics.jsonl") if "loss" in line)

@@ -49,7 +49,7 @@ def test_a_supervised_run_compiles_its_step_once_and_ends_as_the_command_does(se
     corpus = load_corpus(sessions)
     result = loop.train(run_config(corpus), corpus, tmp_path / "run")
     assert [step._cache_size() for step in steps_made] == [1]
-    assert read_result(tmp_path / "run") == {"schema": "semgjax/result", "version": 3, **result}
+    assert read_result(tmp_path / "run") == {"schema": "semgjax/result", "version": 4, **result}
     assert_same_parameters(tmp_path / "run", finished)
 
 

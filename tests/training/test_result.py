@@ -8,6 +8,7 @@ from semgjax.data.corpus import load_corpus
 from semgjax.files import read_json
 from semgjax.model.flops import forward_flops
 from semgjax.training.checkpoint import newest_step, restore_params
+from semgjax.training.lineage import OF_TEACHER
 from semgjax.training.metrics import read_metrics
 from semgjax.training.run_folder import read_config
 from tests.runs import STEPS, TRAIN, WINDOW
@@ -16,7 +17,7 @@ COUNTS = ("characters", "substitutions", "deletions", "insertions")
 
 
 def result_of(run) -> dict:
-    return read_json(run / "result.json", "semgjax/result", 3)
+    return read_json(run / "result.json", "semgjax/result", 4)
 
 
 def test_a_supervised_result_tells_size_data_and_cost(finished, sessions):
@@ -44,6 +45,14 @@ def test_a_distilled_result_names_its_teacher_and_pays_for_it(finished, student)
     extra = STEPS * TRAIN.batch * forward_flops(model, WINDOW.total)  # the teacher's forward pass
     assert result["flops"] - teacher["flops"] == pytest.approx(extra)
     assert result["params"] == teacher["params"]  # of the student alone
+
+
+def test_a_result_names_the_sessions_and_people_it_learned_from_and_its_teachers(finished, student, sessions):
+    corpus, teacher, result = load_corpus(sessions), result_of(finished), result_of(student)
+    names, users = {session.name for session in corpus.train}, {session.user for session in corpus.train}
+    assert teacher["trained_on"] == {"sessions": sorted(names), "users": sorted(users)} == result["trained_on"]
+    assert "teachers" not in teacher
+    assert result["teachers"] == [{member: teacher[member] for member in OF_TEACHER}]
 
 
 def test_user_rows_add_up_to_the_pooled_row_and_average_to_the_macro_row(finished, sessions):

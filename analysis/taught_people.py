@@ -1,0 +1,134 @@
+"""Study of distillation on simulated people who differ: students of 20 times fewer parameters, with few labels or none.
+
+    NPROC=1 .venv/bin/python -m analysis.taught_people --out out/taught_people
+
+Every model is one piece, and a piece that the table has is not made again; so a stopped study resumes. Simulates the
+people under OUT (those of analysis.varied_people), trains, writes the table OUT/taught_people.csv after every piece,
+and prints what it answers. With --table FILE nothing is trained. The repository ships analysis/data/taught_people.csv.
+"""
+
+import dataclasses
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from analysis import command, varied_plan
+from analysis.taught_plan import LOSSES, Design, Piece, Question, pieces_of, split_of, teacher_of
+from analysis.taught_verdicts import answers
+from analysis.varied_people import Row, cell, late_of, read_rows, write_rows
+from semgjax.data.corpus import Corpus, load_corpus
+from semgjax.data.splitting.splits import write_split
+from semgjax.data.trained_on import held_out
+from semgjax.distilling.teachers import Teacher, lineage_of, load_teacher, student_config
+from semgjax.model.flops import train_flops
+from semgjax.sweep.resolve import run_config, steps_for
+from semgjax.training.distill_config import DistillOptions
+from semgjax.training.loop import train
+from semgjax.training.run_config import RunConfig
+
+PERSONS = tuple(f"person{person}" for person in range(varied_plan.TEST))
+COLUMNS = (
+    *("piece", "role", "seed", "labelled", "rest", "width", "params", "teacher", "ahead", "loss", "compute", "rate"),
+    *("steps", "error", "late", *PERSONS),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is trained, and where it goes."""
+
+    out: Annotated[Path, tyro.conf.arg(help="folder of people, runs and the table")] = Path("out/taught_people")
+    only: Annotated[str, tyro.conf.arg(help="make the pieces whose name contains this")] = ""
+    questions: Annotated[tuple[Question, ...], tyro.conf.arg(help="whose pieces are made")] = ("proof", "labels")
+    table: Annotated[Path | None, tyro.conf.arg(help="judge this table, train nothing")] = None
+    design: Design = field(default_factory=Design)
+
+
+def study(options: Options) -> str:
+    """Make the missing pieces; the answers as Markdown."""
+    if options.table is not None:
+        return answers(read_rows(options.table), options.design)
+    path = options.out / "taught_people.csv"
+    rows = {row["piece"]: row for row in read_rows(path)} if path.exists() else {}
+    for piece in pieces_of(options.design, options.questions):
+        if options.only in piece.name and piece.name not in rows:
+            rows[piece.name] = _row(piece, _train(piece, options), options)
+            write_rows(path, COLUMNS, list(rows.values()))
+            print(f"{piece.name}: {rows[piece.name]['error']} %", file=sys.stderr, flush=True)
+    return answers(list(rows.values()), options.design)
+
+
+def _train(piece: Piece, options: Options) -> dict[str, Any]:
+    """The result of a piece's run, trained if it is not finished."""
+    corpus = _corpus(piece, options)
+    config, teacher = config_of(piece, corpus, options)
+    run = options.out / "runs" / piece.name
+    if teacher is None:
+        return train(config, corpus, run)
+    return train(config, corpus, run, ((teacher.config.model, teacher.params),), lineage=lineage_of([teacher], corpus))
+
+
+def _corpus(piece: Piece, options: Options) -> Corpus:
+    design = varied_plan.Design(users=(options.design.crowd,), minutes=options.design.minutes)
+    people = varied_plan.people_folder(options.out, design, piece.seed)
+    split_file = options.out / "splits" / f"{piece.seed}-{piece.labelled}-{piece.rest}.json"
+    write_split(split_file, split_of(piece))
+    return load_corpus(people, split_file)
+
+
+def config_of(piece: Piece, corpus: Corpus, options: Options) -> tuple[RunConfig, Teacher | None]:
+    """The run of a piece and the teacher of a student."""
+    design = options.design
+    plain = _plain(piece, corpus, design.student_steps if piece.role == "student" else design.steps, design)
+    if piece.role == "student":
+        teacher = load_teacher(options.out / "runs" / teacher_of(piece, design).name)
+        distill = DistillOptions(**LOSSES[piece.loss]).config(teacher.config.hash)
+        return student_config(plain, teacher, distill, held_out(corpus)), teacher
+    if piece.compute:
+        teacher_model = _plain(teacher_of(piece, design), corpus, 1, design).model
+        budget = design.student_steps * design.batch * train_flops(plain.model, plain.window.total, (teacher_model,))
+        plain = _plain(piece, corpus, steps_for(budget, plain), design)
+    return plain, None
+
+
+def _plain(piece: Piece, corpus: Corpus, steps: int, design: Design) -> RunConfig:
+    """A piece's run without its teacher."""
+    often = max(1, steps // 6)
+    choices = {
+        "preset": f"keys-{piece.width}",
+        "train.steps": steps,
+        "train.batch": design.batch,
+        "train.seed": piece.seed,
+        "train.evaluate_every": often,
+        "train.checkpoint_every": often,
+    }
+    if piece.ahead and piece.role == "teacher":
+        choices["model.causal"] = False
+    config = run_config(choices, corpus.hash, band=corpus.band)
+    peak = piece.rate * config.optimizer.learning_rate
+    return dataclasses.replace(config, optimizer=dataclasses.replace(config.optimizer, learning_rate=peak))
+
+
+def _row(piece: Piece, result: dict[str, Any], options: Options) -> Row:
+    users = {row["user"]: row["cer"] for row in result["users_scores"] if row["split"] == "test"}
+    assert len(users) == len(PERSONS)
+    errors: Sequence[float] = [users[user] for user in sorted(users)]
+    return {
+        **{name: str(getattr(piece, name)) for name in ("role", "seed", "labelled", "rest", "width", "loss")},
+        "piece": piece.name,
+        "params": str(result["params"]),
+        **{name: str(int(getattr(piece, name))) for name in ("compute", "ahead", "teacher")},
+        "rate": f"{piece.rate:g}",
+        "steps": str(result["steps"]),
+        "error": f"{sum(errors) / len(errors):.4f}",
+        "late": cell(late_of(options.out / "runs" / piece.name, result)),
+        **{name: f"{error:.4f}" for name, error in zip(PERSONS, errors, strict=True)},
+    }
+
+
+if __name__ == "__main__":
+    command.run(study, Options, __doc__)

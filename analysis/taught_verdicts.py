@@ -1,0 +1,204 @@
+"""What the study of distillation answers: paired differences over seeds and test people, with their intervals."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from analysis.study import markdown
+from analysis.taught_plan import LOSSES, Design
+from analysis.varied_plan import TEST
+from semgjax.scaling.bootstrap import draw_interval
+from semgjax.scaling.ends import span
+from semgjax.scaling.fit import fit_law, predict
+from semgjax.scaling.laws import law_named
+from semgjax.scaling.profile import prediction_interval
+from semgjax.scaling.table import Table
+
+Row = Mapping[str, str]
+Errors = dict[int, np.ndarray]  # seed -> error of each test person, percent
+
+LEVEL = 0.95
+DRAWS = 4000
+CLOSE = 1.5
+"""points by which a student may err more than its teacher (the paper's figure)"""
+TEACHER = "its teacher"
+
+
+def answers(rows: Sequence[Row], design: Design) -> str:
+    """The tables of all questions as Markdown; questions without runs are left out."""
+    parts = [part(rows, design) for part in (_proof, _labels, _losses, _streaming, _law)]
+    return "\n\n".join(part for part in parts if part) or "no question has its runs yet"
+
+
+def errors_of(rows: Sequence[Row], **where: object) -> Errors:
+    """Errors of the runs of these members, by seed."""
+    members = {"rest": 0, "compute": 0, "loss": "default", "ahead": 0} | where
+    chosen = [row for row in rows if all(row[name] == str(value) for name, value in members.items())]
+    found = {int(row["seed"]): np.array([float(row[f"person{n}"]) for n in range(TEST)]) for row in chosen}
+    assert len(found) == len(chosen), f"two runs of one seed under {where}"
+    return found
+
+
+def draws_of(statistic: Callable[..., float], *groups: Errors) -> tuple[float, np.ndarray]:
+    """A statistic of mean errors, and its bootstrap: seeds, then people within them, the same ones in every group.
+
+    Args:
+        statistic: of the mean error of each group; seeds that some group lacks are left out.
+    """
+    seeds = sorted(set.intersection(*(set(group) for group in groups)))
+    cube = np.array([[group[seed] for seed in seeds] for group in groups])  # [group, seed, person]
+    random = np.random.default_rng(0)
+    draws = np.empty(DRAWS)
+    for draw in range(DRAWS):
+        picked = random.integers(len(seeds), size=len(seeds))
+        people = random.integers(TEST, size=(len(seeds), TEST))
+        draws[draw] = statistic(*cube[:, picked[:, None], people].mean(axis=(1, 2)))
+    return float(statistic(*cube.mean(axis=(1, 2)))), draws
+
+
+def difference(one: Errors, other: Errors) -> tuple[float, tuple[float, float]]:
+    """Mean of `one` minus that of `other` in points, and its interval."""
+    value, draws = draws_of(lambda a, b: float(a - b), one, other)
+    return value, _ends(draws)
+
+
+def gap_closed(few: Errors, taught: Errors, many: Errors) -> tuple[float, tuple[float, float]]:
+    """Share of the gap between few and many labelled people that unlabelled ones close, and its interval."""
+    value, draws = draws_of(lambda a, b, c: float((a - b) / (a - c)), few, taught, many)
+    return value, _ends(draws)
+
+
+def _ends(draws: np.ndarray) -> tuple[float, float]:
+    low, high = draw_interval(draws, LEVEL)
+    return float(low), float(high)
+
+
+def _proof(rows: Sequence[Row], design: Design) -> str:
+    """Students against their teachers and against the same size alone, at each number of labelled people."""
+    found = []
+    for labelled in sorted(design.labelled):
+        size = {"labelled": labelled, "width": design.student}
+        others = {
+            TEACHER: errors_of(rows, role="teacher", labelled=labelled, width=design.teacher),
+            "alone, equal steps": errors_of(rows, role="alone", **size),
+            "alone, equal operations": errors_of(rows, role="alone", compute=1, **size),
+        }
+        for rest in sorted({0, design.crowd - labelled}):
+            student = errors_of(rows, role="student", teacher=design.teacher, rest=rest, **size)
+            for name, other in others.items():
+                if seeds := sorted(set(student) & set(other)):
+                    mine, theirs = (float(np.mean([group[seed] for seed in seeds])) for group in (student, other))
+                    value, ends = difference(student, other)
+                    said = _verdict(name, value, ends)
+                    people = f"{labelled} + {rest}"
+                    found.append([people, f"{mine:.1f}", name, f"{theirs:.1f}", _points(value, ends), said, len(seeds)])
+    head = ["labelled + unlabelled people", "student (%)", "against", "error (%)", "difference (points)", "", "seeds"]
+    return markdown(head, [[str(cell) for cell in row] for row in found]) if found else ""
+
+
+def _verdict(name: str, value: float, ends: tuple[float, float]) -> str:
+    if name == TEACHER:
+        return f"within {CLOSE:g} points" if value <= CLOSE else f"more than {CLOSE:g} points behind"
+    return "better" if ends[1] < 0 else "worse" if ends[0] > 0 else "no difference seen"
+
+
+def _labels(rows: Sequence[Row], design: Design) -> str:
+    """How much of the gap between few and all labels unlabelled people close."""
+    many = errors_of(rows, role="alone", labelled=design.crowd, width=design.student)
+    found = []
+    for labelled in sorted(set(design.labelled) - {design.crowd}):
+        few = errors_of(rows, role="alone", labelled=labelled, width=design.student)
+        rest = design.crowd - labelled
+        size = {"width": design.student, "teacher": design.teacher}
+        taught = errors_of(rows, role="student", labelled=labelled, rest=rest, **size)
+        if seeds := sorted(set(few) & set(taught) & set(many)):
+            share, ends = gap_closed(few, taught, many)
+            means = [f"{np.mean([group[seed] for seed in seeds]):.1f}" for group in (few, taught, many)]
+            found.append([str(labelled), *means, f"{share:.2f} {span(ends)}", str(len(seeds))])
+    head = [
+        "labelled people",
+        "alone (%)",
+        f"and the rest of {design.crowd} without labels (%)",
+        f"{design.crowd} labelled, alone (%)",
+        "share of the gap closed",
+        "seeds",
+    ]
+    return markdown(head, found) if found else ""
+
+
+def _losses(rows: Sequence[Row], design: Design) -> str:
+    """Each loss against the default one, on the same labelled people."""
+    found = []
+    for labelled in sorted(design.labelled):
+        size = {"role": "student", "labelled": labelled, "width": design.student, "teacher": design.teacher}
+        plain = errors_of(rows, **size)
+        for loss in LOSSES:
+            other = errors_of(rows, loss=loss, **size)
+            if loss != "default" and (seeds := sorted(set(plain) & set(other))):
+                value, ends = difference(other, plain)
+                means = [f"{np.mean([group[seed] for seed in seeds]):.1f}" for group in (other, plain)]
+                found.append([loss, str(labelled), *means, _points(value, ends), str(len(seeds))])
+    head = ["loss", "labelled people", "error (%)", "default (%)", "difference (points)", "seeds"]
+    return markdown(head, found) if found else ""
+
+
+def _streaming(rows: Sequence[Row], design: Design) -> str:
+    """Causal students of a teacher that looks ahead against those of a causal one, and alone."""
+    found = []
+    for labelled in sorted(design.labelled):
+        size = {"labelled": labelled, "width": design.student}
+        taught = {**size, "role": "student", "teacher": design.teacher}
+        against = {
+            "student of a causal teacher": errors_of(rows, **taught),
+            "alone": errors_of(rows, role="alone", **size),
+            "its teacher": errors_of(rows, role="teacher", labelled=labelled, width=design.teacher, ahead=1),
+        }
+        for loss in LOSSES:
+            ahead = errors_of(rows, ahead=1, loss=loss, **taught)
+            for name, other in against.items():
+                if seeds := sorted(set(ahead) & set(other)):
+                    means = [f"{np.mean([group[seed] for seed in seeds]):.1f}" for group in (ahead, other)]
+                    points = _points(*difference(ahead, other))
+                    found.append([str(labelled), loss, means[0], name, means[1], points, str(len(seeds))])
+    head = ["labelled people", "loss", "student (%)", "against", "error (%)", "difference (points)", "seeds"]
+    return markdown(head, found) if found else ""
+
+
+def _law(rows: Sequence[Row], design: Design) -> str:
+    """The law of distilled students at each number of labels, without the largest pair, which it then forecasts."""
+    found = []
+    for labelled in sorted({int(row["labelled"]) for row in rows}):
+        size = {int(row["width"]): int(row["params"]) for row in rows}
+        pairs = [
+            (width, teacher, seed, float(errors[seed].mean()))
+            for teacher in design.law_teachers
+            for width in design.law_students
+            for errors in [errors_of(rows, role="student", labelled=labelled, width=width, teacher=teacher)]
+            for seed in errors
+        ]
+        held = (max(design.law_students), max(design.law_teachers))
+        kept = [pair for pair in pairs if pair[:2] != held]
+        if len({pair[:2] for pair in kept}) < len(design.law_students) * len(design.law_teachers) - 1:
+            continue
+        n, t = (np.array([size[pair[place]] for pair in kept], np.float64) for place in (0, 1))
+        y = np.array([pair[3] for pair in kept])
+        names = {"N": "params", "T": "teacher's params"}
+        fit = fit_law(Table({"N": n, "T": t}, y, "%", "error", names, "taught_people.csv"), law_named("distilled"))
+        at = {"N": float(size[held[0]]), "T": float(size[held[1]])}
+        ends = prediction_interval(fit, at, LEVEL)
+        measured = [pair[3] for pair in pairs if pair[:2] == held]
+        found.append(
+            [
+                str(labelled),
+                f"{at['N']:,.0f} from {at['T']:,.0f}",
+                f"{predict(fit, at):.1f} {span(ends) if ends else 'no interval'}",
+                f"{np.mean(measured):.1f}" if measured else "",
+                str(len(kept)),
+            ]
+        )
+    head = ["labelled people", "held-out pair, parameters", "forecast (%)", "measured (%)", "students in the fit"]
+    return markdown(head, found) if found else ""
+
+
+def _points(value: float, ends: tuple[float, float]) -> str:
+    return f"{value:+.1f} {span(ends)}"

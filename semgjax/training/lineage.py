@@ -1,0 +1,58 @@
+"""What a distilled run's result says of its teachers: who they are, how good, and what they were trained on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from semgjax.data.corpus import Corpus
+from semgjax.data.trained_on import Names, learned_from
+from semgjax.model.encoder import Params, count_parameters
+from semgjax.model.kind import Network
+from semgjax.training.mixture import unlabelled_of
+from semgjax.training.run_config import RunConfig
+
+OF_TEACHER = ("config", "preset", "params", "data", "metric", "scores")
+"""members of a teacher's result that its students' results repeat"""
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """The teachers of a run.
+
+    Attributes:
+        teachers: the members OF_TEACHER of each one's result.
+        trained_on: what any of them has learned from.
+        warnings: lines about them that the run shows.
+    """
+
+    teachers: tuple[dict[str, Any], ...] = ()
+    trained_on: Names = Names()
+    warnings: tuple[str, ...] = ()
+
+
+NO_TEACHERS = Lineage()
+
+
+def networks_of(config: RunConfig, teachers: tuple[Network, ...]) -> tuple[Network, ...]:
+    """The networks whose forward pass a step makes beside its own: those of the teachers, or the run's once more."""
+    return (config.model,) if config.distill is not None and config.distill.by_itself else teachers
+
+
+def oversized(student: Params, teachers: Sequence[tuple[Network, Params]]) -> tuple[str, ...]:
+    """A warning for each teacher that is smaller than its student; teachers of the same size are usual."""
+    own = count_parameters(student)
+    sizes = (count_parameters(params) for _, params in teachers)
+    return tuple(
+        f"the student has {own:,} parameters, more than its teacher's {size:,}: what it learns beyond the teacher has "
+        "to come from the labels"
+        for size in sizes
+        if size < own
+    )
+
+
+def lineage_members(config: RunConfig, corpus: Corpus, lineage: Lineage) -> dict[str, Any]:
+    """Members of result.json: trained_on (a run's own sessions and users, and its teachers'), and of a distilled run
+    teachers."""
+    own = learned_from(corpus, unlabelled=bool(unlabelled_of(config, corpus)[0]))
+    taught = {} if config.distill is None else {"teachers": list(lineage.teachers)}
+    return {"trained_on": (own | lineage.trained_on).as_json(), **taught}

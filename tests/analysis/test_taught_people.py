@@ -1,0 +1,124 @@
+"""The study of distillation: its pieces, splits, what it answers from known errors, and a small one that resumes."""
+
+import numpy as np
+import pytest
+
+from analysis.taught_people import COLUMNS, PERSONS, Options, study
+from analysis.taught_plan import LOSSES, QUESTIONS, Design, alone, pieces_of, split_of, student, teacher_of
+from analysis.taught_verdicts import answers, difference, errors_of, gap_closed
+from semgjax.training.distill_config import DistillOptions
+
+DESIGN = Design()
+
+
+def rows_of(error: float, **members: object) -> list[dict[str, str]]:
+    """Rows of three seeds, whose people scatter in the same way in every run."""
+    people = np.linspace(-20.0, 20.0, len(PERSONS))
+    return [
+        dict.fromkeys(COLUMNS, "")
+        | {
+            name: str(value)
+            for name, value in (
+                {"rest": 0, "compute": 0, "loss": "default", "ahead": 0, "teacher": 0, "params": 1} | members
+            ).items()
+        }
+        | {"seed": str(seed)}
+        | {name: f"{error + shift + 2 * seed:.3f}" for name, shift in zip(PERSONS, people, strict=True)}
+        for seed in range(3)
+    ]
+
+
+def test_teachers_come_before_their_students_and_no_piece_twice():
+    pieces = pieces_of(DESIGN, tuple(QUESTIONS))
+    names = [piece.name for piece in pieces]
+    assert len(set(names)) == len(names)
+    for piece in pieces:
+        if piece.role == "student":
+            assert names.index(teacher_of(piece, DESIGN).name) < names.index(piece.name)
+
+
+def test_every_loss_is_one_that_a_run_can_have():
+    assert len({DistillOptions(**options) for options in LOSSES.values()}) == len(LOSSES)
+
+
+def test_labelled_unlabelled_validation_and_test_people_are_apart():
+    split = split_of(student(DESIGN, 1, 8, rest=56))
+    parts = [{name.split("-")[1] for name in part} for part in (split.train, split.unlabelled, split.val, split.test)]
+    assert [len(part) for part in parts] == [8, 56, 4, 8]
+    assert len(set.union(*parts)) == sum(map(len, parts))
+    assert set(split.train) == set(split_of(alone(DESIGN, 1, 8)).train)
+
+
+def test_people_who_differ_much_do_not_hide_a_small_difference_within_each_of_them():
+    value, (low, high) = difference(
+        errors_of(rows_of(50.0, role="a"), role="a"), errors_of(rows_of(51.0, role="b"), role="b")
+    )
+    assert (
+        value == pytest.approx(-1.0) and low == pytest.approx(-1.0, abs=1e-6) and high == pytest.approx(-1.0, abs=1e-6)
+    )
+
+
+def test_the_share_of_a_gap_is_half_where_the_error_lies_half_way():
+    groups = [errors_of(rows_of(error, role="a"), role="a") for error in (60.0, 55.0, 50.0)]
+    share, (low, high) = gap_closed(*groups)
+    assert share == pytest.approx(0.5) and low <= share <= high
+
+
+def test_a_student_near_its_teacher_and_better_than_alone_is_said_to_be_both():
+    size = {"labelled": 16, "width": DESIGN.student}
+    rows = [
+        *rows_of(50.0, role="teacher", labelled=16, width=DESIGN.teacher),
+        *rows_of(51.0, role="student", teacher=DESIGN.teacher, **size),
+        *rows_of(56.0, role="alone", **size),
+        *rows_of(50.5, role="alone", compute=1, **size),
+        *rows_of(49.0, role="student", teacher=DESIGN.teacher, loss="spikes", **size),
+    ]
+    text = answers(rows, DESIGN)
+    cells = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in text.splitlines()
+        if line.startswith("| 16 + 0")
+    ]
+    assert [row[5] for row in cells] == ["within 1.5 points", "better", "worse"]
+    assert [row[1] for row in cells] == ["53.0"] * 3 and cells[0][3] == "52.0"
+    assert any(line.startswith("| spikes | 16 | 51.0") for line in text.splitlines())
+    assert "gap" not in text
+    assert answers([], DESIGN) == "no question has its runs yet"
+
+
+def test_the_law_of_students_forecasts_the_pair_that_it_was_not_fitted_to():
+    sizes = {6: 2_831, 8: 4_407, 12: 8_500, 24: 22_967, 48: 81_911, 64: 185_783}
+
+    def error(width: int, teacher: int) -> float:
+        gain = sizes[teacher] / sizes[width] - 1.0
+        return 20.0 + 300.0 * (sizes[width] * (1.0 + 2.0 * gain / (2.0 + gain))) ** -0.3
+
+    members = {"labelled": 8, "role": "student"}
+    rows = [
+        row
+        for teacher in DESIGN.law_teachers
+        for width in DESIGN.law_students
+        for row in rows_of(error(width, teacher), width=width, teacher=teacher, params=sizes[width], **members)
+    ]
+    rows += [
+        row
+        for teacher in DESIGN.law_teachers
+        for row in rows_of(30.0, role="teacher", labelled=8, width=teacher, params=sizes[teacher])
+    ]
+    line = next(line for line in answers(rows, DESIGN).splitlines() if line.startswith("| 8 | 8,500 from"))
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    assert float(cells[2].split()[0]) == pytest.approx(float(cells[3]), abs=0.7)
+    assert cells[4] == "24"
+
+
+@pytest.mark.slow
+def test_a_small_study_resumes_and_judges_its_table(tmp_path):
+    sizes = {"teacher": 8, "student": 6, "steps": 2, "student_steps": 2, "batch": 4}
+    design = Design(seeds=(0,), crowd=2, labelled=(1,), minutes=0.2, **sizes)
+    options = Options(out=tmp_path, questions=("labels",), design=design)
+    words = study(options)
+    path = tmp_path / "taught_people.csv"
+    made = path.read_bytes()
+    assert [line.split(b"-")[0] for line in made.splitlines()[1:]] == [b"alone", b"teacher", b"student", b"alone"]
+    assert study(options) == words == study(Options(table=path, design=design))
+    assert path.read_bytes() == made
