@@ -8,7 +8,7 @@ import numpy as np
 
 from semgjax.config_json import from_json, to_json
 from semgjax.data.band import TYPING, Band
-from semgjax.data.batching.augment import AugmentConfig, augment_recipe, fit_augment
+from semgjax.data.batching.augment import AugmentConfig, augment_recipe, fit_augment, on_grid
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.errors import InputError
 from semgjax.model.config import Network
@@ -31,12 +31,14 @@ def members_of(
     train: TrainConfig | Options | None,
     window: WindowSpec | Options | None = None,
     band: Band = TYPING,
+    cache: bool = False,
 ) -> dict[str, Any]:
     """The members of a `RunConfig` except its data: a preset's recipe, or a network's configuration, with the changes.
 
     Args:
         band: of the sessions. Presets and recipes named are made to fit it before the changes; whole configurations
             are taken as they are.
+        cache: the run learns from cached targets: recipes leave their jitter out.
 
     Raises:
         InputError: an unknown name ("unknown-name"), or a value of another type or out of range.
@@ -46,12 +48,14 @@ def members_of(
     else:
         name, shape, base = str(given.NETWORK), given, Recipe()
     if isinstance(augment, str):
-        augment = fit_augment(augment_recipe(augment), band)
+        found = fit_augment(augment_recipe(augment), band)
+        augment = on_grid(found) if cache else found
+    changes = on_grid(base.augment) if cache else base.augment
     return {
         "preset": name,
         "model": _changed("model", shape, model),
         "window": _changed("window", base.window, window),
-        "augment": _changed("augment", base.augment, augment),
+        "augment": _changed("augment", changes, augment),
         "optimizer": _changed("optimizer", base.optimizer, optimizer),
         "train": _changed("train", base.train, train),
         "band": band,

@@ -12,6 +12,7 @@ from semgjax.data.batching.augment import AugmentConfig
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.corpus import load_corpus, read_band
 from semgjax.data.trained_on import held_out
+from semgjax.distilling.cache import cached
 from semgjax.distilling.ensemble import check_aligned
 from semgjax.distilling.pairs import check_pair
 from semgjax.distilling.teachers import Teacher, lineage_of, load_teacher, self_config, student_config
@@ -200,9 +201,10 @@ def distill(
         >>> student.result["kind"]
         'distilled'
     """
-    members = members_of(preset_name, model, augment, optimizer, train, None, _band(data, splits))
     named = {"temperature": temperature, "weight": weight, "key_boost": key_boost}
     chosen = distill_options(options, {name: value for name, value in named.items() if value is not None})
+    band, keeps = _band(data, splits), bool(chosen.cache)
+    members = members_of(preset_name, model, augment, optimizer, train, None, band, keeps)
     return _run(members, data, splits, out, engine, (_places(teacher), chosen))
 
 
@@ -298,7 +300,9 @@ def _run(
         config = student_config(supervised, first, distill, held_out(corpus), others)
         lineage = lineage_of(teachers, corpus, check_aligned(config, teachers, corpus.train) if others else ())
     pairs = tuple((one.config.model, one.params) for one in teachers)
-    return Run(str(out), _body(run_training(config, corpus, str(out), pairs, chosen, lineage)))
+    targets = cached(Path(data), config, pairs, corpus)
+    end = run_training(config, corpus, str(out), () if targets else pairs, chosen, lineage, targets)
+    return Run(str(out), _body(end))
 
 
 def _places(teacher: str | Path | Run | Sequence[str | Path | Run]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import tyro
 
 from semgjax.cli.parse import run_commands, word_after
 from semgjax.cli.session_band import band_of
-from semgjax.data.batching.augment import AugmentConfig, augment_recipe, fit_augment
+from semgjax.data.batching.augment import AugmentConfig, augment_recipe, fit_augment, on_grid
 from semgjax.model.config import Network
 from semgjax.model.for_band import fit_to_band
 from semgjax.model.presets import preset
@@ -23,6 +23,8 @@ def run(words: list[str]) -> int:
     base, shape = recipe(name, band), fit_to_band(preset(name), band)
     changes = word_after(words, "--augmentation", "preset")
     wanted = base.augment if changes == "preset" else fit_augment(augment_recipe(changes), band)
+    if word_after(words, "--cache", ""):
+        wanted = on_grid(wanted)
 
     def distill(
         *,

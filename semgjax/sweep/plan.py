@@ -33,9 +33,9 @@ class Trial:
 
     @property
     def flops(self) -> float:
-        """Floating-point operations of its training (semgjax.model.flops), including the teacher's forward pass."""
+        """Floating-point operations of its training (semgjax.model.flops); with the teacher's, if steps ask it."""
         config = self.config
-        teachers = () if self.teacher is None else (self.teacher.config.model,)
+        teachers = () if self.teacher is None or config.cached else (self.teacher.config.model,)
         return config.train.steps * config.train.batch * train_flops(config.model, config.window.total, teachers)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from semgjax.config_json import from_json, to_json
 from semgjax.data.band import TYPING, Band
-from semgjax.data.batching.augment import augment_recipe, fit_augment
+from semgjax.data.batching.augment import augment_recipe, fit_augment, on_grid
 from semgjax.data.corpus import Corpus, load_corpus
 from semgjax.data.splitting.splits import Split, read_split, write_split
 from semgjax.data.trained_on import Names, held_out, learned_from
@@ -118,6 +118,8 @@ def run_config(
         raise InputError(f"augmentation {named!r} is not text; write it in quotes", "bad-field")
     base = recipe(name, band)
     augment = base.augment if named == "preset" else fit_augment(augment_recipe(named), band)
+    if teacher is not None and options.get("distill.cache"):
+        augment = on_grid(augment)
     shape = fit_to_band(preset(name), band)
     start = RunConfig(name, shape, data, base.window, augment, base.optimizer, base.train, band=band)
     rule, budget = options.get(RATE), options.get(FLOPS)
@@ -172,7 +174,7 @@ def steps_for(flops: Any, config: RunConfig, teacher: RunConfig | None = None) -
     """
     if isinstance(flops, bool) or not isinstance(flops, int | float) or flops <= 0:
         raise InputError(f"{FLOPS} {flops!r} must be a positive number", "bad-value")
-    teachers = () if teacher is None else (teacher.model,)
+    teachers = () if teacher is None or config.cached else (teacher.model,)
     step = config.train.batch * train_flops(config.model, config.window.total, teachers)
     steps = round(flops / step)
     if steps < 1:

@@ -62,6 +62,7 @@ def run_trial(sweep: Sweep, trial: Trial) -> dict[str, Any]:
     if diverged is not None:
         raise diverged
     _check_teacher(sweep, trial)
+    from semgjax.distilling.cache import cached
     from semgjax.distilling.teachers import lineage_of, load_teacher
     from semgjax.parallel.runtime import is_first
     from semgjax.training.loop import train
@@ -75,7 +76,9 @@ def run_trial(sweep: Sweep, trial: Trial) -> dict[str, Any]:
         if teacher is None:
             return train(trial.config, corpus, sweep.run_folder(trial))
         teachers, lineage = ((teacher.config.model, teacher.params),), lineage_of([teacher], corpus)
-        return train(trial.config, corpus, sweep.run_folder(trial), teachers=teachers, lineage=lineage)
+        targets = cached(sweep.data, trial.config, teachers, corpus)
+        known = () if targets else teachers
+        return train(trial.config, corpus, sweep.run_folder(trial), known, lineage=lineage, cached=targets)
     except Diverged as error:
         if is_first():
             write_fault(sweep, trial, "diverged", str(error))

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 from jax.typing import ArrayLike
 
+from semgjax.data.batching.target_views import dequantise
 from semgjax.evaluate.stitched import core_frames, valid_samples
 from semgjax.losses.align import at_student_frames, valid_at_student_frames
 from semgjax.losses.diagnostics import DIAGNOSTICS, diagnostic_metrics, diagnostics
@@ -38,7 +39,8 @@ def loss_and_sums(
 ) -> tuple[jax.Array, Sums]:
     """The loss of a batch (scalar, float32) and its named sums, among them "loss".
 
-    Teachers see the same augmented window as the student, without dropout, and get no gradient.
+    Teachers see the same augmented window as the student, without dropout, and get no gradient. With distill.cache the
+    batch has their outputs.
 
     Args:
         whole: the batch that `batch` is a part of; the loss is then this part's share, so that those of all parts
@@ -50,7 +52,7 @@ def loss_and_sums(
     valid_BxT = valid_samples(batch["valid"], emg_BxTxC.shape[1])
     core = core_frames(config.model, config.window)
     inputs = (emg_BxTxC, valid_BxT, key, remat, batch.get("row"), kernels)
-    distill = config.distill if teachers else None
+    distill = config.distill if teachers or "target" in batch else None
     if distill is None or not distill.needs_hidden:
         logits, hidden = network.apply(config.model, params, *inputs)[:, core], None
     else:
@@ -62,7 +64,10 @@ def loss_and_sums(
     if distill is None:
         return loss, {**sums, **diagnostics(logits, None, frames, batch), "loss": loss}
     among = Frames(frames, frames if whole is batch else valid_frames(config, whole, networks))
-    target, theirs = _targets(config, teachers, emg_BxTxC, valid_BxT)
+    if distill.cache:
+        target, theirs = dequantise(batch["target"], distill.cache), None
+    else:
+        target, theirs = _targets(config, teachers, emg_BxTxC, valid_BxT)
     share = share_of(distill, step, config.train.steps)
     loss, extra = taught(distill, share, logits, target, among, loss)
     sums = sums | extra
@@ -77,6 +82,11 @@ def loss_and_sums(
             term, extra = features(distill, own, hidden[-1], theirs, among)
             loss, sums = loss + term, sums | extra
     return loss, {**sums, **diagnostics(logits, target, frames, batch), "loss": loss}
+
+
+def teacher_logits(config: RunConfig, teachers: Teachers, emg_BxTxC: jax.Array, valid_BxT: jax.Array) -> jax.Array:
+    """What a run's teachers give for the core, at the student's frames: [B, T_core, K], as in a step."""
+    return _targets(config, teachers, emg_BxTxC, valid_BxT)[0]
 
 
 def _targets(

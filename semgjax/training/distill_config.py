@@ -11,6 +11,7 @@ SELF = "self"
 """in place of a teacher's identity: the running average of the run's own parameters"""
 MOST_FRAMES = 10_000
 """limit of `around` and `delay`"""
+MOST_VIEWS = 10_000
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,10 @@ class DistillOptions:
     """how the share of the KL term moves from `weight` at the first step to `final_weight` at the last one"""
     final_weight: float = 0.0
     """share of the KL term at the last step, with a linear or cosine schedule"""
+    cache: Literal["", "float16", "int8"] = ""
+    """number type of the teacher's outputs, computed once and kept beside the sessions; '': computed in every step"""
+    views: int = 1
+    """with a cache: differently augmented copies of each window, of which a step takes one"""
     unlabelled: float | None = None
     """share of a batch's windows from sessions without labels, in [0, 1); None: by their number"""
 
@@ -57,7 +62,7 @@ class DistillOptions:
             value, choices = getattr(self, f.name), get_args(hints[f.name])
             if isinstance(value, float) and not math.isfinite(value):
                 self._must(f.name, False, "be a finite number")
-            if f.name in ("divergence", "frames", "schedule"):
+            if f.name in ("divergence", "frames", "schedule", "cache"):
                 self._must(f.name, value in choices, f"be one of {', '.join(map(repr, choices))}")
         self._must("temperature", self.temperature > 0, "be positive")
         for name in ("weight", "threshold", "intermediate_weight"):
@@ -75,9 +80,12 @@ class DistillOptions:
             ("around", "frames", self.frames == "spikes"),
             ("intermediate_weight", "intermediate", bool(self.intermediate)),
             ("final_weight", "schedule", self.schedule != "constant"),
+            ("views", "cache", bool(self.cache)),
         ):
             plain = getattr(self, name) == getattr(DistillOptions, name)
             self._must(name, read or plain, f"be left out: {reader} {getattr(self, reader)!r} does not read it")
+        self._must("views", 1 <= self.views <= MOST_VIEWS, f"lie in 1 to {MOST_VIEWS}")
+        self._must("cache", not (self.cache and self.features), "be left out: features needs the teacher in every step")
         self._must("unlabelled", self.unlabelled is None or 0 <= self.unlabelled < 1, "lie in [0, 1)")
 
     def _must(self, name: str, holds: bool, rule: str) -> None:
@@ -120,7 +128,13 @@ class DistillConfig(DistillOptions, _Named):
         self._must("feature_width", self.feature_width >= 0, "not be negative")
         everyone = (self.teacher, *self.also)
         self._must("also", all(self.also) and len(set(everyone)) == len(everyone), "name every teacher once")
+        self._must("cache", not (self.cache and self.by_itself), "be left out: a run that teaches itself changes")
         self._must("also", SELF not in everyone or not self.also, "be empty where a run teaches itself")
+
+    @property
+    def teachers(self) -> tuple[str, ...]:
+        """Identities of all teachers."""
+        return self.teacher, *self.also
 
     @property
     def by_itself(self) -> bool:

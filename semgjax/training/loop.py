@@ -1,15 +1,16 @@
 """Training one run, from a configuration and sessions to a finished run directory: one function, read from the top."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import jax
 
 from semgjax.data.batching.batches import stream, train_data
+from semgjax.data.batching.targets import Targets
 from semgjax.data.corpus import Corpus
-from semgjax.errors import Preempted
+from semgjax.errors import InputError, Preempted
 from semgjax.model.config import Network
 from semgjax.model.encoder import Params
 from semgjax.model.operations import Kernels, check_kernels
@@ -27,7 +28,7 @@ from semgjax.training.progress import Progress
 from semgjax.training.result import write_result
 from semgjax.training.resume import check_resume, open_run, restore_newest
 from semgjax.training.run_config import RunConfig
-from semgjax.training.run_folder import CHECKPOINTS, check_claim
+from semgjax.training.run_folder import CHECKPOINTS, check_claim, read_result
 from semgjax.training.run_log import RunLog
 from semgjax.training.step import init_state, make_step, placed_shapes, read_params, state_shardings
 from semgjax.training.tracker import check_trackers
@@ -44,6 +45,7 @@ def train(
     teachers: Sequence[tuple[Network, Params]] = (),
     engine: Engine = _DEFAULT,
     lineage: Lineage = NO_TEACHERS,
+    cached: Callable[[], Targets] | None = None,
 ) -> dict[str, Any]:
     """Train a run to its last step and return its result (result.json).
 
@@ -58,6 +60,8 @@ def train(
         teachers: network and parameters of each teacher of a distilled run; () if its own average teaches it.
         engine: devices, memory, checkpoints kept; no part of the run's identity.
         lineage: what the result says of the teachers (`semgjax.distilling.teachers.lineage_of`).
+        cached: with distill.cache, in place of teachers: opens their targets of the run's sessions (and computes them,
+            semgjax.distilling.cache); called unless the run is finished.
 
     Raises:
         InputError: bad configuration or data, or `out` holds something else or is in use.
@@ -67,6 +71,7 @@ def train(
     """
     check_started()
     config.check_band(corpus.band)
+    _check_cached(config, cached is not None)
     check_trackers(engine.trackers)
     kernels = Kernels(engine.attention, engine.convolution)
     check_kernels(kernels, config.model, jax.default_backend(), config.train.compute)
@@ -84,6 +89,8 @@ def train(
         check_claim(folder, config)
         check_resume(folder, engine)
         use_cache(engine.cache)
+        if cached is not None and read_result(folder) is None:
+            data = data.with_targets(cached())
         result = open_run(folder, config, stack)
         if result is not None:
             return result
@@ -148,3 +155,13 @@ def train(
         params = read_params(state)
         scores = {part: validate(params, corpus.part(part)) for part in ("val", "test") if corpus.part(part)}
         return write_result(folder, config, corpus, data, params, scores, log.seconds, log.end(), taught, lineage)
+
+
+def _check_cached(config: RunConfig, given: bool) -> None:
+    """
+    Raises:
+        InputError: the run learns from cached targets and is given none, or the reverse ("conflict").
+    """
+    if config.cached != given:
+        what = "has a cache and is given no targets" if config.cached else "has no cache and is given targets"
+        raise InputError(f"the run {what}; start it by semgjax.distill", "conflict")

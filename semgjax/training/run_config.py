@@ -128,6 +128,11 @@ class RunConfig:
                 f"{self.model.emission_delay}: the last keys' emissions would fall outside the window",
                 "bad-value",
             )
+        if self.cached and self.augment.jitter:
+            raise InputError(
+                "augment.jitter True moves windows off the grid, which cached targets cannot follow; set it False",
+                "conflict",
+            )
         values = dict(_leaves(to_json(self)))
 
         def must(name: str, holds: bool, rule: str) -> None:
@@ -155,6 +160,11 @@ class RunConfig:
             InputError: they have other electrodes, classes or another rate ("band-misfit").
         """
         check_band(self.band, band, "the run")
+
+    @property
+    def cached(self) -> bool:
+        """Whether it learns from cached targets: no step asks a teacher."""
+        return self.distill is not None and bool(self.distill.cache)
 
     @property
     def hash(self) -> str:

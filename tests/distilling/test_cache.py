@@ -9,22 +9,16 @@ import numpy as np
 import pytest
 
 from semgjax.data.batching.augment import AugmentConfig
-from semgjax.data.batching.targets import (
-    INDEX,
-    Targets,
-    TargetSpec,
-    dequantise,
-    fill_view,
-    pick_view,
-    quantise,
-    view_change,
-)
+from semgjax.data.batching.target_views import TargetSpec, dequantise, fill_view, pick_view, quantise, view_change
+from semgjax.data.batching.targets import INDEX, open_targets
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.sessions import open_session
-from semgjax.distilling.cache import write_targets
+from semgjax.distilling.cache import outputs_of, write_targets
 from semgjax.evaluate.stitched import make_forward
 from semgjax.model import network
 from semgjax.model.presets import preset
+from semgjax.training.distill_config import DistillConfig
+from semgjax.training.run_config import RunConfig
 from tests.data.fixtures import sample_times, write_session
 from tests.refused import refused
 
@@ -55,10 +49,16 @@ def params():
     return network.init(MODEL, jax.random.key(0))
 
 
+@pytest.fixture(scope="module")
+def outputs(params):
+    config = RunConfig("ladder-16", MODEL, "d", WINDOW, AUGMENT, distill=DistillConfig("a" * 64, cache="int8"))
+    return outputs_of(config, ((MODEL, params),))
+
+
 @pytest.fixture(scope="module", params=["float16", "int8"])
-def made(request, tmp_path_factory, sessions, params):
+def made(request, tmp_path_factory, sessions, outputs):
     spec = spec_of(request.param)
-    return spec, write_targets(tmp_path_factory.mktemp("targets"), spec, sessions, MODEL, params, 2)
+    return spec, write_targets(tmp_path_factory.mktemp("targets"), spec, sessions, outputs, 2)
 
 
 @pytest.fixture
@@ -71,15 +71,15 @@ def copy(made, tmp_path):
 
 def test_cached_targets_are_the_teachers_outputs_for_the_same_view(made, sessions, params):
     spec, folder = made
-    targets, forward = Targets(folder, spec, sessions), make_forward(MODEL, WINDOW)
-    for which, session in enumerate(sessions):
+    targets, forward = open_targets(folder, spec, sessions), make_forward(MODEL, WINDOW)
+    for session in sessions:
         for window in range((session.samples - WINDOW.length) // WINDOW.stride + 1):
             for view in range(VIEWS):
                 emg = np.zeros((1, WINDOW.total, 32), np.float32)
                 first, last, _ = fill_view(emg[0], spec, session, window, view)
                 logits = forward(params, emg, np.array([[first, last]], np.int32))[0]
                 online = np.asarray(jax.nn.softmax(logits.astype(np.float32)))
-                cached = np.exp(dequantise(targets.read(which, window, view), spec.kind))
+                cached = np.exp(dequantise(targets.read(session, window, view), spec.kind))
                 np.testing.assert_allclose(cached, online, atol=ROOM[spec.kind])
 
 
@@ -103,52 +103,52 @@ def test_views_differ_and_each_is_a_function_of_session_window_and_view(sessions
     assert [pick_view(spec, 0, place) for place in range(20)] == [pick_view(spec, 0, place) for place in range(20)]
 
 
-def test_a_stopped_call_resumes_to_the_same_bytes_and_keeps_finished_files(tmp_path, sessions, params):
+def test_a_stopped_call_resumes_to_the_same_bytes_and_keeps_finished_files(tmp_path, sessions, outputs):
     spec = spec_of()
-    whole = write_targets(tmp_path / "whole", spec, sessions, MODEL, params, 2)
-    part = write_targets(tmp_path / "part", spec, sessions[:1], MODEL, params, 2)
+    whole = write_targets(tmp_path / "whole", spec, sessions, outputs, 2)
+    part = write_targets(tmp_path / "part", spec, sessions[:1], outputs, 2)
     (first,) = part.glob("*.arrayrecord")
     (part / INDEX).unlink()  # as if stopped after the first session
     before = first.stat().st_mtime_ns
-    write_targets(tmp_path / "part", spec, sessions, MODEL, params, 2)
+    write_targets(tmp_path / "part", spec, sessions, outputs, 2)
     assert first.stat().st_mtime_ns == before
     names = sorted(path.name for path in whole.iterdir() if path.suffix in (".json", ".arrayrecord"))
     assert [(part / name).read_bytes() for name in names] == [(whole / name).read_bytes() for name in names]
 
 
-def test_a_removed_file_is_computed_again_and_drafts_of_a_killed_call_are_removed(copy, sessions, params, tmp_path):
+def test_a_removed_file_is_computed_again_and_drafts_of_a_killed_call_are_removed(copy, sessions, outputs, tmp_path):
     spec, folder, files = copy
     mine = spec.folder(tmp_path / "root")
     mine.parent.mkdir(parents=True)
     folder.rename(mine)
     (mine / files[0].name).unlink()
     (mine / f".{files[0].name}.1").write_bytes(b"half")
-    assert write_targets(tmp_path / "root", spec, sessions, MODEL, params, 2) == mine
-    Targets(mine, spec, sessions)
+    assert write_targets(tmp_path / "root", spec, sessions, outputs, 2) == mine
+    open_targets(mine, spec, sessions)
     assert not list(mine.glob(".*.arrayrecord.*"))
 
 
-def test_a_session_without_targets_is_refused(tmp_path, sessions, params):
+def test_a_session_without_targets_is_refused(tmp_path, sessions, outputs):
     spec = spec_of()
-    folder = write_targets(tmp_path, spec, sessions[:1], MODEL, params, 2)
+    folder = write_targets(tmp_path, spec, sessions[:1], outputs, 2)
     with refused("no-file", sessions[1].name):
-        Targets(folder, spec, sessions)
+        open_targets(folder, spec, sessions)
 
 
 def test_a_missing_cache_or_file_is_refused(copy, sessions, tmp_path):
     spec, folder, files = copy
     with refused("no-file", INDEX):
-        Targets(tmp_path / "none", spec, sessions)
+        open_targets(tmp_path / "none", spec, sessions)
     files[0].unlink()
     with refused("no-file", files[0].name):
-        Targets(folder, spec, sessions)
+        open_targets(folder, spec, sessions)
 
 
 def test_a_truncated_file_is_refused(copy, sessions):
     spec, folder, files = copy
     files[0].write_bytes(files[0].read_bytes()[: files[0].stat().st_size // 2])
     with refused("damaged", files[0].name):
-        Targets(folder, spec, sessions)
+        open_targets(folder, spec, sessions)
 
 
 def test_a_flipped_bit_is_refused(copy, sessions):
@@ -157,7 +157,7 @@ def test_a_flipped_bit_is_refused(copy, sessions):
     content[len(content) // 2] ^= 1
     files[0].write_bytes(content)
     with refused("damaged", files[0].name):
-        Targets(folder, spec, sessions)
+        open_targets(folder, spec, sessions)
 
 
 @pytest.mark.parametrize(
@@ -166,13 +166,13 @@ def test_a_flipped_bit_is_refused(copy, sessions):
 def test_targets_of_another_teacher_window_or_number_of_views_are_refused(copy, sessions, other):
     spec, folder, _ = copy
     with refused("conflict", folder):
-        Targets(folder, dataclasses.replace(spec, **other), sessions)
+        open_targets(folder, dataclasses.replace(spec, **other), sessions)
 
 
-def test_a_teacher_of_another_key_set_is_refused_and_nothing_is_kept(tmp_path, sessions, params):
+def test_a_teacher_of_another_key_set_is_refused_and_nothing_is_kept(tmp_path, sessions, outputs):
     spec = spec_of(classes=MODEL.classes + 1)
     with refused("conflict", spec.teacher[:16]):
-        write_targets(tmp_path, spec, sessions, MODEL, params, 2)
+        write_targets(tmp_path, spec, sessions, outputs, 2)
     assert not [path for path in spec.folder(tmp_path).iterdir() if path.name != ".lock"]
 
 

@@ -64,6 +64,11 @@ def fit_augment(config: AugmentConfig, band: Band) -> AugmentConfig:
     return replace(config, lag=lag, roll=min(config.roll, min(band.rings) // 8))
 
 
+def on_grid(config: AugmentConfig) -> AugmentConfig:
+    """A recipe for windows that stay at their places, as cached targets ask for."""
+    return replace(config, jitter=False)
+
+
 def check_augment(config: AugmentConfig, band: Band) -> None:
     """Check the changes against the band that they are applied to.
 

@@ -5,15 +5,17 @@ grows with the corpus are its key presses (20 bytes each) and its windows (8 byt
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import grain.python as grain
 import numpy as np
 from absl import flags
 
 from semgjax.data.batching.augment import AugmentConfig, Draw, check_augment, draw
-from semgjax.data.batching.change import augment
+from semgjax.data.batching.change import fill_changed
 from semgjax.data.batching.mixing import mixed_batches, shuffled, unlabelled_rows
+from semgjax.data.batching.target_views import pick_view, stored_type, view_change
+from semgjax.data.batching.targets import Targets
 from semgjax.data.batching.windows import WindowSpec, fill_window, labels_of, list_windows, max_labels
 from semgjax.data.sessions import Session, announce, has_half
 from semgjax.data.splitting.cut import without_labels
@@ -22,7 +24,7 @@ from semgjax.errors import InputError
 Batch = dict[str, np.ndarray]
 """emg [B, T, C], float32, or float16 from shards in their own unit; valid int32 [B, 2]: first and last + 1 valid
 sample; labels int32 [B, N], zero-padded; label_count int32 [B]; labelled bool [B], only where there are unlabelled
-sessions."""
+sessions; target [B, T_core, K], only with a cache, as it is stored (`target_views.dequantise`)."""
 
 AHEAD = 4
 """Batches that a process prefetches."""
@@ -37,6 +39,7 @@ class LoadBatch:
 
     Attributes:
         labelled: windows of labelled sessions, which come first; None if all are.
+        targets: a teacher's, of all sessions; a row then is one of their views, and has the view's changes.
     """
 
     sessions: Sequence[Session]
@@ -48,6 +51,7 @@ class LoadBatch:
     seed: int
     rows: range
     labelled: int | None = None
+    targets: Targets | None = None
 
     def __call__(self, step: int, indices: np.ndarray) -> Batch:
         count, shape = len(self.rows), (self.spec.total, self.sessions[0].channels)
@@ -59,27 +63,32 @@ class LoadBatch:
         }
         if self.labelled is not None:
             batch["labelled"] = np.asarray(indices)[self.rows] < self.labelled
+        if self.targets is not None:
+            kept = self.targets.spec
+            batch["target"] = np.empty((count, kept.frames, kept.classes), stored_type(kept.kind))
         drawn = [self._draw(int(indices[place]), step * len(indices) + place) for place in self.rows]
-        for session, start, _ in drawn:
+        for session, start, _, _ in drawn:
             announce(session, start - self.spec.left, start + self.spec.length + self.spec.right)
-        for row, (session, start, change) in enumerate(drawn):
+        for row, (session, start, change, view) in enumerate(drawn):
             self._fill(batch, row, session, start, change)
+            if self.targets is not None:
+                batch["target"][row] = self.targets.read(session, start // self.spec.stride, view)
         return batch
 
-    def _draw(self, index: int, place: int) -> tuple[Session, int, Draw]:
-        """Session, first core sample and changes of the row at a place among all rows of all steps."""
+    def _draw(self, index: int, place: int) -> tuple[Session, int, Draw, int]:
+        """Session, first core sample, changes and view of the row at a place among all rows of all steps."""
         which, start = (int(number) for number in self.windows[index])
         session = self.sessions[which]
+        if self.targets is not None:
+            view = pick_view(self.targets.spec, self.seed, place)
+            return session, start, view_change(self.targets.spec, session, start // self.spec.stride, view), view
         # The jitter stays within the session and before the next window's place on the grid.
         room = min(self.spec.stride, session.samples - self.spec.length - start)
         change = draw(self.augment, room, np.random.default_rng((self.seed, place)), session.band)
-        return session, start + change.shift, change
+        return session, start + change.shift, change, 0
 
     def _fill(self, batch: Batch, row: int, session: Session, start: int, change: Draw) -> None:
-        first, last = fill_window(batch["emg"][row], session, start, self.spec, change.lags, change.rolls)
-        batch["valid"][row] = first, last
-        if not self.augment.moves_only and last > first:
-            batch["emg"][row, first:last] = augment(batch["emg"][row, first:last], change, session.band)
+        batch["valid"][row] = fill_changed(batch["emg"][row], session, start, self.spec, self.augment, change)
         labels = labels_of(session, start, start if change.silent else start + self.spec.length)
         batch["labels"][row, : len(labels)] = labels
         batch["label_count"][row] = len(labels)
@@ -97,6 +106,25 @@ class TrainData:
     """width of a batch's labels"""
     labelled_rows: float
     """rows of a batch from labelled sessions; their mean, where they are mixed by number"""
+    order: grain.MapDataset
+    """window indices int64 [batch] by step"""
+    load: LoadBatch
+    """from step and indices to a batch"""
+
+    def with_targets(self, targets: Targets) -> "TrainData":
+        """The same windows in the same order, as views of a teacher's targets.
+
+        Raises:
+            InputError: the targets are of other windows or another augmentation ("conflict"), or lack a session
+                ("no-file").
+        """
+        spec, load = targets.spec, replace(self.load, targets=targets)
+        if (spec.window, spec.augment) != (load.spec, load.augment):
+            raise InputError(f"{targets.folder}: targets of other windows or of another augmentation", "conflict")
+        for session in load.sessions:
+            if session.name not in targets.files:
+                raise InputError(f"{targets.folder}: has no targets of session {session.name}", "no-file")
+        return replace(self, batches=self.order.map_with_index(load), load=load)
 
 
 def train_data(
@@ -159,7 +187,7 @@ def train_data(
         own = batch * len(windows) / len(places) if share is None else batch - int(unlabelled_rows(batch, share).sum())
     else:
         order, own = shuffled(len(windows), seed).batch(batch, drop_remainder=True), batch
-    return TrainData(order.map_with_index(load), len(windows), (*skipped, *short), room, own)
+    return TrainData(order.map_with_index(load), len(windows), (*skipped, *short), room, own, order, load)
 
 
 def stream(data: TrainData, start: int, threads: int = 2, workers: int = 0) -> grain.DatasetIterator:

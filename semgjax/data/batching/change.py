@@ -8,9 +8,26 @@ from collections.abc import Sequence
 import numpy as np
 
 from semgjax.data.band import TYPING, Band
-from semgjax.data.batching.augment import Draw
+from semgjax.data.batching.augment import AugmentConfig, Draw
+from semgjax.data.batching.windows import WindowSpec, fill_window
+from semgjax.data.sessions import Session
 
 _FLOOR_BLOCK = 0.05  # seconds; the quietest such block gives an electrode's noise floor
+
+
+def fill_changed(
+    out_TxC: np.ndarray, session: Session, start: int, spec: WindowSpec, config: AugmentConfig, change: Draw
+) -> tuple[int, int]:
+    """Read the changed signal around the core that begins at sample `start` into `out_TxC`: (first, last), see
+    `semgjax.data.batching.windows.fill_window`.
+
+    Raises:
+        InputError: the session's file was removed or changed.
+    """
+    first, last = fill_window(out_TxC, session, start, spec, change.lags, change.rolls)
+    if not config.moves_only and last > first:
+        out_TxC[first:last] = augment(out_TxC[first:last], change, session.band)
+    return first, last
 
 
 def augment(emg_TxC: np.ndarray, change: Draw, band: Band = TYPING) -> np.ndarray:

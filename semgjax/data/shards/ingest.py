@@ -36,7 +36,7 @@ Progress = Callable[[int, float], None]
 """(sessions done, share of the source read)"""
 READERS = 2
 """increased when the output of a reader changes, so that earlier shards are not reused"""
-_OURS = {SHARDS, FILE, WORK, ".parts", "splits.json", "metadata.csv"}
+_OURS = {SHARDS, FILE, WORK, ".parts", "splits.json", "metadata.csv", "targets"}
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import os
 import resource
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,20 +17,24 @@ from semgjax.data.shards.shard_format import ShardHeader, unpack
 from semgjax.errors import InputError, system_fault
 
 # No look-ahead: windows are read in random order.
-_OPTIONS = "readahead_buffer_size:0,max_parallelism:0"
-_BUFFER = 1 << 16
+OPTIONS = "readahead_buffer_size:0,max_parallelism:0"
+BUFFER = 1 << 16
 _SLACK = 1 << 17  # the header, and that the last record is shorter
 _AGAIN = "remove it and ingest the session again"
 
 
 class OpenShards:
-    """A cache of the last few open shards: opening one costs as much as reading half a window from it.
+    """A cache of the last few open files of records: opening one costs as much as reading half a window from it.
 
     Readers are thread-safe. The cache is emptied in a forked child, which has none of the library's threads.
+
+    Args:
+        limit: files open at a time; None: a part of the process's limit.
+        opened: opens one; None: as a shard.
     """
 
-    def __init__(self, limit: int | None = None):
-        self._limit = limit
+    def __init__(self, limit: int | None = None, opened: Callable[[Path], ArrayRecordReader] | None = None):
+        self._limit, self._opened = limit, opened
         self._lock = threading.Lock()
         self._readers: OrderedDict[Path, ArrayRecordReader] = OrderedDict()
         os.register_at_fork(
@@ -43,7 +48,7 @@ class OpenShards:
         """The open reader of a shard; a reader dropped from the cache closes after its last use."""
         with self._lock:
             if path not in self._readers:
-                self._readers[path] = _open(path)
+                self._readers[path] = (self._opened or _open)(path)
             self._readers.move_to_end(path)
             while len(self._readers) > (self._limit or _room()):
                 self._readers.popitem(last=False)
@@ -67,7 +72,7 @@ def _open(path: Path) -> ArrayRecordReader:
     except OSError as error:
         raise system_fault(error, path) or InputError(f"{path}: {error.strerror}", "unreadable") from None
     try:
-        reader = ArrayRecordReader(str(path), options=_OPTIONS, file_reader_buffer_size=_BUFFER)
+        reader = ArrayRecordReader(str(path), options=OPTIONS, file_reader_buffer_size=BUFFER)
         sound = reader.ok() and reader.num_records() > 0
     except (RuntimeError, ValueError) as error:
         raise _fault(path, f"is truncated or not a shard ({_brief(error)})", error) from None
