@@ -46,7 +46,7 @@ def sessions(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def params():
-    return network.init(MODEL, jax.random.key(0))
+    return jax.jit(lambda: network.init(MODEL, jax.random.key(0)))()
 
 
 @pytest.fixture(scope="module")

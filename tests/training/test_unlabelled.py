@@ -13,13 +13,14 @@ from semgjax.data.corpus import load_corpus
 from semgjax.data.splitting.inventory import list_folder
 from semgjax.data.splitting.splits import read_split, write_split
 from semgjax.data.splitting.unlabelled import keep_labels
-from semgjax.losses.ctc import ctc_per_label
+from semgjax.losses import ctc
 from semgjax.losses.loss import CTC
 from semgjax.training.criterion import loss_and_sums
 from semgjax.training.distill_config import DistillConfig
 from semgjax.training.metrics import read_metrics
 from semgjax.training.mixture import ignored, unlabelled_of
 from semgjax.training.step import gradient_and_sums, init_state
+from tests.model.small import quick_jit
 from tests.refused import refused
 from tests.runs import STEPS, assert_same_parameters, run_config
 
@@ -73,6 +74,9 @@ def logits(seed: int, rows: int = 4) -> np.ndarray:
     return np.random.default_rng(seed).normal(0, 2, (rows, 12, 99)).astype(np.float32)
 
 
+ctc_per_label = quick_jit(ctc.ctc_per_label)
+"""loss and sums of (logits, part, whole batch); compiled, as operation by operation it takes seconds"""
+
 LABELS = {
     "labels": np.array([[1, 2, 3], [0, 0, 0], [4, 5, 0], [6, 0, 0]], np.int32),
     "label_count": np.array([3, 0, 2, 1], np.int32),
@@ -89,7 +93,7 @@ def test_ctc_counts_labelled_rows_only():
     assert {name: float(value) for name, value in sums.items()} == pytest.approx(
         {name: float(value) for name, value in wanted_sums.items()}
     )
-    gradient = jax.grad(lambda x: ctc_per_label(x, batch, batch)[0])(x)
+    gradient = quick_jit(jax.grad(lambda x: ctc.ctc_per_label(x, batch, batch)[0]))(x)
     assert np.asarray(gradient)[[0, 2]].any() and not np.asarray(gradient)[[1, 3]].any()
 
 
@@ -104,18 +108,22 @@ def test_parts_of_a_mixed_batch_add_up_to_the_whole():
 
 def test_a_batch_without_a_labelled_row_costs_nothing_and_its_line_is_finite():
     batch = {**LABELS, "labelled": np.zeros(4, bool)}
-    (loss, sums), gradient = jax.value_and_grad(lambda x: ctc_per_label(x, batch, batch), has_aux=True)(logits(2))
+    both = quick_jit(jax.value_and_grad(lambda x: ctc.ctc_per_label(x, batch, batch), has_aux=True))
+    (loss, sums), gradient = both(logits(2))
     assert float(loss) == 0.0 and not np.asarray(gradient).any()
     totals = {name: float(value) for name, value in sums.items()}
     assert CTC().metrics(totals, 1) == {"ctc": 0.0, "infeasible": 0.0}
 
 
 def test_the_kl_counts_all_rows_and_the_task_the_labelled_ones(distilled, mixed, params):
-    def of(batch):
-        batch = {name: value for name, value in batch.items() if name != "labelled"}
+    @quick_jit
+    def loss_of(batch, params):
         return loss_and_sums(distilled, params[0], batch, None, ((distilled.model, params[1]),))
 
-    loss, sums = loss_and_sums(distilled, params[0], mixed, None, ((distilled.model, params[1]),))
+    def of(batch):
+        return loss_of({name: value for name, value in batch.items() if name != "labelled"}, params)
+
+    loss, sums = loss_of(mixed, params)
     assert float(sums["kl"]) == pytest.approx(float(of(mixed)[1]["kl"]), rel=1e-6)
     labelled = of(only(mixed, [0, 2]))[1]
     for name in ("ctc", "labels", "rows", "infeasible"):
@@ -124,6 +132,7 @@ def test_the_kl_counts_all_rows_and_the_task_the_labelled_ones(distilled, mixed,
     assert float(loss) == pytest.approx(0.9 * float(sums["kl"]) + 0.1 * per_label, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_batch_of_unlabelled_rows_alone_has_a_finite_gradient_of_the_kl(gradient, mixed, params):
     bare = {**mixed, "labelled": np.zeros(4, bool), "label_count": np.zeros(4, np.int32)}
     found, sums = gradient(params[0], bare, params[1], 1)
