@@ -32,7 +32,7 @@ class DemoPlan:
     people: Literal["alike", "varied"] = "varied"
     """how much simulated people differ"""
 
-    widths: tuple[int, ...] = (6, 8, 12, 24, 48)
+    widths: tuple[int, ...] = (8, 12, 16, 24, 48)
     """widths of the sizes from small to large, all on every training user; the largest is the teacher"""
     users_width: int = 24
     """the one that is also trained on fewer users"""
@@ -43,7 +43,7 @@ class DemoPlan:
     batch: int = 8
     """windows per step of every run"""
 
-    student_width: int = 6
+    student_width: int = 8
     """the one that is distilled, and trained from scratch with the same number of operations"""
     student_steps: int = 1000
     """optimiser steps of the student; the run from scratch has more, as its steps need no teacher"""
