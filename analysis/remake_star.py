@@ -34,7 +34,6 @@ from semgjax.sweep.planfile import find_plan, read_plan_file
 from semgjax.sweep.resolve import resolve
 
 USERS, SESSIONS, MINUTES, TEST_USERS, VAL_SHARE, SEED = 40, 10, 0.75, 8, 0.1, 0
-PACK = 3  # the seeds of a point share a compiled step
 STUDIES: tuple[Callable[[Study], Path], ...] = (
     size_scaling,
     users_hours,
@@ -51,7 +50,7 @@ class Options:
 
     out: Annotated[Path, tyro.conf.arg(help="folder of sessions, sweep and studies")] = Path("out/star")
     table: Annotated[Path, tyro.conf.arg(help="table that is written")] = STAR
-    slots: Annotated[int, tyro.conf.arg(help="packs of trials at a time, a core each")] = min(2, os.cpu_count() or 1)
+    slots: Annotated[int, tyro.conf.arg(help="trials at a time, a core each")] = min(2, os.cpu_count() or 1)
 
 
 def remake(options: Options) -> str:
@@ -63,7 +62,7 @@ def remake(options: Options) -> str:
     write_split(sessions / "splits.json", split)
     made = resolve(read_plan_file(find_plan("cpu-star")), sessions, sessions / "splits.json")
     plan_sweep("cpu-star", made.configs, sessions, made.splits, sweep)
-    outcome = run_local(sweep, options.slots, report=lambda line: print(line, file=sys.stderr, flush=True), pack=PACK)
+    outcome = run_local(sweep, options.slots, report=lambda line: print(line, file=sys.stderr, flush=True))
     for trial, reason in {**outcome.diverged, **outcome.failed}.items():
         raise SemgjaxError(f"trial {trial}: {reason}")
     collect(sweep)
