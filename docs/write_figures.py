@@ -15,17 +15,14 @@ ROWS = {"kind": "supervised", "users": "16", "hours": "0.8"}
 
 
 def write_curve(law: sj.FittedLaw, folder: Path = FIGURES) -> str:
-    """The size curve with the single held-out users; its caption, which the README quotes.
-
-    Forced: the sizes of this sweep scatter by more than their seeds, and a finding withholds its numbers.
-    """
-    return law.plot(folder / "scaling.png", users=True, force=True).caption
+    """The size curve with the single held-out users; its caption, which the README quotes."""
+    return law.plot(folder / "scaling.png", users=True).caption
 
 
 def write_page(law: sj.FittedLaw, browser: str, folder: Path = FIGURES) -> None:
     """A screenshot of the top of the report."""
     with tempfile.TemporaryDirectory() as made:
-        page = law.report(Path(made) / "law.html", title="Simulated data: error against model size", force=True)
+        page = law.report(Path(made) / "law.html", title="Simulated data: error against model size")
         words = [
             browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
             "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",

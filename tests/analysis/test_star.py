@@ -30,8 +30,7 @@ def test_the_table_is_that_of_the_shipped_plan_three_seeds_of_each_point():
     with open(STAR, newline="") as file:
         reader = csv.DictReader(file)
         rows = list(reader)
-    newer = ("loss", "metric", "spliced")  # columns that the table is older than
-    assert tuple(reader.fieldnames) == tuple(name for name in columns_for(CER) if name not in newer)
+    assert tuple(reader.fieldnames) == tuple(columns_for(CER))
     runs = {row["run"]: row for row in rows}
     plan = read_plan_file(shipped_plans()["cpu-star"])
     assert len(runs) == len(plan.points)
@@ -64,14 +63,14 @@ def test_every_study_runs_on_it(study, name):
 
 
 def test_the_interval_reaches_to_both_sides_of_a_fit_whose_floor_is_zero(study):
-    table = study.read({"N": "params", "U": "users", "H": "hours/users"})
-    fit = fit_law(table, law_named("additive", ("N", "U", "H")))
+    table = study.read({"U": "users", "H": "hours/users"}, {"preset": "keys-24"})
+    fit = fit_law(table, law_named("users_hours", ("U", "H")))
     assert fit.theta[0] == 0.0
-    at = {"N": 10 * float(table.x["N"].max()), "U": 16.0, "H": 0.05}
+    at = {"U": 10 * float(table.x["U"].max()), "H": 0.05}
     value = predict(fit, at)
     interval = prediction_interval(fit, at)
     assert interval is not None
-    # The points scatter by 10 %: an end closer than 3 % would be a search that got lost.
+    # Users reach ten times beyond the sweep: an end closer than 3 % would be a search that got lost.
     assert interval[0] < 0.97 * value and interval[1] > 1.03 * value
     cut = f_distribution.ppf(0.95, 1, fit.degrees_of_freedom)
     np.testing.assert_allclose(profile_f(fit, at, interval), cut, rtol=0.1)
