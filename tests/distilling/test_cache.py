@@ -104,11 +104,11 @@ def test_views_differ_and_each_is_a_function_of_session_window_and_view(sessions
 
 
 def test_a_signal_replaced_under_the_same_name_and_length_has_targets_of_its_own(tmp_path, outputs):
-    spec, times = spec_of(), sample_times(1700)
+    spec, keys = spec_of(), [{"key": "a", "start": sample_times(1700)[800]}]
     for seed in (0, 1):
         emg = np.random.default_rng(seed).normal(size=(1700, 32)).astype(np.float32)
         path = tmp_path / f"{seed}.hdf5"  # another file, since this process keeps files open by their paths
-        session = open_session(write_session(path, emg=emg, keystrokes=[{"key": "a", "start": times[800]}]))
+        session = open_session(write_session(path, name="one", emg=emg, keystrokes=keys))
         if seed:
             with refused("no-file", session.name):
                 open_targets(spec.folder(tmp_path / "targets"), spec, [session])
