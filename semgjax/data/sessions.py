@@ -66,6 +66,7 @@ class Session:
         origin: the session from whose events this one was spliced; "" for a session as it was recorded.
         origin_samples: samples of that session; 0 without one.
         labelled: whether its labels are known; False: only the signal is, and there are no keys.
+        signal_hash: SHA-256 of the signal of an HDF5 file, which is read whole when it is opened; "" for any other.
 
     A key belongs to the samples [a, b) when a <= key_last and key_first <= b - 1, which is the same as
     time[a] <= press <= time[b - 1].
@@ -91,6 +92,7 @@ class Session:
     origin: str = ""
     origin_samples: int = 0
     labelled: bool = True
+    signal_hash: str = ""
 
     @property
     def band(self) -> Band:
@@ -284,7 +286,7 @@ def open_session(path: Path) -> Session:
         classes = [(stroke, label_of_key(stroke.key)) for stroke in strokes]
         known = [(stroke.start, label) for stroke, label in classes if label is not None]
         signal = signal_of(path, group)
-        key_first, key_last = scan(path, signal, np.array([press for press, _ in known], np.float64))
+        key_first, key_last, signal_hash = scan(path, signal, np.array([press for press, _ in known], np.float64))
         return Session(
             path=path,
             name=name,
@@ -296,6 +298,7 @@ def open_session(path: Path) -> Session:
             dropped=dict(sorted(Counter(stroke.key for stroke, label in classes if label is None).items())),
             doubled=count_doubled(known),
             labelled=labelled,
+            signal_hash=signal_hash,
         )
 
 

@@ -1,4 +1,5 @@
 import dataclasses
+import hashlib
 import multiprocessing
 import os
 import pickle
@@ -79,9 +80,11 @@ def test_the_scan_gives_the_same_in_small_blocks_as_in_one(tmp_path, monkeypatch
     time = START + np.sort(rng.integers(0, 400, 1000)) / 2000  # many ties, also across blocks
     presses = [*rng.choice(time, 40), *(START + rng.uniform(-0.01, 0.21, 40))]
     path = write_session(tmp_path / "a.hdf5", time=time, keystrokes=[{"key": "a", "start": press} for press in presses])
+    whole = open_session(path)
     monkeypatch.setattr(timeseries, "_BLOCK", 7)
     session = open_session(path)
     presses.sort()
+    assert session.signal_hash == whole.signal_hash == hashlib.sha256(session.emg[:].tobytes()).hexdigest()
     assert session.key_first.tolist() == np.searchsorted(time, presses, "left").tolist()
     assert session.key_last.tolist() == (np.searchsorted(time, presses, "right") - 1).tolist()
 

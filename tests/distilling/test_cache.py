@@ -103,6 +103,23 @@ def test_views_differ_and_each_is_a_function_of_session_window_and_view(sessions
     assert [pick_view(spec, 0, place) for place in range(20)] == [pick_view(spec, 0, place) for place in range(20)]
 
 
+def test_a_signal_replaced_under_the_same_name_and_length_has_targets_of_its_own(tmp_path, outputs):
+    spec, keys = spec_of(), [{"key": "a", "start": sample_times(1700)[800]}]
+    for seed in (0, 1):
+        emg = np.random.default_rng(seed).normal(size=(1700, 32)).astype(np.float32)
+        path = tmp_path / f"{seed}.hdf5"  # another file, since this process keeps files open by their paths
+        session = open_session(write_session(path, name="one", emg=emg, keystrokes=keys))
+        if seed:
+            with refused("no-file", session.name):
+                open_targets(spec.folder(tmp_path / "targets"), spec, [session])
+        folder = write_targets(tmp_path / "targets", spec, [session], outputs, 2)
+    assert len(list(folder.glob("*.arrayrecord"))) == 2
+    fresh = open_targets(write_targets(tmp_path / "fresh", spec, [session], outputs, 2), spec, [session])
+    reused = open_targets(folder, spec, [session])
+    assert reused.files == fresh.files
+    np.testing.assert_array_equal(reused.read(session, 0, 0), fresh.read(session, 0, 0))
+
+
 def test_a_stopped_call_resumes_to_the_same_bytes_and_keeps_finished_files(tmp_path, sessions, outputs):
     spec = spec_of()
     whole = write_targets(tmp_path / "whole", spec, sessions, outputs, 2)

@@ -30,7 +30,8 @@ _AGAIN = "remove it and compute the targets again"
 
 def session_facts(spec: TargetSpec, session: Session) -> dict[str, Any]:
     """The header of a session's targets: what they must fit."""
-    source = session.path.name if session.stored is not None else ""
+    # A shard's name holds a hash of its source; an HDF5 file keeps its name when its signal is replaced.
+    source = session.path.name if session.stored is not None else session.signal_hash
     windows = len(window_starts(session.samples, spec.window))
     return {
         "teacher": spec.teacher, "key": spec.key, "session": session.name, "user": session.user, "source": source,

@@ -4,6 +4,7 @@ Every error of the HDF5 library becomes an InputError of one line that names the
 """
 
 import contextlib
+import hashlib
 import os
 import threading
 from collections import OrderedDict
@@ -110,8 +111,8 @@ def _channels(shape: tuple[int, ...]) -> str:
     return f"{' x '.join(map(str, shape))} channels" if shape else "a single value"
 
 
-def scan(path: Path, dataset: h5py.Dataset, presses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Check every sample of a signal and find the places of key presses in it.
+def scan(path: Path, dataset: h5py.Dataset, presses: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
+    """Check every sample of a signal, find the places of key presses in it and hash it, in one pass.
 
     Memory is bounded by a block of samples, independent of the length.
 
@@ -119,18 +120,21 @@ def scan(path: Path, dataset: h5py.Dataset, presses: np.ndarray) -> tuple[np.nda
         presses: float64[keys], unix seconds, ascending.
 
     Returns:
-        int64[keys] twice: first sample with time >= press, last sample with time <= press.
+        int64[keys] twice: first sample with time >= press, last sample with time <= press; and the SHA-256 of the
+        signal as float32 [samples, 32], little-endian, 64 hex digits.
 
     Raises:
         InputError: NaN or infinite values, or decreasing time, with the index of the first such sample.
     """
     before = np.zeros(len(presses), np.int64)
     upto = np.zeros(len(presses), np.int64)
-    latest = -np.inf
+    latest, digest = -np.inf, hashlib.sha256()
     for offset in range(0, dataset.shape[0], _BLOCK):
         with hdf5_errors(path, f"signal after sample {offset}"):
             block = dataset[offset : offset + _BLOCK]
-        _check_bands(path, both_bands(block), offset)
+        emg = both_bands(block)
+        _check_bands(path, emg, offset)
+        digest.update(emg.astype("<f4", copy=False).data)
         time = block["time"].astype(np.float64)
         finite = np.isfinite(time)
         if not finite.all():
@@ -145,7 +149,7 @@ def scan(path: Path, dataset: h5py.Dataset, presses: np.ndarray) -> tuple[np.nda
         # Blocks follow in order of time, so the counts of samples before (up to) a press add up to its place.
         before += np.searchsorted(time, presses, "left")
         upto += np.searchsorted(time, presses, "right")
-    return before, upto - 1
+    return before, upto - 1, digest.hexdigest()
 
 
 def _check_bands(path: Path, emg: np.ndarray, offset: int) -> None:
