@@ -48,8 +48,7 @@ from semgjax.training.run_config import RunConfig
 from semgjax.training.run_folder import METRICS, load_finished, read_result
 
 THREADS = 2  # of this process on a CPU: fixed, so that last bits do not depend on the machine's cores
-SLOTS = min(2, os.cpu_count() or 1)  # trials or packs at a time, each on one core
-PACK = 4  # runs of one compiled shape that train together: one size on few and many users, one at two rates
+SLOTS = min(2, os.cpu_count() or 1)  # trials at a time, each on one core: packs of these sizes take longer (docs/log.md)
 _SIMULATED = re.compile(r"sim\d+-user\d+-session\d+")  # the names that the simulator gives
 
 
@@ -169,7 +168,7 @@ def _all_simulated(corpus: Corpus) -> bool:
 def _sweep(trials: DemoTrials, sessions: Path, folder: Path) -> dict[str, Path]:
     """Train everything; hash of a configuration -> its run directory."""
     sweep = plan_sweep("demo", trials.all, sessions, trials.splits, folder)
-    outcome = run_local(folder, SLOTS, order="longest", pack=PACK)
+    outcome = run_local(folder, SLOTS, order="longest")
     for trial, reason in {**outcome.diverged, **outcome.failed}.items():
         raise SemgjaxError(f"trial {trial}: {reason}")
     collect(folder)
