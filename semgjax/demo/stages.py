@@ -48,7 +48,7 @@ from semgjax.training.run_config import RunConfig
 from semgjax.training.run_folder import METRICS, load_finished, read_result
 
 THREADS = 2  # of this process on a CPU: fixed, so that last bits do not depend on the machine's cores
-SLOTS = min(2, os.cpu_count() or 1)  # trials at a time, each on one core: packs of these sizes take longer (docs/log.md)
+SLOTS = min(2, os.cpu_count() or 1)  # trials at a time, a core each: packs of these sizes take longer (docs/log.md)
 _SIMULATED = re.compile(r"sim\d+-user\d+-session\d+")  # the names that the simulator gives
 
 
