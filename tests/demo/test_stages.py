@@ -84,7 +84,7 @@ def test_a_demo_killed_in_the_sweep_and_started_again_ends_like_an_undisturbed_o
     assert all(-1e6 < law[end] < 1e6 for law in summary["laws"].values() for end in ("low", "high") if law[end])
     assert [row["preset"] for row in summary["ladder"]] == [f"keys-{width}" for width in PLAN["widths"]]
     assert summary["exported"] == summary["distilled"]
-    assert summary["scratch"]["preset"] == summary["distilled"]["preset"] == "ladder-16"
+    assert summary["scratch"]["preset"] == summary["distilled"]["preset"] == "keys-16"
     assert summary["teacher"] == summary["ladder"][-1]
     page = (plain / "report.html").read_text()
     assert "simulated" in page and len(page) > 100_000  # the figures are in it
