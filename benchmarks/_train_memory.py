@@ -5,7 +5,8 @@ SIDE is ours or torch. Prints MB above what the process held once the library wa
 
 import sys
 
-from benchmarks._train_sides import ROWS, full, make_batch, our_step, torch_step
+from benchmarks._random_batch import ROWS, make_batch
+from benchmarks._train_sides import full, our_step, torch_step
 from semgjax.parallel.cores import use_cores
 from semgjax.training.memory import peak_bytes
 

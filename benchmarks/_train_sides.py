@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from benchmarks import _torch_model
+from benchmarks._random_batch import SPEC, Batch
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.model.config import ModelConfig
 from semgjax.model.presets import preset
@@ -18,30 +19,12 @@ from semgjax.training.engine import Engine
 from semgjax.training.run_config import OptimizerConfig, RunConfig, TrainConfig
 from semgjax.training.step import init_state, make_step, state_shardings
 
-ROWS, LABELS, ROOM = 16, 20, 32  # windows, keys of one (5 a second), and the padded width of the labels
-SPEC = WindowSpec()
 OPTIMIZER = OptimizerConfig()
-
-Batch = dict[str, np.ndarray]
 
 
 def full(name: str) -> ModelConfig:
     """A preset with attention over the whole window."""
     return dataclasses.replace(preset(name), attention_window=None)
-
-
-def make_batch(model: ModelConfig, rows: int = ROWS, spec: WindowSpec = SPEC) -> Batch:
-    """Noise of the size of real signals with random keys, 5 a second."""
-    rng = np.random.default_rng(0)
-    count = LABELS * spec.length // SPEC.length
-    labels = np.zeros((rows, ROOM * spec.length // SPEC.length), np.int32)
-    labels[:, :count] = rng.integers(0, model.classes - 1, (rows, count))
-    return {
-        "emg": rng.normal(0, 14, (rows, spec.total, model.channels)).astype(np.float32),
-        "valid": np.tile(np.array([[0, spec.total]], np.int32), (rows, 1)),
-        "labels": labels,
-        "label_count": np.full(rows, count, np.int32),
-    }
 
 
 def our_step(model: ModelConfig, batch: Batch, spec: WindowSpec = SPEC) -> Callable[[], None]:

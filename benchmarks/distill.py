@@ -12,8 +12,8 @@ from collections.abc import Callable
 import jax
 import numpy as np
 
+from benchmarks._random_batch import Batch, make_batch
 from benchmarks.measure import Comparison, medians
-from semgjax.data.batching.batches import Batch
 from semgjax.data.batching.target_views import Kind, quantise
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.model import network
@@ -43,7 +43,7 @@ def compare(teacher: str, student: str, rows: int, rounds: int, spec: WindowSpec
     assert isinstance(model, ModelConfig) and isinstance(taught, ModelConfig) and model.stride == taught.stride
     config = RunConfig(student, model, "", spec, train=TrainConfig(batch=rows), distill=DistillConfig("t"))
     frames = spec.length // model.stride
-    batch = _batch(model, rows, spec)
+    batch = make_batch(model, rows, spec)
     logs = np.asarray(jax.nn.log_softmax(np.random.default_rng(1).normal(0, 3, (rows, frames, model.classes))))
     steps, found = [_step(config, batch, taught)], {}
     for kind in KINDS:
@@ -60,19 +60,6 @@ def compare(teacher: str, student: str, rows: int, rounds: int, spec: WindowSpec
             size, signal, "MB/h", "an hour of one view's targets against its signal in shards"
         )
     return found
-
-
-def _batch(model: ModelConfig, rows: int, spec: WindowSpec) -> Batch:
-    """Noise of the size of real signals with random keys, 5 a second."""
-    rng, count = np.random.default_rng(0), 5 * spec.length // 2000
-    labels = np.zeros((rows, 32), np.int32)
-    labels[:, :count] = rng.integers(0, model.classes - 1, (rows, count))
-    return {
-        "emg": rng.normal(0, 14, (rows, spec.total, model.channels)).astype(np.float32),
-        "valid": np.tile(np.array([[0, spec.total]], np.int32), (rows, 1)),
-        "labels": labels,
-        "label_count": np.full(rows, count, np.int32),
-    }
 
 
 def _step(config: RunConfig, batch: Batch, *teachers: ModelConfig) -> Callable[[], None]:

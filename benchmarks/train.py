@@ -54,7 +54,7 @@ def run() -> Rows:
             raise InputError(
                 "torch is not installed; pip install 'semgjax[bench]' from this source checkout", "missing-extra"
             )
-        from benchmarks._train_sides import ROWS
+        from benchmarks._random_batch import ROWS
 
         use_cores(ROWS)  # as `semgjax train` does
     return {name: row for key in chosen for name, row in parts[key](key).items()}
@@ -71,7 +71,8 @@ def _rounds() -> int:
 
 
 def _step(key: str, model: ModelConfig, compiled: bool = False) -> Rows:
-    from benchmarks._train_sides import ROWS, make_batch, our_step, torch_step
+    from benchmarks._random_batch import ROWS, make_batch
+    from benchmarks._train_sides import our_step, torch_step
 
     batch = make_batch(model)
     ours, peer = medians([our_step(model, batch), torch_step(model, batch, compiled)], _rounds())
@@ -87,7 +88,8 @@ def _ctc(key: str) -> Rows:
     import torch
 
     from benchmarks import _torch_model
-    from benchmarks._train_sides import LABELS, ROWS, full, make_batch
+    from benchmarks._random_batch import LABELS, ROWS, make_batch
+    from benchmarks._train_sides import full
     from semgjax.losses.ctc import ctc
     from semgjax.parallel.mesh import by_batch, make_mesh
 
@@ -160,7 +162,8 @@ def _memory(key: str) -> Rows:
 
 def _windows(key: str) -> Rows:
     """Time per second of signal when windows get longer, with the sliding window; the peer is our 4 s core."""
-    from benchmarks._train_sides import SPEC, make_batch, our_step
+    from benchmarks._random_batch import SPEC, make_batch
+    from benchmarks._train_sides import our_step
 
     model, steps = preset("tiny"), []
     seconds = (4, 8, 16)
