@@ -93,7 +93,7 @@ def config_of(piece: Piece, corpus: Corpus, options: Options) -> tuple[RunConfig
         models = tuple(_plain(one, corpus, 1, design).model for one in others)
         budget = design.student_steps * design.batch * train_flops(plain.model, plain.window.total, models)
         plain = _plain(piece, corpus, steps_for(budget, plain), design)
-    return plain, None
+    return plain, []
 
 
 def _plain(piece: Piece, corpus: Corpus, steps: int, design: Design) -> RunConfig:

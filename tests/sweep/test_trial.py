@@ -185,7 +185,7 @@ def test_a_student_is_given_its_teachers_shape_and_parameters(taught, monkeypatc
     )
     given = []
     monkeypatch.setattr(
-        semgjax.training.loop, "train", lambda config, corpus, out, teachers, lineage: given.extend(teachers)
+        semgjax.training.loop, "train", lambda config, corpus, out, teachers, **_: given.extend(teachers)
     )
     run_trial(taught, student)
     assert given == [(teacher.config.model, {"w": 1})]

@@ -94,7 +94,7 @@ def test_the_baseline_teaches_a_transformer_of_its_frames_and_no_other(sessions,
     student = ["distill", f"--teacher={baseline}", f"--data={sessions}", f"--out={tmp_path / 'run'}"]
     loop = [f"--train.{name}=2" for name in ("steps", "batch", "checkpoint-every", "evaluate-every", "log-every")]
     line = fails(capsys, [*student, "--preset", "tiny", *loop])
-    assert "student and teacher differ in stride (20 against 16)" in line and not (tmp_path / "run").exists()
+    assert all(value in line for value in ("stride", "20", "16")) and not (tmp_path / "run").exists()
     shape = ["--model.conv-strides", "4", "2", "2", "--model.emission-delay=208"]
     assert main([*student, "--preset", "ladder-16", *shape, *loop]) == 0
     result = read_json(tmp_path / "run" / "result.json", "semgjax/result", 4)
