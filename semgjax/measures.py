@@ -16,12 +16,13 @@ class Measure:
         name: member of a score row and column of a table that holds the rate.
         counted: member and column that holds the number of keys or events in the reference.
         words: the rate in a sentence.
-        things: what is counted.
+        thing, things: what is counted.
     """
 
     name: str
     counted: str
     words: str
+    thing: str
     things: str
 
     @property
@@ -30,8 +31,8 @@ class Measure:
         return f"{self.name}_std"
 
 
-CER = Measure("cer", "characters", "CER", "keys")
-EVENT_ERROR_RATE = Measure("event_error_rate", "events", "event error rate", "events")
+CER = Measure("cer", "characters", "CER", "key", "keys")
+EVENT_ERROR_RATE = Measure("event_error_rate", "events", "event error rate", "event", "events")
 MEASURES = {measure.name: measure for measure in (CER, EVENT_ERROR_RATE)}
 
 

@@ -45,6 +45,8 @@ def _exponent(fit: Fit) -> tuple[str, bool]:
     """Exponent with its interval, and whether all of it is above 0."""
     found = fit_document(fit, force=False)
     exponent = next(p for p in found["parameters"] if p["name"] == "alpha")
+    if exponent["value"] is None:
+        return "not determined", False
     low, high = ("no end" if end in exponent.get("unbounded", ()) else digits(exponent[end]) for end in ("low", "high"))
     above = not found["blocked"] and "low" not in exponent.get("unbounded", ()) and (exponent["low"] or 0.0) > 0
     return f"{digits(exponent['value'])}, {found['level']:.0%} interval {low} to {high}", above

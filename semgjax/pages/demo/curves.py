@@ -65,7 +65,7 @@ def learning_figure(inputs: ReportInputs, width: float = DOUBLE) -> Picture:
     for axes in (loss, error):
         axes.set_xlim(left=0)
         axes.xaxis.set_major_locator(MaxNLocator(5))
-    name_axes(loss, "Training step (count)", "Training loss (nats per key)")
+    name_axes(loss, "Training step (count)", f"Training loss (nats per {inputs.measure.thing})")
     name_axes(error, "Training step (count)", "Error rate on validation sessions (%)")
     legend_below(figure)
     return figure

@@ -1,6 +1,5 @@
 """The figures of the demo's report with what their captions and their texts for screen readers say."""
 
-from semgjax.data.sessions import SAMPLE_RATE
 from semgjax.losses.student_summary import summary_of
 from semgjax.pages.demo import curves
 from semgjax.pages.demo.number_text import digits, percent, whole
@@ -15,15 +14,20 @@ def signal(inputs: ReportInputs) -> Image:
     session = inputs.sessions[0]
     start, stop = choose_stretch(session)
     keys = keys_in(session, start, stop)
-    typed = "".join(glyph for _, glyph in keys)
+    band = session.band
+    typed = ("" if band.classes is None else ", ").join(glyph for _, glyph in keys)
+    if band.classes is None:
+        each, named = "key presses", "the moment at which a key went down, with its key above "
+        named += "(\u2423 space, \u21e7 shift, \u232b backspace, \u23ce enter)"
+    else:
+        each, named = "events", "the start of an event, with its class above"
     kind = "sEMG" if inputs.real else "simulated sEMG"
     return both_widths(
         lambda width: curves.emg_figure(session, start, stop, width),
-        f"{(stop - start) / SAMPLE_RATE:g} seconds of {kind} from 16 electrodes on each wrist, drawn as 32 "
-        f"lines, with {len(keys)} key presses as vertical lines: {typed}",
-        f"Held-out user {session.user}, session {session.name}, starting at {start / SAMPLE_RATE:.1f} s. Each "
-        "line is one electrode; each vertical line is the moment at which a key went down, with its key "
-        "above (\u2423 space, \u21e7 shift, \u232b backspace, \u23ce enter).",
+        f"{(stop - start) / band.rate:g} seconds of {kind} from {' + '.join(map(str, band.rings))} electrodes, each "
+        f"drawn as a line, with {len(keys)} {each} as vertical lines: {typed}",
+        f"Held-out user {session.user}, session {session.name}, starting at {start / band.rate:.1f} s. Each "
+        f"line is one electrode; each vertical line is {named}.",
     )
 
 

@@ -4,14 +4,21 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from importlib import metadata
 
+import numpy as np
 import pytest
 
 import semgjax
+from semgjax.data.corpus import load_corpus
 from semgjax.data.sessions import open_session
 from semgjax.pages.demo.claims import claims
 from semgjax.pages.demo.demo_report import fitted_row, render, section_values, write_report
+from semgjax.pages.demo.images import signal as signal_image
 from semgjax.pages.html import render_template
+from semgjax.scaling.fit import fit_law
+from semgjax.scaling.laws import law_named
 from semgjax.scaling.store import fit_document
+from semgjax.scaling.table import Table
+from tests.bands import MYO, RINGS, write_band
 from tests.data.fixtures import write_session
 from tests.demo.examples import example, run, with_rate
 
@@ -234,6 +241,28 @@ def test_users_that_do_not_help_are_said_not_to(inputs):
 def test_a_report_on_recordings_does_not_say_that_they_are_simulated(inputs):
     page = Page(render(replace(inputs, real=True, simulation=None)))
     assert "imulated" not in page.text.split("Each stage by its own command")[0]
+
+
+@pytest.mark.parametrize("band", [MYO, RINGS], ids=str)
+def test_a_report_on_another_band_has_its_rate_electrodes_and_events(inputs, tmp_path, band):
+    session = load_corpus(write_band(tmp_path, band)).test[0]
+    first = int(session.key_first[session.key_first >= session.samples // 2][0]) / band.rate
+    changed = replace(inputs, sessions=(session,), real=True)
+    image = signal_image(changed)
+    assert f"{first - 0.1:.1f} s" in image.caption
+    assert " 3 seconds" in f" {image.alt}" and all(f" {count}" in f" {image.alt}" for count in set(band.rings))
+    assert all(name in image.alt for name in band.classes[:2])
+    page = Page(render_template("demo/signal.html", **section_values(changed), signal=image))
+    assert f"{band.rate:,.0f} times" in page.text and "wrist" not in page.text
+    learning = render_template("demo/learning.html", **section_values(changed), learning=image, offsets=None)
+    assert not re.search(r"\bkeys?\b", Page(learning).text)
+
+
+def test_an_exponent_that_is_not_determined_has_no_interval(inputs):
+    curve = Table({"U": np.array([4.0, 8.0, 16.0])}, np.array([60.0, 61.0, 62.0]), "%", "cer", {"U": "users"}, "r.csv")
+    changed = replace(inputs, users_fit=fit_law(curve, law_named("power", ("U",))))
+    measured, holds = next((measured, holds) for claim, measured, holds in claims(changed) if "law of users" in claim)
+    assert not holds and not re.search(r"\d|interval", measured)
 
 
 def test_a_fitted_number_beyond_a_million_is_not_printed(inputs):
