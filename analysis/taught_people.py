@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import tyro
 
 from analysis import command, varied_plan
-from analysis.taught_plan import LOSSES, Design, Piece, Question, pieces_of, split_of, student, teachers_of
+from analysis.taught_plan import LOSSES, Design, Piece, Question, pieces_of, split_of, student, teacher_of
 from analysis.taught_verdicts import answers
 from analysis.varied_people import Row, cell, late_of, read_rows, write_rows
 from semgjax.data.corpus import Corpus, load_corpus
@@ -27,13 +27,12 @@ from semgjax.distilling.teachers import Teacher, lineage_of, load_teacher, stude
 from semgjax.model.flops import train_flops
 from semgjax.sweep.resolve import run_config, steps_for
 from semgjax.training.distill_config import DistillOptions
-from semgjax.training.lineage import NO_TEACHERS
 from semgjax.training.loop import train
 from semgjax.training.run_config import RunConfig
 
 PERSONS = tuple(f"person{person}" for person in range(varied_plan.TEST))
 COLUMNS = (
-    *("piece", "role", "seed", "labelled", "rest", "width", "params", "teacher", "members", "draw", "ahead", "loss"),
+    *("piece", "role", "seed", "labelled", "rest", "width", "params", "teacher", "known", "ahead", "loss"),
     *("compute", "rate", "steps", "error", "late", *PERSONS),
 )  # fmt: skip
 
@@ -66,10 +65,12 @@ def study(options: Options) -> str:
 def _train(piece: Piece, options: Options) -> dict[str, Any]:
     """The result of a piece's run, trained if it is not finished."""
     corpus = _corpus(piece, options)
-    config, teachers = config_of(piece, corpus, options)
     run = options.out / "runs" / piece.name
-    lineage = lineage_of(teachers, corpus) if teachers else NO_TEACHERS
-    return train(config, corpus, run, [(one.config.model, one.params) for one in teachers], lineage=lineage)
+    if piece.role != "student":
+        return train(alone_config(piece, corpus, options.design), corpus, run)
+    teacher = load_teacher(options.out / "runs" / teacher_of(piece, options.design).name)
+    config = taught_config(piece, corpus, options.design, teacher)
+    return train(config, corpus, run, [(teacher.config.model, teacher.params)], lineage=lineage_of([teacher], corpus))
 
 
 def _corpus(piece: Piece, options: Options) -> Corpus:
@@ -80,20 +81,20 @@ def _corpus(piece: Piece, options: Options) -> Corpus:
     return load_corpus(people, split_file)
 
 
-def config_of(piece: Piece, corpus: Corpus, options: Options) -> tuple[RunConfig, list[Teacher]]:
-    """The run of a piece and the teachers of a student."""
-    design = options.design
-    plain = _plain(piece, corpus, design.student_steps if piece.role == "student" else design.steps, design)
-    if piece.role == "student":
-        teachers = [load_teacher(options.out / "runs" / one.name) for one in teachers_of(piece, design)]
-        distill = DistillOptions(**LOSSES[piece.loss]).config(teachers[0].config.hash)
-        return student_config(plain, teachers[0], distill, held_out(corpus), teachers[1:]), teachers
-    if piece.compute:
-        others = teachers_of(student(design, piece.seed, piece.labelled), design)
-        models = tuple(_plain(one, corpus, 1, design).model for one in others)
-        budget = design.student_steps * design.batch * train_flops(plain.model, plain.window.total, models)
-        plain = _plain(piece, corpus, steps_for(budget, plain), design)
-    return plain, []
+def taught_config(piece: Piece, corpus: Corpus, design: Design, teacher: Teacher) -> RunConfig:
+    """The run of a student."""
+    distill = DistillOptions(**LOSSES[piece.loss]).config(teacher.config.hash)
+    return student_config(_plain(piece, corpus, design.student_steps, design), teacher, distill, held_out(corpus))
+
+
+def alone_config(piece: Piece, corpus: Corpus, design: Design) -> RunConfig:
+    """The run of a teacher, or of a student's size without one."""
+    plain = _plain(piece, corpus, design.steps if piece.role == "teacher" else design.student_steps, design)
+    if not piece.compute:
+        return plain
+    teacher = _plain(teacher_of(student(design, piece.seed, piece.labelled), design), corpus, 1, design).model
+    budget = design.student_steps * design.batch * train_flops(plain.model, plain.window.total, (teacher,))
+    return _plain(piece, corpus, steps_for(budget, plain), design)
 
 
 def _plain(piece: Piece, corpus: Corpus, steps: int, design: Design) -> RunConfig:
@@ -103,12 +104,13 @@ def _plain(piece: Piece, corpus: Corpus, steps: int, design: Design) -> RunConfi
         "preset": f"keys-{piece.width}",
         "train.steps": steps,
         "train.batch": design.batch,
-        "train.seed": piece.seed + 1000 * piece.draw,
+        "train.seed": piece.seed,
         "train.evaluate_every": often,
         "train.checkpoint_every": often,
     }
-    if piece.ahead and piece.role == "teacher":
-        choices["model.causal"] = False
+    if piece.role == "teacher":
+        choices |= {"model.dropout": design.dropout, "model.mask_share": design.dropout}
+        choices["model.causal"] = not piece.ahead
     config = run_config(choices, corpus.hash, band=corpus.band)
     peak = piece.rate * config.optimizer.learning_rate
     return dataclasses.replace(config, optimizer=dataclasses.replace(config.optimizer, learning_rate=peak))
@@ -122,7 +124,7 @@ def _row(piece: Piece, result: dict[str, Any], options: Options) -> Row:
         **{name: str(getattr(piece, name)) for name in ("role", "seed", "labelled", "rest", "width", "loss")},
         "piece": piece.name,
         "params": str(result["params"]),
-        **{name: str(int(getattr(piece, name))) for name in ("compute", "ahead", "teacher", "members", "draw")},
+        **{name: str(int(getattr(piece, name))) for name in ("compute", "ahead", "teacher", "known")},
         "rate": f"{piece.rate:g}",
         "steps": str(result["steps"]),
         "error": f"{sum(errors) / len(errors):.4f}",

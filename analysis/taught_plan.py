@@ -38,45 +38,49 @@ class Design:
     """of people, texts, signals and training: all differ from seed to seed"""
     crowd: int = 64
     """training people, labelled and not"""
-    labelled: tuple[int, ...] = (4, 8, 16, 64)
-    """numbers of training people whose labels are used"""
+    labelled: tuple[int, ...] = (4, 8, 16)
+    """numbers of training people whose labels a student or a run alone has, where it does not have all"""
     minutes: float = 1.5
     """of a session"""
-    teacher: int = 48
+    teacher: int = 112
     """width of the teachers"""
-    members: int = 3
-    """teachers of a student"""
-    student: int = 12
+    dropout: float = 0.1
+    """of the teachers, and their share of masked frames; the best of a search on another seed, as the rates are"""
+    student: int = 24
     """width of the students"""
     steps: int = 3000
-    """optimiser steps of a teacher and of a run alone"""
-    student_steps: int = 2000
-    """optimiser steps of a student"""
+    """optimiser steps of a teacher"""
+    student_steps: int = 3000
+    """optimiser steps of a student, and of a run alone"""
     batch: int = 8
     """windows per step"""
     rate_teacher: float = 1.0
-    """multiple of the preset's learning rate; each of the three is the best of a search on another seed"""
+    """multiple of the preset's learning rate"""
     rate_student: float = 1.0
     """the same of students"""
     rate_alone: float = 1.0
     """the same of runs alone of the student's size"""
-    law_teachers: tuple[int, ...] = (16, 24, 48)
+    law_teachers: tuple[int, ...] = (24, 48, 112)
     """widths of the teachers behind the law"""
-    law_students: tuple[int, ...] = (6, 8, 12)
+    law_students: tuple[int, ...] = (8, 12, 24)
     """widths of their students"""
+
+    @property
+    def few(self) -> int:
+        """The most labelled people of those who are not all."""
+        return max(self.labelled)
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One training: alone, or as a student of the teacher of the same seed and labelled people.
+    """One training: a teacher, a run alone, or the student of a teacher of the same seed.
 
     Attributes:
         labelled, rest: training people with labels, and further ones without.
         compute: steps of a run alone are as many as a student's operations allow, its teacher's included.
         loss: name in LOSSES.
-        teacher: width of a student's teachers, 0 otherwise.
-        members: a student's teachers, whose probabilities are averaged.
-        draw: of a teacher, which of these it is; they differ in initial values and order.
+        teacher: width of a student's teacher, 0 otherwise.
+        known: people whose labels a student's teacher had.
         ahead: a teacher that also looks ahead, or a student of one; the student itself is causal.
         rate: multiple of the preset's learning rate.
     """
@@ -89,8 +93,7 @@ class Piece:
     compute: bool = False
     loss: str = "default"
     teacher: int = 0
-    members: int = 1
-    draw: int = 0
+    known: int = 0
     ahead: bool = False
     rate: float = 1.0
 
@@ -99,68 +102,70 @@ class Piece:
         """Of the piece, in the table and on disk."""
         people = f"labelled{self.labelled:02d}" + (f"-rest{self.rest:02d}" if self.rest else "")
         more = ("-compute" if self.compute else "") + ("" if self.loss == "default" else f"-{self.loss}")
-        taught = f"-by{self.members}x{self.teacher}" if self.teacher else f"-draw{self.draw}" if self.draw else ""
+        taught = f"-by{self.teacher}of{self.known:02d}" if self.teacher else ""
         taught += "-ahead" if self.ahead else ""
         rate = "" if self.rate == 1.0 else f"-rate{self.rate:g}"
         return f"{self.role}-{people}-width{self.width}{taught}{more}{rate}-seed{self.seed}"
 
 
 def student(design: Design, seed: int, labelled: int, **more: Any) -> Piece:
-    """A student as the design has it, but for `more`."""
-    usual = {"width": design.student, "teacher": design.teacher, "members": design.members, "rate": design.rate_student}
-    return Piece("student", seed, labelled, **(usual | more))
+    """A student as the design has it, but for `more`: it meets the whole crowd, of which its teacher has all labels."""
+    size = {"width": design.student, "teacher": design.teacher, "rate": design.rate_student}
+    people = {"rest": design.crowd - labelled, "known": design.crowd}
+    return Piece("student", seed, labelled, **(size | people | more))
 
 
 def alone(design: Design, seed: int, labelled: int, **more: Any) -> Piece:
-    """The same without a teacher."""
+    """The same without a teacher, which can learn from labelled people only."""
     return Piece("alone", seed, labelled, **({"width": design.student, "rate": design.rate_alone} | more))
 
 
-def teachers_of(piece: Piece, design: Design) -> list[Piece]:
-    """The teachers of a student."""
+def teacher_of(piece: Piece, design: Design) -> Piece:
+    """The teacher of a student."""
     size = {"ahead": piece.ahead, "rate": design.rate_teacher}
-    return [Piece("teacher", piece.seed, piece.labelled, piece.teacher, draw=n, **size) for n in range(piece.members)]
+    return Piece("teacher", piece.seed, piece.known, piece.teacher, **size)
 
 
 def proof(design: Design, seed: int) -> list[Piece]:
     """Is a student near its teacher, and better than alone at equal steps and operations, with few and all labels?"""
+    few, every = design.few, design.crowd
     return [
-        piece
-        for labelled in (min(16, design.crowd), design.crowd)
-        for piece in (
-            student(design, seed, labelled),
-            alone(design, seed, labelled),
-            alone(design, seed, labelled, compute=True),
-        )
+        student(design, seed, few),
+        alone(design, seed, few),
+        alone(design, seed, few, compute=True),
+        student(design, seed, every),
+        alone(design, seed, every),
+        alone(design, seed, every, compute=True),
+        student(design, seed, few, rest=0),
+        student(design, seed, few, rest=0, known=few),
     ]
 
 
 def labels(design: Design, seed: int) -> list[Piece]:
-    """What are people without labels worth beside few with them?"""
+    """What are people without labels worth beside few with them, by a teacher of all labels and of the same few?"""
     found = [alone(design, seed, design.crowd)]
-    for labelled in sorted(set(design.labelled) - {design.crowd}, key=lambda count: (count != 8, count)):
-        rest = design.crowd - labelled
-        found += [student(design, seed, labelled, rest=rest), alone(design, seed, labelled)]
+    for labelled in sorted(design.labelled, key=lambda count: (count != 8, count)):
+        both = [student(design, seed, labelled), student(design, seed, labelled, known=labelled)]
+        found += [*both, alone(design, seed, labelled)]
     return found
 
 
 def losses(design: Design, seed: int) -> list[Piece]:
     """Which terms, frames and schedules of the loss help?"""
-    return [student(design, seed, min(16, design.crowd), loss=loss) for loss in LOSSES]
+    return [student(design, seed, design.few, loss=loss) for loss in LOSSES]
 
 
 def streaming(design: Design, seed: int) -> list[Piece]:
     """Does a causal student learn more from a teacher that looks ahead?"""
-    few = min(16, design.crowd)
-    ahead = [student(design, seed, few, ahead=True, loss=loss) for loss in ("default", "delay-2")]
-    return [student(design, seed, few), *ahead, alone(design, seed, few)]
+    ahead = [student(design, seed, design.few, ahead=True, loss=loss) for loss in ("default", "delay-2")]
+    return [student(design, seed, design.few), *ahead, alone(design, seed, design.few)]
 
 
 def law(design: Design, seed: int) -> list[Piece]:
     """Students of several sizes from teachers of several sizes, with few and with all labels."""
     return [
-        student(design, seed, labelled, width=width, teacher=teacher, members=1)
-        for labelled in (min(8, design.crowd), design.crowd)
+        student(design, seed, labelled, width=width, teacher=teacher)
+        for labelled in (min(design.labelled, key=lambda count: (count != 8, count)), design.crowd)
         for teacher in design.law_teachers
         for width in design.law_students
     ]
@@ -176,7 +181,7 @@ def pieces_of(design: Design, questions: Sequence[Question]) -> list[Piece]:
     for seed in design.seeds:
         for question in questions:
             for piece in QUESTIONS[question](design, seed):
-                for one in (*(teachers_of(piece, design) if piece.role == "student" else ()), piece):
+                for one in (*([teacher_of(piece, design)] if piece.role == "student" else ()), piece):
                     found.setdefault(one.name, one)
     return list(found.values())
 

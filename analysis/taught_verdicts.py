@@ -32,7 +32,7 @@ def answers(rows: Sequence[Row], design: Design) -> str:
 
 def errors_of(rows: Sequence[Row], **where: object) -> Errors:
     """Errors of the runs of these members, by seed."""
-    members = {"rest": 0, "compute": 0, "loss": "default", "ahead": 0, "draw": 0} | where
+    members = {"rest": 0, "compute": 0, "loss": "default", "ahead": 0} | where
     chosen = [row for row in rows if all(row[name] == str(value) for name, value in members.items())]
     found = {int(row["seed"]): np.array([float(row[f"person{n}"]) for n in range(TEST)]) for row in chosen}
     assert len(found) == len(chosen), f"two runs of one seed under {where}"
@@ -76,24 +76,41 @@ def _ends(draws: np.ndarray) -> tuple[float, float]:
 def _proof(rows: Sequence[Row], design: Design) -> str:
     """Students against their teachers and against the same size alone, at each number of labelled people."""
     found = []
-    for labelled in sorted(design.labelled):
-        size = {"labelled": labelled, "width": design.student}
+    for labelled, rest, known in _settings(rows, design):
+        student = _taught(rows, design, labelled, rest=rest, known=known)
+        size = {"role": "alone", "width": design.student}
         others = {
-            TEACHER: errors_of(rows, role="teacher", labelled=labelled, width=design.teacher),
-            "alone, equal steps": errors_of(rows, role="alone", **size),
-            "alone, equal operations": errors_of(rows, role="alone", compute=1, **size),
+            TEACHER: errors_of(rows, role="teacher", labelled=known, width=design.teacher),
+            "alone, equal steps": errors_of(rows, labelled=labelled, **size),
+            "alone, equal operations": errors_of(rows, labelled=labelled, compute=1, **size),
+            "alone, every label": errors_of(rows, labelled=design.crowd, **size) if labelled < design.crowd else {},
         }
-        for rest in sorted({0, design.crowd - labelled}):
-            student = errors_of(rows, role="student", teacher=design.teacher, members=design.members, rest=rest, **size)
-            for name, other in others.items():
-                if seeds := sorted(set(student) & set(other)):
-                    mine, theirs = (float(np.mean([group[seed] for seed in seeds])) for group in (student, other))
-                    value, ends = difference(student, other)
-                    said = _verdict(name, value, ends)
-                    people = f"{labelled} + {rest}"
-                    found.append([people, f"{mine:.1f}", name, f"{theirs:.1f}", _points(value, ends), said, len(seeds)])
-    head = ["labelled + unlabelled people", "student (%)", "against", "error (%)", "difference (points)", "", "seeds"]
+        for name, other in others.items():
+            if seeds := sorted(set(student) & set(other)):
+                mine, theirs = (float(np.mean([group[seed] for seed in seeds])) for group in (student, other))
+                value, ends = difference(student, other)
+                said = _verdict(name, value, ends)
+                people = [f"{labelled} + {rest}", str(known)]
+                found.append([*people, f"{mine:.1f}", name, f"{theirs:.1f}", _points(value, ends), said, len(seeds)])
+    head = [
+        "student's labelled + unlabelled people", "teacher's labelled people", "student (%)", "against", "error (%)",
+        "difference (points)", "", "seeds",
+    ]  # fmt: skip
     return markdown(head, [[str(cell) for cell in row] for row in found]) if found else ""
+
+
+def _settings(rows: Sequence[Row], design: Design) -> list[tuple[int, int, int]]:
+    """Labelled and unlabelled people of the students of the design's sizes, and labelled people of their teachers."""
+    usual = {"role": "student", "width": design.student, "teacher": design.teacher, "ahead": 0, "loss": "default"}
+    chosen = [row for row in rows if all(row[name] == str(value) for name, value in usual.items())]
+    return sorted({(int(row["labelled"]), int(row["rest"]), int(row["known"])) for row in chosen})
+
+
+def _taught(rows: Sequence[Row], design: Design, labelled: int, **more: object) -> Errors:
+    """Students of the design's sizes, which meet the whole crowd, and whose teachers had every label."""
+    people = {"rest": design.crowd - labelled, "known": design.crowd}
+    size = {"width": design.student, "teacher": design.teacher}
+    return errors_of(rows, **({"role": "student", "labelled": labelled} | size | people | more))
 
 
 def _verdict(name: str, value: float, ends: tuple[float, float]) -> str:
@@ -106,19 +123,23 @@ def _labels(rows: Sequence[Row], design: Design) -> str:
     """How much of the gap between few and all labels unlabelled people close."""
     many = errors_of(rows, role="alone", labelled=design.crowd, width=design.student)
     found = []
-    for labelled in sorted(set(design.labelled) - {design.crowd}):
+    for labelled in sorted(design.labelled):
         few = errors_of(rows, role="alone", labelled=labelled, width=design.student)
-        rest = design.crowd - labelled
-        size = {"width": design.student, "teacher": design.teacher, "members": design.members}
-        taught = errors_of(rows, role="student", labelled=labelled, rest=rest, **size)
-        if seeds := sorted(set(few) & set(taught) & set(many)):
-            share, ends = gap_closed(few, taught, many)
-            means = [f"{np.mean([group[seed] for seed in seeds]):.1f}" for group in (few, taught, many)]
-            found.append([str(labelled), *means, f"{share:.2f} {span(ends)}", str(len(seeds))])
+        for known in (labelled, design.crowd):
+            taught = _taught(rows, design, labelled, known=known)
+            if seeds := sorted(set(few) & set(taught) & set(many)):
+                if difference(few, many)[1][0] > 0:
+                    share, ends = gap_closed(few, taught, many)
+                    closed = f"{share:.2f} {span(ends)}"
+                else:
+                    closed = "no gap seen"
+                means = [f"{np.mean([group[seed] for seed in seeds]):.1f}" for group in (few, taught, many)]
+                found.append([str(labelled), str(known), *means, closed, str(len(seeds))])
     head = [
         "labelled people",
+        "teacher's labelled people",
         "alone (%)",
-        f"and the rest of {design.crowd} without labels (%)",
+        f"student, and the rest of {design.crowd} without labels (%)",
         f"{design.crowd} labelled, alone (%)",
         "share of the gap closed",
         "seeds",
@@ -129,39 +150,32 @@ def _labels(rows: Sequence[Row], design: Design) -> str:
 def _losses(rows: Sequence[Row], design: Design) -> str:
     """Each loss against the default one, on the same labelled people."""
     found = []
-    for labelled in sorted(design.labelled):
-        size = {"role": "student", "labelled": labelled, "width": design.student}
-        size |= {"teacher": design.teacher, "members": design.members}
-        plain = errors_of(rows, **size)
-        for loss in LOSSES:
-            other = errors_of(rows, loss=loss, **size)
-            if loss != "default" and (seeds := sorted(set(plain) & set(other))):
-                value, ends = difference(other, plain)
-                means = [f"{np.mean([group[seed] for seed in seeds]):.1f}" for group in (other, plain)]
-                found.append([loss, str(labelled), *means, _points(value, ends), str(len(seeds))])
-    head = ["loss", "labelled people", "error (%)", "default (%)", "difference (points)", "seeds"]
+    plain = _taught(rows, design, design.few)
+    for loss in LOSSES:
+        other = _taught(rows, design, design.few, loss=loss)
+        if loss != "default" and (seeds := sorted(set(plain) & set(other))):
+            value, ends = difference(other, plain)
+            means = [f"{np.mean([group[seed] for seed in seeds]):.1f}" for group in (other, plain)]
+            found.append([loss, *means, _points(value, ends), str(len(seeds))])
+    head = ["loss", "error (%)", "default (%)", "difference (points)", "seeds"]
     return markdown(head, found) if found else ""
 
 
 def _streaming(rows: Sequence[Row], design: Design) -> str:
     """Causal students of a teacher that looks ahead against those of a causal one, and alone."""
     found = []
-    for labelled in sorted(design.labelled):
-        size = {"labelled": labelled, "width": design.student}
-        taught = {**size, "role": "student", "teacher": design.teacher, "members": design.members}
-        against = {
-            "student of a causal teacher": errors_of(rows, **taught),
-            "alone": errors_of(rows, role="alone", **size),
-            "its teacher": errors_of(rows, role="teacher", labelled=labelled, width=design.teacher, ahead=1),
-        }
-        for loss in LOSSES:
-            ahead = errors_of(rows, ahead=1, loss=loss, **taught)
-            for name, other in against.items():
-                if seeds := sorted(set(ahead) & set(other)):
-                    means = [f"{np.mean([group[seed] for seed in seeds]):.1f}" for group in (ahead, other)]
-                    points = _points(*difference(ahead, other))
-                    found.append([str(labelled), loss, means[0], name, means[1], points, str(len(seeds))])
-    head = ["labelled people", "loss", "student (%)", "against", "error (%)", "difference (points)", "seeds"]
+    against = {
+        "student of a causal teacher": _taught(rows, design, design.few),
+        "alone": errors_of(rows, role="alone", labelled=design.few, width=design.student),
+        "its teacher": errors_of(rows, role="teacher", labelled=design.crowd, width=design.teacher, ahead=1),
+    }
+    for loss in LOSSES:
+        ahead = _taught(rows, design, design.few, ahead=1, loss=loss)
+        for name, other in against.items():
+            if seeds := sorted(set(ahead) & set(other)):
+                means = [f"{np.mean([group[seed] for seed in seeds]):.1f}" for group in (ahead, other)]
+                found.append([loss, means[0], name, means[1], _points(*difference(ahead, other)), str(len(seeds))])
+    head = ["loss", "student (%)", "against", "error (%)", "difference (points)", "seeds"]
     return markdown(head, found) if found else ""
 
 
@@ -174,7 +188,7 @@ def _law(rows: Sequence[Row], design: Design) -> str:
             (width, teacher, seed, float(errors[seed].mean()))
             for teacher in design.law_teachers
             for width in design.law_students
-            for errors in [errors_of(rows, role="student", labelled=labelled, width=width, teacher=teacher, members=1)]
+            for errors in [_taught(rows, design, labelled, width=width, teacher=teacher)]
             for seed in errors
         ]
         held = (max(design.law_students), max(design.law_teachers))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.taught_people import COLUMNS, PERSONS, Options, study
-from analysis.taught_plan import LOSSES, QUESTIONS, Design, alone, pieces_of, split_of, student, teachers_of
+from analysis.taught_plan import LOSSES, QUESTIONS, Design, alone, pieces_of, split_of, student, teacher_of
 from analysis.taught_verdicts import answers, difference, errors_of, gap_closed
 from semgjax.training.distill_config import DistillOptions
 
@@ -14,7 +14,7 @@ DESIGN = Design()
 def rows_of(error: float, **members: object) -> list[dict[str, str]]:
     """Rows of three seeds, whose people scatter in the same way in every run."""
     people = np.linspace(-20.0, 20.0, len(PERSONS))
-    usual = {"rest": 0, "compute": 0, "loss": "default", "ahead": 0, "draw": 0, "teacher": 0, "members": 1, "params": 1}
+    usual = {"rest": 0, "compute": 0, "loss": "default", "ahead": 0, "teacher": 0, "known": 0, "params": 1}
     cells = {name: str(value) for name, value in (usual | members).items()}
     return [
         dict.fromkeys(COLUMNS, "")
@@ -31,9 +31,9 @@ def test_teachers_come_before_their_students_and_no_piece_twice():
     assert len(set(names)) == len(names)
     for piece in pieces:
         if piece.role == "student":
-            teachers = teachers_of(piece, DESIGN)
-            assert len(teachers) == piece.members
-            assert max(names.index(one.name) for one in teachers) < names.index(piece.name)
+            teacher = teacher_of(piece, DESIGN)
+            assert (teacher.width, teacher.labelled) == (piece.teacher, piece.known)
+            assert names.index(teacher.name) < names.index(piece.name)
 
 
 def test_every_loss_is_one_that_a_run_can_have():
@@ -41,7 +41,7 @@ def test_every_loss_is_one_that_a_run_can_have():
 
 
 def test_labelled_unlabelled_validation_and_test_people_are_apart():
-    split = split_of(student(DESIGN, 1, 8, rest=56))
+    split = split_of(student(DESIGN, 1, 8))
     parts = [{name.split("-")[1] for name in part} for part in (split.train, split.unlabelled, split.val, split.test)]
     assert [len(part) for part in parts] == [8, 56, 4, 8]
     assert len(set.union(*parts)) == sum(map(len, parts))
@@ -67,10 +67,11 @@ def test_a_student_near_its_teacher_and_better_than_alone_is_said_to_be_both():
     size = {"labelled": 16, "width": DESIGN.student}
     rows = [
         *rows_of(50.0, role="teacher", labelled=16, width=DESIGN.teacher),
-        *rows_of(51.0, role="student", teacher=DESIGN.teacher, members=DESIGN.members, **size),
+        *rows_of(51.0, role="student", teacher=DESIGN.teacher, known=16, **size),
         *rows_of(56.0, role="alone", **size),
         *rows_of(50.5, role="alone", compute=1, **size),
-        *rows_of(49.0, role="student", teacher=DESIGN.teacher, members=DESIGN.members, loss="spikes", **size),
+        *rows_of(49.0, role="student", teacher=DESIGN.teacher, known=64, rest=48, loss="spikes", **size),
+        *rows_of(51.0, role="student", teacher=DESIGN.teacher, known=64, rest=48, **size),
     ]
     text = answers(rows, DESIGN)
     cells = [
@@ -78,21 +79,21 @@ def test_a_student_near_its_teacher_and_better_than_alone_is_said_to_be_both():
         for line in text.splitlines()
         if line.startswith("| 16 + 0")
     ]
-    assert [row[5] for row in cells] == ["within 1.5 points", "better", "worse"]
-    assert [row[1] for row in cells] == ["53.0"] * 3 and cells[0][3] == "52.0"
-    assert any(line.startswith("| spikes | 16 | 51.0") for line in text.splitlines())
+    assert [row[6] for row in cells] == ["within 1.5 points", "better", "worse"]
+    assert [row[2] for row in cells] == ["53.0"] * 3 and cells[0][4] == "52.0"
+    assert any(line.startswith("| spikes | 51.0 | 53.0") for line in text.splitlines())
     assert "gap" not in text
     assert answers([], DESIGN) == "no question has its runs yet"
 
 
 def test_the_law_of_students_forecasts_the_pair_that_it_was_not_fitted_to():
-    sizes = {6: 2_831, 8: 4_407, 12: 8_500, 24: 22_967, 16: 14_071, 48: 81_911}
+    sizes = {8: 4_407, 12: 8_567, 24: 22_967, 48: 81_911, 112: 529_319}
 
     def error(width: int, teacher: int) -> float:
         gain = sizes[teacher] / sizes[width] - 1.0
         return 20.0 + 300.0 * (sizes[width] * (1.0 + 2.0 * gain / (2.0 + gain))) ** -0.3
 
-    members = {"labelled": 8, "role": "student"}
+    members = {"labelled": 8, "rest": 56, "known": 64, "role": "student"}
     rows = [
         row
         for teacher in DESIGN.law_teachers
@@ -102,9 +103,9 @@ def test_the_law_of_students_forecasts_the_pair_that_it_was_not_fitted_to():
     rows += [
         row
         for teacher in DESIGN.law_teachers
-        for row in rows_of(30.0, role="teacher", labelled=8, width=teacher, params=sizes[teacher])
+        for row in rows_of(30.0, role="teacher", labelled=64, width=teacher, params=sizes[teacher])
     ]
-    line = next(line for line in answers(rows, DESIGN).splitlines() if line.startswith("| 8 | 8,500 from"))
+    line = next(line for line in answers(rows, DESIGN).splitlines() if line.startswith("| 8 | 22,967 from"))
     cells = [cell.strip() for cell in line.strip("|").split("|")]
     assert float(cells[2].split()[0]) == pytest.approx(float(cells[3]), abs=0.7)
     assert cells[4] == "24"
@@ -112,7 +113,7 @@ def test_the_law_of_students_forecasts_the_pair_that_it_was_not_fitted_to():
 
 @pytest.mark.slow
 def test_a_small_study_resumes_and_judges_its_table(tmp_path):
-    sizes = {"teacher": 8, "student": 6, "members": 2, "steps": 2, "student_steps": 2, "batch": 4}
+    sizes = {"teacher": 8, "student": 6, "steps": 2, "student_steps": 2, "batch": 4}
     design = Design(seeds=(0,), crowd=2, labelled=(1,), minutes=0.2, **sizes)
     options = Options(out=tmp_path, questions=("labels",), design=design)
     words = study(options)
@@ -121,6 +122,7 @@ def test_a_small_study_resumes_and_judges_its_table(tmp_path):
     assert [line.split(b"-")[0] for line in made.splitlines()[1:]] == [
         b"alone",
         b"teacher",
+        b"student",
         b"teacher",
         b"student",
         b"alone",
