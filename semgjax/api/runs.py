@@ -289,9 +289,7 @@ def _run(
         if teaching is not None:
             config = self_config(config, teaching[1])
     else:
-        for place in teaching[0]:
-            with finished_folder(place) as folder:
-                teachers.append(load_teacher(folder))
+        teachers = _load_teachers(teaching[0])
         first, *others = teachers
         check_pair(members["model"], members["band"], first.config)  # a clearer message than the windows'
         corpus = read_corpus(data, splits)
@@ -303,6 +301,23 @@ def _run(
     targets = cached(Path(data), config, pairs, corpus)
     end = run_training(config, corpus, str(out), () if targets else pairs, chosen, lineage, targets)
     return Run(str(out), _body(end))
+
+
+def _load_teachers(places: tuple[str, ...]) -> list[Teacher]:
+    """
+    Raises:
+        InputError: a run is missing, damaged or not finished, or two are the same one ("bad-value").
+    """
+    found: dict[str, tuple[str, Teacher]] = {}
+    for place in places:
+        with finished_folder(place) as folder:
+            one = load_teacher(folder)
+        if one.config.hash in found:
+            raise InputError(
+                f"teacher {place}: the same run as {found[one.config.hash][0]}; name every teacher once", "bad-value"
+            )
+        found[one.config.hash] = place, one
+    return [one for _, one in found.values()]
 
 
 def _places(teacher: str | Path | Run | Sequence[str | Path | Run]) -> tuple[str, ...]:

@@ -75,15 +75,15 @@ class DistillOptions:
             self._must(name, 0 <= getattr(self, name) <= MOST_FRAMES, f"lie in 0 to {MOST_FRAMES}")
         rising = all(a < b for a, b in zip(self.intermediate, self.intermediate[1:], strict=False))
         self._must("intermediate", rising and min(self.intermediate, default=1) >= 1, "be rising numbers of layers")
-        for name, reader, read in (
-            ("threshold", "frames", self.frames == "blank"),
-            ("around", "frames", self.frames == "spikes"),
-            ("intermediate_weight", "intermediate", bool(self.intermediate)),
-            ("final_weight", "schedule", self.schedule != "constant"),
-            ("views", "cache", bool(self.cache)),
+        for name, read, where in (
+            ("threshold", self.frames == "blank", "frames 'blank'"),
+            ("around", self.frames == "spikes", "frames 'spikes'"),
+            ("intermediate_weight", bool(self.intermediate), "intermediate layers"),
+            ("final_weight", self.schedule != "constant", "schedule 'linear' or 'cosine'"),
+            ("views", bool(self.cache), "cache 'float16' or 'int8'"),
         ):
             plain = getattr(self, name) == getattr(DistillOptions, name)
-            self._must(name, read or plain, f"be left out: {reader} {getattr(self, reader)!r} does not read it")
+            self._must(name, read or plain, f"be left out: it counts only with {where}")
         self._must("views", 1 <= self.views <= MOST_VIEWS, f"lie in 1 to {MOST_VIEWS}")
         self._must("cache", not (self.cache and self.features), "be left out: features needs the teacher in every step")
         self._must("unlabelled", self.unlabelled is None or 0 <= self.unlabelled < 1, "lie in [0, 1)")

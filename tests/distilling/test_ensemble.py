@@ -1,6 +1,7 @@
 """Several teachers: their symbols must lie at the same frames; one run of two teachers is that of both."""
 
 import dataclasses
+import shutil
 
 import jax
 import jax.numpy as jnp
@@ -111,3 +112,11 @@ def test_a_student_of_two_runs_names_both_and_is_the_same_by_function_and_comman
 def test_no_teacher_or_itself_among_others_is_refused(sessions, tmp_path, many):
     with refused("conflict" if many else "bad-value", "teacher"):
         semgjax.distill(many, "ladder-16", sessions, tmp_path / "run")
+
+
+def test_a_run_named_twice_or_its_copy_is_refused_by_its_folder(sessions, finished, tmp_path):
+    copy = shutil.copytree(finished, tmp_path / "copy")
+    for again in (finished, copy):
+        with refused("bad-value", again):
+            semgjax.distill([finished, again], "ladder-16", data=sessions, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
