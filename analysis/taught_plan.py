@@ -137,17 +137,21 @@ def proof(design: Design, seed: int) -> list[Piece]:
         alone(design, seed, every),
         alone(design, seed, every, compute=True),
         student(design, seed, few, rest=0),
-        student(design, seed, few, rest=0, known=few),
     ]
 
 
 def labels(design: Design, seed: int) -> list[Piece]:
-    """What are people without labels worth beside few with them, by a teacher of all labels and of the same few?"""
-    found = [alone(design, seed, design.crowd)]
-    for labelled in sorted(design.labelled, key=lambda count: (count != 8, count)):
-        both = [student(design, seed, labelled), student(design, seed, labelled, known=labelled)]
-        found += [*both, alone(design, seed, labelled)]
+    """What are people without labels worth beside few with them, by a teacher of all labels or of the same few?"""
+    own = _eight(design)
+    found = [alone(design, seed, design.crowd), student(design, seed, own, known=own)]
+    for labelled in sorted(design.labelled):
+        found += [student(design, seed, labelled), alone(design, seed, labelled)]
     return found
+
+
+def _eight(design: Design) -> int:
+    """The number of labelled people next to eight, the budget of two questions."""
+    return min(design.labelled, key=lambda count: abs(count - 8))
 
 
 def losses(design: Design, seed: int) -> list[Piece]:
@@ -165,7 +169,7 @@ def law(design: Design, seed: int) -> list[Piece]:
     """Students of several sizes from teachers of several sizes, with few and with all labels."""
     return [
         student(design, seed, labelled, width=width, teacher=teacher)
-        for labelled in (min(design.labelled, key=lambda count: (count != 8, count)), design.crowd)
+        for labelled in (_eight(design), design.crowd)
         for teacher in design.law_teachers
         for width in design.law_students
     ]
