@@ -23,7 +23,7 @@ FIRST = {
 }
 """class -> its fields in version 1. Never edit it: all existing hashes depend on it."""
 
-OLD_DEFAULTS: dict[str, Any] = {}
+OLD_DEFAULTS: dict[str, Any] = {"DistillConfig.key_boost": 0.0}
 """Changed defaults: "Class.field" -> the default, as JSON, that the field had in version 1 or was added with.
 
 A file without the field was written under that default and is read with it; the hash is relative to it. Never remove or

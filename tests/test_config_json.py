@@ -70,7 +70,7 @@ def test_a_class_of_a_network_reads_nothing_else():
 
 
 def test_whole_numbers_stand_for_floats_and_become_them():
-    read = from_json(DistillConfig, {"teacher": "t", "temperature": 2, "weight": 1, "key_boost": 0}, "x")
+    read = from_json(DistillConfig, {"teacher": "t", "temperature": 2, "weight": 1, "key_boost": 20}, "x")
     assert read == DistillConfig("t", 2.0, 1.0)
     assert isinstance(read.temperature, float)
 
@@ -228,7 +228,9 @@ def test_members_with_defaults_may_be_missing_and_unknown_ones_may_not(part):
             del place[f.name]
     read = from_json(RunConfig, value, "config.json")
     found = getattr(read, part) if part else read
-    assert found == kind(**{f.name: getattr(found, f.name) for f in dataclasses.fields(kind) if f.name in place})
+    required = {f.name: getattr(found, f.name) for f in dataclasses.fields(kind) if f.name in place}
+    changed = {name: value for name, value in OLD_DEFAULTS.items() if name.startswith(f"{kind.__name__}.")}
+    assert found == kind(**required, **{name.split(".")[1]: value for name, value in changed.items()})
     with pytest.raises(InputError) as caught:
         place["colour"] = 1
         from_json(RunConfig, value, "config.json")

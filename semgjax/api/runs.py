@@ -187,7 +187,7 @@ def distill(
         temperature: divides both logits before the softmax (default: 1).
         weight: share of the KL term in the loss, in (0, 1]; the rest is CTC (default: 0.9).
         key_boost: extra weight of a frame in the KL term, times the teacher's probability that it is a key (default:
-            0).
+            20).
         options: further options of the loss, by name as options={"frames": "spikes", "delay": 2}, or a whole
             `DistillOptions`; docs/guides/distillation.md lists them.
         data, out, splits, model, augment, optimizer, train, engine: see `train`.

@@ -22,7 +22,7 @@ class DistillOptions:
     """divides both logits before the softmax"""
     weight: float = 0.9
     """share of the KL term; the rest is CTC"""
-    key_boost: float = 0.0
+    key_boost: float = 20.0
     """how much more a frame counts in the KL term, times the teacher's probability that it is a key"""
     divergence: Literal["forward", "reverse", "js"] = "forward"
     """forward: KL(teacher || student); reverse: KL(student || teacher); js: the Jensen-Shannon divergence"""
