@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import tyro
 
 from analysis import command, varied_plan
+from analysis.taught_figures import labels_figure, losses_figure, sizes_figure
 from analysis.taught_plan import LOSSES, Design, Piece, Question, pieces_of, split_of, student, teacher_of
 from analysis.taught_verdicts import answers
 from analysis.varied_people import Row, cell, late_of, read_rows, write_rows
@@ -25,6 +26,7 @@ from semgjax.data.splitting.splits import write_split
 from semgjax.data.trained_on import held_out
 from semgjax.distilling.teachers import Teacher, lineage_of, load_teacher, student_config
 from semgjax.model.flops import train_flops
+from semgjax.pages.law_plot import save_figure
 from semgjax.sweep.resolve import run_config, steps_for
 from semgjax.training.distill_config import DistillOptions
 from semgjax.training.loop import train
@@ -36,6 +38,8 @@ COLUMNS = (
     *("compute", "rate", "steps", "error", "late", *PERSONS),
 )  # fmt: skip
 
+FIGURES = {"labels": labels_figure, "losses": losses_figure, "sizes": sizes_figure}
+
 
 @dataclass(frozen=True)
 class Options:
@@ -45,13 +49,14 @@ class Options:
     only: Annotated[str, tyro.conf.arg(help="make the pieces whose name contains this")] = ""
     questions: Annotated[tuple[Question, ...], tyro.conf.arg(help="whose pieces are made")] = ("proof", "labels")
     table: Annotated[Path | None, tyro.conf.arg(help="judge this table, train nothing")] = None
+    figures: Annotated[Path | None, tyro.conf.arg(help="folder to draw the figures in")] = None
     design: Design = field(default_factory=Design)
 
 
 def study(options: Options) -> str:
     """Make the missing pieces; the answers as Markdown."""
     if options.table is not None:
-        return answers(read_rows(options.table), options.design)
+        return _answers(read_rows(options.table), options)
     path = options.out / "taught_people.csv"
     rows = {row["piece"]: row for row in read_rows(path)} if path.exists() else {}
     for piece in pieces_of(options.design, options.questions):
@@ -59,7 +64,14 @@ def study(options: Options) -> str:
             rows[piece.name] = _row(piece, _train(piece, options), options)
             write_rows(path, COLUMNS, list(rows.values()))
             print(f"{piece.name}: {rows[piece.name]['error']} %", file=sys.stderr, flush=True)
-    return answers(list(rows.values()), options.design)
+    return _answers(list(rows.values()), options)
+
+
+def _answers(rows: list[Row], options: Options) -> str:
+    if options.figures is not None:
+        for name, draw in FIGURES.items():
+            save_figure(draw(rows, options.design), options.figures / f"taught_{name}.png")
+    return answers(rows, options.design)
 
 
 def _train(piece: Piece, options: Options) -> dict[str, Any]:

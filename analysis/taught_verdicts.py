@@ -39,6 +39,19 @@ def errors_of(rows: Sequence[Row], **where: object) -> Errors:
     return found
 
 
+def taught_of(rows: Sequence[Row], design: Design, labelled: int, **more: object) -> Errors:
+    """Students of the design's sizes, which meet the whole crowd, and whose teachers had every label."""
+    people = {"rest": design.crowd - labelled, "known": design.crowd}
+    size = {"width": design.student, "teacher": design.teacher}
+    return errors_of(rows, **({"role": "student", "labelled": labelled} | size | people | more))
+
+
+def mean_of(errors: Errors) -> tuple[float, float, float]:
+    """(mean, low, high) of one group."""
+    value, draws = draws_of(float, errors)
+    return value, *_ends(draws)
+
+
 def draws_of(statistic: Callable[..., float], *groups: Errors) -> tuple[float, np.ndarray]:
     """A statistic of mean errors, and its bootstrap: seeds, then people within them, the same ones in every group.
 
@@ -77,7 +90,7 @@ def _proof(rows: Sequence[Row], design: Design) -> str:
     """Students against their teachers and against the same size alone, at each number of labelled people."""
     found = []
     for labelled, rest, known in _settings(rows, design):
-        student = _taught(rows, design, labelled, rest=rest, known=known)
+        student = taught_of(rows, design, labelled, rest=rest, known=known)
         size = {"role": "alone", "width": design.student}
         others = {
             TEACHER: errors_of(rows, role="teacher", labelled=known, width=design.teacher),
@@ -106,13 +119,6 @@ def _settings(rows: Sequence[Row], design: Design) -> list[tuple[int, int, int]]
     return sorted({(int(row["labelled"]), int(row["rest"]), int(row["known"])) for row in chosen})
 
 
-def _taught(rows: Sequence[Row], design: Design, labelled: int, **more: object) -> Errors:
-    """Students of the design's sizes, which meet the whole crowd, and whose teachers had every label."""
-    people = {"rest": design.crowd - labelled, "known": design.crowd}
-    size = {"width": design.student, "teacher": design.teacher}
-    return errors_of(rows, **({"role": "student", "labelled": labelled} | size | people | more))
-
-
 def _verdict(name: str, value: float, ends: tuple[float, float]) -> str:
     if name == TEACHER:
         return f"within {CLOSE:g} points" if value <= CLOSE else f"more than {CLOSE:g} points behind"
@@ -126,11 +132,11 @@ def _labels(rows: Sequence[Row], design: Design) -> str:
     for labelled in sorted(design.labelled):
         few = errors_of(rows, role="alone", labelled=labelled, width=design.student)
         for known in (labelled, design.crowd):
-            taught = _taught(rows, design, labelled, known=known)
+            taught = taught_of(rows, design, labelled, known=known)
             if seeds := sorted(set(few) & set(taught) & set(many)):
                 if difference(few, many)[1][0] > 0:
                     share, ends = gap_closed(few, taught, many)
-                    closed = f"{share:.2f} {span(ends)}"
+                    closed = f"{share:.2f} [{ends[0]:.2f}, {ends[1]:.2f}]"
                 else:
                     closed = "no gap seen"
                 means = [f"{np.mean([group[seed] for seed in seeds]):.1f}" for group in (few, taught, many)]
@@ -150,9 +156,9 @@ def _labels(rows: Sequence[Row], design: Design) -> str:
 def _losses(rows: Sequence[Row], design: Design) -> str:
     """Each loss against the default one, on the same labelled people."""
     found = []
-    plain = _taught(rows, design, design.few)
+    plain = taught_of(rows, design, design.few)
     for loss in LOSSES:
-        other = _taught(rows, design, design.few, loss=loss)
+        other = taught_of(rows, design, design.few, loss=loss)
         if loss != "default" and (seeds := sorted(set(plain) & set(other))):
             value, ends = difference(other, plain)
             means = [f"{np.mean([group[seed] for seed in seeds]):.1f}" for group in (other, plain)]
@@ -165,12 +171,12 @@ def _streaming(rows: Sequence[Row], design: Design) -> str:
     """Causal students of a teacher that looks ahead against those of a causal one, and alone."""
     found = []
     against = {
-        "student of a causal teacher": _taught(rows, design, design.few),
+        "student of a causal teacher": taught_of(rows, design, design.few),
         "alone": errors_of(rows, role="alone", labelled=design.few, width=design.student),
         "its teacher": errors_of(rows, role="teacher", labelled=design.crowd, width=design.teacher, ahead=1),
     }
     for loss in LOSSES:
-        ahead = _taught(rows, design, design.few, ahead=1, loss=loss)
+        ahead = taught_of(rows, design, design.few, ahead=1, loss=loss)
         for name, other in against.items():
             if seeds := sorted(set(ahead) & set(other)):
                 means = [f"{np.mean([group[seed] for seed in seeds]):.1f}" for group in (ahead, other)]
@@ -188,7 +194,7 @@ def _law(rows: Sequence[Row], design: Design) -> str:
             (width, teacher, seed, float(errors[seed].mean()))
             for teacher in design.law_teachers
             for width in design.law_students
-            for errors in [_taught(rows, design, labelled, width=width, teacher=teacher)]
+            for errors in [taught_of(rows, design, labelled, width=width, teacher=teacher)]
             for seed in errors
         ]
         held = (max(design.law_students), max(design.law_teachers))
@@ -216,4 +222,4 @@ def _law(rows: Sequence[Row], design: Design) -> str:
 
 
 def _points(value: float, ends: tuple[float, float]) -> str:
-    return f"{value:+.1f} {span(ends)}"
+    return f"{value:+.1f} [{ends[0]:+.1f}, {ends[1]:+.1f}]"

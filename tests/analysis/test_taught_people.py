@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from analysis.taught_figures import labels_figure, losses_figure, sizes_figure
 from analysis.taught_people import COLUMNS, PERSONS, Options, study
 from analysis.taught_plan import LOSSES, QUESTIONS, Design, alone, pieces_of, split_of, student, teacher_of
 from analysis.taught_verdicts import answers, difference, errors_of, gap_closed
@@ -129,3 +130,26 @@ def test_a_small_study_resumes_and_judges_its_table(tmp_path):
     ]
     assert study(options) == words == study(Options(table=path, design=design))
     assert path.read_bytes() == made
+
+
+def test_figures_show_means_and_differences_of_their_rows():
+    size = {"role": "student", "width": DESIGN.student, "teacher": DESIGN.teacher, "known": 64, "params": 22_967}
+    rows = [
+        *rows_of(40.0, labelled=16, rest=48, **size),
+        *rows_of(41.0, labelled=8, rest=56, **size),
+        *rows_of(38.0, labelled=16, rest=48, loss="spikes", **size),
+        *rows_of(52.0, role="alone", labelled=16, width=DESIGN.student, params=22_967),
+        *rows_of(35.0, role="teacher", labelled=64, width=DESIGN.teacher, params=529_319),
+    ]
+    (axes,) = labels_figure(rows, DESIGN).axes
+    drawn = {bars.get_label(): bars.lines[0].get_xydata().tolist() for bars in axes.containers}
+    assert sorted(map(len, drawn.values())) == [1, 2]
+    assert [[8.0, pytest.approx(43.0)], [16.0, pytest.approx(42.0)]] in drawn.values()
+    (axes,) = losses_figure(rows, DESIGN).axes
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["spikes"]
+    assert axes.lines[1].get_xdata()[0] == pytest.approx(-2.0)
+    first, second = (
+        panel.lines for panel in sizes_figure([*rows, *rows_of(30.0, labelled=64, **size)], DESIGN).axes[:2]
+    )
+    assert first[0].get_xydata().tolist() == [[22_967.0, pytest.approx(43.0)]]
+    assert second[0].get_xydata().tolist() != first[0].get_xydata().tolist()
