@@ -34,7 +34,7 @@ from semgjax.training.run_config import RunConfig
 
 PERSONS = tuple(f"person{person}" for person in range(varied_plan.TEST))
 COLUMNS = (
-    *("piece", "role", "seed", "labelled", "rest", "width", "params", "teacher", "known", "ahead", "loss"),
+    *("piece", "role", "seed", "labelled", "rest", "width", "params", "teacher", "known", "ahead", "loss", "times"),
     *("compute", "rate", "steps", "error", "late", *PERSONS),
 )  # fmt: skip
 
@@ -96,12 +96,14 @@ def _corpus(piece: Piece, options: Options) -> Corpus:
 def taught_config(piece: Piece, corpus: Corpus, design: Design, teacher: Teacher) -> RunConfig:
     """The run of a student."""
     distill = DistillOptions(**LOSSES[piece.loss]).config(teacher.config.hash)
-    return student_config(_plain(piece, corpus, design.student_steps, design), teacher, distill, held_out(corpus))
+    plain = _plain(piece, corpus, piece.times * design.student_steps, design)
+    return student_config(plain, teacher, distill, held_out(corpus))
 
 
 def alone_config(piece: Piece, corpus: Corpus, design: Design) -> RunConfig:
     """The run of a teacher, or of a student's size without one."""
-    plain = _plain(piece, corpus, design.steps if piece.role == "teacher" else design.student_steps, design)
+    steps = design.steps if piece.role == "teacher" else piece.times * design.student_steps
+    plain = _plain(piece, corpus, steps, design)
     if not piece.compute:
         return plain
     teacher = _plain(teacher_of(student(design, piece.seed, piece.labelled), design), corpus, 1, design).model
@@ -136,7 +138,7 @@ def _row(piece: Piece, result: dict[str, Any], options: Options) -> Row:
         **{name: str(getattr(piece, name)) for name in ("role", "seed", "labelled", "rest", "width", "loss")},
         "piece": piece.name,
         "params": str(result["params"]),
-        **{name: str(int(getattr(piece, name))) for name in ("compute", "ahead", "teacher", "known")},
+        **{name: str(int(getattr(piece, name))) for name in ("compute", "ahead", "teacher", "known", "times")},
         "rate": f"{piece.rate:g}",
         "steps": str(result["steps"]),
         "error": f"{sum(errors) / len(errors):.4f}",

@@ -53,6 +53,8 @@ class Design:
     """optimiser steps of a teacher"""
     student_steps: int = 3000
     """optimiser steps of a student, and of a run alone"""
+    long: int = 3
+    """times as many steps, in students and runs alone that are trained longer"""
     batch: int = 8
     """windows per step"""
     rate_teacher: float = 1.0
@@ -83,6 +85,7 @@ class Piece:
         teacher: width of a student's teacher, 0 otherwise.
         known: people whose labels a student's teacher had.
         ahead: a teacher that also looks ahead, or a student of one; the student itself is causal.
+        times: as many steps as usual, times this.
         rate: multiple of the preset's learning rate.
     """
 
@@ -96,6 +99,7 @@ class Piece:
     teacher: int = 0
     known: int = 0
     ahead: bool = False
+    times: int = 1
     rate: float = 1.0
 
     @property
@@ -105,6 +109,7 @@ class Piece:
         more = ("-compute" if self.compute else "") + ("" if self.loss == "default" else f"-{self.loss}")
         taught = f"-by{self.teacher}of{self.known:02d}" if self.teacher else ""
         taught += "-ahead" if self.ahead else ""
+        taught += f"-steps-x{self.times}" if self.times > 1 else ""
         rate = "" if self.rate == 1.0 else f"-rate{self.rate:g}"
         return f"{self.role}-{people}-width{self.width}{taught}{more}{rate}-seed{self.seed}"
 
@@ -138,6 +143,7 @@ def proof(design: Design, seed: int) -> list[Piece]:
         alone(design, seed, every),
         alone(design, seed, every, compute=True),
         student(design, seed, few, rest=0),
+        *(one(design, seed, people, times=design.long) for people in (few, every) for one in (student, alone)),
     ]
 
 

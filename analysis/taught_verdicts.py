@@ -32,7 +32,7 @@ def answers(rows: Sequence[Row], design: Design) -> str:
 
 def errors_of(rows: Sequence[Row], **where: object) -> Errors:
     """Errors of the runs of these members, by seed."""
-    members = {"rest": 0, "compute": 0, "loss": "default", "ahead": 0} | where
+    members = {"rest": 0, "compute": 0, "loss": "default", "ahead": 0, "times": 1} | where
     chosen = [row for row in rows if all(row[name] == str(value) for name, value in members.items())]
     found = {int(row["seed"]): np.array([float(row[f"person{n}"]) for n in range(TEST)]) for row in chosen}
     assert len(found) == len(chosen), f"two runs of one seed under {where}"
@@ -89,34 +89,39 @@ def _ends(draws: np.ndarray) -> tuple[float, float]:
 def _proof(rows: Sequence[Row], design: Design) -> str:
     """Students against their teachers and against the same size alone, at each number of labelled people."""
     found = []
-    for labelled, rest, known in _settings(rows, design):
-        student = taught_of(rows, design, labelled, rest=rest, known=known)
+    for labelled, rest, known, times in _settings(rows, design):
+        student = taught_of(rows, design, labelled, rest=rest, known=known, times=times)
         size = {"role": "alone", "width": design.student}
+        alone = {
+            "alone, equal steps": errors_of(rows, labelled=labelled, times=times, **size),
+            "alone, equal operations": errors_of(rows, labelled=labelled, compute=1, **size) if times == 1 else {},
+        }
         others = {
             TEACHER: errors_of(rows, role="teacher", labelled=known, width=design.teacher),
-            "alone, equal steps": errors_of(rows, labelled=labelled, **size),
-            "alone, equal operations": errors_of(rows, labelled=labelled, compute=1, **size),
-            "alone, every label": errors_of(rows, labelled=design.crowd, **size) if labelled < design.crowd else {},
+            **alone,
         }
+        if labelled < design.crowd:
+            others["alone, every label"] = errors_of(rows, labelled=design.crowd, times=times, **size)
         for name, other in others.items():
             if seeds := sorted(set(student) & set(other)):
                 mine, theirs = (float(np.mean([group[seed] for seed in seeds])) for group in (student, other))
                 value, ends = difference(student, other)
                 said = _verdict(name, value, ends)
-                people = [f"{labelled} + {rest}", str(known)]
+                people = [f"{labelled} + {rest}", str(known), f"{times * design.student_steps:,}"]
                 found.append([*people, f"{mine:.1f}", name, f"{theirs:.1f}", _points(value, ends), said, len(seeds)])
     head = [
-        "student's labelled + unlabelled people", "teacher's labelled people", "student (%)", "against", "error (%)",
-        "difference (points)", "", "seeds",
+        "student's labelled + unlabelled people", "teacher's labelled people", "steps", "student (%)", "against",
+        "error (%)", "difference (points)", "", "seeds",
     ]  # fmt: skip
     return markdown(head, [[str(cell) for cell in row] for row in found]) if found else ""
 
 
-def _settings(rows: Sequence[Row], design: Design) -> list[tuple[int, int, int]]:
-    """Labelled and unlabelled people of the students of the design's sizes, and labelled people of their teachers."""
+def _settings(rows: Sequence[Row], design: Design) -> list[tuple[int, int, int, int]]:
+    """Labelled, unlabelled and teacher's people of the students of the design's sizes, and how long they train."""
     usual = {"role": "student", "width": design.student, "teacher": design.teacher, "ahead": 0, "loss": "default"}
     chosen = [row for row in rows if all(row[name] == str(value) for name, value in usual.items())]
-    return sorted({(int(row["labelled"]), int(row["rest"]), int(row["known"])) for row in chosen})
+    names = ("labelled", "rest", "known", "times")
+    return sorted({tuple(int(row[name]) for name in names) for row in chosen})
 
 
 def _verdict(name: str, value: float, ends: tuple[float, float]) -> str:

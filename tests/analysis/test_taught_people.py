@@ -15,7 +15,7 @@ DESIGN = Design()
 def rows_of(error: float, **members: object) -> list[dict[str, str]]:
     """Rows of three seeds, whose people scatter in the same way in every run."""
     people = np.linspace(-20.0, 20.0, len(PERSONS))
-    usual = {"rest": 0, "compute": 0, "loss": "default", "ahead": 0, "teacher": 0, "known": 0, "params": 1}
+    usual = {"rest": 0, "compute": 0, "loss": "default", "ahead": 0, "teacher": 0, "known": 0, "times": 1, "params": 1}
     cells = {name: str(value) for name, value in (usual | members).items()}
     return [
         dict.fromkeys(COLUMNS, "")
@@ -80,8 +80,8 @@ def test_a_student_near_its_teacher_and_better_than_alone_is_said_to_be_both():
         for line in text.splitlines()
         if line.startswith("| 16 + 0")
     ]
-    assert [row[6] for row in cells] == ["within 1.5 points", "better", "worse"]
-    assert [row[2] for row in cells] == ["53.0"] * 3 and cells[0][4] == "52.0"
+    assert [row[7] for row in cells] == ["within 1.5 points", "better", "worse"]
+    assert [row[3] for row in cells] == ["53.0"] * 3 and cells[0][5] == "52.0"
     assert any(line.startswith("| spikes | 51.0 | 53.0") for line in text.splitlines())
     assert "gap" not in text
     assert answers([], DESIGN) == "no question has its runs yet"
