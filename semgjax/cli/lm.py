@@ -21,6 +21,8 @@ def train(
     lower: bool = False,
     spaces: bool = False,
     words: int | None = None,
+    data: Path | None = None,
+    splits: Path | None = None,
     json: bool = False,
 ) -> None:
     """Train a character n-gram model with modified Kneser-Ney smoothing.
@@ -34,13 +36,17 @@ def train(
         lower: turn capitals into small letters first
         spaces: one model across words: whole lines of text, with the space as a character
         words: scale the counts to a text of this many words (for counts from huge corpora; 1000000 suits them)
+        data: folder of sessions: text that shares 8 words in a row with a validation or test session is refused
+        splits: their split file (default: splits.json in the folder of sessions)
         json: print one JSON object instead of lines
     """
     from semgjax.decode.arpa import write_arpa
     from semgjax.decode.automaton import write_automaton
     from semgjax.decode.backoff import compile_model
+    from semgjax.decode.held_out_text import check_held_out
     from semgjax.decode.ngram import scale_counts, train_ngrams
     from semgjax.decode.word_counts import count_words, form_of, read_counts
+    from semgjax.files import read_text
 
     if out.suffix not in (".arpa", ".npz"):
         raise InputError(f"{out}: a model is .arpa or .npz; give a name that ends so", "bad-path")
@@ -49,6 +55,12 @@ def train(
     kind = form_of(source) if form == "auto" else form
     if spaces and kind == "counts":
         raise InputError(f"{source}: --spaces needs text, and this is word counts (--form text overrides)", "conflict")
+    if data is not None:
+        if kind == "counts":
+            raise InputError(f"{source}: --data compares text, and word counts have no order; leave it out", "conflict")
+        check_held_out(source, read_text(source, "text", "utf-8-sig"), data, splits)
+    elif splits is not None:
+        raise InputError("--splits needs --data, the folder of its sessions", "bad-option")
     known = vocabulary + " " if spaces and " " not in vocabulary else vocabulary
     counts = (read_counts if kind == "counts" else count_words)(source, known, lower)
     trained = train_ngrams(counts if words is None else scale_counts(counts, words), known, order)

@@ -6,6 +6,7 @@ import pytest
 
 from semgjax.cli.main import main
 from semgjax.decode.word_counts import words_in
+from tests.data.fixtures import typed, write_session
 
 
 def failed(capsys, words) -> str:
@@ -58,3 +59,23 @@ def test_what_cannot_be_done_is_refused_by_code_and_nothing_is_written(tmp_path,
     assert not out.exists()
     out.write_text("mine")
     assert failed(capsys, [*train, out]) == "out-exists"
+
+
+def test_text_that_a_test_session_typed_is_refused(tmp_path, counts, capsys):
+    sentence = "a b c d e f g h i"
+    for name, text in (("s0", "no"), ("s1", sentence)):
+        write_session(tmp_path / f"{name}.hdf5", 17_000, user=name, keystrokes=typed(text))
+    for name, train, test in (("a", "s0", "s1"), ("b", "s1", "s0")):
+        (tmp_path / f"{name}.json").write_text(json.dumps({"train": [train], "test": [test]}))
+        words = ["data", "splits", tmp_path, "--kind", "listed", "--names", tmp_path / f"{name}.json"]
+        assert main([*map(str, words), "--out", str(tmp_path / f"split-{name}.json")]) == 0
+    capsys.readouterr()
+    source = tmp_path / "text.txt"
+    source.write_text(f"other words\n{sentence.upper()}, and more\n")
+    options = ["--data", tmp_path, "--splits", tmp_path / "split-a.json"]
+    words = ["lm", "train", source, "--lower", "--order", "2", "--out", tmp_path / "m.arpa"]
+    assert failed(capsys, [*words, *options]) == "conflict"
+    assert failed(capsys, ["lm", "train", counts, "--out", tmp_path / "m.arpa", *options]) == "conflict"
+    assert failed(capsys, [*words, *options[2:]]) == "bad-option"
+    assert not (tmp_path / "m.arpa").exists()
+    assert main([*map(str, words), *map(str, options[:3]), str(tmp_path / "split-b.json")]) == 0
