@@ -22,6 +22,7 @@ GROUPS = {
     "evaluate": "error rates of a run or an export",
     "sweep": "plan, run and collect many trials",
     "scaling": "fit a scaling law to a table of results",
+    "lm": "train and score character language models",
     "export": "write a run's parameters as a self-contained checkpoint",
     "bench": "measure semgjax against its peers",
 }
