@@ -39,7 +39,7 @@ class BeamOptions:
     insertion_bonus: float = 2.0
     finish: bool = False
     proper: bool = False
-    undo: int = 128
+    undo: int = 512
 
     def __post_init__(self) -> None:
         """Check the values.
