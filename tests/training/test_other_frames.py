@@ -25,7 +25,7 @@ OTHERS = {
     "longer": dataclasses.replace(MODEL, conv_strides=(5, 4, 4), emission_delay=0),
 }
 WINDOWS = WindowSpec(length=1200, stride=1200, left=400, right=240)
-CONFIG = RunConfig("ladder-16", MODEL, "d", WINDOWS, distill=DistillConfig("t", weight=1.0))
+CONFIG = RunConfig("ladder-16", MODEL, "d", WINDOWS, distill=DistillConfig("t", key_boost=0.0, weight=1.0))
 
 
 @pytest.fixture(scope="module")
