@@ -42,7 +42,7 @@ def golden_configs(data: str) -> list[RunConfig]:
     optimizer: OptimizerConfig = dataclasses.replace(recipe("ladder-16").optimizer, learning_rate=RATE)
     teacher = RunConfig("ladder-16", MODEL, data, WINDOW, AUGMENT, optimizer, TRAIN)
     short = dataclasses.replace(TRAIN, steps=STUDENT_STEPS, batch=4)
-    return [teacher, dataclasses.replace(teacher, train=short, distill=DistillConfig(teacher.hash))]
+    return [teacher, dataclasses.replace(teacher, train=short, distill=DistillConfig(teacher.hash, key_boost=0.0))]
 
 
 def golden_sessions(folder: Path) -> Path:
