@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks._decode_model import Gram, write_arpa
 from semgjax.data.keys import BLANK, KEY_NAMES
-from semgjax.decode.automaton import Automaton
+from semgjax.decode.arpa import write_arpa
+from semgjax.decode.backoff import NgramModel, compile_model
 from semgjax.decode.beam_options import BeamOptions
 from semgjax.decode.beam_reference import beam_search_reference
 
@@ -18,18 +18,19 @@ PLAIN = "flashlight-text is not installed: against our plain Python search"
 
 
 def peer_of(
-    options: BeamOptions, grams: dict[Gram, tuple[float, float]], model: Automaton, emissions_TxK: np.ndarray
+    options: BeamOptions, model: NgramModel, emissions_TxK: np.ndarray
 ) -> tuple[Callable[[], object], int, str]:
     """A call that decodes, for how many frames, and the name of the peer."""
     if importlib.util.find_spec("flashlight") is None:
         few = min(len(emissions_TxK), 32)
-        return lambda: beam_search_reference(emissions_TxK[:few], options, model), few, PLAIN
+        automaton = compile_model(model)
+        return lambda: beam_search_reference(emissions_TxK[:few], options, automaton), few, PLAIN
     from flashlight.lib.text.decoder import CriterionType, LexiconFreeDecoder, LexiconFreeDecoderOptions
     from flashlight.lib.text.decoder.kenlm import KenLM
     from flashlight.lib.text.dictionary import Dictionary
 
     with tempfile.TemporaryDirectory() as folder:
-        write_arpa(Path(folder) / "model.arpa", grams)
+        write_arpa(Path(folder) / "model.arpa", model)
         keys = Dictionary([*KEY_NAMES, "<blank>"])
         language = KenLM(str(Path(folder) / "model.arpa"), keys)
     decoder = LexiconFreeDecoder(

@@ -10,8 +10,9 @@ import numpy as np
 from anyascii import anyascii
 
 _CHARACTERS = string.ascii_lowercase + string.ascii_uppercase + string.digits + string.punctuation
+BACKSPACE_GLYPH, SHIFT_GLYPH = "\u232b", "\u21e7"
 # pynput's name of a key that types no character -> its glyph in text.
-_NAMED = {"Key.backspace": "\u232b", "Key.enter": "\u23ce", "Key.space": " ", "Key.shift": "\u21e7"}
+_NAMED = {"Key.backspace": BACKSPACE_GLYPH, "Key.enter": "\u23ce", "Key.space": " ", "Key.shift": SHIFT_GLYPH}
 
 KEY_NAMES: tuple[str, ...] = (*_CHARACTERS, *_NAMED)
 NUM_KEYS = len(KEY_NAMES)

@@ -14,12 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from semgjax.data.keys import labels_to_text, text_to_labels
+from semgjax.data.keys import BACKSPACE_GLYPH, labels_to_text, text_to_labels
 from semgjax.errors import InputError, system_fault
 from semgjax.files import write_atomic
 
 SCHEMA, VERSION = "semgjax/automaton", 1
-BACKSPACE = "\u232b"
 _NAMES = ("schema", "version", "order", "start", "unknown_log10p", "vocabulary", "next_state", "log10p", "end_log10p")
 
 
@@ -61,7 +60,7 @@ def is_character(token: str) -> bool:
 
     A search undoes the last character at a backspace, so that none stands within a word.
     """
-    return len(token) == 1 and token != BACKSPACE and labels_to_text(text_to_labels(token)) == token
+    return len(token) == 1 and token != BACKSPACE_GLYPH and labels_to_text(text_to_labels(token)) == token
 
 
 def write_automaton(path: Path, automaton: Automaton) -> None:
@@ -153,14 +152,14 @@ def check_automaton(automaton: Automaton, where: str) -> None:
             ("bad-shape"); a state or the order out of range ("bad-value"); a number that is not finite ("not-finite"),
             or a positive logarithm of a probability ("bad-value").
     """
-    mend = "write it again with semgjax lm train"
+    fix = "write it again with semgjax lm train"
     vocabulary, states = automaton.vocabulary, len(np.atleast_1d(automaton.end_log10p))
     wrong = next((token for token in vocabulary if not is_character(token)), None)
     if wrong is not None:
-        raise InputError(f"{where}: character {wrong!r} is no key of a word; {mend}", "bad-value")
+        raise InputError(f"{where}: character {wrong!r} is no key of a word; {fix}", "bad-value")
     if not vocabulary or len(set(vocabulary)) < len(vocabulary):
         shown = "".join(vocabulary)
-        raise InputError(f"{where}: vocabulary is {shown!r}, expected each character once; {mend}", "bad-value")
+        raise InputError(f"{where}: vocabulary is {shown!r}, expected each character once; {fix}", "bad-value")
     shape = (states, len(vocabulary))
     wanted: dict[str, tuple[tuple[int, ...], Any]] = {
         "next_state": (shape, np.int32),
@@ -171,20 +170,20 @@ def check_automaton(automaton: Automaton, where: str) -> None:
         found = getattr(automaton, name)
         if found.shape != size or found.dtype != kind or not states:
             text = f"{found.dtype}{list(found.shape)}"
-            raise InputError(f"{where}: {name} is {text}, expected {np.dtype(kind)}{list(size)}; {mend}", "bad-shape")
+            raise InputError(f"{where}: {name} is {text}, expected {np.dtype(kind)}{list(size)}; {fix}", "bad-shape")
     low, high = int(automaton.next_state.min()), int(automaton.next_state.max())
     if not 0 <= low <= high < states or not 0 <= automaton.start < states:
         found = f"{low}..{high} and start {automaton.start}"
-        raise InputError(f"{where}: states are {found}, expected 0..{states - 1}; {mend}", "bad-value")
+        raise InputError(f"{where}: states are {found}, expected 0..{states - 1}; {fix}", "bad-value")
     if automaton.order < 1:
-        raise InputError(f"{where}: order is {automaton.order}, expected 1 or more; {mend}", "bad-value")
+        raise InputError(f"{where}: order is {automaton.order}, expected 1 or more; {fix}", "bad-value")
     numbers = {name: getattr(automaton, name) for name in ("log10p", "end_log10p", "unknown_log10p")}
     for name, values in numbers.items():
         if not np.isfinite(values).all():
-            raise InputError(f"{where}: {name} holds NaN or infinity, expected finite numbers; {mend}", "not-finite")
+            raise InputError(f"{where}: {name} holds NaN or infinity, expected finite numbers; {fix}", "not-finite")
         if np.max(values) > _SLACK:
             raise InputError(
-                f"{where}: {name} reaches {float(np.max(values)):g}, a logarithm of a probability is 0 or less; {mend}",
+                f"{where}: {name} reaches {float(np.max(values)):g}, a logarithm of a probability is 0 or less; {fix}",
                 "bad-value",
             )
 

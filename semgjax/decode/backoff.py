@@ -16,7 +16,7 @@ SPECIAL = (UNKNOWN, BEGIN, END)
 BASE = 128
 """Tokens per place of a packed (parent, token): more than the keys and the special tokens."""
 UNKNOWN_MISSING = -100.0
-"""log10 probability of <unk> in a model without one, as in KenLM."""
+"""log10 probability of <unk> in a model without one."""
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from semgjax.data.band import TYPING, Band
-from semgjax.data.keys import NUM_KEYS, label_of_key, labels_to_text
+from semgjax.data.keys import BACKSPACE_GLYPH, NUM_KEYS, label_of_key, labels_to_text
 from semgjax.decode.automaton import Automaton
 from semgjax.errors import InputError
 
-BACKSPACE_GLYPH = "\u232b"
 BACKSPACE = -1
 """Column of backspace: it undoes the last key in the model."""
 NO_KEY = -2

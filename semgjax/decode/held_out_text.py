@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from semgjax.data.keys import BACKSPACE_GLYPH, SHIFT_GLYPH
 from semgjax.data.sessions import load_sessions
 from semgjax.data.splitting.splits import read_split
 from semgjax.errors import InputError
@@ -35,11 +36,11 @@ def check_held_out(source: Path, text: str, data: Path, splits: Path | None = No
 def _typed(text: str) -> str:
     kept: list[str] = []
     for glyph in text:
-        if glyph != "\u232b":
+        if glyph != BACKSPACE_GLYPH:
             kept.append(glyph)
         elif kept:
             kept.pop()
-    return "".join(kept).replace("\u21e7", "")
+    return "".join(kept).replace(SHIFT_GLYPH, "")
 
 
 def _words(text: str) -> list[str]:
