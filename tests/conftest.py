@@ -17,6 +17,8 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("MPLBACKEND", "Agg")
 # One device, here and in the processes that tests start: with one for every core the last bits would be others.
 os.environ.setdefault("JAX_NUM_CPU_DEVICES", "1")
+# Programs of tests run for moments. Compiling them takes longer, and a third of that is LLVM's optimisation.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     # Compiling is most of a tiny run's time; what one test compiled serves the others and their subprocesses.
     compiled = tempfile.mkdtemp(prefix="semgjax-compiled-")
