@@ -8,7 +8,6 @@ and prints what it answers. With --table FILE nothing is trained. The repository
 """
 
 import dataclasses
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,10 +16,11 @@ from typing import Annotated, Any
 import tyro
 
 from analysis import command, varied_plan
+from analysis.pieces import Row, make_rows, read_rows
 from analysis.taught_figures import labels_figure, losses_figure, sizes_figure
 from analysis.taught_plan import LOSSES, Design, Piece, Question, pieces_of, split_of, student, teacher_of
 from analysis.taught_verdicts import answers
-from analysis.varied_people import Row, cell, late_of, read_rows, write_rows
+from analysis.varied_people import late_of
 from semgjax.data.corpus import Corpus, load_corpus
 from semgjax.data.splitting.splits import write_split
 from semgjax.data.trained_on import held_out
@@ -57,14 +57,10 @@ def study(options: Options) -> str:
     """Make the missing pieces; the answers as Markdown."""
     if options.table is not None:
         return _answers(read_rows(options.table), options)
-    path = options.out / "taught_people.csv"
-    rows = {row["piece"]: row for row in read_rows(path)} if path.exists() else {}
-    for piece in pieces_of(options.design, options.questions):
-        if options.only in piece.name and piece.name not in rows:
-            rows[piece.name] = _row(piece, _train(piece, options), options)
-            write_rows(path, COLUMNS, list(rows.values()))
-            print(f"{piece.name}: {rows[piece.name]['error']} %", file=sys.stderr, flush=True)
-    return _answers(list(rows.values()), options)
+    table = options.out / "taught_people.csv"
+    pieces = pieces_of(options.design, options.questions)
+    rows = make_rows(table, COLUMNS, pieces, options.only, lambda piece: _row(piece, _train(piece, options), options))
+    return _answers(rows, options)
 
 
 def _answers(rows: list[Row], options: Options) -> str:
@@ -130,20 +126,19 @@ def _plain(piece: Piece, corpus: Corpus, steps: int, design: Design) -> RunConfi
     return dataclasses.replace(config, optimizer=dataclasses.replace(config.optimizer, learning_rate=peak))
 
 
-def _row(piece: Piece, result: dict[str, Any], options: Options) -> Row:
+def _row(piece: Piece, result: dict[str, Any], options: Options) -> dict[str, Any]:
     users = {row["user"]: row["cer"] for row in result["users_scores"] if row["split"] == "test"}
     assert len(users) == len(PERSONS)
     errors: Sequence[float] = [users[user] for user in sorted(users)]
     return {
-        **{name: str(getattr(piece, name)) for name in ("role", "seed", "labelled", "rest", "width", "loss")},
-        "piece": piece.name,
-        "params": str(result["params"]),
-        **{name: str(int(getattr(piece, name))) for name in ("compute", "ahead", "teacher", "known", "times")},
+        **{name: getattr(piece, name) for name in ("role", "seed", "labelled", "rest", "width", "loss")},
+        **{name: int(getattr(piece, name)) for name in ("compute", "ahead", "teacher", "known", "times")},
+        "params": result["params"],
         "rate": f"{piece.rate:g}",
-        "steps": str(result["steps"]),
-        "error": f"{sum(errors) / len(errors):.4f}",
-        "late": cell(late_of(options.out / "runs" / piece.name, result)),
-        **{name: f"{error:.4f}" for name, error in zip(PERSONS, errors, strict=True)},
+        "steps": result["steps"],
+        "error": sum(errors) / len(errors),
+        "late": late_of(options.out / "runs" / piece.name, result),
+        **dict(zip(PERSONS, errors, strict=True)),
     }
 
 

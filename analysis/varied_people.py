@@ -8,10 +8,6 @@ With --table FILE nothing is trained: the verdicts of that table are printed. Th
 analysis/data/varied_people.csv.
 """
 
-import csv
-import io
-import sys
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,20 +16,19 @@ import tyro
 
 from analysis import command
 from analysis.key_discriminant import fit_keys, keys_of
+from analysis.pieces import Row, make_rows, read_rows
 from analysis.study import markdown
 from analysis.varied_plan import TEST, Design, Piece, people_folder, pieces_of, split_of
 from analysis.varied_verdicts import verdicts
 from semgjax.data.corpus import load_corpus
 from semgjax.data.sessions import load_sessions
 from semgjax.data.splitting.splits import write_split
-from semgjax.files import write_atomic
 from semgjax.sweep.resolve import run_config
 from semgjax.training.loop import train
 from semgjax.training.metrics import read_metrics
 from semgjax.training.run_folder import METRICS
 
 COLUMNS = ("piece", "decoder", "axis", "seed", "users", "params", "person", "steps", "error", "own", "others", "late")
-Row = dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -50,15 +45,12 @@ def study(options: Options) -> str:
     """Make the missing pieces; the verdicts as Markdown."""
     if options.table is not None:
         return words_of(read_rows(options.table), options.design)
-    path = options.out / "varied_people.csv"
-    rows = {row["piece"]: row for row in read_rows(path)} if path.exists() else {}
-    for piece in pieces_of(options.design):
-        if options.only in piece.name and piece.name not in rows:
-            made = _discriminant(piece, options) if piece.decoder == "discriminant" else _network(piece, options)
-            rows[piece.name] = {name: cell(made.get(name)) for name in COLUMNS}
-            write_rows(path, COLUMNS, list(rows.values()))
-            print(f"{piece.name}: {rows[piece.name]['error']} %", file=sys.stderr, flush=True)
-    return words_of(list(rows.values()), options.design)
+
+    def row(piece: Piece) -> dict[str, Any]:
+        return _discriminant(piece, options) if piece.decoder == "discriminant" else _network(piece, options)
+
+    table = options.out / "varied_people.csv"
+    return words_of(make_rows(table, COLUMNS, pieces_of(options.design), options.only, row), options.design)
 
 
 def words_of(rows: list[Row], design: Design) -> str:
@@ -122,7 +114,6 @@ def _row(piece: Piece, users: dict[str, float], params: int, steps: int, late: f
     own = {f"user{piece.person:03d}"} & users.keys()
     rest = [error for user, error in users.items() if user not in own]
     return {
-        "piece": piece.name,
         "decoder": piece.decoder,
         "axis": piece.axis,
         "seed": piece.seed,
@@ -135,26 +126,6 @@ def _row(piece: Piece, users: dict[str, float], params: int, steps: int, late: f
         "others": sum(rest) / len(rest) if len(rest) < len(users) else None,
         "late": late,
     }
-
-
-def read_rows(path: Path) -> list[Row]:
-    """The rows of a table of the study."""
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def cell(value: Any) -> str:
-    """A value of a table as text."""
-    return "" if value is None else f"{value:.4f}" if isinstance(value, float) else str(value)
-
-
-def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:
-    """Write a table of a study."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_atomic(path, text.getvalue())
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.varied_people import COLUMNS, Options, read_rows, study
+from analysis.pieces import read_rows
+from analysis.varied_people import COLUMNS, Options, study
 from analysis.varied_plan import Design, Piece, pieces_of, split_of
 from analysis.varied_verdicts import verdicts
 
