@@ -55,8 +55,8 @@ def test_probabilities_after_any_context_sum_to_one(order):
     state_N = np.full(1000, automaton.start)
     for place in range(8):  # 1,000 random contexts of 1 to 8 characters, those of no word among them
         column_N = np.where(rng.random(1000) < 0.8, rng.choice([LETTERS.index(c) for c in "aenrbct"], 1000), 25)
-        goes_on_N = (place == 0) | (rng.random(1000) < 0.9)
-        state_N = np.where(goes_on_N, automaton.next_state[state_N, column_N], state_N)
+        longer_N = (place == 0) | (rng.random(1000) < 0.9)
+        state_N = np.where(longer_N, automaton.next_state[state_N, column_N], state_N)
     every_N = np.concatenate([state_N, np.arange(automaton.states)])
     # A letter of no word has the probability of <unk>, as it stands in no n-gram but its own.
     assert "z" not in "".join(words)
