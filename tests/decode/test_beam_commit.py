@@ -10,6 +10,7 @@ from semgjax.decode.beam_options import BeamOptions
 from tests.decode.random_models import BLANK, GLYPHS, random_emissions, random_model
 from tests.refused import refused
 
+ROWS = 2  # in all searches here, so that one compiled program serves them
 OPTIONS = BeamOptions(beam=8, top=5, lm_weight=0.5, insertion_bonus=0.5, finish=True)
 
 
@@ -36,7 +37,7 @@ def kept(stream: Stream) -> int:
 @pytest.mark.parametrize("with_model", [True, False])
 @pytest.mark.parametrize("seed", range(4))
 def test_what_is_committed_and_the_rest_are_the_whole_search(seed, with_model):
-    rng, rows, length = np.random.default_rng(seed), 3, 120
+    rng, rows, length = np.random.default_rng(seed), ROWS, 120
     emissions = typing(seed, rows, length) if seed % 2 else random_emissions(seed, rows, length, BLANK + 1)
     search = search_of(with_model)
     whole = beam_search_batch(search, emissions, best=8)
@@ -59,19 +60,19 @@ def test_what_is_committed_and_the_rest_are_the_whole_search(seed, with_model):
 
 def test_a_long_stream_with_a_limit_keeps_little_and_reads_nearly_the_same():
     search, most = search_of(True), 20
-    emissions = typing(7, 1, 6000)
-    stream, text, kept_after = begin_stream(search), [], []
+    emissions = typing(7, ROWS, 6000)
+    stream, text, kept_after = begin_stream(search, ROWS), [], []
     shapes = [part.shape for part in stream.state]
     for start in range(0, 6000, 200):
-        (committed,), stream = commit(extend(search, stream, emissions[:, start : start + 200]), most)
+        (committed, _), stream = commit(extend(search, stream, emissions[:, start : start + 200]), most)
         text.extend(committed.labels.tolist())
         assert len(stream.pending[0][0]) <= most
         kept_after.append(kept(stream))
     assert [part.shape for part in stream.state] == shapes
-    assert max(kept_after) <= OPTIONS.beam * (most + 5) and len(text) > 800
-    ((last,),) = uncommitted(search, stream)
+    assert max(kept_after) <= ROWS * OPTIONS.beam * (most + 5) and len(text) > 800
+    ((last,), _) = uncommitted(search, stream)
     text.extend(last.labels.tolist())
-    (best,) = beam_search_batch(search, emissions)[0]
+    ((best,), _) = beam_search_batch(search, emissions)
     assert Levenshtein.distance(text, best.labels.tolist()) < 0.03 * len(text)
     # What is removed makes room for other hypotheses, so that the score may be better as well.
     assert last.score > best.score - 3.0
@@ -79,21 +80,21 @@ def test_a_long_stream_with_a_limit_keeps_little_and_reads_nearly_the_same():
 
 def test_without_room_the_best_hypothesis_is_committed_as_it_is():
     search = search_of(True)
-    stream = extend(search, begin_stream(search, 2), random_emissions(2, 2, 40, BLANK + 1))
+    stream = extend(search, begin_stream(search, ROWS), random_emissions(2, ROWS, 40, BLANK + 1))
     plain = [entries[0] for entries in stream.pending]
     committed, after = commit(stream, most=0)
     for row, expected in enumerate(plain):
         assert list(zip(committed[row].labels, committed[row].frames, strict=True)) == list(expected)
         assert len(expected) > 0 and after.pending[row][0] == ()
-    later = extend(search, after, random_emissions(3, 2, 40, BLANK + 1))
+    later = extend(search, after, random_emissions(3, ROWS, 40, BLANK + 1))
     assert [len(row) for row in uncommitted(search, later, 8)] == [8, 8]
 
 
 def test_silence_adds_nothing_to_what_is_kept():
     search = search_of(False)
-    silence = np.full((1, 200, BLANK + 1), -40.0)
+    silence = np.full((ROWS, 200, BLANK + 1), -40.0)
     silence[..., BLANK] = 0.0
-    _, before = commit(extend(search, begin_stream(search), random_emissions(1, 1, 20, BLANK + 1)))
+    _, before = commit(extend(search, begin_stream(search, ROWS), random_emissions(1, ROWS, 20, BLANK + 1)))
     stream = extend(search, before, silence)
     assert kept(before) > 0
     for _ in range(20):
@@ -104,7 +105,7 @@ def test_silence_adds_nothing_to_what_is_kept():
 
 def test_a_commit_changes_no_stream_and_a_second_one_finds_nothing_more():
     search = search_of(True)
-    stream = extend(search, begin_stream(search, 2), typing(1, 2, 100), np.array([100, 0]))
+    stream = extend(search, begin_stream(search, ROWS), typing(1, ROWS, 100), np.array([100, 0]))
     pending = stream.pending
     (first, other), after = commit(stream)
     assert len(first.labels) > 0 and len(other.labels) == 0 and stream.pending == pending
@@ -114,7 +115,7 @@ def test_a_commit_changes_no_stream_and_a_second_one_finds_nothing_more():
 
 def test_fewer_than_one_hypothesis_and_other_rows_are_refused():
     search = search_of(False)
-    stream = begin_stream(search, 2)
+    stream = begin_stream(search, ROWS)
     with refused("bad-value", "best", 0):
         uncommitted(search, stream, 0)
     with refused("bad-value", "most", -1):
