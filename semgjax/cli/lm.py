@@ -100,12 +100,11 @@ def score(model: tyro.conf.Positional[Path], text: tyro.conf.Positional[Path], *
         text: text file; characters that the model lacks end a word
         json: print one JSON object instead of a table
     """
-    from semgjax.decode.arpa import read_arpa
-    from semgjax.decode.automaton import read_automaton, score_words
-    from semgjax.decode.backoff import compile_model
+    from semgjax.decode.arpa import read_language_model
+    from semgjax.decode.automaton import score_words
     from semgjax.decode.word_counts import count_words, read_source
 
-    automaton = read_automaton(model) if model.suffix == ".npz" else compile_model(read_arpa(model))
+    automaton = read_language_model(model)
     counts = count_words(text, read_source(text), "".join(automaton.vocabulary))
     log10p = score_words(automaton, list(counts))
     total = sum(float(value) * count for value, count in zip(log10p, counts.values(), strict=True))

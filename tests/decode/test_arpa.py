@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from semgjax.decode.arpa import read_arpa, write_arpa
-from semgjax.decode.automaton import score_words
+from semgjax.decode.arpa import read_arpa, read_language_model, write_arpa
+from semgjax.decode.automaton import score_words, write_automaton
 from semgjax.decode.backoff import UNKNOWN_MISSING, compile_model
 from semgjax.decode.ngram import train_ngrams
 from tests.refused import refused
@@ -153,6 +153,18 @@ def test_an_n_gram_whose_context_is_missing_is_refused(tmp_path):
     path = written(tmp_path, text)
     with refused("bad-row", path, "b a"):
         read_arpa(path)
+
+
+def test_a_model_is_read_for_a_search_from_either_file(tmp_path):
+    expected = compile_model(read_arpa(written(tmp_path, GOOD)))
+    write_automaton(tmp_path / "model.npz", expected)
+    for name in ("model.arpa", "model.npz"):
+        found = read_language_model(tmp_path / name)
+        assert found.vocabulary == expected.vocabulary and found.start == expected.start
+        assert np.array_equal(found.log10p, expected.log10p)
+    path = written(tmp_path, GOOD.replace("-0.4 a -0.2", "-0.4 a 0.8"))
+    with refused("bad-value", path):  # p(</s> | a) = 10 ** (0.8 - 0.7)
+        read_language_model(path)
 
 
 def test_a_file_that_is_missing_is_refused(tmp_path):
