@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from semgjax.data.band import Band
     from semgjax.data.sessions import Session
     from semgjax.errors import InputError, SemgjaxError
+    from semgjax.evaluate.decoders import Decoder
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Band",
     "Budgets",
+    "Decoder",
     "DryRun",
     "Evaluation",
     "Export",
@@ -57,6 +59,7 @@ _PLACES = {
     "semgjax.api.decisions": ("Budgets", "design"),
     "semgjax.api.fitting": ("FittedLaw", "fit", "load_fit"),
     "semgjax.api.evaluation": ("Evaluation",),
+    "semgjax.evaluate.decoders": ("Decoder",),
     "semgjax.api.models": ("Model", "init", "load"),
     "semgjax.api.optimal_compute": ("isoflop",),
     "semgjax.api.planned_step": ("DryRun", "dry_run"),
