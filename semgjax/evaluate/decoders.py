@@ -30,7 +30,7 @@ class Decoder:
 
     Attributes:
         name: greedy takes the best class of every frame; beam searches for the best sequence.
-        lm: file of a character n-gram for a beam search, an ARPA file or the .npz of `semgjax lm train`; None: no model.
+        lm: file of a character n-gram for a beam search: ARPA, or the .npz of `semgjax lm train`; None: no model.
         beam: options of the search.
 
     Raises:
