@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import tyro
 
+from semgjax.cli.evaluate_stress import check_stress, evaluate_stressed
 from semgjax.cli.parse import run_commands
 from semgjax.cli.terminal import say
 from semgjax.measures import measure_in
@@ -20,6 +21,9 @@ def evaluate(
     splits: Path | None = None,
     batch: int = 16,
     turns: int = 0,
+    stress: bool = False,
+    stress_kinds: tuple[str, ...] = (),
+    stress_out: Path | None = None,
     json: bool = False,
 ) -> None:
     """Decode whole sessions greedily and count errors per user.
@@ -32,8 +36,16 @@ def evaluate(
         batch: windows that go through the decoder at once
         turns: decode each session with its rings turned by up to this many electrodes to either side, and keep the turn
             that the decoder is most confident of (labels take no part)
+        stress: decode them besides with their signals made worse, in kinds and levels, and compare with the clean error
+        stress_kinds: names of the kinds, of noise, hum-50, hum-60, lost-electrodes, turn, drift, lost-held, lost-zero,
+            rate and fewer-electrodes (default: all)
+        stress_out: folder for stress.json, stress.png and the page stress.html
         json: print one JSON object instead of a table
     """
+    check_stress(stress, stress_kinds, stress_out, turns)
+    if stress:
+        evaluate_stressed(model, data, split, splits, batch, stress_kinds, stress_out, json)
+        return
     from semgjax.api.models import check_batch, load
     from semgjax.cli.summary import rate_text, score_lines, shown_warnings
 

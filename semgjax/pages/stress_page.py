@@ -1,0 +1,115 @@
+"""Draws errors under stress, and writes the page of them: one self-contained HTML file with figure and tables."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+
+from semgjax.evaluate.stress.curve import DRAWS, LEVEL, Curve, Interval, Point
+from semgjax.files import write_atomic
+from semgjax.pages.html import both_widths, render_template
+from semgjax.pages.style import (
+    BLUE,
+    DOUBLE,
+    GREY,
+    ORANGE,
+    SINGLE,
+    Picture,
+    legend_below,
+    name_axes,
+    new_figure,
+    title_above,
+)
+
+CAPTION = (
+    f"Bars: {LEVEL:.0%} intervals of the mean over users (bootstrap, {DRAWS} draws). Dashed: the clean signal. A curve "
+    "that leaves the dashed line within its bars may still differ: the paired differences of the tables decide."
+)
+
+
+def stress_figure(start: Point, curves: Sequence[Curve], words: str, width: float = DOUBLE) -> Picture:
+    """One panel a kind of stress: the error over its levels, which stand at equal distances, the clean one among them.
+
+    start: the clean error. words: name of the error rate. width: of the figure in print, mm.
+    """
+    drawn = [curve for curve in curves if curve.points]
+    columns = 1 if width <= SINGLE else min(3, max(1, len(drawn)))
+    rows = max(1, -(-len(drawn) // columns))
+    figure, axes = new_figure(width, 52.0, rows, columns, sharey=True)
+    for one, curve in zip(axes, drawn, strict=False):
+        _draw(one, start, curve, f"{words} (%)")
+    for one in axes[len(drawn) :]:
+        one.set_visible(False)
+    users = len(start.users)
+    figure.caption = f"Mean over {users} user{'s' if users != 1 else ''}. {CAPTION}"
+    legend_below(figure)
+    return figure
+
+
+def _draw(axes: Axes, start: Point, curve: Curve, y: str) -> None:
+    points = [*curve.points[: curve.clean_place], start, *curve.points[curve.clean_place :]]
+    known = [(place, point.error) for place, point in enumerate(points) if point.error is not None]
+    if start.error is not None:
+        axes.axhline(start.error, color=GREY, lw=1.0, ls="--", label="clean", zorder=1)
+    axes.plot([place for place, _ in known], [error for _, error in known], "o-", color=BLUE, ms=3.5, zorder=3)
+    for place, point in enumerate(points):
+        if point.interval is not None:
+            colour = GREY if point is start else ORANGE
+            label = "interval of the clean error" if point is start else "interval under stress"
+            axes.plot([place, place], point.interval, color=colour, lw=2.2, alpha=0.6, label=label, zorder=2)
+    # A turn has levels on both sides of none.
+    axes.set_xticks(
+        range(len(points)), [("0" if curve.clean_place else "clean") if p is start else p.words for p in points]
+    )
+    axes.set_ylim(bottom=0.0)
+    title_above(axes, curve.kind)
+    name_axes(axes, curve.axis, y)
+
+
+def write_page(start: Point, curves: Sequence[Curve], words: str, source: str, out: Path) -> None:
+    """Write the page to the file `out` atomically; the same numbers give the same bytes.
+
+    source: decoder and part of the split, in words.
+    """
+    write_atomic(out, render(start, curves, words, source))
+
+
+def render(start: Point, curves: Sequence[Curve], words: str, source: str) -> str:
+    """The page as HTML."""
+    figure = both_widths(
+        lambda width: stress_figure(start, curves, words, width), f"{words} against the level of each kind of stress"
+    )
+    return render_template(
+        "stress_page.html",
+        title="Errors under stress",
+        source=source,
+        words=words,
+        clean=f"{error_text(start.error)} {interval_text(start.interval)}".strip(),
+        users=len(start.users),
+        figure_=figure,
+        tables=[(curve, rows_of(curve)) for curve in curves],
+    )
+
+
+def rows_of(curve: Curve) -> list[tuple[str, ...]]:
+    """(level, error, its interval, difference to clean, its interval) of every point, as text."""
+    return [
+        (
+            point.words,
+            error_text(point.error),
+            interval_text(point.interval),
+            "-" if point.difference is None else f"{point.difference:+.1f}",
+            interval_text(point.difference_interval, "+"),
+        )
+        for point in curve.points
+    ]
+
+
+def error_text(error: float | None) -> str:
+    """An error rate in percent."""
+    return "-" if error is None else f"{error:.1f}"
+
+
+def interval_text(interval: Interval | None, sign: str = "") -> str:
+    """An interval; "-" for none."""
+    return "-" if interval is None else f"[{interval[0]:{sign}.1f}, {interval[1]:{sign}.1f}]"
