@@ -48,6 +48,7 @@ ABOVE = {
     "evaluate": {"pages"} | TOP,
     "distilling": {"pages"} | TOP,
     "exporting": {"pages"} | TOP,
+    "streaming": {"pages", "training", "distilling", "exporting"} | TOP,
     "sweep": {"demo", "cli", "api"},
     "api": {"demo", "cli"},
     "demo": {"cli"},

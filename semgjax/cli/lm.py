@@ -28,7 +28,7 @@ def train(
     """Train a character n-gram model with modified Kneser-Ney smoothing.
 
     Args:
-        source: file with a word and its count in each line, or with text
+        source: file with a word and its count in each line, or with text; a pipe or /dev/stdin too
         out: new file: .arpa, or .npz for the compiled automaton
         order: length of the longest n-grams
         form: what the source holds (auto: counts if most of its lines are a word and a number)
@@ -36,7 +36,7 @@ def train(
         lower: turn capitals into small letters first
         spaces: one model across words: whole lines of text, with the space as a character
         words: scale the counts to a text of this many words (for counts from huge corpora; 1000000 suits them)
-        data: folder of sessions: text that shares 8 words in a row with a validation or test session is refused
+        data: folder of sessions: text that holds what a validation or test session typed is refused
         splits: their split file (default: splits.json in the folder of sessions)
         json: print one JSON object instead of lines
     """
@@ -45,24 +45,24 @@ def train(
     from semgjax.decode.backoff import compile_model
     from semgjax.decode.held_out_text import check_held_out
     from semgjax.decode.ngram import scale_counts, train_ngrams
-    from semgjax.decode.word_counts import count_words, form_of, read_counts
-    from semgjax.files import read_text
+    from semgjax.decode.word_counts import count_words, form_of, parse_counts, read_source
 
     if out.suffix not in (".arpa", ".npz"):
         raise InputError(f"{out}: a model is .arpa or .npz; give a name that ends so", "bad-path")
     if out.exists():
         raise InputError(f"{out}: exists; remove it or give another --out", "out-exists")
-    kind = form_of(source) if form == "auto" else form
+    text = read_source(source)
+    kind = form_of(text) if form == "auto" else form
     if spaces and kind == "counts":
         raise InputError(f"{source}: --spaces needs text, and this is word counts (--form text overrides)", "conflict")
     if data is not None:
         if kind == "counts":
             raise InputError(f"{source}: --data compares text, and word counts have no order; leave it out", "conflict")
-        check_held_out(source, read_text(source, "text", "utf-8-sig"), data, splits)
+        check_held_out(source, text, data, splits)
     elif splits is not None:
         raise InputError("--splits needs --data, the folder of its sessions", "bad-option")
     known = vocabulary + " " if spaces and " " not in vocabulary else vocabulary
-    counts = (read_counts if kind == "counts" else count_words)(source, known, lower)
+    counts = (parse_counts if kind == "counts" else count_words)(source, text, known, lower)
     trained = train_ngrams(counts if words is None else scale_counts(counts, words), known, order)
     automaton = compile_model(trained.model)
     if out.suffix == ".arpa":
@@ -100,13 +100,12 @@ def score(model: tyro.conf.Positional[Path], text: tyro.conf.Positional[Path], *
         text: text file; characters that the model lacks end a word
         json: print one JSON object instead of a table
     """
-    from semgjax.decode.arpa import read_arpa
-    from semgjax.decode.automaton import read_automaton, score_words
-    from semgjax.decode.backoff import compile_model
-    from semgjax.decode.word_counts import count_words
+    from semgjax.decode.arpa import read_language_model
+    from semgjax.decode.automaton import score_words
+    from semgjax.decode.word_counts import count_words, read_source
 
-    automaton = read_automaton(model) if model.suffix == ".npz" else compile_model(read_arpa(model))
-    counts = count_words(text, "".join(automaton.vocabulary))
+    automaton = read_language_model(model)
+    counts = count_words(text, read_source(text), "".join(automaton.vocabulary))
     log10p = score_words(automaton, list(counts))
     total = sum(float(value) * count for value, count in zip(log10p, counts.values(), strict=True))
     characters = sum((len(word) + 1) * count for word, count in counts.items())

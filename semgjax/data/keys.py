@@ -10,9 +10,9 @@ import numpy as np
 from anyascii import anyascii
 
 _CHARACTERS = string.ascii_lowercase + string.ascii_uppercase + string.digits + string.punctuation
-BACKSPACE_GLYPH, SHIFT_GLYPH = "\u232b", "\u21e7"
+BACKSPACE_GLYPH, ENTER_GLYPH, SHIFT_GLYPH = "\u232b", "\u23ce", "\u21e7"
 # pynput's name of a key that types no character -> its glyph in text.
-_NAMED = {"Key.backspace": BACKSPACE_GLYPH, "Key.enter": "\u23ce", "Key.space": " ", "Key.shift": SHIFT_GLYPH}
+_NAMED = {"Key.backspace": BACKSPACE_GLYPH, "Key.enter": ENTER_GLYPH, "Key.space": " ", "Key.shift": SHIFT_GLYPH}
 
 KEY_NAMES: tuple[str, ...] = (*_CHARACTERS, *_NAMED)
 NUM_KEYS = len(KEY_NAMES)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from semgjax.decode.automaton import is_character
-from semgjax.decode.backoff import BASE, BEGIN, END, SPECIAL, Level, NgramModel
+from semgjax.decode.automaton import Automaton, check_automaton, is_character, read_automaton
+from semgjax.decode.backoff import BASE, BEGIN, END, SPECIAL, Level, NgramModel, compile_model
 from semgjax.errors import InputError
 from semgjax.files import read_text, write_atomic
 
@@ -89,6 +89,20 @@ def read_arpa(path: Path) -> NgramModel:
     if len(tokens) == len(SPECIAL):
         raise InputError(f"{path}: has no unigram of a key; train it on characters", "bad-field")
     return NgramModel(tuple(" " if token == SPACE else token for token in tokens), tuple(levels))
+
+
+def read_language_model(path: Path) -> Automaton:
+    """The tables of a model for a search or for scores, from an ARPA file (.arpa) or a compiled one (any other name).
+
+    Raises:
+        InputError: as `read_arpa` or `read_automaton`; a character whose probability is above 1, as back-off weights of
+            a damaged model can make it ("bad-value").
+    """
+    if path.suffix != ".arpa":
+        return read_automaton(path)
+    automaton = compile_model(read_arpa(path))
+    check_automaton(automaton, str(path))
+    return automaton
 
 
 def _header(path: Path, lines: list[str], at: int) -> tuple[int, list[int]]:

@@ -80,6 +80,9 @@ def recursive_log10p(model: NgramModel, context: Sequence[str], token: str) -> f
 
     Args:
         context: tokens before, oldest first; those that are too old for the order are not used.
+
+    Raises:
+        ValueError: another token than <unk> that has no unigram.
     """
     number = {text: index for index, text in enumerate(model.tokens)}
     numbers = [number[text] for text in context][max(0, len(context) - model.order + 1) :]
@@ -90,6 +93,8 @@ def recursive_log10p(model: NgramModel, context: Sequence[str], token: str) -> f
             return total + float(model.levels[len(numbers) - first].log10p[row])
         above = _row(model, numbers[first:])
         total += 0.0 if above is None else float(model.levels[len(numbers) - first - 1].backoff[above])
+    if token == UNKNOWN:
+        return total + UNKNOWN_MISSING
     raise ValueError(f"{token!r} has no unigram")
 
 

@@ -142,14 +142,25 @@ def hypotheses(search: BeamSearch, state: Prefixes, history: np.ndarray, best: i
     if (counted_B != seen_B).any():
         text = f"value {counted_B.tolist()} frames; give all {seen_B.tolist()} of the state"
         raise InputError(f"history: {text}", "bad-shape")
-    totals_BxM = np.asarray(_totals(state, search.tables if search.options.scores_end else None), np.float64)
     found = []
-    for row, totals_M in enumerate(totals_BxM):
-        large = float(np.sum(np.asarray(state.total_2[row], np.float64)))
-        order = [int(entry) for entry in np.argsort(-totals_M, kind="stable")[:best] if totals_M[entry] > NOTHING / 2]
+    for row, ranks in enumerate(ranked(search, state, best)):
         history_TxM = history[history[:, row, 0] >= 0, row]
-        found.append([_read(history_TxM, entry, float(large + totals_M[entry]), search.classes) for entry in order])
+        found.append([_read(history_TxM, entry, score, search.classes) for entry, score in ranks])
     return found
+
+
+def ranked(search: BeamSearch, state: Prefixes, best: int) -> list[list[tuple[int, float]]]:
+    """Entry and score of the best live hypotheses of each row, best first; see `hypotheses`."""
+    totals_BxM = np.asarray(_totals(state, search.tables if search.options.scores_end else None), np.float64)
+    large_B = np.asarray(state.total_2, np.float64).sum(1)
+    return [
+        [
+            (int(entry), float(large + totals_M[entry]))
+            for entry in np.argsort(-totals_M, kind="stable")[:best]
+            if totals_M[entry] > NOTHING / 2
+        ]
+        for large, totals_M in zip(large_B, totals_BxM, strict=True)
+    ]
 
 
 def beam_search(search: BeamSearch, emissions_TxK: np.ndarray, best: int = 1) -> list[Hypothesis]:

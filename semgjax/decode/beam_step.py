@@ -88,6 +88,15 @@ def first_prefixes(beam: int, undo: int, start: int) -> Prefixes:
     )
 
 
+def without(state: Prefixes, removed_BxM: jax.Array) -> Prefixes:
+    """Beams of several rows without some of their entries: their paths have no mass from now on."""
+    return state._replace(
+        blank_M=jnp.where(removed_BxM, NOTHING, state.blank_M),
+        label_M=jnp.where(removed_BxM, NOTHING, state.label_M),
+        length_M=jnp.where(removed_BxM, _NO_LENGTH, state.length_M),
+    )
+
+
 def step(
     old: Prefixes, value_L: jax.Array, class_L: jax.Array, is_frame: jax.Array, blank: int, tables: Tables | None
 ) -> tuple[Prefixes, jax.Array]:

@@ -13,54 +13,64 @@ Form = Literal["counts", "text"]
 _PAIR = re.compile(r"(\S+)[ \t]+([0-9]{1,18})")
 
 
-def form_of(path: Path) -> Form:
-    """Whether a file holds `word count` in most of its lines, or text.
+def read_source(path: Path) -> str:
+    """The text of a file of word counts or text; read once, so that it may be a pipe or /dev/stdin.
 
     Raises:
         InputError: as `semgjax.files.read_text`.
     """
-    lines = [line for line in _text(path).splitlines() if line.strip()]
+    return read_text(path, "word counts or text", "utf-8-sig")
+
+
+def form_of(text: str) -> Form:
+    """Whether a text holds `word count` in most of its lines, or text."""
+    lines = [line for line in text.splitlines() if line.strip()]
     return "counts" if lines and 2 * sum(bool(_PAIR.fullmatch(line.strip())) for line in lines) > len(lines) else "text"
 
 
-def read_counts(path: Path, vocabulary: str, lower: bool = False) -> Counter[str]:
-    """Word -> count of a file with `word count` in each line, such as symspellpy's frequency dictionary.
+def parse_counts(where: Path, text: str, vocabulary: str, lower: bool = False) -> Counter[str]:
+    """Word -> count of a text with `word count` in each line, such as symspellpy's frequency dictionary.
 
     A character outside of the vocabulary ends a word, as in the decoder: "it's" is "it" and "s" to a model of letters.
 
     Args:
+        where: the file, for messages.
         lower: turn capitals into small letters first.
 
     Raises:
-        InputError: as `semgjax.files.read_text`; a line that is no word and count ("bad-row"), a count of 0
-            ("bad-value"), or no word of the vocabulary ("empty").
+        InputError: a line that is no word and count ("bad-row"), a count of 0 ("bad-value"), or no word of the
+            vocabulary ("empty").
     """
     found: Counter[str] = Counter()
-    for number, line in enumerate(_text(path).splitlines(), start=1):
+    for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
         pair = _PAIR.fullmatch(line.strip())
         if pair is None:
-            raise InputError(f"{path}, line {number}: is {line[:40]!r}, expected a word and its count", "bad-row")
+            raise InputError(f"{where}, line {number}: is {line[:40]!r}, expected a word and its count", "bad-row")
         if int(pair[2]) == 0:
-            raise InputError(f"{path}, line {number}: count of {pair[1]!r} is 0; remove the line", "bad-value")
+            raise InputError(f"{where}, line {number}: count of {pair[1]!r} is 0; remove the line", "bad-value")
         for word in words_in(pair[1], vocabulary, lower):
             found[word] += int(pair[2])
-    return _some(path, found)
+    return _some(where, found)
 
 
-def count_words(path: Path, vocabulary: str, lower: bool = False) -> Counter[str]:
+def count_words(where: Path, text: str, vocabulary: str, lower: bool = False) -> Counter[str]:
     """Word -> number of times in a text; characters outside of the vocabulary end a word.
 
     With the space in the vocabulary whole lines are counted, with single spaces between their words.
 
+    Args:
+        where: the file, for messages.
+        lower: turn capitals into small letters first.
+
     Raises:
-        InputError: as `semgjax.files.read_text`, or no word of the vocabulary ("empty").
+        InputError: no word of the vocabulary ("empty").
     """
     found: Counter[str] = Counter()
-    for line in _text(path).splitlines():
+    for line in text.splitlines():
         found.update(words_in(line, vocabulary, lower))
-    return _some(path, found)
+    return _some(where, found)
 
 
 def words_in(text: str, vocabulary: str, lower: bool = False) -> list[str]:
@@ -71,11 +81,7 @@ def words_in(text: str, vocabulary: str, lower: bool = False) -> list[str]:
     return [piece.strip(" ") for piece in pieces if piece.strip(" ")]
 
 
-def _text(path: Path) -> str:
-    return read_text(path, "word counts or text", "utf-8-sig")
-
-
-def _some(path: Path, found: Counter[str]) -> Counter[str]:
+def _some(where: Path, found: Counter[str]) -> Counter[str]:
     if not found:
-        raise InputError(f"{path}: holds no word of the vocabulary; give word counts or text", "empty")
+        raise InputError(f"{where}: holds no word of the vocabulary; give word counts or text", "empty")
     return found

@@ -1,6 +1,8 @@
 """`semgjax lm`: what it writes and prints, and how it fails."""
 
 import json
+import os
+import threading
 
 import pytest
 
@@ -79,3 +81,17 @@ def test_text_that_a_test_session_typed_is_refused(tmp_path, counts, capsys):
     assert failed(capsys, [*words, *options[2:]]) == "bad-option"
     assert not (tmp_path / "m.arpa").exists()
     assert main([*map(str, words), *map(str, options[:3]), str(tmp_path / "split-b.json")]) == 0
+
+
+def test_a_source_is_read_once_so_that_a_pipe_is_one(tmp_path, counts, capsys):
+    pipe, totals = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    for source in (counts, pipe):
+        writer = threading.Thread(target=lambda: pipe.write_text(counts.read_text()))
+        if source is pipe:
+            writer.start()
+        assert main(["lm", "train", str(source), "--out", str(tmp_path / f"{source.name}.npz"), "--json"]) == 0
+        totals.append(json.loads(capsys.readouterr().out) | {"out": ""})
+    writer.join(10)
+    assert totals[0] == totals[1] and totals[0]["form"] == "counts" and totals[0]["words"] == 5
+    assert (tmp_path / "pipe.npz").read_bytes() == (tmp_path / "counts.txt.npz").read_bytes()

@@ -41,7 +41,7 @@ def test_the_components_are_those_of_the_simulation():
 
 @pytest.mark.slow
 def test_intervals_for_the_mean_and_for_a_new_user_hold_as_often_as_they_say():
-    inside, held, new, count = 0, 0, 0, 150
+    inside, held, new, count = 0, 0, 0, 60
     for seed in range(count):
         fit = fit_law(sweep(seed), starts=16)
         sampling = prediction_interval(fit, 2e6)
@@ -52,9 +52,9 @@ def test_intervals_for_the_mean_and_for_a_new_user_hold_as_often_as_they_say():
         random = np.random.default_rng(10_000 + seed)
         error = np.sqrt(sum(sd**2 for sd in SD.values())) * random.standard_normal() - SD["user"] ** 2 / 2
         new += found.new_user[0] <= truth * np.exp(error) <= found.new_user[1]
-    # Without the users' own sampling, the interval is too narrow for users like these. 90.5 % is 2.5 errors below 95 %.
+    # Without the users' own sampling, the interval is too narrow for users like these. 88 % is 2.5 errors below 95 %.
     assert inside < 0.7 * count
-    assert held >= 0.905 * count and new >= 0.905 * count
+    assert held >= 0.88 * count and new >= 0.88 * count
 
 
 def test_the_joined_interval_contains_that_of_sampling_and_shrinks_with_users():
