@@ -11,8 +11,9 @@ from semgjax.data.sessions import Session
 from semgjax.decode.greedy import greedy
 from semgjax.errors import InputError
 from semgjax.evaluate.error_rates import Counts, count_errors, score_rows
+from semgjax.evaluate.spread import DRAWS, LEVEL
 from semgjax.evaluate.stitched import make_forward, session_logits
-from semgjax.evaluate.stress.curve import DRAWS, LEVEL, SCHEMA, VERSION, Curve, Point, curve_json, error_of, point_of
+from semgjax.evaluate.stress.curve import SCHEMA, VERSION, Curve, Point, curve_json, point_of
 from semgjax.evaluate.stress.stressing import count_stressed, curves_of, kinds_named, planned
 from semgjax.measures import MEASURES
 from semgjax.model.for_band import check_band
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, repr=False)
 class Robustness:
     """Errors of a decoder on clean signals and under stress.
+
+    Example:
+        >>> found = semgjax.stress("runs/small", "shards", kinds=["turn"])
+        >>> [point.words for point in found.curves[0].points]
+        ['-2', '-1', '-0.5', '0.5', '1', '2']
 
     Attributes:
         clean: as `Model.evaluate` gives it.
@@ -77,11 +83,11 @@ class Robustness:
 
     def __repr__(self) -> str:
         """One line."""
-        return f"Robustness({self.clean.split}: {len(self.curves)} kinds of stress, clean {self.start.error} %)"
+        return f"Robustness({self.clean.split}: {len(self.curves)} kinds of stress, clean {self.start.error:.2f} %)"
 
     def _repr_html_(self) -> str:
         rows = [
-            (f"{curve.kind} {point.words}", f"{point.error} % ({point.difference})")
+            (f"{curve.kind} {point.words}", f"{point.error:.2f} % ({point.difference.mean:+.2f})")
             for curve in self.curves
             for point in curve.points
         ]
@@ -109,7 +115,8 @@ def stress(
         seed: of the random numbers; the same gives the same result.
 
     Raises:
-        InputError: as `Model.evaluate`, or an unknown kind.
+        InputError: as `Model.evaluate`, an unknown kind ("unknown-name"), one that is named twice ("conflict"), or a
+            part without keys ("no-keys").
 
     Example:
         >>> found = semgjax.stress("runs/small", "shards", kinds=["noise"])
@@ -126,6 +133,8 @@ def stress(
     sessions = corpus.part(split)
     if not sessions:
         raise InputError(f"the split's {split} part is empty; choose another split", "no-sessions")
+    if not any(len(session.labels) for session in sessions):
+        raise InputError(f"the split's {split} part holds no key, so no error can grow; choose another", "no-keys")
     forward = make_forward(decoder.config, decoder.window)
 
     def count(session: Session) -> Counts:
@@ -137,9 +146,8 @@ def stress(
     clean, worse = count_stressed(sessions, plan, count, seed)
     measure, spliced = measure_of(band), any(session.spliced for session in sessions)
     evaluation = Evaluation(split, *score_rows(split, "greedy", clean, measure), measure.name, spliced)
-    own = error_of(clean)
-    start = point_of(None, "clean", own, own, seed)
-    return Robustness(evaluation, start, curves_of(plan, clean, worse, band, shortest, seed), decoder.source, seed)
+    start = point_of(None, "clean", clean, clean)
+    return Robustness(evaluation, start, curves_of(plan, clean, worse, band, shortest), decoder.source, seed)
 
 
 def check_folder(folder: Path) -> None:

@@ -55,11 +55,11 @@ def evaluate_stressed(
 
 def _print_table(found: "Robustness") -> None:
     from semgjax.measures import MEASURES
-    from semgjax.pages.stress_page import error_text, interval_text, rows_of
+    from semgjax.pages.stress_page import interval_text, rows_of
 
     start, words = found.start, MEASURES[found.clean.metric].words
-    head = ("stress", "level", f"{words} %", "interval", "difference", "interval")
-    rows: list[tuple[str, ...]] = [("clean", "", error_text(start.error), interval_text(start.interval), "", "")]
+    head = ("stress", "level", f"{words} %", "interval", "difference", "interval", "worse for")
+    rows: list[tuple[str, ...]] = [("clean", "", f"{start.error:.1f}", interval_text(start.interval), "", "", "")]
     rows += [(curve.kind, *row) for curve in found.curves for row in rows_of(curve)]
     say_columns([head, *rows], texts=(0,))
     for curve in found.curves:
@@ -67,4 +67,4 @@ def _print_table(found: "Robustness") -> None:
             say(f"{curve.kind} {level}: left out, {why}")
         if curve.note:
             say(f"{curve.kind}: {curve.note}")
-    say("mean over users; intervals 95 %, of users drawn with replacement; differences to clean are paired by user")
+    say("mean over users; 95 % intervals over users; differences to clean, paired; users whose error grew")

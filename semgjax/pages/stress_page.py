@@ -5,7 +5,8 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 
-from semgjax.evaluate.stress.curve import DRAWS, LEVEL, Curve, Interval, Point
+from semgjax.evaluate.spread import DRAWS, LEVEL, Interval
+from semgjax.evaluate.stress.curve import Curve, Point
 from semgjax.files import write_atomic
 from semgjax.pages.html import both_widths, render_template
 from semgjax.pages.style import (
@@ -48,10 +49,8 @@ def stress_figure(start: Point, curves: Sequence[Curve], words: str, width: floa
 
 def _draw(axes: Axes, start: Point, curve: Curve, y: str) -> None:
     points = [*curve.points[: curve.clean_place], start, *curve.points[curve.clean_place :]]
-    known = [(place, point.error) for place, point in enumerate(points) if point.error is not None]
-    if start.error is not None:
-        axes.axhline(start.error, color=GREY, lw=1.0, ls="--", label="clean", zorder=1)
-    axes.plot([place for place, _ in known], [error for _, error in known], "o-", color=BLUE, ms=3.5, zorder=3)
+    axes.axhline(start.error, color=GREY, lw=1.0, ls="--", label="clean", zorder=1)
+    axes.plot([point.error for point in points], "o-", color=BLUE, ms=3.5, zorder=3)
     for place, point in enumerate(points):
         if point.interval is not None:
             colour = GREY if point is start else ORANGE
@@ -84,7 +83,7 @@ def render(start: Point, curves: Sequence[Curve], words: str, source: str) -> st
         title="Errors under stress",
         source=source,
         words=words,
-        clean=f"{error_text(start.error)} {interval_text(start.interval)}".strip(),
+        clean=f"{start.error:.1f} {interval_text(start.interval)}",
         users=len(start.users),
         figure_=figure,
         tables=[(curve, rows_of(curve)) for curve in curves],
@@ -92,22 +91,18 @@ def render(start: Point, curves: Sequence[Curve], words: str, source: str) -> st
 
 
 def rows_of(curve: Curve) -> list[tuple[str, ...]]:
-    """(level, error, its interval, difference to clean, its interval) of every point, as text."""
+    """(level, error, its interval, difference to clean, its interval, users with more errors) of each point, as text."""
     return [
         (
             point.words,
-            error_text(point.error),
+            f"{point.error:.1f}",
             interval_text(point.interval),
-            "-" if point.difference is None else f"{point.difference:+.1f}",
-            interval_text(point.difference_interval, "+"),
+            f"{point.difference.mean:+.1f}",
+            interval_text(point.difference.interval, "+"),
+            f"{point.difference.worse} of {point.difference.users}",
         )
         for point in curve.points
     ]
-
-
-def error_text(error: float | None) -> str:
-    """An error rate in percent."""
-    return "-" if error is None else f"{error:.1f}"
 
 
 def interval_text(interval: Interval | None, sign: str = "") -> str:

@@ -29,8 +29,10 @@ def test_stress_gives_the_clean_rows_of_evaluate_and_curves_on_the_terminal_in_j
     assert [point["level"] for point in turned["points"]] == [-2, -1, -0.5, 0.5, 1, 2]
     for point in (*lost["points"], *turned["points"]):
         own = [point["users"][user] - clean for user, clean in found["clean"]["users"].items()]
-        assert point["difference"] == pytest.approx(sum(own) / 2, abs=1e-9)
-        assert point["difference_interval"][0] <= point["difference"] <= point["difference_interval"][1]
+        difference = point["difference"]
+        assert difference["mean"] == pytest.approx(sum(own) / 2, abs=1e-9)
+        assert difference["interval"] == pytest.approx([min(own), max(own)])
+        assert (difference["users"], difference["worse"]) == (2, sum(one > 0 for one in own))
     assert (tmp_path / "out" / "stress.png").read_bytes().startswith(b"\x89PNG")
     page = (tmp_path / "out" / "stress.html").read_text()
     assert all(f">{point['error']:.1f}<" in page for curve in found["curves"] for point in curve["points"])

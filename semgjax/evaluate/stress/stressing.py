@@ -6,7 +6,7 @@ from semgjax.data.band import Band
 from semgjax.data.sessions import Session, read_emg
 from semgjax.errors import InputError
 from semgjax.evaluate.error_rates import Counts
-from semgjax.evaluate.stress.curve import Curve, error_of, point_of
+from semgjax.evaluate.stress.curve import Curve, point_of
 from semgjax.evaluate.stress.kinds import KINDS, Kind, kind_named
 from semgjax.evaluate.stress.stressed import stressed
 
@@ -66,13 +66,11 @@ def _add(users: Users, user: str, counts: Counts) -> None:
     users[user] = users.get(user, Counts()) + counts
 
 
-def curves_of(
-    plan: Plan, clean: Users, worse: Sequence[Users], band: Band, shortest: int, seed: int = 0
-) -> tuple[Curve, ...]:
+def curves_of(plan: Plan, clean: Users, worse: Sequence[Users], band: Band, shortest: int) -> tuple[Curve, ...]:
     """The curves of what `count_stressed` counted."""
-    own, rest, curves = error_of(clean), iter(worse), []
+    rest, curves = iter(worse), []
     for kind, levels in plan:
-        found = {level: point_of(level, kind.shown(band, level), error_of(next(rest)), own, seed) for level in levels}
+        found = {level: point_of(level, kind.shown(band, level), next(rest), clean) for level in levels}
         order = kind.in_order(levels)
         why = {kind.shown(band, level): left_out(kind, level, band, shortest) for level in kind.levels}
         curves.append(

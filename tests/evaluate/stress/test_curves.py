@@ -7,34 +7,24 @@ import pytest
 
 from semgjax.data.band import TYPING, Band
 from semgjax.evaluate.error_rates import Counts
-from semgjax.evaluate.stress.curve import curve_json, error_of, interval_of, point_of
+from semgjax.evaluate.stress.curve import curve_json, point_of
 from semgjax.evaluate.stress.kinds import KINDS, NAMES, kind_named
 from semgjax.evaluate.stress.stressing import count_stressed, curves_of, kinds_named, planned
 from tests.evaluate.stress.test_changes import SMALL, session_on
 from tests.refused import refused
 
 
-def test_the_interval_of_a_mean_is_that_of_the_bootstrap_and_none_below_two_users():
-    values = np.array([10.0, 20.0, 30.0, 60.0, 40.0, 15.0])
-    low, high = interval_of(values)
-    spread = values.std() / np.sqrt(len(values))
-    assert low == pytest.approx(values.mean() - 1.96 * spread, abs=0.25 * spread)
-    assert high == pytest.approx(values.mean() + 1.96 * spread, abs=0.25 * spread)
-    assert interval_of(values + 5) == pytest.approx((low + 5, high + 5))
-    assert interval_of(values[:1]) is None and interval_of([]) is None
-
-
 def test_a_difference_is_paired_by_user_and_users_without_keys_are_left_out():
-    clean = error_of({"a": Counts(10, 1), "b": Counts(10, 5), "empty": Counts(0, 0, 0, 3)})
-    worse = error_of({"b": Counts(10, 7), "a": Counts(10, 3), "empty": Counts(0, 0, 0, 9)})
-    assert clean == {"a": 10.0, "b": 50.0}
-    point = point_of(3.0, "3", worse, clean, 0)
-    assert (point.error, point.difference) == (50.0, 20.0)
+    clean = {"a": Counts(10, 1), "b": Counts(10, 5), "empty": Counts(0, 0, 0, 3)}
+    worse = {"b": Counts(10, 7), "a": Counts(10, 3), "empty": Counts(0, 0, 0, 9)}
+    point = point_of(3.0, "3", worse, clean)
+    assert (point.error, point.users) == (50.0, {"a": 30.0, "b": 70.0})
     # Both users lose 20 points, so nothing of the spread between them is left in the difference.
-    assert point.difference_interval == pytest.approx((20.0, 20.0))
+    assert (point.difference.mean, point.difference.worse, point.difference.users) == (20.0, 2, 2)
+    assert point.difference.interval == pytest.approx((20.0, 20.0))
     assert point.interval[1] - point.interval[0] > 10
-    nobody = point_of(3.0, "3", {}, {}, 0)
-    assert (nobody.error, nobody.interval, nobody.difference) == (None, None, None)
+    with refused("no-keys"):
+        point_of(3.0, "3", {"empty": Counts()}, {"empty": Counts()})
 
 
 def test_default_levels_are_those_that_a_band_allows_and_the_rest_has_a_reason():
@@ -78,10 +68,8 @@ def test_counts_fall_to_their_level_and_user_in_the_order_of_the_curve():
     assert whole == {level: float(place) for level, place in places.items()}
     assert turned.clean_place == 3 and [point.level for point in turned.points] == sorted(kind_named("turn").levels)
     assert seen.count("one") == seen.count("two") == 1 + 3 + 6
-    assert (
-        json.loads(json.dumps(curve_json(lost), allow_nan=False))["points"][0]["difference"]
-        == lost.points[0].difference
-    )
+    written = json.loads(json.dumps(curve_json(lost), allow_nan=False))
+    assert written["points"][0]["difference"]["mean"] == lost.points[0].difference.mean
 
 
 def test_kinds_are_chosen_by_name_once():
