@@ -23,8 +23,8 @@ from semgjax.pages.style import (
 )
 
 CAPTION = (
-    f"Bars: {LEVEL:.0%} intervals of the mean over users (bootstrap, {DRAWS} draws). Dashed: the clean signal. A curve "
-    "that leaves the dashed line within its bars may still differ: the paired differences of the tables decide."
+    f"Bars: {LEVEL:.0%} intervals of the mean over users (bootstrap, {DRAWS} draws). Dashed: the clean signal. Users "
+    "differ, so a bar may reach the dashed line although every user's error grew: the paired differences tell."
 )
 
 
@@ -39,10 +39,12 @@ def stress_figure(start: Point, curves: Sequence[Curve], words: str, width: floa
     figure, axes = new_figure(width, 52.0, rows, columns, sharey=True)
     for one, curve in zip(axes, drawn, strict=False):
         _draw(one, start, curve, f"{words} (%)")
+    # The panels share their axis, which would stop growing at the first panel that set an end of it.
+    shown = [start, *(point for curve in drawn for point in curve.points)]
+    axes[0].set_ylim(0.0, 1.05 * max(max((point.error, *(point.interval or ()))) for point in shown) or 1.0)
     for one in axes[len(drawn) :]:
-        one.set_visible(False)
-    users = len(start.users)
-    figure.caption = f"Mean over {users} user{'s' if users != 1 else ''}. {CAPTION}"
+        one.remove()
+    figure.caption = f"Mean over users, n = {len(start.users)}. {CAPTION}"
     legend_below(figure)
     return figure
 
@@ -60,7 +62,6 @@ def _draw(axes: Axes, start: Point, curve: Curve, y: str) -> None:
     axes.set_xticks(
         range(len(points)), [("0" if curve.clean_place else "clean") if p is start else p.words for p in points]
     )
-    axes.set_ylim(bottom=0.0)
     title_above(axes, curve.kind)
     name_axes(axes, curve.axis, y)
 

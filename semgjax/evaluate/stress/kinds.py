@@ -73,7 +73,7 @@ def _hum(mains: float) -> Kind:
     return Kind(
         f"hum-{mains:g}",
         f"mains hum of {mains:g} Hz and harmonics (k-th: 1 / k) is added to every electrode",
-        "amplitude of the hum / deviation of the signal",
+        "amplitude (signal deviations)",
         (0.1, 0.3, 1.0, 3.0),
         0.0,
         0.0,
@@ -88,7 +88,7 @@ def _lost(name: str, hold: bool, filled: str) -> Kind:
     return Kind(
         name,
         f"packets of {1000 * PACKET:g} ms (at least a sample) are lost, all electrodes at once; {filled}",
-        "share of the packets lost",
+        "packets lost (share)",
         (0.01, 0.03, 0.1, 0.3),
         0.0,
         0.0,
@@ -127,7 +127,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "lost-electrodes",
         "this many electrodes, the same for the whole session, are zero",
-        "silent electrodes",
+        "silent (electrodes)",
         (1.0, 2.0, 4.0, 8.0),
         0.0,
         0.0,
@@ -162,7 +162,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "rate",
         "sampled at this part of the rate behind an anti-alias filter, and brought back up for the decoder",
-        "sample rate",
+        "sample rate (Hz)",
         (2.0, 4.0, 8.0),
         1.0,
         2.0,
@@ -174,8 +174,8 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         "fewer-electrodes",
-        "of every ring each n-th electrode is kept; the others are interpolated round the ring",
-        "each n-th electrode is kept",
+        "of every ring kept (each n-th electrode); the others are interpolated round the ring",
+        "kept (each n-th electrode)",
         (2.0, 4.0),
         1.0,
         2.0,
