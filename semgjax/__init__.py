@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from semgjax.api.models import Model, init, load
     from semgjax.api.optimal_compute import isoflop
     from semgjax.api.planned_step import DryRun, dry_run
+    from semgjax.api.robustness import Robustness, stress
     from semgjax.api.runs import Export, Run, distill, export, train, verify
     from semgjax.api.signals import load_session
     from semgjax.data.band import Band
@@ -35,6 +36,7 @@ __all__ = [
     "InputError",
     "LawComparison",
     "Model",
+    "Robustness",
     "Run",
     "SemgjaxError",
     "Session",
@@ -50,6 +52,7 @@ __all__ = [
     "load_fit",
     "load_session",
     "report",
+    "stress",
     "train",
     "verify",
 ]
@@ -63,6 +66,7 @@ _PLACES = {
     "semgjax.api.models": ("Model", "init", "load"),
     "semgjax.api.optimal_compute": ("isoflop",),
     "semgjax.api.planned_step": ("DryRun", "dry_run"),
+    "semgjax.api.robustness": ("Robustness", "stress"),
     "semgjax.api.runs": ("Export", "Run", "distill", "export", "train", "verify"),
     "semgjax.api.signals": ("load_session",),
     "semgjax.data.band": ("Band",),
