@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from semgjax.api.fitting import FittedLaw, fit, load_fit
     from semgjax.api.models import Evaluation, Model, init, load
     from semgjax.api.optimal_compute import isoflop
+    from semgjax.api.personalisation import personalize
     from semgjax.api.planned_step import DryRun, dry_run
     from semgjax.api.runs import Export, Run, distill, export, train, verify
     from semgjax.api.signals import load_session
@@ -46,6 +47,7 @@ __all__ = [
     "load",
     "load_fit",
     "load_session",
+    "personalize",
     "report",
     "train",
     "verify",
@@ -57,6 +59,7 @@ _PLACES = {
     "semgjax.api.fitting": ("FittedLaw", "fit", "load_fit"),
     "semgjax.api.models": ("Evaluation", "Model", "init", "load"),
     "semgjax.api.optimal_compute": ("isoflop",),
+    "semgjax.api.personalisation": ("personalize",),
     "semgjax.api.planned_step": ("DryRun", "dry_run"),
     "semgjax.api.runs": ("Export", "Run", "distill", "export", "train", "verify"),
     "semgjax.api.signals": ("load_session",),
