@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from semgjax.api.fitting import FittedLaw, fit, load_fit
     from semgjax.api.models import Model, init, load
     from semgjax.api.optimal_compute import isoflop
+    from semgjax.api.personalisation import personalize
     from semgjax.api.planned_step import DryRun, dry_run
     from semgjax.api.robustness import Robustness, stress
     from semgjax.api.runs import Export, Run, distill, export, train, verify
@@ -51,6 +52,7 @@ __all__ = [
     "load",
     "load_fit",
     "load_session",
+    "personalize",
     "report",
     "stress",
     "train",
@@ -65,6 +67,7 @@ _PLACES = {
     "semgjax.evaluate.decoders": ("Decoder",),
     "semgjax.api.models": ("Model", "init", "load"),
     "semgjax.api.optimal_compute": ("isoflop",),
+    "semgjax.api.personalisation": ("personalize",),
     "semgjax.api.planned_step": ("DryRun", "dry_run"),
     "semgjax.api.robustness": ("Robustness", "stress"),
     "semgjax.api.runs": ("Export", "Run", "distill", "export", "train", "verify"),
