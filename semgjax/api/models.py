@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from semgjax.api.runs import Export, Run
 
 BATCH = 16
-GREEDY = Decoder()
 """windows per forward pass"""
+GREEDY = Decoder()
 
 
 class SessionsWarning(UserWarning):

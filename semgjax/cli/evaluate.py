@@ -73,6 +73,10 @@ def evaluate(
         stress_out: folder for stress.json, stress.png and the page stress.html
         json: print one JSON object instead of a table
     """
+    if against is None and against_decoder != "same":
+        raise InputError(f"--against-decoder {against_decoder}: nothing to compare with; add --against", "conflict")
+    if decoder == "greedy" and beam != BeamOptions():
+        raise InputError("--beam options with greedy decoding, which has none; add --decoder beam", "conflict")
     others = {
         "--mode": mode != "stitched",
         "--decoder": decoder != "greedy",
@@ -92,6 +96,7 @@ def evaluate(
     from semgjax.api.models import check_batch, load
     from semgjax.cli.summary import shown_warnings
     from semgjax.evaluate.decoders import Decoder
+    from semgjax.evaluate.spread import DRAWS, LEVEL, SEED
     from semgjax.files import write_json
 
     check_batch(batch)
@@ -102,7 +107,7 @@ def evaluate(
         raise InputError(f"split {' '.join(split)}: name each part once", "bad-value")
     ours = load(model)
     other = None if against is None else load(against)
-    about: dict[str, Any] = {"model": model}
+    about: dict[str, Any] = {"model": model, "bootstrap": {"draws": DRAWS, "seed": SEED, "level": LEVEL}}
 
     def read(one: "Model", how: Decoder, part: Part) -> "Evaluation":
         return one.evaluate(data, part, splits, batch, turns, mode, how, user)
