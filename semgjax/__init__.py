@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from semgjax.api.comparison import LawComparison, compare, report
     from semgjax.api.decisions import Budgets, design
+    from semgjax.api.evaluation import Evaluation
     from semgjax.api.fitting import FittedLaw, fit, load_fit
-    from semgjax.api.models import Evaluation, Model, init, load
+    from semgjax.api.models import Model, init, load
     from semgjax.api.optimal_compute import isoflop
     from semgjax.api.planned_step import DryRun, dry_run
     from semgjax.api.robustness import Robustness, stress
@@ -58,7 +59,8 @@ _PLACES = {
     "semgjax.api.comparison": ("LawComparison", "compare", "report"),
     "semgjax.api.decisions": ("Budgets", "design"),
     "semgjax.api.fitting": ("FittedLaw", "fit", "load_fit"),
-    "semgjax.api.models": ("Evaluation", "Model", "init", "load"),
+    "semgjax.api.evaluation": ("Evaluation",),
+    "semgjax.api.models": ("Model", "init", "load"),
     "semgjax.api.optimal_compute": ("isoflop",),
     "semgjax.api.planned_step": ("DryRun", "dry_run"),
     "semgjax.api.robustness": ("Robustness", "stress"),

@@ -12,14 +12,22 @@ if TYPE_CHECKING:
     from semgjax.api.robustness import Robustness
 
 
-def check_stress(stress: bool, kinds: Sequence[str], out: Path | None, turns: int) -> None:
-    """Raises InputError: options that exclude each other, or that need --stress ("conflict")."""
+def check_stress(stress: bool, kinds: Sequence[str], out: Path | None, others: Sequence[str]) -> None:
+    """Check the options beside --stress.
+
+    Args:
+        others: options that were given and that stress, which decodes greedily in stitched windows, does not take.
+
+    Raises:
+        InputError: options that exclude each other, or that need --stress ("conflict").
+    """
     if not stress and (kinds or out is not None):
         option = "--stress-kinds" if kinds else "--stress-out"
         raise InputError(f"{option}: has no meaning without --stress; add --stress or leave it out", "conflict")
-    if stress and turns:
+    if stress and others:
         raise InputError(
-            f"--turns {turns}: cannot be combined with --stress, which turns rings itself; leave one of them out",
+            f"{others[0]}: cannot be combined with --stress, which decodes one part greedily in stitched windows; "
+            "leave one of them out",
             "conflict",
         )
 
