@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from semgjax.api.fitting import FittedLaw, fit, load_fit
     from semgjax.api.models import Model, init, load
     from semgjax.api.optimal_compute import isoflop
+    from semgjax.api.personalisation import personalize
     from semgjax.api.planned_step import DryRun, dry_run
     from semgjax.api.robustness import Robustness, stress
     from semgjax.api.runs import Export, Run, distill, export, train, verify
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
     from semgjax.data.band import Band
     from semgjax.data.sessions import Session
     from semgjax.errors import InputError, SemgjaxError
+    from semgjax.evaluate.decoders import Decoder
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Band",
     "Budgets",
+    "Decoder",
     "DryRun",
     "Evaluation",
     "Export",
@@ -49,6 +52,7 @@ __all__ = [
     "load",
     "load_fit",
     "load_session",
+    "personalize",
     "report",
     "stress",
     "train",
@@ -60,8 +64,10 @@ _PLACES = {
     "semgjax.api.decisions": ("Budgets", "design"),
     "semgjax.api.fitting": ("FittedLaw", "fit", "load_fit"),
     "semgjax.api.evaluation": ("Evaluation",),
+    "semgjax.evaluate.decoders": ("Decoder",),
     "semgjax.api.models": ("Model", "init", "load"),
     "semgjax.api.optimal_compute": ("isoflop",),
+    "semgjax.api.personalisation": ("personalize",),
     "semgjax.api.planned_step": ("DryRun", "dry_run"),
     "semgjax.api.robustness": ("Robustness", "stress"),
     "semgjax.api.runs": ("Export", "Run", "distill", "export", "train", "verify"),

@@ -53,10 +53,15 @@ def read_corpus(data: str | Path, splits: str | Path | None) -> Corpus:
         InputError: no such folder or split, or a session that cannot be used.
     """
     corpus = load_corpus(Path(data), None if splits is None else Path(splits))
+    show_warnings(corpus)
+    return corpus
+
+
+def show_warnings(corpus: Corpus) -> None:
+    """Warn of a corpus's oddities, in the first process only."""
     if is_first():
         for line in corpus.warnings:
-            warnings.warn(line, SessionsWarning, stacklevel=3)
-    return corpus
+            warnings.warn(line, SessionsWarning, stacklevel=4)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -254,7 +254,7 @@ def verify(place: str | Path | Export, data: str | Path, splits: str | Path | No
     with finished_folder(place_of(place)) as folder:
         rows = _verified(folder, data, splits)
         about = read_json(folder / MODEL, SCHEMA, VERSION, oldest=1)
-    return Export(place_of(place), _body(about), tuple(rows))
+    return Export(place_of(place), body_of(about), tuple(rows))
 
 
 def _verified(folder: Path, data: str | Path, splits: str | Path | None) -> list[Verified]:
@@ -301,7 +301,7 @@ def _run(
     pairs = tuple((one.config.model, one.params) for one in teachers)
     targets = cached(Path(data), config, pairs, corpus)
     end = run_training(config, corpus, str(out), () if targets else pairs, chosen, lineage, targets)
-    return Run(str(out), _body(end))
+    return Run(str(out), body_of(end))
 
 
 def _load_teachers(places: tuple[str, ...]) -> list[Teacher]:
@@ -335,6 +335,6 @@ def _places(teacher: str | Path | Run | Sequence[str | Path | Run]) -> tuple[str
     return places
 
 
-def _body(document: dict[str, Any]) -> dict[str, Any]:
+def body_of(document: dict[str, Any]) -> dict[str, Any]:
     """A document without its schema and version, which it has only if it was read from a file."""
     return {name: value for name, value in document.items() if name not in ("schema", "version")}

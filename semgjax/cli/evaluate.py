@@ -41,10 +41,10 @@ def evaluate(
     user: tuple[str, ...] = (),
     batch: int = 16,
     turns: int = 0,
+    out: Annotated[Path | None, tyro.conf.arg(metavar="FILE.json")] = None,
     stress: bool = False,
     stress_kinds: tuple[str, ...] = (),
     stress_out: Path | None = None,
-    out: Annotated[Path | None, tyro.conf.arg(metavar="FILE.json")] = None,
     json: bool = False,
 ) -> None:
     """Decode sessions and count errors per user, with intervals over users.
@@ -66,19 +66,25 @@ def evaluate(
         batch: windows that go through the decoder at once
         turns: decode each session with its rings turned by up to this many electrodes to either side, and keep the turn
             that the decoder is most confident of (labels take no part)
+        out: write the JSON object to this file too
         stress: decode them besides with their signals made worse, in kinds and levels, and compare with the clean error
         stress_kinds: names of the kinds, of noise, hum-50, hum-60, lost-electrodes, turn, drift, lost-held, lost-zero,
             rate and fewer-electrodes (default: all)
         stress_out: folder for stress.json, stress.png and the page stress.html
-        out: write the JSON object to this file too
         json: print one JSON object instead of a table
     """
     others = {
-        "--mode": mode != "stitched", "--decoder": decoder != "greedy", "--lm": lm is not None, "--tune": tune,
-        "--against": against is not None, "--user": bool(user), "--turns": turns != 0, "--out": out is not None,
-        "--split (several parts)": len(split) != 1,
-    }  # fmt: skip
-    check_stress(stress, stress_kinds, stress_out, [option for option, given in others.items() if given])
+        "--mode": mode != "stitched",
+        "--decoder": decoder != "greedy",
+        "--lm": lm is not None,
+        "--tune": tune,
+        "--against": against is not None,
+        "--user": bool(user),
+        "--out": out is not None,
+        "--turns": turns != 0,
+        "--split": len(split) != 1,
+    }
+    check_stress(stress, stress_kinds, stress_out, [name for name, given in others.items() if given])
     if stress:
         evaluate_stressed(model, data, split[0], splits, batch, stress_kinds, stress_out, json)
         return

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def check_stress(stress: bool, kinds: Sequence[str], out: Path | None, others: Sequence[str]) -> None:
-    """Check the options beside --stress.
+    """Check the options that go with each other.
 
     Args:
-        others: options that were given and that stress, which decodes greedily in stitched windows, does not take.
+        others: options of the command that were given and that a stress test does not have.
 
     Raises:
         InputError: options that exclude each other, or that need --stress ("conflict").
@@ -26,8 +26,8 @@ def check_stress(stress: bool, kinds: Sequence[str], out: Path | None, others: S
         raise InputError(f"{option}: has no meaning without --stress; add --stress or leave it out", "conflict")
     if stress and others:
         raise InputError(
-            f"{others[0]}: cannot be combined with --stress, which decodes one part greedily in stitched windows; "
-            "leave one of them out",
+            f"{', '.join(others)}: cannot be combined with --stress, which decodes one part greedily, whole sessions, "
+            "all users, and turns rings itself; leave it out",
             "conflict",
         )
 

@@ -30,15 +30,19 @@ class Decoder:
 
     Attributes:
         name: greedy takes the best class of every frame; beam searches for the best sequence.
-        lm: character n-gram of a beam search, an ARPA file or the .npz of `semgjax lm train`; None: no model.
+        lm: file of a character n-gram for a beam search: ARPA, or the .npz of `semgjax lm train`; None: no model.
         beam: options of the search.
 
     Raises:
-        InputError: a model for greedy decoding ("conflict").
+        InputError: a model for greedy decoding ("conflict"), or another name ("unknown-name").
+
+    Example:
+        >>> semgjax.Decoder("beam").as_json()
+        {'name': 'beam', 'beam': 50, 'top': 10, 'lm': None}
     """
 
     name: Literal["greedy", "beam"] = "greedy"
-    lm: Path | None = None
+    lm: str | Path | None = None
     beam: BeamOptions = field(default_factory=BeamOptions)
 
     def __post_init__(self) -> None:
@@ -53,8 +57,9 @@ class Decoder:
             return {"name": "greedy"}
         if self.lm is None:
             return {"name": "beam", "beam": self.beam.beam, "top": self.beam.top, "lm": None}
-        digest = hashlib.sha256(self.lm.read_bytes()).hexdigest()
-        return {"name": "beam", **asdict(self.beam), "lm": self.lm.name, "lm_sha256": digest}
+        path = Path(self.lm)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        return {"name": "beam", **asdict(self.beam), "lm": path.name, "lm_sha256": digest}
 
 
 def read_model(decoder: Decoder, band: Band) -> Automaton | None:
@@ -66,7 +71,7 @@ def read_model(decoder: Decoder, band: Band) -> Automaton | None:
     """
     if decoder.lm is None:
         return None
-    model = read_language_model(decoder.lm)
+    model = read_language_model(Path(decoder.lm))
     known = set(model.vocabulary) & {glyph for glyph in glyphs_of(band) if glyph is not None}
     if not known:
         raise InputError(f"{decoder.lm}: has none of the band's keys in its vocabulary; give another model", "conflict")

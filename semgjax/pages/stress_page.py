@@ -92,7 +92,7 @@ def render(start: Point, curves: Sequence[Curve], words: str, source: str) -> st
 
 
 def rows_of(curve: Curve) -> list[tuple[str, ...]]:
-    """(level, error, its interval, difference to clean, its interval, users with more errors) of points."""
+    """(level, error, its interval, difference to clean, its interval, users who are worse) of each point, as text."""
     return [
         (
             point.words,
