@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from semgjax.api.evaluation import Evaluation
 from semgjax.api.models import BATCH, Model, check_batch, load, read_corpus
-from semgjax.data.measure import measure_of
 from semgjax.data.sessions import Session
 from semgjax.decode.greedy import greedy
 from semgjax.errors import InputError
-from semgjax.evaluate.error_rates import Counts, count_errors, score_rows
+from semgjax.evaluate.error_rates import Counts, count_errors
 from semgjax.evaluate.spread import DRAWS, LEVEL
-from semgjax.evaluate.stitched import make_forward, session_logits
 from semgjax.evaluate.stress.curve import SCHEMA, VERSION, Curve, Point, curve_json, point_of
 from semgjax.evaluate.stress.stressing import count_stressed, curves_of, kinds_named, planned
 from semgjax.measures import MEASURES
-from semgjax.model.for_band import check_band
 from semgjax.notebook import facts
 
 if TYPE_CHECKING:
@@ -51,13 +48,9 @@ class Robustness:
         """Plain JSON values: the body of stress.json."""
         return {
             "model": self.source,
-            "metric": self.clean.metric,
-            "split": self.clean.split,
-            "spliced": self.clean.spliced,
+            **self.clean.as_json(),
             "seed": self.seed,
             "interval": {"level": LEVEL, "over": "users", "draws": DRAWS},
-            "scores": self.clean.scores,
-            "users_scores": self.clean.users_scores,
             "clean": {"error": self.start.error, "interval": self.start.interval, "users": self.start.users},
             "curves": [curve_json(curve) for curve in self.curves],
         }
@@ -126,27 +119,20 @@ def stress(
     """
     check_batch(batch)
     chosen = kinds_named(kinds)
-    if split not in ("train", "val", "test"):
-        raise InputError(f"split {split!r}: choose train, val or test", "unknown-name")
     decoder = model if isinstance(model, Model) else load(model)
-    corpus = read_corpus(data, splits)
-    check_band(decoder.band, corpus.band, f"the {decoder.preset} decoder")
-    sessions = corpus.part(split)
-    if not sessions:
-        raise InputError(f"the split's {split} part is empty; choose another split", "no-sessions")
+    sessions = decoder.sessions_of(read_corpus(data, splits), split)
     if not any(len(session.labels) for session in sessions):
         raise InputError(f"the split's {split} part holds no key, so no error can grow; choose another", "no-keys")
-    forward = make_forward(decoder.config, decoder.window)
+    emit = decoder.emissions("stitched", batch)
 
     def count(session: Session) -> Counts:
-        logits_TxK = session_logits(forward, decoder.config, decoder.params, session, decoder.window, batch)
+        ((_, _, logits_TxK),) = emit(session)
         return count_errors(session.labels, greedy(logits_TxK))
 
     band, shortest = decoder.band, min(session.samples for session in sessions)
     plan = planned(chosen, band, shortest)
-    clean, worse = count_stressed(sessions, plan, count, seed)
-    measure, spliced = measure_of(band), any(session.spliced for session in sessions)
-    evaluation = Evaluation(split, *score_rows(split, "greedy", clean, measure), measure.name, spliced)
+    evaluation = decoder.evaluate(data, split, splits, batch)
+    clean, worse = evaluation.counts, count_stressed(sessions, plan, count, seed)
     start = point_of(None, "clean", clean, clean)
     return Robustness(evaluation, start, curves_of(plan, clean, worse, band, shortest), decoder.source, seed)
 

@@ -1,4 +1,4 @@
-"""Decode sessions under every kind and level of stress: the clean error counts and a curve for each kind."""
+"""Decode sessions under every kind and level of stress: error counts, and a curve for each kind."""
 
 from collections.abc import Callable, Sequence
 
@@ -42,8 +42,8 @@ def left_out(kind: Kind, level: float, band: Band, shortest: int) -> str:
     return ""
 
 
-def count_stressed(sessions: Sequence[Session], plan: Plan, count: Count, seed: int = 0) -> tuple[Users, list[Users]]:
-    """Error counts per user: of the clean sessions, and of each level of the plan, kind after kind.
+def count_stressed(sessions: Sequence[Session], plan: Plan, count: Count, seed: int = 0) -> list[Users]:
+    """Error counts per user of each level of the plan, kind after kind.
 
     A session's signal is read once and held whole, with one changed copy of it (20 minutes of 32 electrodes at 2 kHz:
     twice 0.3 GB).
@@ -52,14 +52,12 @@ def count_stressed(sessions: Sequence[Session], plan: Plan, count: Count, seed: 
         InputError: see `semgjax.evaluate.stress.stressed.stressed`.
     """
     cells = [(kind, level) for kind, levels in plan for level in levels]
-    clean: Users = {}
     worse: list[Users] = [{} for _ in cells]
     for session in sessions:
-        _add(clean, session.user, count(session))
         emg_TxC = read_emg(session, 0, session.samples)
         for users, (kind, level) in zip(worse, cells, strict=True):
             _add(users, session.user, count(stressed(session, emg_TxC, kind, level, seed)))
-    return clean, worse
+    return worse
 
 
 def _add(users: Users, user: str, counts: Counts) -> None:

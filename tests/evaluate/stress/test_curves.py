@@ -58,7 +58,7 @@ def test_counts_fall_to_their_level_and_user_in_the_order_of_the_curve():
     kinds = kinds_named(["turn", "lost-electrodes"])
     assert [kind.name for kind in kinds] == ["lost-electrodes", "turn"]
     plan = planned(kinds, SMALL, 600)
-    clean, worse = count_stressed(sessions, plan, count)
+    worse, clean = count_stressed(sessions, plan, count), {"": count(sessions[0]) + count(sessions[1])}
     assert clean == {"": Counts(200, 0, 14)}  # the last electrode is the strongest
     lost, turned = curves_of(plan, clean, worse, SMALL, 600)
     assert [(point.level, point.words) for point in lost.points] == [(1.0, "1"), (2.0, "2"), (4.0, "4")]
