@@ -10,6 +10,8 @@ from semgjax.data.measure import measure_of
 from semgjax.data.sessions import Session
 from semgjax.data.trained_on import Names
 from semgjax.errors import InputError
+from semgjax.evaluate.alignment import Pairs, align, joined
+from semgjax.evaluate.breakdown import Breakdown, break_down
 from semgjax.evaluate.decoders import Decoder, decode_of, read_model
 from semgjax.evaluate.decoding import Emit, Mode, left_out, make_emit, read_stretches
 from semgjax.evaluate.error_rates import Counts, score_rows
@@ -43,6 +45,7 @@ class Evaluation:
         intervals: "macro" and "pooled" -> 95 % bootstrap interval over users, in percent; None with one user.
         met: users that the decoder was trained on; None if its run did not record them.
         left_out: keys and seconds after the last full window, which "windowed" does not score.
+        breakdown: errors by key, hand, finger and row, latency and calibration.
         readings: every stretch that was decoded, if they were asked for.
     """
 
@@ -57,6 +60,7 @@ class Evaluation:
     intervals: dict[str, tuple[float, float] | None] = field(default_factory=dict)
     met: tuple[str, ...] | None = None
     left_out: dict[str, float] = field(default_factory=lambda: {"keys": 0, "seconds": 0.0})
+    breakdown: Breakdown | None = None
     readings: tuple[Reading, ...] = ()
 
     @property
@@ -103,6 +107,7 @@ class Evaluation:
             "trained_on_users": None if self.met is None else list(self.met),
             "left_out": self.left_out,
             "emg2qwerty_names": {"insertions": pooled["deletions"], "deletions": pooled["insertions"]},
+            **({} if self.breakdown is None else {"breakdown": self.breakdown.as_json()}),
             **turns,
         }
 
@@ -174,10 +179,11 @@ def evaluate_sessions(
     emit = make_emit(config, params, window, ways.batch, ways.mode, forward)
     if ways.turns:
         emit = _turned(forward, config, params, window, ways, choices)
-    readings = list[Reading]()
+    readings, pairs = list[Reading](), list[Pairs]()
     counts = {session.user: Counts() for session in sessions}
     for reading in read_stretches(emit, decode, sessions, config.stride):
         counts[reading.user] += reading.counts
+        pairs.append(align(reading))
         if ways.keep:
             readings.append(reading)
     measure = measure_of(band)
@@ -195,6 +201,7 @@ def evaluate_sessions(
         intervals={"macro": macro_interval(users), "pooled": pooled_interval(users)},
         met=None if trained_on is None else tuple(sorted(trained_on.users & counts.keys())),
         left_out={"keys": lost.keys, "seconds": lost.seconds} if lost else {"keys": 0, "seconds": 0.0},
+        breakdown=break_down(joined(pairs), band, config.emission_delay, config.stride),
         readings=tuple(readings),
     )
 

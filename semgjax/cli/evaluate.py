@@ -170,7 +170,7 @@ def _add(about: dict[str, Any], found: "Evaluation", turns: int) -> None:
     about["spliced"] = about.get("spliced", False) or found.spliced
     for name in ("scores", "users_scores"):
         about.setdefault(name, []).extend(values[name])
-    for name in ("intervals", "trained_on_users", "left_out", "emg2qwerty_names"):
+    for name in ("intervals", "trained_on_users", "left_out", "emg2qwerty_names", "breakdown"):
         about.setdefault(name, {})[found.split] = values[name]
     if found.turns is not None:
         about.setdefault("turns", {"tried": turns, "labels_used": False, "sessions": {}})

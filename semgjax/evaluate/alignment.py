@@ -38,25 +38,8 @@ class Pairs:
         return (self.reference == self.output) & (self.reference != NONE)
 
 
-def align(readings: Sequence[Reading]) -> Pairs:
-    """The pairs of a minimal edit script of each stretch; among equally short ones rapidfuzz's choice stands."""
-    rows = [_align(reading) for reading in readings]
-    users = [np.full(len(row[0]), reading.user) for row, reading in zip(rows, readings, strict=True)]
-
-    def column(at: int, kind: type) -> np.ndarray:
-        return np.concatenate([np.zeros(0, kind), *(row[at] for row in rows)]).astype(kind)
-
-    return Pairs(
-        reference=column(0, np.int32),
-        output=column(1, np.int32),
-        pressed=column(2, np.float64),
-        emitted=column(3, np.float64),
-        confidence=column(4, np.float64),
-        user=np.concatenate([np.zeros(0, "<U1"), *users]),
-    )
-
-
-def _align(reading: Reading) -> tuple[np.ndarray, ...]:
+def align(reading: Reading) -> Pairs:
+    """The pairs of a minimal edit script; among equally short ones rapidfuzz's choice stands."""
     expected, found = reading.labels.tolist(), reading.output.tolist()
     ours, theirs = list[int](), list[int]()
     for block in Levenshtein.opcodes(expected, found):
@@ -67,12 +50,29 @@ def _align(reading: Reading) -> tuple[np.ndarray, ...]:
     of_reference, of_output = np.array(ours, int), np.array(theirs, int)
     emitted = (reading.start + reading.frames * float(reading.stride)) / reading.rate
     confidence = np.exp(reading.log_probs[reading.frames, reading.output].astype(np.float64))
-    return (
-        _at(reading.labels, of_reference, NONE),
-        _at(reading.output, of_output, NONE),
-        _at(reading.samples / reading.rate, of_reference, np.nan),
-        _at(emitted, of_output, np.nan),
-        _at(confidence, of_output, np.nan),
+    return Pairs(
+        reference=_at(reading.labels, of_reference, NONE).astype(np.int32),
+        output=_at(reading.output, of_output, NONE).astype(np.int32),
+        pressed=_at(reading.samples / reading.rate, of_reference, np.nan),
+        emitted=_at(emitted, of_output, np.nan),
+        confidence=_at(confidence, of_output, np.nan),
+        user=np.full(len(ours), reading.user),
+    )
+
+
+def joined(parts: Sequence[Pairs]) -> Pairs:
+    """The pairs of several stretches."""
+
+    def column(name: str, kind: type) -> np.ndarray:
+        return np.concatenate([np.zeros(0, kind), *(getattr(part, name) for part in parts)])
+
+    return Pairs(
+        reference=column("reference", np.int32),
+        output=column("output", np.int32),
+        pressed=column("pressed", float),
+        emitted=column("emitted", float),
+        confidence=column("confidence", float),
+        user=column("user", np.str_),
     )
 
 

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from semgjax.data.band import Band
-from semgjax.evaluate.alignment import NONE, Pairs, align
+from semgjax.evaluate.alignment import NONE, Pairs
 from semgjax.evaluate.keyboard import FINGERS, ROWS, hand_of, places_of
-from semgjax.evaluate.reading import Reading
 
 BINS = 10
 """of confidence, equally wide"""
@@ -170,13 +169,12 @@ class Breakdown:
 _TABLES = ("keys", "hands", "fingers", "rows")
 
 
-def break_down(readings: Sequence[Reading], band: Band, emission_delay: int, stride: int) -> Breakdown:
-    """Where the errors of these stretches lie.
+def break_down(pairs: Pairs, band: Band, emission_delay: int, stride: int) -> Breakdown:
+    """Where the errors of aligned stretches lie.
 
     Args:
         emission_delay, stride: of the network, samples.
     """
-    pairs = align(readings)
     places, names = places_of(band), {label: band.text([label]) for label in range(band.blank)}
 
     def row(label: int) -> str | None:

@@ -5,7 +5,7 @@ import pytest
 
 from semgjax.data.band import TYPING, Band
 from semgjax.data.keys import NUM_CLASSES, text_to_labels
-from semgjax.evaluate.alignment import NONE, align
+from semgjax.evaluate.alignment import NONE, align, joined
 from semgjax.evaluate.breakdown import break_down
 from semgjax.evaluate.keyboard import places_of
 from semgjax.evaluate.reading import Reading
@@ -21,12 +21,16 @@ def reading(typed: str, read: str, late=0.0, sure=0.9, user="u", start=4000) -> 
     return Reading("s", user, start, 2000.0, 40, labels, samples, output, frames, log_probs)
 
 
+def broken_down(readings, *how):
+    return break_down(joined([align(one) for one in readings]), *how)
+
+
 def by_name(shares):
     return {share.name: share for share in shares}
 
 
 def test_pairs_are_those_of_the_edit_script():
-    pairs = align([reading("abc", "axc"), reading("ab", "abb", user="v"), reading("ab", "a")])
+    pairs = joined([align(one) for one in (reading("abc", "axc"), reading("ab", "abb", user="v"), reading("ab", "a"))])
     a, b, c, x = text_to_labels("abcx")
     assert pairs.reference[:3].tolist() == [a, b, c] and pairs.output[:3].tolist() == [a, x, c]
     assert sorted(pairs.reference[3:6].tolist()) == [NONE, *sorted([a, b])]
@@ -37,7 +41,7 @@ def test_pairs_are_those_of_the_edit_script():
 
 
 def test_errors_are_counted_by_key_finger_hand_and_row():
-    found = break_down([reading("fad fad ", "fsd fa "), reading("ju", "juk")], TYPING, 200, 40)
+    found = broken_down([reading("fad fad ", "fsd fa "), reading("ju", "juk")], TYPING, 200, 40)
     keys = by_name(found.keys)
     assert (keys["a"].reference, keys["a"].substitutions, keys["a"].rate) == (2, 1, 50.0)
     assert (keys["d"].reference, keys["d"].deletions, keys["d"].rate) == (2, 1, 50.0)
@@ -53,7 +57,7 @@ def test_errors_are_counted_by_key_finger_hand_and_row():
 
 
 def test_latency_is_from_the_press_to_the_end_of_the_frame_that_emits_it():
-    found = break_down([reading("abcd", "abcd", late=0.1)], TYPING, emission_delay=200, stride=40).latency
+    found = broken_down([reading("abcd", "abcd", late=0.1)], TYPING, 200, 40).latency
     # 0.1 s, the network's delay of 0.1 s, and the frame of 0.02 s.
     assert found.keys == 4 and found.quartiles == pytest.approx((220.0, 220.0, 220.0))
     assert sum(found.counts) == 4 and len(found.edges) == len(found.counts) + 1
@@ -61,7 +65,7 @@ def test_latency_is_from_the_press_to_the_end_of_the_frame_that_emits_it():
 
 def test_calibration_compares_probabilities_with_shares_of_right_symbols():
     right, wrong = reading("abcd", "abcd", sure=0.75), reading("abcd", "abcx", sure=0.95)
-    found = break_down([right, wrong], TYPING, 200, 40).calibration
+    found = broken_down([right, wrong], TYPING, 200, 40).calibration
     assert found.symbols[7] == 4 and found.symbols[9] == 4 and sum(found.symbols) == 8
     assert found.right[7] == 1.0 and found.right[9] == 0.75
     assert found.error == pytest.approx((0.25 + 0.2) / 2, abs=1e-6)
@@ -69,11 +73,11 @@ def test_calibration_compares_probabilities_with_shares_of_right_symbols():
 
 @pytest.mark.parametrize(("typed", "read"), [("", ""), ("abc", ""), ("", "abc")])
 def test_stretches_with_nothing_typed_or_read_leave_numbers_unknown(typed, read):
-    found = break_down([reading(typed, read)], TYPING, 200, 40)
+    found = broken_down([reading(typed, read)], TYPING, 200, 40)
     assert found.latency.quartiles is None and found.latency.keys == 0
     assert (found.calibration.error is None) == (not read)
     assert sum(share.reference for share in found.keys) == len(typed)
-    assert break_down([], TYPING, 200, 40).keys == ()
+    assert broken_down([], TYPING, 200, 40).keys == ()
 
 
 def test_other_classes_have_no_fingers():
@@ -82,7 +86,7 @@ def test_other_classes_have_no_fingers():
         "s", "u", 0, 200.0, 20, np.array([0, 1]), np.array([5, 90]), np.array([0, 0]), np.array([0, 4]),
         np.log(np.full((10, 3), 1 / 3, np.float32)),
     )  # fmt: skip
-    found = break_down([one], band, 0, 20)
+    found = broken_down([one], band, 0, 20)
     assert by_name(found.keys)["open"].substitutions == 1
     assert found.fingers == found.hands == found.rows == () and found.row_confusion == {}
 
