@@ -1,7 +1,7 @@
 """`Evaluation`: errors of a decoder on a part of a split, how they were counted, and how far other users may be."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from semgjax.data.band import Band
@@ -15,6 +15,7 @@ from semgjax.evaluate.breakdown import Breakdown, break_down
 from semgjax.evaluate.decoders import Decoder, decode_of, read_model
 from semgjax.evaluate.decoding import Emit, Mode, left_out, make_emit, read_stretches
 from semgjax.evaluate.error_rates import Counts, score_rows
+from semgjax.evaluate.lengths import LengthPoint, length_sweep
 from semgjax.evaluate.reading import Reading
 from semgjax.evaluate.spread import Difference, macro_interval, paired_difference, pooled_interval
 from semgjax.evaluate.stitched import Forward
@@ -46,6 +47,7 @@ class Evaluation:
         met: users that the decoder was trained on; None if its run did not record them.
         left_out: keys and seconds after the last full window, which "windowed" does not score.
         breakdown: errors by key, hand, finger and row, latency and calibration.
+        lengths: errors against the length of the stretch that is decoded at once, if they were asked for.
         readings: every stretch that was decoded, if they were asked for.
     """
 
@@ -61,6 +63,7 @@ class Evaluation:
     met: tuple[str, ...] | None = None
     left_out: dict[str, float] = field(default_factory=lambda: {"keys": 0, "seconds": 0.0})
     breakdown: Breakdown | None = None
+    lengths: tuple[LengthPoint, ...] = ()
     readings: tuple[Reading, ...] = ()
 
     @property
@@ -108,6 +111,7 @@ class Evaluation:
             "left_out": self.left_out,
             "emg2qwerty_names": {"insertions": pooled["deletions"], "deletions": pooled["insertions"]},
             **({} if self.breakdown is None else {"breakdown": self.breakdown.as_json()}),
+            **({"lengths": [asdict(point) for point in self.lengths]} if self.lengths else {}),
             **turns,
         }
 
@@ -135,6 +139,7 @@ class Ways:
     Attributes:
         turns: places to either side by which rings are turned; 0: as recorded.
         keep: keep the readings, with 4 bytes for every class of every frame.
+        lengths: also read stretches of several lengths.
 
     Raises:
         InputError: turns of stretches that are not stitched ("conflict").
@@ -145,6 +150,7 @@ class Ways:
     batch: int = 16
     turns: int = 0
     keep: bool = False
+    lengths: bool = False
 
     def __post_init__(self) -> None:
         if self.mode not in ("stitched", "windowed", "session"):
@@ -202,6 +208,7 @@ def evaluate_sessions(
         met=None if trained_on is None else tuple(sorted(trained_on.users & counts.keys())),
         left_out={"keys": lost.keys, "seconds": lost.seconds} if lost else {"keys": 0, "seconds": 0.0},
         breakdown=break_down(joined(pairs), band, config.emission_delay, config.stride),
+        lengths=tuple(length_sweep(config, params, window, decode, sessions)) if ways.lengths else (),
         readings=tuple(readings),
     )
 

@@ -132,6 +132,7 @@ class Model:
         decoder: Decoder = GREEDY,
         users: Sequence[str] = (),
         keep_readings: bool = False,
+        lengths: bool = False,
     ) -> Evaluation:
         """Error rates on a part of a split, with intervals over users.
 
@@ -146,6 +147,7 @@ class Model:
                 "session": the whole session as one stream, for networks that can.
             decoder: greedy, or a beam search with or without a language model.
             users: evaluate these only; () for all.
+            lengths: also read stretches of 4 to 60 s, each in one forward pass.
             keep_readings: keep what was read and the emissions, 4 bytes for every class of every frame.
 
         Raises:
@@ -159,7 +161,7 @@ class Model:
         """
         check_batch(batch)
         sessions = self.sessions_of(read_corpus(data, splits), split, users)
-        ways = Ways(mode, decoder, batch, turns, keep_readings)
+        ways = Ways(mode, decoder, batch, turns, keep_readings, lengths)
         found = evaluate_sessions(
             self.config, self.params, self.window, self.band, self._forward, sessions, split, ways, self.trained_on
         )

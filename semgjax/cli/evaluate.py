@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from semgjax.api.evaluation import Evaluation
     from semgjax.api.models import Model
     from semgjax.evaluate.decoders import Decoder, Tuned
+    from semgjax.pages.evaluation_page import Part as PagePart
 
 Part = Literal["train", "val", "test"]
 SCHEMA, VERSION = "semgjax/evaluation", 1
@@ -41,7 +42,9 @@ def evaluate(
     user: tuple[str, ...] = (),
     batch: int = 16,
     turns: int = 0,
+    lengths: bool = False,
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE.json")] = None,
+    page: Annotated[Path | None, tyro.conf.arg(metavar="FILE.html")] = None,
     stress: bool = False,
     stress_kinds: tuple[str, ...] = (),
     stress_out: Path | None = None,
@@ -66,7 +69,9 @@ def evaluate(
         batch: windows that go through the decoder at once
         turns: decode each session with its rings turned by up to this many electrodes to either side, and keep the turn
             that the decoder is most confident of (labels take no part)
+        lengths: also read stretches of 4, 8, 15, 30 and 60 s, each in one forward pass
         out: write the JSON object to this file too
+        page: write a page with tables and figures to this file
         stress: decode them besides with their signals made worse, in kinds and levels, and compare with the clean error
         stress_kinds: names of the kinds, of noise, hum-50, hum-60, lost-electrodes, turn, drift, lost-held, lost-zero,
             rate and fewer-electrodes (default: all)
@@ -84,7 +89,9 @@ def evaluate(
         "--tune": tune,
         "--against": against is not None,
         "--user": bool(user),
+        "--lengths": lengths,
         "--out": out is not None,
+        "--page": page is not None,
         "--turns": turns != 0,
         "--split": len(split) != 1,
     }
@@ -97,12 +104,13 @@ def evaluate(
     from semgjax.cli.summary import shown_warnings
     from semgjax.evaluate.decoders import Decoder
     from semgjax.evaluate.spread import DRAWS, LEVEL, SEED
-    from semgjax.files import write_json
+    from semgjax.files import write_atomic, write_json
 
     check_batch(batch)
     chosen = Decoder(decoder, lm, beam)
-    if out is not None and out.exists():
-        raise InputError(f"{out}: exists; choose another file", "taken")
+    for file in (out, page):
+        if file is not None and file.exists():
+            raise InputError(f"{file}: exists; choose another file", "taken")
     if len(set(split)) != len(split) or not split:
         raise InputError(f"split {' '.join(split)}: name each part once", "bad-value")
     ours = load(model)
@@ -110,8 +118,9 @@ def evaluate(
     about: dict[str, Any] = {"model": model, "bootstrap": {"draws": DRAWS, "seed": SEED, "level": LEVEL}}
 
     def read(one: "Model", how: Decoder, part: Part) -> "Evaluation":
-        return one.evaluate(data, part, splits, batch, turns, mode, how, user)
+        return one.evaluate(data, part, splits, batch, turns, mode, how, user, lengths=lengths and one is ours)
 
+    shown = []
     with shown_warnings():
         if tune:
             tuned = _tuned(ours, chosen, data, splits, mode, batch, turns)
@@ -122,6 +131,7 @@ def evaluate(
         for part in split:
             found = read(ours, chosen, part)
             _add(about, found, turns)
+            compared_words = ""
             if not json:
                 _say(found, turns)
             if other is not None:
@@ -129,9 +139,15 @@ def evaluate(
                 difference = found.less(read(other, theirs, part))
                 compared = {"model": against, "decoder": theirs.as_json(), **asdict(difference)}
                 about.setdefault("against", {})[part] = compared
+                names = {"ours": f"{model} ({chosen.name})", "other": f"{against} ({theirs.name})"}
+                compared_words = as_words(difference, names)
                 if not json:
-                    names = {"ours": f"{model} ({chosen.name})", "other": f"{against} ({theirs.name})"}
-                    say(f"{part}: {as_words(difference, names)}")
+                    say(f"{part}: {compared_words}")
+            shown.append(_part(found, compared_words))
+    if page is not None:
+        from semgjax.pages.evaluation_page import render
+
+        write_atomic(page, render(model, shown))
     if out is not None:
         write_json(out, SCHEMA, VERSION, about)
     if json:
@@ -172,9 +188,22 @@ def _add(about: dict[str, Any], found: "Evaluation", turns: int) -> None:
         about.setdefault(name, []).extend(values[name])
     for name in ("intervals", "trained_on_users", "left_out", "emg2qwerty_names", "breakdown"):
         about.setdefault(name, {})[found.split] = values[name]
+    if found.lengths:
+        about.setdefault("lengths", {})[found.split] = values["lengths"]
     if found.turns is not None:
         about.setdefault("turns", {"tried": turns, "labels_used": False, "sessions": {}})
         about["turns"]["sessions"] |= found.turns
+
+
+def _part(found: "Evaluation", against: str) -> "PagePart":
+    """What the page shows of a part."""
+    from semgjax.pages.evaluation_page import Part as PagePart
+
+    assert found.breakdown is not None
+    return PagePart(
+        found.split, found.mode, found.decoder["name"], found.metric, found.spliced, found.scores, found.users_scores,
+        found.intervals, found.met or (), found.breakdown, found.lengths, against,
+    )  # fmt: skip
 
 
 def _say_tuned(tuned: "Tuned") -> None:
@@ -195,6 +224,10 @@ def _say(found: "Evaluation", turns: int) -> None:
         measure = measure_in(row)
         seen = ", trained on" if row["user"] in met else ""
         say(f"  {row['user']}: {measure.words} {rate_text(row)} of {row[measure.counted]} {measure.things}{seen}")
+    for point in found.lengths:
+        spread = "" if point.interval is None else " [{:.2f}, {:.2f}]".format(*point.interval)
+        error = "unknown" if point.error is None else f"{point.error:.2f} %"
+        say(f"stretches of {point.seconds:g} s: {error}{spread}, {point.users} users")
     if found.mode == "windowed":
         keys, seconds = found.left_out["keys"], found.left_out["seconds"]
         say(f"not scored: {keys} keys in {seconds:.1f} s after the last full windows")

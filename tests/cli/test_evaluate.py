@@ -156,6 +156,19 @@ def test_users_are_picked_and_those_of_the_training_part_are_marked(sessions, fi
     assert found["intervals"]["train"] == {"macro": None, "pooled": None}
 
 
+def test_a_page_and_lengths_show_what_the_json_holds(sessions, exported, evaluate, tmp_path):
+    page = tmp_path / "page.html"
+    found = json.loads(evaluate(exported, "--data", sessions, "--lengths", "--page", page, "--json"))
+    (point, *_) = found["lengths"]["test"]
+    assert point["seconds"] == 4.0 and point["users"] >= 1
+    keys = {key["name"]: key for key in found["breakdown"]["test"]["keys"]}
+    assert sum(key["reference"] for key in keys.values()) == found["scores"][1]["characters"]
+    assert sum(key["insertions"] for key in keys.values()) == found["scores"][1]["insertions"]
+    text = page.read_text()
+    assert text.count("<img") == 4 and "http" not in text.replace("http://www.w3.org", "")
+    assert all(f">{row['user']}" in text for row in found["users_scores"])
+
+
 MODES = ("stitched", "windowed", "session")
 
 
@@ -163,6 +176,7 @@ MODES = ("stitched", "windowed", "session")
     ("words", "says"),
     [
         (["--split", "val", "val"], "val val"),
+        (["--stress", "--lengths"], "--lengths"),
         (["--user", "nobody"], "nobody"),
         (["--lm", "none.arpa"], "none.arpa"),
         (["--decoder", "beam", "--lm", "none.arpa"], "none.arpa"),

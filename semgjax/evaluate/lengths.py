@@ -1,0 +1,58 @@
+"""Error against the length of the stretch that is decoded at once: does a decoder hold beyond its training windows?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from semgjax.data.batching.windows import WindowSpec
+from semgjax.data.sessions import Session
+from semgjax.evaluate.decoding import Decode, make_emit, read_stretches
+from semgjax.evaluate.error_rates import Counts
+from semgjax.evaluate.reading import counts_by_user
+from semgjax.evaluate.spread import Interval, macro_interval
+from semgjax.model.encoder import Params
+from semgjax.model.kind import Network
+
+LENGTHS = (4.0, 8.0, 15.0, 30.0, 60.0)
+"""seconds"""
+
+
+@dataclass(frozen=True)
+class LengthPoint:
+    """Errors of stretches of one length.
+
+    Attributes:
+        seconds: of a stretch, without its context.
+        users: with a stretch of that length that holds a key.
+        error: mean over them, in percent; None without one.
+        interval: 95 % over users.
+    """
+
+    seconds: float
+    users: int
+    error: float | None
+    interval: Interval | None
+
+
+def length_sweep(
+    config: Network, params: Params, window: WindowSpec, decode: Decode, sessions: Sequence[Session]
+) -> list[LengthPoint]:
+    """Error rates of stretches of LENGTHS, side by side, each in one forward pass with the context of training.
+
+    What follows the last full stretch of a session is left out, so that longer stretches are read from fewer keys.
+    """
+    found = []
+    for seconds in LENGTHS:
+        samples = round(seconds * sessions[0].rate) // config.stride * config.stride
+        if not samples or all(session.samples < samples for session in sessions):
+            continue
+        emit = make_emit(config, params, replace(window, length=samples, stride=samples), 1, "windowed")
+        users = counts_by_user(read_stretches(emit, decode, sessions, config.stride))
+        found.append(_point(seconds, list(users.values())))
+    return found
+
+
+def _point(seconds: float, users: list[Counts]) -> LengthPoint:
+    rates = [counts.rate for counts in users if counts.rate is not None]
+    return LengthPoint(seconds, len(rates), float(np.mean(rates)) if rates else None, macro_interval(users))
