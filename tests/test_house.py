@@ -59,6 +59,7 @@ ABOVE = {
     "distilling": {"pages", "personalising"} | TOP,
     "personalising": {"pages"} | TOP,
     "exporting": {"pages"} | TOP,
+    "streaming": {"pages", "training", "distilling", "exporting"} | TOP,
     "sweep": {"demo", "cli", "api"},
     "api": {"demo", "cli"},
     "demo": {"cli"},

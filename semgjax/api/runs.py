@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from semgjax.api.changes import Options, chosen_engine, distill_options, members_of
-from semgjax.api.models import Model, load, percent, place_of, read_corpus
+from semgjax.api.evaluation import percent
+from semgjax.api.models import Model, load, place_of, read_corpus
 from semgjax.data.band import Band
 from semgjax.data.batching.augment import AugmentConfig
 from semgjax.data.batching.windows import WindowSpec

@@ -29,6 +29,7 @@ class ModelConfig(Network):
     """
 
     ATTENDS: ClassVar[bool] = True
+    STREAMS: ClassVar[bool] = True
     SHARDING: ClassVar[tuple[tuple[str, tuple[str | None, ...]], ...]] = (
         (r"frontend/", ()),  # small, and its widths suit no mesh
         (r"position/", ()),  # its groups cut across any split

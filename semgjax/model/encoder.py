@@ -19,7 +19,7 @@ from semgjax.kernels.keep import KEPT, keep
 from semgjax.model import power
 from semgjax.model.config import ModelConfig
 from semgjax.model.front import front_width
-from semgjax.model.running import rolling_sum
+from semgjax.model.running import history, rolling_sum
 
 Params = dict[str, Any]
 Key = jax.Array | None
@@ -76,13 +76,17 @@ def step_sums(x_BxFxSxD: jax.Array, weight_BxFxSx1: jax.Array) -> tuple[jax.Arra
 
 
 class Operations(NamedTuple):
-    """The expensive parts, with the signatures of the reference forms."""
+    """The expensive parts and all that reaches across time, with the signatures of the reference forms."""
 
     attention: Callable[..., jax.Array] = attention
     strided_conv: Callable[..., jax.Array] = strided_conv
     grouped_conv: Callable[..., jax.Array] = grouped_conv
     layer_norm: Callable[..., jax.Array] = layer_norm
     step_sums: Callable[..., tuple[jax.Array, ...]] = step_sums
+    rolling_sum: Callable[..., jax.Array] = rolling_sum
+    history: Callable[..., jax.Array] = history
+    scan: Callable[..., Any] = jax.lax.scan
+    """over layers"""
 
 
 PLAIN = Operations()
@@ -93,7 +97,7 @@ PLAIN = Operations()
 def front_end(config: ModelConfig, params: Params, emg_BxTxC, valid_BxT, ops: Operations) -> jax.Array:
     """Raw sEMG [B, T, C] -> frames [B, T / stride, front_width]; padded samples are zeros."""
     if config.frontend == "power":
-        return power.front_end(config, params, emg_BxTxC, valid_BxT)
+        return power.front_end(config, params, emg_BxTxC, valid_BxT, ops.rolling_sum, ops.history)
     x = emg_BxTxC * valid_BxT[..., None].astype(emg_BxTxC.dtype)
     for index, stride in enumerate(config.conv_strides):
         x = ops.strided_conv(x, params[f"conv{index}"]["kernel"].astype(x.dtype), stride)
@@ -118,7 +122,7 @@ def time_norm(config: ModelConfig, params: Params, x_BxTxD, valid_BxT, ops: Oper
     weight = valid_BxT.astype(jnp.float32).reshape(batch, time // step, step, 1)
     count, first, second = ops.step_sums(x, weight)
     if rolling:
-        sums = rolling_sum(jnp.concatenate([first, second, count], axis=-1), config.norm_decay)
+        sums = ops.rolling_sum(jnp.concatenate([first, second, count], axis=-1), config.norm_decay)
         first, second, count = sums[..., :width], sums[..., width : 2 * width], sums[..., 2 * width :]
     count = jnp.maximum(count, 1e-6)
     mean = first / count
@@ -255,7 +259,7 @@ def _frames(
         return x_BxFxD, x_BxFxD if keep_layers else None
 
     keys = None if drop_key is None else jax.random.split(drop_key, config.layers)
-    x, layers_LxBxFxD = jax.lax.scan(_REMAT[remat](body), x, (params["layers"], keys))
+    x, layers_LxBxFxD = ops.scan(_REMAT[remat](body), x, (params["layers"], keys))
     return ops.layer_norm(x, **params["norm_out"]), layers_LxBxFxD
 
 

@@ -22,6 +22,7 @@ class Network(abc.ABC):
         NETWORK: the network's name in JSON ("network"); None only for the transformer, whose files have none.
         SHARDING: (pattern of a parameter's path, mesh axes of its last dimensions), before the general rules of
             semgjax.parallel.rules.
+        STREAMS: whether all its mixing over time goes through `ops`, so that it can stream (semgjax.model.streaming).
         ATTENDS: whether engine.attention chooses the form of its attention.
         channels: electrodes.
         classes: keys, or a band's other classes, and the CTC blank.
@@ -33,6 +34,7 @@ class Network(abc.ABC):
     NETWORK: ClassVar[str | None] = None
     SHARDING: ClassVar[tuple[tuple[str, tuple[str | None, ...]], ...]] = ()
     ATTENDS: ClassVar[bool] = False
+    STREAMS: ClassVar[bool] = False
     rate = 2000.0
 
     if TYPE_CHECKING:

@@ -7,6 +7,7 @@ et al., "A new strategy for multifunction myoelectric control", 1993), which gro
 turned rings is that of emg2qwerty (Sivakumar et al., NeurIPS 2024, section 5).
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -16,9 +17,11 @@ from jax.nn.initializers import lecun_normal, normal
 
 from semgjax.model.config import ModelConfig
 from semgjax.model.front import POWER_FEATURES, ring_places
-from semgjax.model.running import rolling_sum
+from semgjax.model.running import history, rolling_sum
 
 Params = dict[str, Any]
+Reach = Callable[..., jax.Array]
+"""`rolling_sum` or `history` of semgjax.model.running, or their streaming forms"""
 
 _FLOOR = 0.03
 """an amplitude's floor, as a share of its ring's: a lost electrode is at log 0.03 of it, and not at -infinity"""
@@ -26,16 +29,32 @@ _LEAST = 1e-9
 """amplitude below which there is no signal at all, in the signal's unit"""
 
 
-def front_end(config: ModelConfig, params: Params, emg_BxTxC: jax.Array, valid_BxT: jax.Array) -> jax.Array:
+def front_end(
+    config: ModelConfig,
+    params: Params,
+    emg_BxTxC: jax.Array,
+    valid_BxT: jax.Array,
+    fading: Reach = rolling_sum,
+    before: Reach = history,
+) -> jax.Array:
     """Raw sEMG [B, T, C] -> frames [B, T / power_frame, front_width] in the input's type.
 
     Frame t ends at sample (t + 1) power_frame - 1 and depends on nothing later, unless config.norm is "window".
+
+    Args:
+        fading, before: `rolling_sum` and `history` of semgjax.model.encoder.Operations.
     """
-    x_BxFxCxP = log_amplitudes(config, emg_BxTxC, valid_BxT) * params["scale"] + params["bias"]
+    x_BxFxCxP = log_amplitudes(config, emg_BxTxC, valid_BxT, fading, before) * params["scale"] + params["bias"]
     return read_rings(config, params, x_BxFxCxP.astype(emg_BxTxC.dtype))
 
 
-def log_amplitudes(config: ModelConfig, emg_BxTxC: jax.Array, valid_BxT: jax.Array) -> jax.Array:
+def log_amplitudes(
+    config: ModelConfig,
+    emg_BxTxC: jax.Array,
+    valid_BxT: jax.Array,
+    fading: Reach = rolling_sum,
+    before: Reach = history,
+) -> jax.Array:
     """Log of RMS and of mean absolute difference, less their means over time: float32 [B, F, C, 2].
 
     The mean of each electrode is that of config.norm: over the past ("rolling", with the time constant norm_seconds,
@@ -47,26 +66,27 @@ def log_amplitudes(config: ModelConfig, emg_BxTxC: jax.Array, valid_BxT: jax.Arr
     x = emg_BxTxC.astype(jnp.float32)  # squares of float16 would overflow
     valid = valid_BxT.astype(jnp.float32)[..., None]
     # A difference needs two valid samples; that of the first sample of the input is unknown.
-    pair = valid * jnp.pad(valid[:, :-1], ((0, 0), (1, 0), (0, 0)))
-    change = jnp.abs(x - jnp.pad(x[:, :-1], ((0, 0), (1, 0), (0, 0))))
+    pair = valid * before(valid, 1)[:, :-1]
+    change = jnp.abs(x - before(x, 1)[:, :-1])
 
     def sums(value_BxTxD: jax.Array) -> jax.Array:
         return value_BxTxD.reshape(*frames, -1).sum(axis=2)
 
     share_BxFx1 = sums(valid) / config.power_frame
-    square = _log_over_floor(config, sums(x * x * valid), sums(valid), _FLOOR**2, _LEAST**2)
-    slope = _log_over_floor(config, sums(change * pair), sums(pair), _FLOOR, _LEAST)
+    square = _log_over_floor(config, sums(x * x * valid), sums(valid), _FLOOR**2, _LEAST**2, fading)
+    slope = _log_over_floor(config, sums(change * pair), sums(pair), _FLOOR, _LEAST, fading)
     log_BxFxD = jnp.concatenate([0.5 * square, slope], axis=-1)
-    mean_BxFxD = running(config, log_BxFxD * share_BxFx1) / _at_least(running(config, share_BxFx1), 1e-6)
+    weight_BxFx1 = _at_least(running(config, share_BxFx1, fading), 1e-6)
+    mean_BxFxD = running(config, log_BxFxD * share_BxFx1, fading) / weight_BxFx1
     centred = jnp.where(share_BxFx1 > 0, log_BxFxD - mean_BxFxD, 0.0)
     return centred.reshape(*frames[:2], POWER_FEATURES, channels).swapaxes(2, 3)
 
 
 def _log_over_floor(
-    config: ModelConfig, total_BxFxC: jax.Array, count_BxFx1: jax.Array, share: float, least: float
+    config: ModelConfig, total_BxFxC: jax.Array, count_BxFx1: jax.Array, share: float, least: float, fading: Reach
 ) -> jax.Array:
     """Log of the mean of each electrode in each frame plus a floor: `share` of the mean over its ring and over time."""
-    level_BxFxC = running(config, total_BxFxC) / _at_least(running(config, count_BxFx1), 1.0)
+    level_BxFxC = running(config, total_BxFxC, fading) / _at_least(running(config, count_BxFx1, fading), 1.0)
     floor_BxFxC = jnp.concatenate(
         [
             jnp.broadcast_to(ring.mean(axis=-1, keepdims=True), ring.shape)
@@ -77,11 +97,11 @@ def _log_over_floor(
     return jnp.log(total_BxFxC / _at_least(count_BxFx1, 1.0) + share * floor_BxFxC + least)
 
 
-def running(config: ModelConfig, x_BxFxD: jax.Array) -> jax.Array:
+def running(config: ModelConfig, x_BxFxD: jax.Array, fading: Reach = rolling_sum) -> jax.Array:
     """Sums over time by config.norm: fading ones of the past, or those of the whole window at every frame."""
     if config.norm == "window":
         return jnp.broadcast_to(x_BxFxD.sum(axis=1, keepdims=True), x_BxFxD.shape)
-    return rolling_sum(x_BxFxD, config.norm_decay)
+    return fading(x_BxFxD, config.norm_decay)
 
 
 def turned(x_BxTxExF: jax.Array, turns: int) -> jax.Array:

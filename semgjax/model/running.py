@@ -1,7 +1,12 @@
-"""Running sums over time, for statistics that see the past only."""
+"""What reaches back in time: the steps before an input, and running sums that see the past only."""
 
 import jax
 import jax.numpy as jnp
+
+
+def history(x_BxTx: jax.Array, steps: int) -> jax.Array:
+    """x [B, T, ...] with the `steps` before it, [B, steps + T, ...]: zeros here, in streaming what came before."""
+    return jnp.pad(x_BxTx, ((0, 0), (steps, 0), *((0, 0),) * (x_BxTx.ndim - 2)))
 
 
 def rolling_sum(x_BxTxD: jax.Array, decay: float, block: int = 64) -> jax.Array:

@@ -13,6 +13,7 @@ from semgjax.model.kind import Network, register_network
 @dataclass(frozen=True)
 class PowerNetwork(Network):
     NETWORK: ClassVar[str] = "power"
+    STREAMS: ClassVar[bool] = True
 
     channels: int = 32
     classes: int = 99
@@ -40,7 +41,7 @@ class PowerNetwork(Network):
         x = emg_BxTxC * valid_BxT[..., None].astype(emg_BxTxC.dtype)
         x = x.reshape(batch, time // self.frame, self.frame, channels)
         x = jnp.log(jnp.square(x).mean(axis=2) + 1.0)
-        x = jnp.pad(x, ((0, 0), (self.context - 1, 0), (0, 0)))
+        x = ops.history(x, self.context - 1)  # zeros, or in a stream the frames before
         frames = time // self.frame
         x = jnp.concatenate([x[:, i : i + frames] for i in range(self.context)], axis=-1)
         return (x @ params["kernel"].astype(x.dtype)).astype(jnp.float32) + params["bias"]

@@ -1,0 +1,168 @@
+"""The streaming form of a network: its own `apply` on the newest frames, what came before in a state of fixed size.
+
+A network reaches across time only through `Operations`. Here these keep what the next frames need: the samples and
+frames under a convolution, the keys and values within the attention window, and the running sums of the norms. So the
+layers of a stream are those of the whole input, and their output is equal beyond rounding.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from semgjax.errors import InputError
+from semgjax.model.encoder import Operations, Params
+from semgjax.model.kind import Network
+from semgjax.model.running import rolling_sum
+
+State = tuple[jax.Array, ...]
+"""arrays [B, ...] of one shape for the whole stream, in the order in which a pass asks for them"""
+
+_HIDDEN = -1e9
+
+
+def check_streams(config: Network) -> None:
+    """
+    Raises:
+        InputError: the network cannot stream: it sees what follows a frame, or all that came before it, or it does
+            not say that it can ("conflict").
+    """
+    name, why = config.NETWORK or "transformer", ""
+    if not config.STREAMS:
+        why = "let its mixing over time go through ops and set STREAMS (docs/guides/extend.md)"
+    elif config.look_ahead is None:
+        why = "it sees the whole input; train one with a rolling norm and bounded attention"
+    elif config.look_ahead:
+        why = f"a frame sees {config.look_ahead} samples after it; train one with model.causal true"
+    elif config.ATTENDS and config.attention_window is None:
+        why = "its attention has no bound; train one with model.attention-window"
+    if why:
+        raise InputError(f"network {name}: cannot stream: {why}", "conflict")
+
+
+@cache
+def state_shapes(config: Network, rows: int = 1, dtype: Any = jnp.float32) -> tuple[jax.ShapeDtypeStruct, ...]:
+    """Shapes of a stream's state; nothing is computed.
+
+    Raises:
+        InputError: as `check_streams`.
+    """
+    check_streams(config)
+    params = jax.eval_shape(lambda: config.init(jax.random.key(0)))
+    emg = jax.ShapeDtypeStruct((rows, config.stride, config.channels), dtype)
+    valid = jax.ShapeDtypeStruct((rows, config.stride), jnp.bool_)
+    state, _ = jax.eval_shape(lambda p, x, ok: _pass(config, p, None, x, ok), params, emg, valid)
+    return state
+
+
+def begin(config: Network, rows: int = 1, dtype: Any = jnp.float32) -> State:
+    """The state before the first sample.
+
+    Raises:
+        InputError: as `check_streams`.
+    """
+    return tuple(jnp.zeros(part.shape, part.dtype) for part in state_shapes(config, rows, dtype))
+
+
+def step(
+    config: Network, params: Params, state: State, emg_BxTxC: jax.Array, valid_BxT: jax.Array | None = None
+) -> tuple[State, jax.Array]:
+    """The next frames: the state after them, and their natural-log probabilities, float32 [B, T / stride, classes].
+
+    A pure function, to be compiled once for a T. Frame t of the stream depends on no sample after its own last one,
+    (t + 1) stride - 1; the keys that it emits were pressed `config.emission_delay` samples before.
+
+    Args:
+        state: from `begin`, with as many rows, or from the last call.
+        emg_BxTxC: the next samples in the type of the state; T is a multiple of the stride.
+        valid_BxT: False where a sample is missing; None: all are there.
+    """
+    valid_BxT = jnp.ones(emg_BxTxC.shape[:2], bool) if valid_BxT is None else valid_BxT
+    state, logits = _pass(config, params, state, emg_BxTxC, valid_BxT)
+    return state, jax.nn.log_softmax(logits)
+
+
+def _pass(config: Network, params: Params, state: State | None, emg_BxTxC, valid_BxT) -> tuple[State, jax.Array]:
+    memory = _Memory(state)
+    logits = config.apply(params, emg_BxTxC, valid_BxT, None, "none", None, _operations(memory))
+    return tuple(memory.after), logits
+
+
+class _Memory:
+    """What the operations of one pass kept of the last one, in the order of their calls; zeros at the beginning."""
+
+    def __init__(self, before: State | None) -> None:
+        self._before = None if before is None else iter(before)
+        self.after: list[jax.Array] = []
+
+    def swap(self, shape: tuple[int, ...], dtype: Any, renew: Callable[[jax.Array], tuple[jax.Array, Any]]) -> Any:
+        """`renew` of what was kept, which gives what to keep and a result."""
+        before = jnp.zeros(shape, dtype) if self._before is None else next(self._before)
+        after, result = renew(before)
+        self.after.append(after)
+        return result
+
+
+def _operations(memory: _Memory) -> Operations:
+    """The operations of a pass over the newest frames."""
+
+    def history(x_BxTx: jax.Array, steps: int) -> jax.Array:
+        def renew(before: jax.Array) -> tuple[jax.Array, jax.Array]:
+            both = jnp.concatenate([before, x_BxTx], axis=1)
+            return both[:, both.shape[1] - steps :], both
+
+        return memory.swap((x_BxTx.shape[0], steps, *x_BxTx.shape[2:]), x_BxTx.dtype, renew) if steps else x_BxTx
+
+    def fading(x_BxTxD: jax.Array, decay: float) -> jax.Array:
+        def renew(before_BxD: jax.Array) -> tuple[jax.Array, jax.Array]:
+            fade_T = decay ** (1.0 + jnp.arange(x_BxTxD.shape[1], dtype=jnp.float32))
+            total = rolling_sum(x_BxTxD, decay) + before_BxD[:, None] * fade_T[:, None]
+            return total[:, -1], total
+
+        return memory.swap((x_BxTxD.shape[0], x_BxTxD.shape[2]), jnp.float32, renew)
+
+    def strided_conv(x_BxTxC: jax.Array, kernel_KxCxD: jax.Array, stride: int) -> jax.Array:
+        taps, _, width = kernel_KxCxD.shape
+        seen = history(x_BxTxC, taps - stride)
+        steps = x_BxTxC.shape[1] // stride
+        patches = jnp.stack([seen[:, at * stride : at * stride + taps] for at in range(steps)], axis=1)
+        return patches.reshape(*patches.shape[:2], -1) @ kernel_KxCxD.reshape(-1, width)
+
+    def grouped_conv(x_BxTxD: jax.Array, kernel_KxCxE: jax.Array, groups: int, padding: tuple[int, int]) -> jax.Array:
+        taps, inputs, width = kernel_KxCxE.shape
+        assert padding == (taps - 1, 0)  # causal, as check_streams sees to
+        seen = history(x_BxTxD, taps - 1)
+        patches = jnp.stack([seen[:, at : at + taps] for at in range(x_BxTxD.shape[1])], axis=1)
+        patches = patches.reshape(*patches.shape[:3], groups, inputs)
+        y = jnp.einsum("btkgi,kige->btge", patches, kernel_KxCxE.reshape(taps, inputs, groups, width // groups))
+        return y.reshape(*x_BxTxD.shape[:2], width)
+
+    def attention(q_BxTxHxD, k_BxTxHxD, v_BxTxHxD, valid_BxT, window: int, causal: bool) -> jax.Array:
+        assert causal  # as check_streams sees to
+        time = q_BxTxHxD.shape[1]
+        k, v, valid_BxK = (history(x, window - 1) for x in (k_BxTxHxD, v_BxTxHxD, valid_BxT))
+        age_TxK = jnp.arange(time)[:, None] + (window - 1) - jnp.arange(window - 1 + time)[None, :]
+        mask = (((age_TxK >= 0) & (age_TxK < window))[None] & valid_BxK[:, None])[:, None]
+        scores = jnp.einsum("bqhd,bkhd->bhqk", q_BxTxHxD, k).astype(jnp.float32) * q_BxTxHxD.shape[-1] ** -0.5
+        weights = jnp.where(mask, jax.nn.softmax(jnp.where(mask, scores, _HIDDEN), axis=-1), 0.0)
+        return jnp.einsum("bhqk,bkhd->bqhd", weights.astype(v.dtype), v)
+
+    return Operations(
+        attention=attention,
+        strided_conv=strided_conv,
+        grouped_conv=grouped_conv,
+        rolling_sum=fading,
+        history=history,
+        scan=_unrolled,
+    )
+
+
+def _unrolled(body: Callable[..., Any], carry: Any, xs: Any) -> tuple[Any, Any]:
+    """`jax.lax.scan` as a loop of Python, so that every layer has a state of its own."""
+    results = []
+    for index in range(jax.tree.leaves(xs)[0].shape[0]):
+        carry, result = body(carry, jax.tree.map(lambda x: x[index], xs))  # noqa: B023
+        results.append(result)
+    return carry, None if results[0] is None else jax.tree.map(lambda *parts: jnp.stack(parts), *results)

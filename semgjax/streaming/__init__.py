@@ -1,0 +1,1 @@
+"""Decoding a signal while it is recorded."""

@@ -1,0 +1,112 @@
+"""A stream in chunks of any length gives what the whole signal gives, in a state whose size never changes."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from semgjax.model import network, streaming
+from semgjax.model.presets import preset
+from semgjax.streaming.feed import advance, begin, make_feed
+from tests.guides.toy_network import PowerNetwork
+from tests.refused import refused
+
+NETWORKS = {
+    "convolutions": dataclasses.replace(preset("tiny"), dim=32, layers=2, attention_window=24, position_kernel=16),
+    "power": preset("keys-16"),
+    "odd strides": dataclasses.replace(preset("ladder-16"), conv_kernels=(10, 7, 3), rate=1000.0),
+    "toy": PowerNetwork(),
+}
+SAMPLES = 4_600
+
+
+@pytest.fixture(scope="module", params=NETWORKS)
+def case(request):
+    """A network's feed, a signal with a lost stretch, and what the whole of it gives."""
+    config = NETWORKS[request.param]
+    params = network.init(config, jax.random.key(0))
+    random = np.random.default_rng(0)
+    emg_TxC = random.normal(size=(SAMPLES, config.channels)).astype(np.float32)
+    valid_T = np.ones(SAMPLES, bool)
+    valid_T[:35] = valid_T[1_999:2_333] = False
+    frames = SAMPLES // config.stride
+    whole = slice(frames * config.stride)
+    logits = jax.jit(lambda p, x, ok: network.apply(config, p, x, ok))(
+        params, emg_TxC[None, whole], valid_T[None, whole]
+    )
+    return make_feed(config, params), emg_TxC, valid_T, np.asarray(jax.nn.log_softmax(logits))[0]
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 20, 33, 2000])
+def test_chunks_of_any_length_give_what_the_whole_signal_gives(case, chunk):
+    feed, emg_TxC, valid_T, whole = case
+    first = begin(feed)
+    end = 400 if chunk == 1 else SAMPLES
+    state, found = first, []
+    for at in range(0, end, chunk):
+        part = slice(at, min(at + chunk, end))
+        state, log_probs = advance(feed, state, emg_TxC[part], valid_T[part])
+        found.append(log_probs)
+        assert jax.tree.map(np.shape, state) == jax.tree.map(np.shape, first)
+    found = np.concatenate(found)
+    assert len(found) == end // feed.config.stride
+    np.testing.assert_allclose(found, whole[: len(found)], atol=1e-5)
+    assert int(state.held) == end % feed.config.stride
+
+
+def test_a_stream_that_begins_anew_has_forgotten_the_last_one(case):
+    feed, emg_TxC, _, _ = case
+    fresh = advance(feed, begin(feed), emg_TxC[:500])[1]
+    used, _ = advance(feed, begin(feed), emg_TxC[500:])
+    assert not np.array_equal(advance(feed, used, emg_TxC[:500])[1], fresh)
+    np.testing.assert_array_equal(advance(feed, begin(feed), emg_TxC[:500])[1], fresh)
+
+
+def test_lost_samples_do_not_count_whatever_they_hold(case):
+    feed, emg_TxC, valid_T, _ = case
+    spoilt = np.where(valid_T[:, None], emg_TxC, np.nan)[:2_500]
+    one, other = (advance(feed, begin(feed), emg, valid_T[:2_500])[1] for emg in (emg_TxC[:2_500], spoilt))
+    np.testing.assert_array_equal(one, other)
+
+
+def test_no_output_depends_on_a_later_sample(case):
+    config, emg_TxC = case[0].config, case[1]
+    stop = 12 * config.stride
+
+    def frame(emg_TxC):
+        state, log_probs = streaming.step(config, case[0].params, streaming.begin(config), emg_TxC[None, :stop])
+        return log_probs[0, 4].sum() + 0.0 * sum(jnp.sum(part) for part in state)
+
+    slope = np.abs(np.asarray(jax.jit(jax.grad(lambda x: frame(x)))(jnp.asarray(emg_TxC[:stop])))).max(axis=1)
+    assert slope[: 5 * config.stride].max() > 0 and slope[5 * config.stride :].max() == 0
+
+
+@pytest.mark.parametrize(
+    "change", [{"causal": False}, {"norm": "window"}, {"attention_window": None}, {"causal": False, "layers": 1}]
+)
+def test_networks_that_cannot_stream_are_refused(change):
+    with refused("conflict"):
+        make_feed(dataclasses.replace(NETWORKS["convolutions"], **change), {})
+
+
+def test_the_baseline_is_refused():
+    with refused("conflict"):
+        make_feed(preset("tds"), {})
+
+
+@pytest.mark.parametrize(
+    ("emg", "valid", "code"),
+    [
+        (np.zeros((5, 31)), None, "channel-count"),
+        (np.zeros(32), None, "bad-shape"),
+        (np.full((5, 32), np.nan), None, "not-finite"),
+        (np.zeros((5, 32)), np.ones(4, bool), "bad-shape"),
+    ],
+)
+def test_samples_that_do_not_fit_are_refused(emg, valid, code):
+    config = NETWORKS["power"]
+    feed = make_feed(config, network.init(config, jax.random.key(0)))
+    with refused(code):
+        advance(feed, begin(feed), emg, valid)
