@@ -15,6 +15,7 @@ from semgjax.errors import InputError
 from semgjax.model.config import TDSConfig, network_from_json
 from semgjax.model.presets import preset
 from semgjax.training.distill_config import DistillConfig
+from semgjax.training.personal_config import PersonalConfig
 from semgjax.training.run_config import OptimizerConfig, RunConfig, TrainConfig, recipe
 from tests.golden_files import GOLDEN, check_golden
 from tests.refused import refused
@@ -28,7 +29,7 @@ def run_config(name: str) -> RunConfig:
 SUPERVISED = run_config("ladder-32")
 DISTILLED = dataclasses.replace(SUPERVISED, distill=DistillConfig("1" * 64, temperature=2.0, weight=0.5))
 BASELINE = run_config("tds")
-PARTS = (WindowSpec, AugmentConfig, OptimizerConfig, TrainConfig, DistillConfig, Band)
+PARTS = (WindowSpec, AugmentConfig, OptimizerConfig, TrainConfig, DistillConfig, PersonalConfig, Band)
 
 
 @pytest.mark.parametrize(

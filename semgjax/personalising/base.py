@@ -10,7 +10,7 @@ from semgjax.data.batching.augment import AugmentConfig
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.corpus import Corpus, corpus_of, split_path
 from semgjax.data.splitting.inventory import list_folder
-from semgjax.data.splitting.person import person_split
+from semgjax.data.splitting.own_sessions import person_split
 from semgjax.data.splitting.splits import read_split
 from semgjax.data.trained_on import Names, names_from_json
 from semgjax.errors import InputError

@@ -14,7 +14,7 @@ from semgjax.cli.main import main
 from semgjax.data.corpus import load_corpus
 from semgjax.data.simulate import simulate
 from semgjax.data.splitting.inventory import KnownSession, list_folder
-from semgjax.data.splitting.person import person_split
+from semgjax.data.splitting.own_sessions import person_split
 from semgjax.data.splitting.splits import Split, read_split, write_split
 from semgjax.errors import Preempted
 from semgjax.model import network
