@@ -26,11 +26,11 @@ frames that the head reads; entropy minimisation; confident pseudo-labels"""
 
 REAL_CONTROLS = {
     "turn": ("nothing", "turn-random", "turn-other"),
-    **{f"events-{count}": ("turn", f"events-{count}-random") for count in (1, 2, 5)},
+    **{f"events-{count}": ("events-0", f"events-{count}-random") for count in (1, 2, 5)},
 }
 """method on the real people -> its controls. A turn: as worn, a turn at random, the turn of another person.
-Calibration with so many labelled events a class, the turn chosen without labels: the same without calibration, and
-with the labels of these events permuted. Calibration is tested on the other session only."""
+Calibration with so many labelled events a class, both sessions at the turn chosen from their own signal: the same
+without calibration, and with the labels of these events permuted. Calibration is tested on the other session only."""
 
 
 @dataclass(frozen=True)
