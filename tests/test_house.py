@@ -22,7 +22,7 @@ MODULES = {
     for path in sorted((ROOT / "semgjax").rglob("*.py"))
 }
 TOP = {"sweep", "demo", "cli", "api"}
-UPPER = {"losses", "training", "distilling", "decode", "evaluate", "scaling", "exporting", "pages"} | TOP
+UPPER = {"losses", "training", "distilling", "decode", "evaluate", "adapting", "scaling", "exporting", "pages"} | TOP
 ALL = {"data", "kernels", "model"} | UPPER
 # layer -> the layers above it, which nothing that it imports, directly or through others, may belong to
 ABOVE = {
@@ -47,6 +47,7 @@ ABOVE = {
     "training": {"pages", "distilling", "scaling", "exporting"} | TOP,
     "evaluate": {"pages"} | TOP,
     "distilling": {"pages"} | TOP,
+    "adapting": {"pages", "training", "distilling", "exporting"} | TOP,
     "exporting": {"pages"} | TOP,
     "streaming": {"pages", "training", "distilling", "exporting"} | TOP,
     "sweep": {"demo", "cli", "api"},
