@@ -10,21 +10,26 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from semgjax.api.comparison import LawComparison, compare, report
     from semgjax.api.decisions import Budgets, design
+    from semgjax.api.evaluation import Evaluation
     from semgjax.api.fitting import FittedLaw, fit, load_fit
-    from semgjax.api.models import Evaluation, Model, init, load
+    from semgjax.api.models import Model, init, load
     from semgjax.api.optimal_compute import isoflop
+    from semgjax.api.personalisation import personalize
     from semgjax.api.planned_step import DryRun, dry_run
+    from semgjax.api.robustness import Robustness, stress
     from semgjax.api.runs import Export, Run, distill, export, train, verify
     from semgjax.api.signals import load_session
     from semgjax.data.band import Band
     from semgjax.data.sessions import Session
     from semgjax.errors import InputError, SemgjaxError
+    from semgjax.evaluate.decoders import Decoder
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Band",
     "Budgets",
+    "Decoder",
     "DryRun",
     "Evaluation",
     "Export",
@@ -32,6 +37,7 @@ __all__ = [
     "InputError",
     "LawComparison",
     "Model",
+    "Robustness",
     "Run",
     "SemgjaxError",
     "Session",
@@ -46,7 +52,9 @@ __all__ = [
     "load",
     "load_fit",
     "load_session",
+    "personalize",
     "report",
+    "stress",
     "train",
     "verify",
 ]
@@ -55,9 +63,13 @@ _PLACES = {
     "semgjax.api.comparison": ("LawComparison", "compare", "report"),
     "semgjax.api.decisions": ("Budgets", "design"),
     "semgjax.api.fitting": ("FittedLaw", "fit", "load_fit"),
-    "semgjax.api.models": ("Evaluation", "Model", "init", "load"),
+    "semgjax.api.evaluation": ("Evaluation",),
+    "semgjax.evaluate.decoders": ("Decoder",),
+    "semgjax.api.models": ("Model", "init", "load"),
     "semgjax.api.optimal_compute": ("isoflop",),
+    "semgjax.api.personalisation": ("personalize",),
     "semgjax.api.planned_step": ("DryRun", "dry_run"),
+    "semgjax.api.robustness": ("Robustness", "stress"),
     "semgjax.api.runs": ("Export", "Run", "distill", "export", "train", "verify"),
     "semgjax.api.signals": ("load_session",),
     "semgjax.data.band": ("Band",),

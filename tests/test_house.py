@@ -22,7 +22,18 @@ MODULES = {
     for path in sorted((ROOT / "semgjax").rglob("*.py"))
 }
 TOP = {"sweep", "demo", "cli", "api"}
-UPPER = {"losses", "training", "distilling", "decode", "evaluate", "adapting", "scaling", "exporting", "pages"} | TOP
+UPPER = {
+    "losses",
+    "training",
+    "distilling",
+    "personalising",
+    "decode",
+    "evaluate",
+    "adapting",
+    "scaling",
+    "exporting",
+    "pages",
+} | TOP
 ALL = {"data", "kernels", "model"} | UPPER
 # layer -> the layers above it, which nothing that it imports, directly or through others, may belong to
 ABOVE = {
@@ -39,15 +50,16 @@ ABOVE = {
     "data": ALL - {"data"},
     "kernels": ALL - {"kernels"},
     "model": UPPER,
-    "pages": TOP | {"training", "distilling", "exporting"},
-    "parallel": {"pages", "data", "training", "distilling", "evaluate", "scaling", "exporting"} | TOP,
-    "losses": {"pages", "training", "distilling", "decode", "evaluate", "scaling", "exporting"} | TOP,
-    "decode": {"pages", "training", "distilling", "evaluate", "scaling", "exporting"} | TOP,
-    "scaling": {"pages", "training", "distilling", "evaluate", "exporting"} | TOP,
-    "training": {"pages", "distilling", "scaling", "exporting"} | TOP,
+    "pages": TOP | {"training", "distilling", "personalising", "exporting"},
+    "parallel": {"pages", "data", "training", "distilling", "personalising", "evaluate", "scaling", "exporting"} | TOP,
+    "losses": {"pages", "training", "distilling", "personalising", "decode", "evaluate", "scaling", "exporting"} | TOP,
+    "decode": {"pages", "training", "distilling", "personalising", "evaluate", "scaling", "exporting"} | TOP,
+    "scaling": {"pages", "training", "distilling", "personalising", "evaluate", "exporting"} | TOP,
+    "training": {"pages", "distilling", "personalising", "scaling", "exporting"} | TOP,
     "evaluate": {"pages"} | TOP,
-    "distilling": {"pages"} | TOP,
-    "adapting": {"pages", "training", "distilling", "exporting"} | TOP,
+    "distilling": {"pages", "personalising"} | TOP,
+    "personalising": {"pages"} | TOP,
+    "adapting": {"pages", "training", "distilling", "personalising", "exporting"} | TOP,
     "exporting": {"pages"} | TOP,
     "streaming": {"pages", "training", "distilling", "exporting"} | TOP,
     "sweep": {"demo", "cli", "api"},

@@ -53,11 +53,11 @@ def members_of(
     changes = on_grid(base.augment) if cache else base.augment
     return {
         "preset": name,
-        "model": _changed("model", shape, model),
-        "window": _changed("window", base.window, window),
-        "augment": _changed("augment", changes, augment),
-        "optimizer": _changed("optimizer", base.optimizer, optimizer),
-        "train": _changed("train", base.train, train),
+        "model": changed("model", shape, model),
+        "window": changed("window", base.window, window),
+        "augment": changed("augment", changes, augment),
+        "optimizer": changed("optimizer", base.optimizer, optimizer),
+        "train": changed("train", base.train, train),
         "band": band,
     }
 
@@ -68,10 +68,10 @@ def distill_options(given: DistillOptions | Options | None, named: Options) -> D
     Raises:
         InputError: an unknown name ("unknown-name"), or a value of another type or out of range.
     """
-    return _changed("distill", _changed("distill", DistillOptions(), given), named)
+    return changed("distill", changed("distill", DistillOptions(), given), named)
 
 
-def _changed(part: str, value: T, given: Any) -> T:
+def changed(part: str, value: T, given: Any) -> T:
     """The configuration with changes by name, checked like one read from a file; or a whole one in its place."""
     if given is None:
         return value

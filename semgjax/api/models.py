@@ -1,6 +1,7 @@
 """`semgjax.load`, `semgjax.init` and `Model`: a decoder with its parameters, from a run, an export or a preset."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,18 +11,18 @@ import jax
 import numpy as np
 from numpy.typing import ArrayLike
 
+from semgjax.api.evaluation import Evaluation, Ways, evaluate_sessions, of_users
 from semgjax.data.band import TYPING, Band
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.corpus import Corpus, load_corpus
-from semgjax.data.measure import measure_of
 from semgjax.data.sessions import Session, session_of_array
+from semgjax.data.trained_on import Names, names_from_json
 from semgjax.decode.greedy import greedy
 from semgjax.errors import InputError
-from semgjax.evaluate.error_rates import score_rows
-from semgjax.evaluate.stitched import Forward, evaluate_greedy, make_forward, session_logits
-from semgjax.evaluate.turns import evaluate_turned
+from semgjax.evaluate.decoders import Decoder
+from semgjax.evaluate.decoding import Emit, Mode, make_emit
+from semgjax.evaluate.stitched import Forward, make_forward, session_logits
 from semgjax.exporting.export_folder import MODEL, load_export
-from semgjax.measures import MEASURES, SPLICED, rate_in
 from semgjax.model import network
 from semgjax.model.config import Network
 from semgjax.model.encoder import Params
@@ -31,13 +32,14 @@ from semgjax.notebook import facts
 from semgjax.parallel.runtime import is_first
 from semgjax.training.mirror import finished_folder
 from semgjax.training.run_config import MOST_ROWS, recipe
-from semgjax.training.run_folder import CONFIG, load_finished
+from semgjax.training.run_folder import CONFIG, RESULT, load_finished, read_result
 
 if TYPE_CHECKING:
     from semgjax.api.runs import Export, Run
 
 BATCH = 16
 """windows per forward pass"""
+GREEDY = Decoder()
 
 
 class SessionsWarning(UserWarning):
@@ -51,55 +53,15 @@ def read_corpus(data: str | Path, splits: str | Path | None) -> Corpus:
         InputError: no such folder or split, or a session that cannot be used.
     """
     corpus = load_corpus(Path(data), None if splits is None else Path(splits))
-    if is_first():
-        for line in corpus.warnings:
-            warnings.warn(line, SessionsWarning, stacklevel=3)
+    show_warnings(corpus)
     return corpus
 
 
-@dataclass(frozen=True, repr=False)
-class Evaluation:
-    """Errors of a decoder on a part of a split.
-
-    Attributes:
-        split: train, val or test.
-        scores: rows averaged over users ("macro") and over keys ("pooled"): characters, substitutions, deletions,
-            insertions, cer (percent; None without keys), and cer_std over users. Of classes that are no keys: events,
-            event_error_rate and event_error_rate_std.
-        users_scores: one row a user.
-        metric: "cer" or "event_error_rate".
-        spliced: whether the sessions are real signals in a made-up order.
-        turns: session -> places by which each ring was turned before decoding, chosen without labels by the decoder's
-            confidence; None if no turns were tried.
-    """
-
-    split: str
-    scores: list[dict[str, Any]]
-    users_scores: list[dict[str, Any]]
-    metric: str = "cer"
-    spliced: bool = False
-    turns: dict[str, tuple[int, ...]] | None = None
-
-    @property
-    def error_rate(self) -> float | None:
-        """The error rate in percent, averaged over users; None without keys or events."""
-        return next((rate_in(row) for row in self.scores if row["averaging"] == "macro"), None)
-
-    @property
-    def cer(self) -> float | None:
-        """Character error rate in percent, averaged over users; None without keys, or for classes that are no keys."""
-        return self.error_rate if self.metric == "cer" else None
-
-    def __repr__(self) -> str:
-        """One line."""
-        users, order = f"mean of {len(self.users_scores)} users", f"; {SPLICED}" if self.spliced else ""
-        turns = "" if self.turns is None else "; turns chosen without labels"
-        rate = f"{MEASURES[self.metric].words} {percent(self.error_rate)}"
-        return f"Evaluation({self.split}: {rate}, {users}{order}{turns})"
-
-    def _repr_html_(self) -> str:
-        rows = [(str(row.get("averaging") or row["user"]), row) for row in (*self.scores, *self.users_scores)]
-        return facts(repr(self), [(name, percent(rate_in(row))) for name, row in rows])
+def show_warnings(corpus: Corpus) -> None:
+    """Warn of a corpus's oddities, in the first process only."""
+    if is_first():
+        for line in corpus.warnings:
+            warnings.warn(line, SessionsWarning, stacklevel=4)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -113,6 +75,7 @@ class Model:
         params: nested dict of float32 arrays.
         source: origin of the parameters.
         preset: name of the size.
+        trained_on: sessions and users that it has learned from; None: not known.
     """
 
     config: Network
@@ -121,6 +84,7 @@ class Model:
     source: str
     preset: str
     band: Band = TYPING
+    trained_on: Names | None = None
 
     @property
     def parameters(self) -> int:
@@ -164,8 +128,12 @@ class Model:
         splits: str | Path | None = None,
         batch: int = BATCH,
         turns: int = 0,
+        mode: Mode = "stitched",
+        decoder: Decoder = GREEDY,
+        users: Sequence[str] = (),
+        keep_readings: bool = False,
     ) -> Evaluation:
-        """Error rates of greedy decoding on whole sessions.
+        """Error rates on a part of a split, with intervals over users.
 
         Args:
             data: folder of sessions or shards.
@@ -174,10 +142,15 @@ class Model:
             batch: windows per forward pass.
             turns: each session is decoded with its rings turned by -turns to turns places, and the result is that of
                 the turn of which the decoder is most confident; labels take no part in the choice. 0: as recorded.
+            mode: "stitched": whole sessions from windows with context, end to end; "windowed": every window by itself;
+                "session": the whole session as one stream, for networks that can.
+            decoder: greedy, or a beam search with or without a language model.
+            users: evaluate these only; () for all.
+            keep_readings: keep what was read and the emissions, 4 bytes for every class of every frame.
 
         Raises:
-            InputError: no such data, no such part, an empty one, sessions of another band ("band-misfit"), or turns
-                that the rings do not have.
+            InputError: no such data, part or user, an empty part, sessions of another band ("band-misfit"), turns that
+                the rings do not have, a language model that does not fit, or a network that cannot stream ("conflict").
 
         Example:
             >>> evaluation = semgjax.load("runs/small").evaluate("shards", split="test")
@@ -185,23 +158,38 @@ class Model:
             True
         """
         check_batch(batch)
+        sessions = self.sessions_of(read_corpus(data, splits), split, users)
+        ways = Ways(mode, decoder, batch, turns, keep_readings)
+        found = evaluate_sessions(
+            self.config, self.params, self.window, self.band, self._forward, sessions, split, ways, self.trained_on
+        )
+        if found.met and split == "test" and is_first():  # people of a val part are often known on purpose
+            names = ", ".join(found.met[:5]) + (" ..." if len(found.met) > 5 else "")
+            line = f"the decoder was trained on {len(found.met)} of the users of the {split} part: {names}"
+            warnings.warn(line, SessionsWarning, stacklevel=2)
+        return found
+
+    def sessions_of(self, corpus: Corpus, split: str, users: Sequence[str] = ()) -> Sequence[Session]:
+        """The sessions of a part that this decoder can read.
+
+        Raises:
+            InputError: see `evaluate`.
+        """
         if split not in ("train", "val", "test"):
             raise InputError(f"split {split!r}: choose train, val or test", "unknown-name")
-        corpus = read_corpus(data, splits)
         check_band(self.band, corpus.band, f"the {self.preset} decoder")
         sessions = corpus.part(split)
         if not sessions:
             raise InputError(f"the split's {split} part is empty; choose another split", "no-sessions")
-        chosen = None
-        if turns:
-            counts, choices = evaluate_turned(
-                self._forward, self.config, self.params, sessions, self.window, batch, turns
-            )
-            chosen = {choice.session: choice.turn for choice in choices}
-        else:
-            counts = evaluate_greedy(self._forward, self.config, self.params, sessions, self.window, batch)
-        measure, spliced = measure_of(self.band), any(session.spliced for session in sessions)
-        return Evaluation(split, *score_rows(split, "greedy", counts, measure), measure.name, spliced, chosen)
+        return of_users(sessions, users, split)
+
+    def emissions(self, mode: Mode = "stitched", batch: int = BATCH) -> Emit:
+        """What gives the emissions of each stretch of a session (`semgjax.evaluate.decoding`).
+
+        Raises:
+            InputError: a network that cannot do what the mode asks for ("conflict").
+        """
+        return make_emit(self.config, self.params, self.window, batch, mode, self._forward)
 
     @cached_property
     def _forward(self) -> Forward:
@@ -237,14 +225,22 @@ def load(place: "str | Path | Run | Export") -> Model:
     with finished_folder(name) as folder:
         if (folder / MODEL).is_file():
             export = load_export(folder)
-            size = str(export.about.get("source", {}).get("preset", "export"))
-            return Model(export.config, export.window, export.params, name, size, export.band)
+            source = export.about.get("source", {})
+            size = str(source.get("preset", "export"))
+            met = _met(source, str(folder / MODEL))
+            return Model(export.config, export.window, export.params, name, size, export.band, met)
         if (folder / CONFIG).is_file():
             config, params = load_finished(folder)
-            return Model(config.model, config.window, params, name, config.preset, config.band)
+            met = _met(read_result(folder) or {}, str(folder / RESULT))
+            return Model(config.model, config.window, params, name, config.preset, config.band, met)
         raise InputError(
             f"{folder}: is neither a run ({CONFIG}) nor an export ({MODEL}); give the folder of one", "no-file"
         )
+
+
+def _met(about: dict[str, Any], where: str) -> Names | None:
+    """What a decoder was trained on, if its file says so."""
+    return names_from_json(about["trained_on"], where) if "trained_on" in about else None
 
 
 def init(preset_name: str | Network, /, seed: int = 0, band: Band = TYPING) -> Model:
@@ -282,11 +278,6 @@ def check_batch(batch: int) -> None:
     """Raises InputError: the batch is out of range."""
     if not 1 <= batch <= MOST_ROWS:
         raise InputError(f"batch {batch} must lie in 1 to {MOST_ROWS}", "bad-value")
-
-
-def percent(rate: float | None) -> str:
-    """An error rate as text."""
-    return "unknown (empty reference)" if rate is None else f"{rate:.2f} %"
 
 
 def _checked(emg: ArrayLike | Session, band: Band) -> Session:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from semgjax.api.changes import Options, chosen_engine, distill_options, members_of
-from semgjax.api.models import Model, load, percent, place_of, read_corpus
+from semgjax.api.evaluation import percent
+from semgjax.api.models import Model, load, place_of, read_corpus
 from semgjax.data.band import Band
 from semgjax.data.batching.augment import AugmentConfig
 from semgjax.data.batching.windows import WindowSpec
@@ -253,7 +254,7 @@ def verify(place: str | Path | Export, data: str | Path, splits: str | Path | No
     with finished_folder(place_of(place)) as folder:
         rows = _verified(folder, data, splits)
         about = read_json(folder / MODEL, SCHEMA, VERSION, oldest=1)
-    return Export(place_of(place), _body(about), tuple(rows))
+    return Export(place_of(place), body_of(about), tuple(rows))
 
 
 def _verified(folder: Path, data: str | Path, splits: str | Path | None) -> list[Verified]:
@@ -300,7 +301,7 @@ def _run(
     pairs = tuple((one.config.model, one.params) for one in teachers)
     targets = cached(Path(data), config, pairs, corpus)
     end = run_training(config, corpus, str(out), () if targets else pairs, chosen, lineage, targets)
-    return Run(str(out), _body(end))
+    return Run(str(out), body_of(end))
 
 
 def _load_teachers(places: tuple[str, ...]) -> list[Teacher]:
@@ -334,6 +335,6 @@ def _places(teacher: str | Path | Run | Sequence[str | Path | Run]) -> tuple[str
     return places
 
 
-def _body(document: dict[str, Any]) -> dict[str, Any]:
+def body_of(document: dict[str, Any]) -> dict[str, Any]:
     """A document without its schema and version, which it has only if it was read from a file."""
     return {name: value for name, value in document.items() if name not in ("schema", "version")}

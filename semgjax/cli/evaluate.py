@@ -1,14 +1,27 @@
-"""`semgjax evaluate`: error rates of a finished run or of an export on a part of a split."""
+"""`semgjax evaluate`: error rates of a finished run or of an export on parts of a split."""
 
 import json as jsonlib
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
+from semgjax.cli.evaluate_stress import check_stress, evaluate_stressed
 from semgjax.cli.parse import run_commands
 from semgjax.cli.terminal import say
+from semgjax.decode.beam_options import BeamOptions
+from semgjax.errors import InputError
 from semgjax.measures import measure_in
+
+if TYPE_CHECKING:
+    from semgjax.api.evaluation import Evaluation
+    from semgjax.api.models import Model
+    from semgjax.evaluate.decoders import Decoder, Tuned
+
+Part = Literal["train", "val", "test"]
+SCHEMA, VERSION = "semgjax/evaluation", 1
 
 
 def evaluate(
@@ -16,45 +29,184 @@ def evaluate(
     /,
     *,
     data: Path,
-    split: Literal["train", "val", "test"] = "test",
+    split: tuple[Part, ...] = ("test",),
     splits: Path | None = None,
+    mode: Literal["stitched", "windowed", "session"] = "stitched",
+    decoder: Literal["greedy", "beam"] = "greedy",
+    lm: Path | None = None,
+    beam: BeamOptions = BeamOptions(),  # noqa: B008
+    tune: bool = False,
+    against: str | None = None,
+    against_decoder: Literal["same", "greedy"] = "same",
+    user: tuple[str, ...] = (),
     batch: int = 16,
     turns: int = 0,
+    out: Annotated[Path | None, tyro.conf.arg(metavar="FILE.json")] = None,
+    stress: bool = False,
+    stress_kinds: tuple[str, ...] = (),
+    stress_out: Path | None = None,
     json: bool = False,
 ) -> None:
-    """Decode whole sessions greedily and count errors per user.
+    """Decode sessions and count errors per user, with intervals over users.
 
     Args:
         model: finished run directory or an export, or the address of one (gs://...)
         data: folder of sessions
-        split: which part of the split is decoded
+        split: which parts of the split are decoded, such as val test
         splits: split file (default: splits.json in the folder of sessions)
+        mode: stitched: whole sessions, from windows with context, end to end; windowed: every window by itself;
+            session: whole sessions as one stream, for networks that see the past only
+        decoder: greedy takes the best class of each frame; beam searches for the best sequence
+        lm: character language model of the beam, from semgjax lm train or an ARPA file
+        beam: options of the beam search
+        tune: choose the beam's weight and bonus by a grid search on the val part
+        against: another run or export (or the same), whose errors on the same sessions are subtracted user by user
+        against_decoder: the other's decoder: the same, or greedy
+        user: evaluate these users only
         batch: windows that go through the decoder at once
         turns: decode each session with its rings turned by up to this many electrodes to either side, and keep the turn
             that the decoder is most confident of (labels take no part)
+        out: write the JSON object to this file too
+        stress: decode them besides with their signals made worse, in kinds and levels, and compare with the clean error
+        stress_kinds: names of the kinds, of noise, hum-50, hum-60, lost-electrodes, turn, drift, lost-held, lost-zero,
+            rate and fewer-electrodes (default: all)
+        stress_out: folder for stress.json, stress.png and the page stress.html
         json: print one JSON object instead of a table
     """
+    if against is None and against_decoder != "same":
+        raise InputError(f"--against-decoder {against_decoder}: nothing to compare with; add --against", "conflict")
+    if decoder == "greedy" and beam != BeamOptions():
+        raise InputError("--beam options with greedy decoding, which has none; add --decoder beam", "conflict")
+    others = {
+        "--mode": mode != "stitched",
+        "--decoder": decoder != "greedy",
+        "--lm": lm is not None,
+        "--tune": tune,
+        "--against": against is not None,
+        "--user": bool(user),
+        "--out": out is not None,
+        "--turns": turns != 0,
+        "--split": len(split) != 1,
+    }
+    check_stress(stress, stress_kinds, stress_out, [name for name, given in others.items() if given])
+    if stress:
+        evaluate_stressed(model, data, split[0], splits, batch, stress_kinds, stress_out, json)
+        return
+    from semgjax.api.evaluation import as_words
     from semgjax.api.models import check_batch, load
-    from semgjax.cli.summary import rate_text, score_lines, shown_warnings
+    from semgjax.cli.summary import shown_warnings
+    from semgjax.evaluate.decoders import Decoder
+    from semgjax.evaluate.spread import DRAWS, LEVEL, SEED
+    from semgjax.files import write_json
 
     check_batch(batch)
+    chosen = Decoder(decoder, lm, beam)
+    if out is not None and out.exists():
+        raise InputError(f"{out}: exists; choose another file", "taken")
+    if len(set(split)) != len(split) or not split:
+        raise InputError(f"split {' '.join(split)}: name each part once", "bad-value")
+    ours = load(model)
+    other = None if against is None else load(against)
+    about: dict[str, Any] = {"model": model, "bootstrap": {"draws": DRAWS, "seed": SEED, "level": LEVEL}}
+
+    def read(one: "Model", how: Decoder, part: Part) -> "Evaluation":
+        return one.evaluate(data, part, splits, batch, turns, mode, how, user)
+
     with shown_warnings():
-        found = load(model).evaluate(data, split, splits, batch, turns)
+        if tune:
+            tuned = _tuned(ours, chosen, data, splits, mode, batch, turns)
+            chosen = replace(chosen, beam=tuned.options)
+            about["tuned_on_val"] = {**_weights(tuned.options), "at_edge": tuned.at_edge, "grid": tuned.grid}
+            if not json:
+                _say_tuned(tuned)
+        for part in split:
+            found = read(ours, chosen, part)
+            _add(about, found, turns)
+            if not json:
+                _say(found, turns)
+            if other is not None:
+                theirs = chosen if against_decoder == "same" else Decoder()
+                difference = found.less(read(other, theirs, part))
+                compared = {"model": against, "decoder": theirs.as_json(), **asdict(difference)}
+                about.setdefault("against", {})[part] = compared
+                if not json:
+                    names = {"ours": f"{model} ({chosen.name})", "other": f"{against} ({theirs.name})"}
+                    say(f"{part}: {as_words(difference, names)}")
+    if out is not None:
+        write_json(out, SCHEMA, VERSION, about)
     if json:
-        about: dict[str, Any] = {"model": model, "metric": found.metric, "spliced": found.spliced}
-        if found.turns is not None:
-            about["turns"] = {"tried": turns, "labels_used": False, "sessions": found.turns}
-        print(jsonlib.dumps({**about, "scores": found.scores, "users_scores": found.users_scores}))
-        return
-    for line in score_lines(found.scores, found.spliced):
-        say(line)
+        print(jsonlib.dumps(about))
+
+
+def _tuned(
+    model: "Model", decoder: "Decoder", data: Path, splits: Path | None, mode: Any, batch: int, turns: int
+) -> "Tuned":
+    """The best weights on the val part.
+
+    Raises:
+        InputError: a decoder without a language model, or turns ("conflict").
+    """
+    from semgjax.api.models import read_corpus
+    from semgjax.evaluate.decoders import read_model, tune
+
+    language = read_model(decoder, model.band)
+    if decoder.name != "beam" or language is None:
+        raise InputError("--tune searches the weights of a language model; add --decoder beam --lm FILE", "conflict")
+    if turns:
+        raise InputError(f"--turns {turns} with --tune: weights are searched on sessions as recorded", "conflict")
+    sessions = model.sessions_of(read_corpus(data, splits), "val")
+    return tune(decoder, model.band, language, model.emissions(mode, batch), sessions, model.config.stride)
+
+
+def _weights(options: BeamOptions) -> dict[str, float]:
+    return {"lm_weight": options.lm_weight, "insertion_bonus": options.insertion_bonus}
+
+
+def _add(about: dict[str, Any], found: "Evaluation", turns: int) -> None:
+    """Add a part's numbers: rows to the tables, other facts by part."""
+    values = found.as_json()
+    for name in ("mode", "decoder", "metric"):
+        about[name] = values[name]
+    about["spliced"] = about.get("spliced", False) or found.spliced
+    for name in ("scores", "users_scores"):
+        about.setdefault(name, []).extend(values[name])
+    for name in ("intervals", "trained_on_users", "left_out", "emg2qwerty_names", "breakdown"):
+        about.setdefault(name, {})[found.split] = values[name]
+    if found.turns is not None:
+        about.setdefault("turns", {"tried": turns, "labels_used": False, "sessions": {}})
+        about["turns"]["sessions"] |= found.turns
+
+
+def _say_tuned(tuned: "Tuned") -> None:
+    for weight, bonus, error in tuned.grid:
+        best = "  <- best" if (weight, bonus) == tuple(_weights(tuned.options).values()) else ""
+        say(f"val   lm_weight {weight:<7g} insertion_bonus {bonus:g}: {error:.2f} %{best}")
+    if tuned.at_edge:
+        say("the best weights lie at an end of the grid; a better one may lie beyond it")
+
+
+def _say(found: "Evaluation", turns: int) -> None:
+    from semgjax.cli.summary import rate_text, score_lines
+
+    for line, row in zip(score_lines(found.scores, found.spliced), found.scores, strict=True):
+        say(line + _interval_words(found.intervals, row["averaging"]))
+    met = set(found.met or ())
     for row in found.users_scores:
         measure = measure_in(row)
-        say(f"  {row['user']}: {measure.words} {rate_text(row)} of {row[measure.counted]} {measure.things}")
+        seen = ", trained on" if row["user"] in met else ""
+        say(f"  {row['user']}: {measure.words} {rate_text(row)} of {row[measure.counted]} {measure.things}{seen}")
+    if found.mode == "windowed":
+        keys, seconds = found.left_out["keys"], found.left_out["seconds"]
+        say(f"not scored: {keys} keys in {seconds:.1f} s after the last full windows")
     if found.turns is not None:
         say(f"turns of the rings, out of -{turns} to {turns}, chosen without labels by the decoder's confidence:")
         for session, turn in found.turns.items():
             say(f"  {session}: {', '.join(f'{places:+d}' if places else '0' for places in turn)}")
+
+
+def _interval_words(intervals: Mapping[str, tuple[float, float] | None], averaging: str) -> str:
+    found = intervals.get(averaging)
+    return "" if found is None else f"; 95 % over users [{found[0]:.2f}, {found[1]:.2f}]"
 
 
 def run(words: list[str]) -> int:

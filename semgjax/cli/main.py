@@ -19,6 +19,7 @@ GROUPS = {
     "data": "simulate, ingest, check, split and show sessions",
     "train": "train one decoder",
     "distill": "train a small decoder from a teacher run",
+    "personalize": "make a decoder one person's, from that person's first minutes",
     "evaluate": "error rates of a run or an export",
     "sweep": "plan, run and collect many trials",
     "scaling": "fit a scaling law to a table of results",

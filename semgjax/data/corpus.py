@@ -94,7 +94,7 @@ def read_band(folder: Path, split_file: Path | None = None) -> Band:
     """
     if not is_sharded(folder):
         return TYPING
-    split = read_split(_split_path(folder, split_file))
+    split = read_split(split_path(folder, split_file))
     return common_band(load_sessions(folder, split.names[:1]))
 
 
@@ -106,8 +106,19 @@ def load_corpus(folder: Path, split_file: Path | None = None) -> Corpus:
             ("mixed-bands"), a session without labels in a part that needs them ("no-labels"), or a train part without
             a key inside its signal ("no-keys").
     """
-    path = _split_path(folder, split_file)
-    split = read_split(path)
+    path = split_path(folder, split_file)
+    return corpus_of(folder, read_split(path), path)
+
+
+def corpus_of(folder: Path, split: Split, path: Path) -> Corpus:
+    """As `load_corpus`, of a split at hand.
+
+    Args:
+        path: what messages name as its source.
+
+    Raises:
+        InputError: as `load_corpus`.
+    """
     names = split.names
     whole = {session.name: session for session in load_sessions(folder, names)}
     if whole:
@@ -130,7 +141,7 @@ def load_corpus(folder: Path, split_file: Path | None = None) -> Corpus:
     return replace(corpus, warnings=(*corpus.warnings, f"{unseen}, so no decoder can learn it"))
 
 
-def _split_path(folder: Path, split_file: Path | None) -> Path:
+def split_path(folder: Path, split_file: Path | None) -> Path:
     """The split file that was given, or the one in the folder.
 
     Raises:

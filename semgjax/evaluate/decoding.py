@@ -18,8 +18,8 @@ from semgjax.model.kind import Network
 from semgjax.streaming.feed import BLOCK, advance, begin, make_feed
 
 Mode = Literal["stitched", "windowed", "session"]
-"""stitched: emissions of adjacent windows, each with its context as in training, end to end, decoded together; windowed:
-every window decoded by itself, what follows the last full one left out; session: the whole session as one stream"""
+"""stitched: emissions of adjacent windows, each with its context as in training, end to end, decoded together;
+windowed: every window decoded by itself, without what follows the last full one; session: all of it as one stream"""
 Decode = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, float | None]]
 """logits [T, K] -> labels [N], the frame of each [N], and the score of a search"""
 Emit = Callable[[Session], Iterator[tuple[int, int, np.ndarray]]]

@@ -19,7 +19,7 @@ CSV, JSONL, SCHEMA = "results.csv", "results.jsonl", "results.schema.json"
 Columns = dict[str, tuple[str, str]]
 _COLUMNS: Columns = {
     "run": ("text", "the trial's id"),
-    "kind": ("text", "supervised or distilled"),
+    "kind": ("text", "supervised, distilled or personalised"),
     "loss": ("text", "what training minimised, with the options that differ from the loss's defaults"),
     "preset": ("text", "name of the size"),
     "params": ("integer", "parameters"),

@@ -252,7 +252,8 @@ def _types(state: State) -> dict[str, str]:
 def restore_params(folder: Path) -> tuple[int, Any]:
     """Step and parameters of the newest whole checkpoint, on the default device; optimiser state is left on disk.
 
-    They are the running average where the run keeps one, without what only training with a teacher needs.
+    They are the best ones of a personalised run, the running average where the run keeps one, without what only
+    training with a teacher needs.
 
     Raises:
         InputError: there is none, it is damaged, or a parameter is not finite.
@@ -272,7 +273,7 @@ def restore_params(folder: Path) -> tuple[int, Any]:
     handler = ocp.PyTreeCheckpointHandler()
     with _readable(path.parent), contextlib.closing(handler):
         found = handler.metadata(path).tree
-        name = "average" if "average" in found else "params"
+        name = next(one for one in ("best", "average", "params") if one in found)
         device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
         wanted = without_extra(found[name])
         item = {name: jax.tree.map(lambda m: jax.ShapeDtypeStruct(m.shape, m.dtype, sharding=device), wanted)}

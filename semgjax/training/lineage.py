@@ -1,7 +1,7 @@
-"""What a distilled run's result says of its teachers: who they are, how good, and what they were trained on."""
+"""What a result says of a run's teachers, or of its base: who they are, how good, and what they were trained on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from semgjax.data.corpus import Corpus
@@ -17,17 +17,21 @@ OF_TEACHER = ("config", "preset", "params", "data", "metric", "scores")
 
 @dataclass(frozen=True)
 class Lineage:
-    """The teachers of a run.
+    """The teachers of a run, or the base of a personalised one.
 
     Attributes:
         teachers: the members OF_TEACHER of each one's result.
         trained_on: what any of them has learned from.
         warnings: lines about them that the run shows.
+        base: what the result says of the base: the members OF_TEACHER of its result, and its kind.
+        known: whether the person was in the base's training; None: it recorded no training sessions.
     """
 
     teachers: tuple[dict[str, Any], ...] = ()
     trained_on: Names = Names()
     warnings: tuple[str, ...] = ()
+    base: dict[str, Any] = field(default_factory=dict)
+    known: bool | None = None
 
 
 NO_TEACHERS = Lineage()
@@ -51,8 +55,10 @@ def oversized(student: Params, teachers: Sequence[tuple[Network, Params]]) -> tu
 
 
 def lineage_members(config: RunConfig, corpus: Corpus, lineage: Lineage) -> dict[str, Any]:
-    """Members of result.json: trained_on (a run's own sessions and users, and its teachers'), and of a distilled run
-    teachers."""
+    """Members of result.json: trained_on (a run's own sessions and users, and its teachers' or base's), of a distilled
+    run teachers, and of a personalised one base and known."""
     own = learned_from(corpus, unlabelled=bool(unlabelled_of(config, corpus)[0]))
-    taught = {} if config.distill is None else {"teachers": list(lineage.teachers)}
+    taught: dict[str, Any] = {} if config.distill is None else {"teachers": list(lineage.teachers)}
+    if config.personal is not None:
+        taught = {"base": lineage.base, "known": lineage.known}
     return {"trained_on": (own | lineage.trained_on).as_json(), **taught}

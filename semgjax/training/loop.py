@@ -22,6 +22,8 @@ from semgjax.training.engine import Engine
 from semgjax.training.lineage import NO_TEACHERS, Lineage, networks_of, oversized
 from semgjax.training.mirror import working_folder
 from semgjax.training.mixture import ignored, unlabelled_of
+from semgjax.training.personal_params import keep_best
+from semgjax.training.personal_result import check_personal, personal_end
 from semgjax.training.preemption import termination
 from semgjax.training.profiler import profiler
 from semgjax.training.progress import Progress
@@ -30,7 +32,7 @@ from semgjax.training.resume import check_resume, open_run, restore_newest
 from semgjax.training.run_config import RunConfig
 from semgjax.training.run_folder import CHECKPOINTS, check_claim, read_result
 from semgjax.training.run_log import RunLog
-from semgjax.training.step import init_state, make_step, placed_shapes, read_params, state_shardings
+from semgjax.training.step import final_params, init_state, make_step, placed_shapes, read_params, state_shardings
 from semgjax.training.tracker import check_trackers
 from semgjax.training.validate import make_validate, pooled_rate
 from semgjax.training.watchdog import watchdog
@@ -46,6 +48,7 @@ def train(
     engine: Engine = _DEFAULT,
     lineage: Lineage = NO_TEACHERS,
     cached: Callable[[], Targets] | None = None,
+    base: Params | None = None,
 ) -> dict[str, Any]:
     """Train a run to its last step and return its result (result.json).
 
@@ -62,6 +65,7 @@ def train(
         lineage: what the result says of the teachers (`semgjax.distilling.teachers.lineage_of`).
         cached: with distill.cache, in place of teachers: opens their targets of the run's sessions (and computes them,
             semgjax.distilling.cache); called unless the run is finished.
+        base: parameters that a personalised run begins with (semgjax.personalising).
 
     Raises:
         InputError: bad configuration or data, or `out` holds something else or is in use.
@@ -72,6 +76,7 @@ def train(
     check_started()
     config.check_band(corpus.band)
     _check_cached(config, cached is not None)
+    check_personal(config, corpus, base is not None)
     check_trackers(engine.trackers)
     kernels = Kernels(engine.attention, engine.convolution)
     check_kernels(kernels, config.model, jax.default_backend(), config.train.compute)
@@ -102,7 +107,7 @@ def train(
         saving.callback(checkpoints.close)
         state, start, times = restore_newest(checkpoints, placed_shapes(config, placed), config)
         if state is None:
-            state = jax.jit(lambda: init_state(config), out_shardings=placed)()
+            state = jax.jit(lambda base: init_state(config, base=base), out_shardings=placed)(base)
 
         # -- log, and what watches the steps --------------------------------------------------------------------
         beat = stack.enter_context(watchdog(engine.watchdog))
@@ -119,6 +124,8 @@ def train(
         advance = watched(make_step(config, mesh, networks, engine.remat, kernels))
         teacher_params = jax.device_put(tuple(params for _, params in teachers), replicated(mesh))
         validate = make_validate(config, mesh, beat)
+        if config.personal is not None and start == 0:
+            state = keep_best(state, pooled_rate(validate(read_params(state), corpus.val)), placed)
 
         # -- the loop -------------------------------------------------------------------------------------------
         batches = saving.enter_context(contextlib.closing(stream(data, start)))
@@ -131,7 +138,7 @@ def train(
             progress.advance(None)
             log.add(sums, step)
 
-            saves, validates = config.train.saves(step), corpus.val and config.train.validates(step)
+            saves, validates = config.train.saves(step), corpus.val and config.validates(step)
             if saves or validates:
                 log.flush(step)  # raises before a state that is not finite is validated, or replaces a good one
             rate = None
@@ -139,6 +146,8 @@ def train(
                 with log.clock.apart():
                     rate = pooled_rate(validate(read_params(state), corpus.val))
                     log.validation(step, rate)
+                    if config.personal is not None:
+                        state = keep_best(state, rate, placed)
 
             stop = terminated(step)
             if stop:
@@ -152,9 +161,12 @@ def train(
         saving.close()
 
         # -- scores and result.json -----------------------------------------------------------------------------
-        params = read_params(state)
+        params = final_params(state)
         scores = {part: validate(params, corpus.part(part)) for part in ("val", "test") if corpus.part(part)}
-        return write_result(folder, config, corpus, data, params, scores, log.seconds, log.end(), taught, lineage)
+        person = None if base is None else personal_end(config, corpus, state, base, validate)
+        return write_result(
+            folder, config, corpus, data, params, scores, log.seconds, log.end(), taught, lineage, person
+        )
 
 
 def _check_cached(config: RunConfig, given: bool) -> None:

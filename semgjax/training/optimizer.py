@@ -1,11 +1,14 @@
 """AdamW with warm-up, a decaying learning rate and clipping; weight decay only on matrices and kernels."""
 
+from functools import partial
 from typing import Any
 
 import jax
 import optax
 
 from semgjax.model.encoder import Params
+from semgjax.training.personal_config import PersonalConfig
+from semgjax.training.personal_params import trained_labels
 from semgjax.training.run_config import OptimizerConfig
 
 # Names, not ranks: layers are stacked, so that a layer's bias is two-dimensional as well.
@@ -41,12 +44,16 @@ def schedule(config: OptimizerConfig, steps: int) -> optax.Schedule:
     return optax.join_schedules([rise, flat, down], [warmup, max(warmup, steps - fall)])
 
 
-def make_optimizer(config: OptimizerConfig, steps: int) -> optax.GradientTransformation:
-    """The chain clip -> AdamW, with the learning rate of `schedule`.
+def make_optimizer(
+    config: OptimizerConfig, steps: int, personal: PersonalConfig | None = None
+) -> optax.GradientTransformation:
+    """The chain clip -> AdamW, with the learning rate of `schedule`; of a personalised run on what its method trains.
+
+    What the method holds gets no update, bit for bit, and no moments.
 
     Not optax.inject_hyperparams: it would add the learning rate to the state, and so change what checkpoints hold.
     """
-    return optax.chain(
+    chain = optax.chain(
         optax.clip_by_global_norm(config.clip),
         optax.adamw(
             schedule(config, steps),
@@ -56,3 +63,6 @@ def make_optimizer(config: OptimizerConfig, steps: int) -> optax.GradientTransfo
             mask=decay_mask,
         ),
     )
+    if personal is None or personal.method == "full":
+        return chain
+    return optax.partition({"trained": chain, "held": optax.set_to_zero()}, partial(trained_labels, personal))

@@ -204,6 +204,8 @@ def _check(jobs: Sequence[Job]) -> None:
             raise InputError(
                 f"{job.out}: is distilled, and only supervised runs are packed; run it on its own", "conflict"
             )
+        if job.config.personal is not None:
+            raise InputError(f"{job.out}: is personalised, which is not packed; run it on its own", "conflict")
         if program_of(job.config) != program_of(jobs[0].config):
             raise InputError(
                 f"{job.out}: differs from {jobs[0].out} in more than seed, learning rate, weight decay and data; "

@@ -11,12 +11,14 @@ from semgjax.data.measure import measure_of
 from semgjax.evaluate.error_rates import Counts, score_rows
 from semgjax.files import write_json
 from semgjax.losses.loss import name_and_settings
+from semgjax.measures import Measure
 from semgjax.model.config import Network
 from semgjax.model.encoder import Params, count_parameters
 from semgjax.model.flops import train_flops
 from semgjax.parallel.runtime import on_first
 from semgjax.training.lineage import NO_TEACHERS, Lineage, lineage_members
 from semgjax.training.mixture import unlabelled_of
+from semgjax.training.personal_result import PersonalEnd, personal_members
 from semgjax.training.run_config import RunConfig
 from semgjax.training.run_folder import RESULT, RESULT_SCHEMA, RESULT_VERSION
 
@@ -31,6 +33,7 @@ def build_result(
     left_blank_at: int | None,
     teachers: Sequence[Network],
     lineage: Lineage = NO_TEACHERS,
+    person: PersonalEnd | None = None,
 ) -> dict[str, Any]:
     """One run as plain JSON values.
 
@@ -42,17 +45,14 @@ def build_result(
     the member of a score that holds its error rate; spliced: whether scored sessions are signals in a made-up order;
     untrained: classes that occur in the val or test part only; trained_on, teachers: semgjax.training.lineage;
     left_blank_at: the step of the first line of metrics.jsonl since which the run emits symbols
-    (semgjax.training.plateau), null if it never left the blank plateau.
+    (semgjax.training.plateau), null if it never left the blank plateau;
+    base, known, personal: of a personalised run (semgjax.training.lineage and personal_result).
     """
     measure = measure_of(config.band)
     windows = config.train.steps * config.train.batch
-    averaged, users = [], []
-    for split, counts in scores.items():
-        rows, by_user = score_rows(split, "greedy", counts, measure)
-        averaged += rows
-        users += by_user
+    averaged, users = _rows(scores, measure)
     return {
-        "kind": "supervised" if config.distill is None else "distilled",
+        "kind": config.kind,
         "loss": name_and_settings(config.loss),
         "preset": config.preset,
         "params": count_parameters(params),
@@ -68,6 +68,7 @@ def build_result(
         "config": config.hash,
         "data": corpus.hash,
         **lineage_members(config, corpus, lineage),
+        **({} if person is None else personal_members(config, person, _rows(person.base_scores, measure)[0])),
         "band": to_json(config.band),
         "metric": measure.name,
         "spliced": corpus.spliced,
@@ -79,6 +80,12 @@ def build_result(
         "scores": averaged,
         "users_scores": users,
     }
+
+
+def _rows(scores: dict[str, dict[str, Counts]], measure: Measure) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Rows of all parts: averaged over users, and one a user."""
+    found = [score_rows(split, "greedy", counts, measure) for split, counts in scores.items()]
+    return [row for rows, _ in found for row in rows], [row for _, rows in found for row in rows]
 
 
 def _unlabelled(config: RunConfig, corpus: Corpus) -> dict[str, Any]:
@@ -99,8 +106,9 @@ def write_result(
     left_blank_at: int | None,
     teachers: Sequence[Network] = (),
     lineage: Lineage = NO_TEACHERS,
+    person: PersonalEnd | None = None,
 ) -> dict[str, Any]:
     """Write RUN/result.json, which marks the run as finished; returns its body."""
-    body = build_result(config, corpus, data, params, scores, seconds, left_blank_at, teachers, lineage)
+    body = build_result(config, corpus, data, params, scores, seconds, left_blank_at, teachers, lineage, person)
     on_first(lambda: write_json(out / RESULT, RESULT_SCHEMA, RESULT_VERSION, body))
     return body

@@ -19,6 +19,7 @@ from semgjax.model.config import ModelConfig, Network
 from semgjax.model.for_band import check_band, check_fits, fit_to_band
 from semgjax.model.presets import PAPER, preset
 from semgjax.training.distill_config import DistillConfig
+from semgjax.training.personal_config import PersonalConfig
 
 MOST_ROWS, MOST_STEPS = 2**20, 2**31 - 1
 """limits of a batch, which is held in memory, and of a run, whose step counter is an int32"""
@@ -107,6 +108,8 @@ class RunConfig:
     loss: Loss = field(default_factory=CTC)
     band: Band = TYPING
     """electrodes, sample rate and classes of the sessions"""
+    personal: PersonalConfig | None = None
+    """the base run and the person of a personalised run"""
 
     def __post_init__(self) -> None:
         for name, kind in (("model", Network), ("loss", Loss)):
@@ -150,6 +153,9 @@ class RunConfig:
         must("optimizer.decay", self.optimizer.decay >= 0, "not be negative")
         if self.distill is not None and self.distill.by_itself:
             must("optimizer.average", self.optimizer.average > 0, "be positive: the average is the run's teacher")
+        if self.personal is not None:
+            must("optimizer.average", self.optimizer.average == 0, "be 0: validation chooses the parameters")
+            must("distill.teacher", self.distill is None, "be left out: a personalised run has no teacher")
         must("train.max_infeasible", 0 <= self.train.max_infeasible <= 1, "lie in [0, 1]")
         must("train.seed", 0 <= self.train.seed < 2**32, "lie in [0, 2^32)")
 
@@ -165,6 +171,17 @@ class RunConfig:
     def cached(self) -> bool:
         """Whether it learns from cached targets: no step asks a teacher."""
         return self.distill is not None and bool(self.distill.cache)
+
+    @property
+    def kind(self) -> str:
+        """supervised, distilled or personalised."""
+        if self.personal is not None:
+            return "personalised"
+        return "supervised" if self.distill is None else "distilled"
+
+    def validates(self, step: int) -> bool:
+        """Whether the state after this step is validated; a personalised run also compares its last one."""
+        return self.train.validates(step) or (self.personal is not None and step == self.train.steps)
 
     @property
     def hash(self) -> str:

@@ -20,22 +20,32 @@ from semgjax.training.criterion import Batch, Sums, Teachers, loss_and_sums
 from semgjax.training.distill_params import with_extra, without_extra
 from semgjax.training.engine import Remat
 from semgjax.training.optimizer import make_optimizer
+from semgjax.training.personal_params import begun, in_training, merged, with_additions
 from semgjax.training.run_config import RunConfig
 
 State = dict[str, Any]
-"""step int32 [], params, optimizer, and with optimizer.average also average: all that a checkpoint holds"""
+"""step int32 [], params, optimizer, and with optimizer.average also average: all that a checkpoint holds; of a
+personalised run also best, the parameters of the lowest validation error rate so far, and best_at, its step and rate"""
 
 
-def init_state(config: RunConfig, seed: ArrayLike | None = None) -> State:
+def init_state(config: RunConfig, seed: ArrayLike | None = None, base: Params | None = None) -> State:
     """The state before the first step, from the seed alone (default: the configuration's).
 
+    Args:
+        base: parameters that a personalised run begins with, in place of random ones.
+
     Raises:
-        InputError: the network has not the hidden frames that the run distils from (`with_extra`).
+        InputError: the network has not the hidden frames that the run distils from (`with_extra`), or not what its
+            method trains (`with_additions`).
     """
     key = jax.random.key(config.train.seed if seed is None else seed)
-    params = with_extra(config, network.init(config.model, key), key)
-    optimizer = make_optimizer(config.optimizer, config.train.steps)
+    params = with_extra(config, network.init(config.model, key) if base is None else base, key)
+    if config.personal is not None:
+        params = with_additions(config.personal, params, key)
+    optimizer = make_optimizer(config.optimizer, config.train.steps, config.personal)
     state = {"step": jnp.zeros((), jnp.int32), "params": params, "optimizer": optimizer.init(params)}
+    if config.personal is not None:
+        return {**state, **begun(params)}
     return {**state, "average": jax.tree.map(jnp.copy, params)} if config.optimizer.average else state
 
 
@@ -59,7 +69,12 @@ def placed_shapes(config: RunConfig, placed: Any) -> State:
 
 def read_params(state: State) -> Params:
     """The network's parameters that are evaluated: the running average where there is one."""
-    return without_extra(state["average"] if "average" in state else state["params"])
+    return merged(without_extra(state["average"] if "average" in state else state["params"]))
+
+
+def final_params(state: State) -> Params:
+    """The network's parameters that a run ends with: the best ones of a personalised run, else `read_params`."""
+    return typing.cast(Params, state["best"]) if "best" in state else read_params(state)
 
 
 def gradient_and_sums(
@@ -79,6 +94,7 @@ def gradient_and_sums(
     """
 
     def objective(params: Params, part: Batch, key: jax.Array, whole: Batch | None) -> tuple[jax.Array, Sums]:
+        params = in_training(config.personal, params)
         return loss_and_sums(config, params, part, key, teachers, remat, whole, kernels, step)
 
     differentiate = jax.grad(objective, has_aux=True)
@@ -114,7 +130,7 @@ def make_step(
         InputError: a sharding rule does not fit (see semgjax.parallel.rules).
     """
     one, split, placed = replicated(mesh), by_batch(mesh), state_shardings(config, mesh)
-    optimizer = make_optimizer(config.optimizer, config.train.steps)
+    optimizer = make_optimizer(config.optimizer, config.train.steps, config.personal)
     update = make_update(config, mesh, teachers, remat, parts_of(config, mesh), kernels)
 
     def step(state: State, batch: Batch, teacher_params: tuple[Params, ...]) -> tuple[State, Sums]:
@@ -162,6 +178,7 @@ def make_update(
         sums["update_norm"] = safe_norm(updates)
         sums["parameter_norm"] = safe_norm(params)
         new = {"step": state["step"] + 1, "params": params, "optimizer": moments}
+        new |= {name: state[name] for name in ("best", "best_at") if name in state}
         if "average" in state:
             rate = average_rate(config.optimizer.average, state["step"])
             new["average"] = jax.tree.map(lambda old, p: rate * old + (1 - rate) * p, state["average"], params)

@@ -12,7 +12,7 @@ import semgjax
 from tests.test_house import ROOT
 
 RUNS = pytest.param("runs", marks=pytest.mark.slow)
-MODULES = ("comparison", "decisions", "fitting", "models", "planned_step", RUNS, "signals")
+MODULES = ("comparison", "decisions", "fitting", "models", "planned_step", "robustness", RUNS, "signals")
 
 
 @pytest.fixture

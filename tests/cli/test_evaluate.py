@@ -30,13 +30,21 @@ def test_json_is_one_object_with_the_rows_of_the_runs_result(sessions, finished,
     for split in ("val", "test"):
         out = evaluate(finished, "--data", sessions, "--split", split, "--json")
         assert out.count("\n") == 1
-        assert json.loads(out) == {
+        found = json.loads(out)
+        wanted = {
             "model": str(finished),
             "metric": "cer",
             "spliced": False,
+            "mode": "stitched",
+            "decoder": {"name": "greedy"},
+            "bootstrap": {"draws": 10_000, "seed": 0, "level": 0.95},
             "scores": [row for row in result["scores"] if row["split"] == split],
             "users_scores": [row for row in result["users_scores"] if row["split"] == split],
         }
+        assert {name: found[name] for name in wanted} == wanted
+        pooled = wanted["scores"][1]
+        names = {"insertions": pooled["deletions"], "deletions": pooled["insertions"]}
+        assert found["emg2qwerty_names"] == {split: names}
 
 
 def test_a_run_and_its_export_give_the_same_numbers_whatever_the_batch(sessions, finished, exported, evaluate):
@@ -45,7 +53,7 @@ def test_a_run_and_its_export_give_the_same_numbers_whatever_the_batch(sessions,
         for model, batch in ((finished, []), (exported, []), (exported, ["--batch", "5"]))
     ]
     for document in documents:
-        del document["model"]
+        del document["model"], document["trained_on_users"]  # an export does not name the people
     assert documents[0] == documents[1] == documents[2]
 
 
@@ -105,9 +113,65 @@ def test_an_empty_part_of_the_split_is_refused(sessions, exported, tmp_path, cap
     assert "val" in fails(capsys, words)
 
 
+@pytest.fixture(scope="module")
+def words_model(tmp_path_factory):
+    """A small model of characters."""
+    folder = tmp_path_factory.mktemp("lm")
+    (folder / "words.txt").write_text("the quick brown fox jumps over the lazy dog\n" * 3)
+    assert main(["lm", "train", str(folder / "words.txt"), "--out", str(folder / "words.arpa"), "--order", "3"]) == 0
+    return folder / "words.arpa"
+
+
+def test_a_beam_with_a_model_is_tuned_on_val_and_compared_user_by_user(
+    sessions, exported, words_model, evaluate, tmp_path
+):
+    beam = ["--decoder", "beam", "--lm", words_model, "--beam.beam", "4", "--beam.top", "3"]
+    words = [exported, "--data", sessions, "--split", "val", "test", *beam, "--tune", "--against", exported]
+    out = tmp_path / "found.json"
+    document = json.loads(evaluate(*words, "--against-decoder", "greedy", "--out", out, "--json"))
+    tuned = document["tuned_on_val"]
+    assert len(tuned["grid"]) == 24
+    best = min(error for *_, error in tuned["grid"])
+    assert [tuned["lm_weight"], tuned["insertion_bonus"], best] in tuned["grid"]
+    # The best of the grid is what the val part then has.
+    macro = {row["split"]: row["cer"] for row in document["scores"] if row["averaging"] == "macro"}
+    assert macro["val"] == pytest.approx(best) and set(macro) == {"val", "test"}
+    assert document["decoder"]["lm"] == "words.arpa" and document["decoder"]["lm_weight"] == tuned["lm_weight"]
+    greedy = json.loads(evaluate(exported, "--data", sessions, "--json"))["scores"][0]["cer"]
+    assert document["against"]["test"]["mean"] == pytest.approx(macro["test"] - greedy)
+    assert read_json(out, "semgjax/evaluation", 1)["scores"] == document["scores"]
+
+
+def test_windows_by_themselves_leave_out_the_end_and_a_stream_reads_all(sessions, exported, evaluate):
+    found = {mode: json.loads(evaluate(exported, "--data", sessions, "--mode", mode, "--json")) for mode in MODES}
+    keys = {mode: one["scores"][1]["characters"] for mode, one in found.items()}
+    assert keys["session"] == keys["stitched"] == keys["windowed"] + found["windowed"]["left_out"]["test"]["keys"]
+    assert found["stitched"]["left_out"]["test"] == {"keys": 0, "seconds": 0.0}
+
+
+def test_users_are_picked_and_those_of_the_training_part_are_marked(sessions, finished, evaluate):
+    users = read_json(finished / "result.json", "semgjax/result", 4)["trained_on"]["users"]
+    found = json.loads(evaluate(finished, "--data", sessions, "--split", "train", "--user", users[0], "--json"))
+    assert [row["user"] for row in found["users_scores"]] == users[:1] == found["trained_on_users"]["train"]
+    assert found["intervals"]["train"] == {"macro": None, "pooled": None}
+
+
+MODES = ("stitched", "windowed", "session")
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
+        (["--split", "val", "val"], "val val"),
+        (["--user", "nobody"], "nobody"),
+        (["--lm", "none.arpa"], "none.arpa"),
+        (["--decoder", "beam", "--lm", "none.arpa"], "none.arpa"),
+        (["--decoder", "beam", "--beam.top", "0"], "top"),
+        (["--tune"], "--tune"),
+        (["--against-decoder", "greedy"], "--against-decoder"),
+        (["--beam.beam", "4"], "--beam"),
+        (["--mode", "session", "--turns", "1"], "session"),
+        (["--against", "none"], "none"),
         (["--split", "all"], "all"),
         (["--batch", "0"], "batch 0"),
         (["--turns", "-1"], "turns -1"),
