@@ -155,6 +155,10 @@ class Ways:
     def __post_init__(self) -> None:
         if self.mode not in ("stitched", "windowed", "session"):
             raise InputError(f"mode {self.mode!r}: choose stitched, windowed or session", "unknown-name")
+        if self.turns and self.lengths:
+            raise InputError(
+                f"turns {self.turns}: stretches of several lengths are read as recorded; leave one out", "conflict"
+            )
         if self.turns and self.mode != "stitched":
             raise InputError(f"mode {self.mode}: turns are tried on stitched sessions only; leave one out", "conflict")
 

@@ -108,6 +108,8 @@ def evaluate(
 
     check_batch(batch)
     chosen = Decoder(decoder, lm, beam)
+    if out is not None and out == page:
+        raise InputError(f"{out}: is to be the JSON object and the page; name two files", "conflict")
     for file in (out, page):
         if file is not None and file.exists():
             raise InputError(f"{file}: exists; choose another file", "taken")

@@ -24,7 +24,7 @@ class LengthPoint:
 
     Attributes:
         seconds: of a stretch, without its context.
-        users: with a stretch of that length that holds a key.
+        users: all who have a key.
         error: mean over them, in percent; None without one.
         interval: 95 % over users.
     """
@@ -40,16 +40,18 @@ def length_sweep(
 ) -> list[LengthPoint]:
     """Error rates of stretches of LENGTHS, side by side, each in one forward pass with the context of training.
 
-    What follows the last full stretch of a session is left out, so that longer stretches are read from fewer keys.
+    What follows the last full stretch of a session is left out, so longer stretches are read from somewhat fewer keys.
+    A length for which a user has no stretch with a key is left out too: all points are means over the same users.
     """
-    found = []
+    found, everyone = [], {session.user for session in sessions if len(session.labels)}
     for seconds in LENGTHS:
         samples = round(seconds * sessions[0].rate) // config.stride * config.stride
-        if not samples or all(session.samples < samples for session in sessions):
+        if not samples or {session.user for session in sessions if session.samples >= samples} < everyone:
             continue
         emit = make_emit(config, params, replace(window, length=samples, stride=samples), 1, "windowed")
         users = counts_by_user(read_stretches(emit, decode, sessions, config.stride))
-        found.append(_point(seconds, list(users.values())))
+        if {user for user, counts in users.items() if counts.reference} == everyone:
+            found.append(_point(seconds, list(users.values())))
     return found
 
 

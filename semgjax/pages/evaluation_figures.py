@@ -36,7 +36,7 @@ def keyboard_figure(keys: Sequence[Share], width: float = DOUBLE) -> Picture:
             left = _INDENT[row] + at
             axes.add_patch(Rectangle((left, 3 - line), 0.94, 0.92, facecolor=face, edgecolor="none"))
             ink = "#111111" if share is None or share > 0.55 else "#ffffff"
-            below = "" if rate is None else f"\n{rate:.0f}"
+            below = "" if rate is None or width < DOUBLE else f"\n{rate:.0f}"
             axes.text(left + 0.47, 3.46 - line, pair[0] + below, ha="center", va="center", color=ink, linespacing=0.95)
     axes.set(xlim=(-0.1, 15.1), ylim=(-0.1, 4.1), aspect="equal")
     axes.set_axis_off()
@@ -66,12 +66,16 @@ def rows_figure(confusion: Mapping[str, Mapping[str, int]], width: float = DOUBL
     figure, (axes,) = new_figure(width, 60.0, 1, 1)
     axes.imshow(share, cmap=NUMBERS, vmin=0.0, vmax=100.0, aspect="auto")
     for (y, x), value in np.ndenumerate(share):
-        axes.text(x, y, f"{value:.0f}", ha="center", va="center", color="#111111" if value > 55 else "#ffffff")
+        if table[y].any():
+            axes.text(x, y, f"{value:.0f}", ha="center", va="center", color="#111111" if value > 55 else "#ffffff")
     axes.set_xticks(range(len(ROWS)), ROWS)
     axes.set_yticks(range(len(ROWS)), ROWS)
     axes.grid(visible=False)
     name_axes(axes, "row that was read", "row that was typed")
-    figure.caption = "Percent of each row's keys that were read, as what they were or as another key."
+    figure.caption = (
+        "Percent of each row's keys that were read as a key of some row, the right one or another; missed keys do not "
+        "count."
+    )
     return figure
 
 
@@ -93,7 +97,8 @@ def times_figure(late: Latency, sure: Calibration, width: float = DOUBLE) -> Pic
     trust.set(xlim=(0, 1), ylim=(0, 1))
     name_axes(trust, "probability of the symbol", "share that was right")
     figure.caption = (
-        "Line: median latency. Dashed: right as often as the probability says; dots: mean probability of each bar."
+        "Times beyond an end count in the outer bar. Line: median. Dashed: right as often as the probability says; dots: "
+        "mean probability of each bar."
     )
     return figure
 

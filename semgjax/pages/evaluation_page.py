@@ -45,7 +45,7 @@ def _shown(part: Part) -> dict[str, Any]:
     users = sorted(part.users_scores, key=lambda row: (rate_in(row) is None, rate_in(row) or 0.0))
     return {
         "name": part.split,
-        "lead": f"{words} {_rate(rate_in(macro))} {_interval(part.intervals.get('macro'))}, mean of {len(users)} "
+        "lead": f"{words} {_rate(rate_in(macro))} {_interval(part.intervals.get('macro'))}, mean of {macro['users']} "
         "users; "
         f"{part.mode}, {part.decoder}" + (f"; {SPLICED}" if part.spliced else ""),
         "against": part.against,
@@ -62,7 +62,7 @@ def _shown(part: Part) -> dict[str, Any]:
             )
             if rows
         ],
-        "confusions": [(typed, read, f"{times:,}") for typed, read, times in part.breakdown.confusions],
+        "confusions": [(_glyph(typed), _glyph(read), f"{times:,}") for typed, read, times in part.breakdown.confusions],
         "latency": _latency(part.breakdown),
         "calibration": part.breakdown.calibration.error,
         "figures": _figures(part, words),
@@ -92,7 +92,11 @@ def _row(row: dict[str, Any], name: str, interval: Interval | None = None) -> tu
 
 def _share(share: Share) -> tuple[str, ...]:
     counts = (share.substitutions, share.deletions, share.insertions, share.reference)
-    return (share.name if share.name != " " else "space", _rate(share.rate), *(f"{count:,}" for count in counts))
+    return (_glyph(share.name), _rate(share.rate), *(f"{count:,}" for count in counts))
+
+
+def _glyph(name: str) -> str:
+    return "space" if name == " " else name
 
 
 def _latency(found: Breakdown) -> str:

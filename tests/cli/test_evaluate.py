@@ -177,6 +177,8 @@ MODES = ("stitched", "windowed", "session")
     [
         (["--split", "val", "val"], "val val"),
         (["--stress", "--lengths"], "--lengths"),
+        (["--turns", "1", "--lengths"], "turns 1"),
+        (["--out", "one.html", "--page", "one.html"], "one.html"),
         (["--user", "nobody"], "nobody"),
         (["--lm", "none.arpa"], "none.arpa"),
         (["--decoder", "beam", "--lm", "none.arpa"], "none.arpa"),

@@ -5,6 +5,7 @@ import pytest
 
 from semgjax.data.band import TYPING, Band
 from semgjax.data.keys import NUM_CLASSES, text_to_labels
+from semgjax.data.simulate import typist
 from semgjax.evaluate.alignment import NONE, align, joined
 from semgjax.evaluate.breakdown import break_down
 from semgjax.evaluate.keyboard import places_of
@@ -89,6 +90,17 @@ def test_other_classes_have_no_fingers():
     found = broken_down([one], band, 0, 20)
     assert by_name(found.keys)["open"].substitutions == 1
     assert found.fingers == found.hands == found.rows == () and found.row_confusion == {}
+
+
+def test_the_keyboard_is_the_one_that_simulated_people_type_on():
+    rows = {2: "numbers", 1: "top", 0: "home", -1: "bottom"}
+    fingers = {typist.INDEX: "index", typist.MIDDLE: "middle", typist.RING: "ring", typist.PINKY: "little"}
+    places = places_of(TYPING)
+    for glyph, place in typist.PLACES.items():
+        if glyph != " ":
+            hand = "left" if place.hand == typist.LEFT else "right"
+            (label,) = text_to_labels(glyph)
+            assert places[int(label)] == (rows[place.row], f"{hand} {fingers[place.finger]}"), glyph
 
 
 def test_every_key_but_shift_has_a_row_and_a_finger():
