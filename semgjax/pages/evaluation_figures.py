@@ -97,8 +97,8 @@ def times_figure(late: Latency, sure: Calibration, width: float = DOUBLE) -> Pic
     trust.set(xlim=(0, 1), ylim=(0, 1))
     name_axes(trust, "probability of the symbol", "share that was right")
     figure.caption = (
-        "Times beyond an end count in the outer bar. Line: median. Dashed: right as often as the probability says; dots: "
-        "mean probability of each bar."
+        "Times beyond an end count in the outer bar. Line: median. Dashed: as often right as the probability. Dots: "
+        "mean probability of a bar."
     )
     return figure
 
