@@ -112,7 +112,7 @@ def evaluate(
         raise InputError(f"{out}: is to be the JSON object and the page; name two files", "conflict")
     for file in (out, page):
         if file is not None and file.exists():
-            raise InputError(f"{file}: exists; choose another file", "exists")
+            raise InputError(f"{file}: exists; choose another file", "out-exists")
     if len(set(split)) != len(split) or not split:
         raise InputError(f"split {' '.join(split)}: name each part once", "bad-value")
     ours = load(model)

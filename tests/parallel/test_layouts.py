@@ -8,7 +8,7 @@ import pytest
 from tests.runs import ROOT, start_python
 
 # devices, fsdp, accumulate, remat; the first is what the others are held against
-LAYOUTS = ["1,1,1", "2,1,1", "4,2,1,layers", "8,8,1", "8,4,2"]
+LAYOUTS = ["1,1,1", "2,1,1", "4,2,1,layers", "8,4,2"]
 
 
 @pytest.mark.slow
