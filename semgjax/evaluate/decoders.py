@@ -20,7 +20,7 @@ from semgjax.errors import InputError
 from semgjax.evaluate.decoding import Decode, Emit, decode_by, decode_greedily, read_stretches
 from semgjax.evaluate.error_rates import Counts
 
-WEIGHTS, BONUSES = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0), (0.0, 1.0, 2.0, 3.0)
+WEIGHTS, BONUSES = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0), (0.0, 1.0, 2.0, 3.0, 4.0)
 """of the grid; weights of log10 scores, which `proper` makes smaller by log(10)"""
 
 

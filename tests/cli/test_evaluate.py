@@ -130,7 +130,7 @@ def test_a_beam_with_a_model_is_tuned_on_val_and_compared_user_by_user(
     out = tmp_path / "found.json"
     document = json.loads(evaluate(*words, "--against-decoder", "greedy", "--out", out, "--json"))
     tuned = document["tuned_on_val"]
-    assert len(tuned["grid"]) == 24
+    assert len(tuned["grid"]) == 30
     best = min(error for *_, error in tuned["grid"])
     assert [tuned["lm_weight"], tuned["insertion_bonus"], best] in tuned["grid"]
     # The best of the grid is what the val part then has.
