@@ -132,13 +132,17 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
                 raise InputError(f"{path}: is no .npz file; give a model of semgjax lm train", "wrong-schema")
             file.seek(0)
             with np.load(file) as members:
-                return {name: members[name] for name in _NAMES if name in members}
+                found = {name: members[name] for name in _NAMES if name in members}
     except FileNotFoundError:
         raise InputError(f"{path}: no such file (expected a language model)", "no-file") from None
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
         raise InputError(f"{path}: is damaged ({error}); write it again with semgjax lm train", "damaged") from None
     except OSError as error:
         raise system_fault(error, path) or InputError(f"{path}: {error.strerror}", "unreadable") from None
+    for name, value in found.items():
+        if not isinstance(value, np.ndarray):  # NumPy gives the bytes of a member that does not begin as an array
+            raise InputError(f"{path}: member {name} is no array; write it again with semgjax lm train", "damaged")
+    return found
 
 
 def check_automaton(automaton: Automaton, where: str) -> None:

@@ -1,5 +1,6 @@
 """Kneser-Ney training: values by hand, sums of probabilities, compilation, the automaton's file and refusals."""
 
+import zipfile
 from dataclasses import replace
 
 import numpy as np
@@ -154,4 +155,17 @@ def test_a_broken_automaton_is_neither_written_nor_read(tmp_path):
         read_automaton(path)
     np.savez(path, schema="semgjax/automaton", version=99)
     with refused("wrong-version", path):
+        read_automaton(path)
+
+
+@pytest.mark.parametrize("name", ["order", "vocabulary", "next_state", "end_log10p"])
+def test_a_member_that_is_no_array_is_refused(tmp_path, name):
+    path = tmp_path / "a.npz"
+    write_automaton(path, compile_model(train_ngrams({"ab": 3, "ba": 2}, "ab", 2).model))
+    with zipfile.ZipFile(path) as file:
+        members = {member: file.read(member) for member in file.namelist()}
+    with zipfile.ZipFile(path, "w") as file:
+        for member, content in members.items():
+            file.writestr(member, b"no array" if member == f"{name}.npy" else content)
+    with refused("damaged", path, name):
         read_automaton(path)
