@@ -16,7 +16,6 @@ from semgjax.evaluate.decoders import Decoder, decode_of, read_model
 from semgjax.evaluate.decoding import Emit, Mode, left_out, make_emit, read_stretches
 from semgjax.evaluate.error_rates import Counts, score_rows
 from semgjax.evaluate.lengths import LengthPoint, length_sweep
-from semgjax.evaluate.reading import Reading
 from semgjax.evaluate.spread import Difference, macro_interval, paired_difference, pooled_interval
 from semgjax.evaluate.stitched import Forward
 from semgjax.evaluate.turns import TurnChoice, decode_turned
@@ -48,7 +47,6 @@ class Evaluation:
         left_out: keys and seconds after the last full window, which "windowed" does not score.
         breakdown: errors by key, hand, finger and row, latency and calibration.
         lengths: errors against the length of the stretch that is decoded at once, if they were asked for.
-        readings: every stretch that was decoded, if they were asked for.
     """
 
     split: str
@@ -64,7 +62,6 @@ class Evaluation:
     left_out: dict[str, float] = field(default_factory=lambda: {"keys": 0, "seconds": 0.0})
     breakdown: Breakdown | None = None
     lengths: tuple[LengthPoint, ...] = ()
-    readings: tuple[Reading, ...] = ()
 
     @property
     def error_rate(self) -> float | None:
@@ -95,7 +92,7 @@ class Evaluation:
         return paired_difference(self.counts, other.counts)
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values, without the readings."""
+        """Plain values."""
         pooled = next(row for row in self.scores if row["averaging"] == "pooled")
         turns = {} if self.turns is None else {"turns": {"labels_used": False, "sessions": self.turns}}
         return {
@@ -138,7 +135,6 @@ class Ways:
 
     Attributes:
         turns: places to either side by which rings are turned; 0: as recorded.
-        keep: keep the readings, with 4 bytes for every class of every frame.
         lengths: also read stretches of several lengths.
 
     Raises:
@@ -149,7 +145,6 @@ class Ways:
     decoder: Decoder = Decoder()
     batch: int = 16
     turns: int = 0
-    keep: bool = False
     lengths: bool = False
 
     def __post_init__(self) -> None:
@@ -189,13 +184,11 @@ def evaluate_sessions(
     emit = make_emit(config, params, window, ways.batch, ways.mode, forward)
     if ways.turns:
         emit = _turned(forward, config, params, window, ways, choices)
-    readings, pairs = list[Reading](), list[Pairs]()
+    pairs = list[Pairs]()
     counts = {session.user: Counts() for session in sessions}
     for reading in read_stretches(emit, decode, sessions, config.stride):
         counts[reading.user] += reading.counts
         pairs.append(align(reading))
-        if ways.keep:
-            readings.append(reading)
     measure = measure_of(band)
     name = ways.decoder.name
     lost = left_out(sessions, window) if ways.mode == "windowed" else None
@@ -213,7 +206,6 @@ def evaluate_sessions(
         left_out={"keys": lost.keys, "seconds": lost.seconds} if lost else {"keys": 0, "seconds": 0.0},
         breakdown=break_down(joined(pairs), band, config.emission_delay, config.stride),
         lengths=tuple(length_sweep(config, params, window, decode, sessions)) if ways.lengths else (),
-        readings=tuple(readings),
     )
 
 

@@ -131,7 +131,6 @@ class Model:
         mode: Mode = "stitched",
         decoder: Decoder = GREEDY,
         users: Sequence[str] = (),
-        keep_readings: bool = False,
         lengths: bool = False,
     ) -> Evaluation:
         """Error rates on a part of a split, with intervals over users.
@@ -148,7 +147,6 @@ class Model:
             decoder: greedy, or a beam search with or without a language model.
             users: evaluate these only; () for all.
             lengths: also read stretches of 4 to 60 s, each in one forward pass.
-            keep_readings: keep what was read and the emissions, 4 bytes for every class of every frame.
 
         Raises:
             InputError: no such data, part or user, an empty part, sessions of another band ("band-misfit"), turns that
@@ -161,7 +159,7 @@ class Model:
         """
         check_batch(batch)
         sessions = self.sessions_of(read_corpus(data, splits), split, users)
-        ways = Ways(mode, decoder, batch, turns, keep_readings, lengths)
+        ways = Ways(mode, decoder, batch, turns, lengths)
         found = evaluate_sessions(
             self.config, self.params, self.window, self.band, self._forward, sessions, split, ways, self.trained_on
         )

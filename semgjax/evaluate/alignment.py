@@ -22,7 +22,6 @@ class Pairs:
         pressed: when it was typed, seconds in the session, float64 [P]; NaN in an insertion.
         emitted: when its frame begins, seconds in the session; NaN in a deletion.
         confidence: probability of the output at its frame, float64 [P]; NaN in a deletion.
-        user: name of the user, [P].
     """
 
     reference: np.ndarray
@@ -30,7 +29,6 @@ class Pairs:
     pressed: np.ndarray
     emitted: np.ndarray
     confidence: np.ndarray
-    user: np.ndarray
 
     @property
     def matched(self) -> np.ndarray:
@@ -56,7 +54,6 @@ def align(reading: Reading) -> Pairs:
         pressed=_at(reading.samples / reading.rate, of_reference, np.nan),
         emitted=_at(emitted, of_output, np.nan),
         confidence=_at(confidence, of_output, np.nan),
-        user=np.full(len(ours), reading.user),
     )
 
 
@@ -72,7 +69,6 @@ def joined(parts: Sequence[Pairs]) -> Pairs:
         pressed=column("pressed", float),
         emitted=column("emitted", float),
         confidence=column("confidence", float),
-        user=column("user", np.str_),
     )
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -111,14 +111,10 @@ def tune(
     emit: Emit,
     sessions: Iterable[Session],
     stride: int,
-    beat: Callable[[str], object] = len,
 ) -> Tuned:
     """The weight and bonus with the least error on these sessions: give those of the validation part.
 
     A session's emissions are computed once.
-
-    Args:
-        beat: called with the name of each session before it is decoded.
 
     Raises:
         InputError: no session has a key ("no-keys").
@@ -129,7 +125,6 @@ def tune(
     decodes = [decode_by(make_beam_search(one, model, glyphs_of(band))) for one in options]
     users: list[dict[str, Counts]] = [{} for _ in cells]
     for session in sessions:
-        beat(session.name)
         stretches = list(emit(session))
         for counts, decode in zip(users, decodes, strict=True):
             for reading in read_stretches(lambda _: iter(stretches), decode, [session], stride):  # noqa: B023

@@ -126,13 +126,6 @@ def read_stretches(emit: Emit, decode: Decode, sessions: Iterable[Session], stri
             )
 
 
-def decode_again(readings: Iterable[Reading], decode: Decode) -> Iterator[Reading]:
-    """The same stretches from the same emissions by another decoder."""
-    for reading in readings:
-        output, frames, score = decode(reading.log_probs)
-        yield replace(reading, output=output, frames=frames, score=score)
-
-
 @dataclass(frozen=True)
 class LeftOut:
     """Keys and seconds of sessions that lie in no window, and so are not scored."""

@@ -36,7 +36,6 @@ def test_pairs_are_those_of_the_edit_script():
     assert pairs.reference[:3].tolist() == [a, b, c] and pairs.output[:3].tolist() == [a, x, c]
     assert sorted(pairs.reference[3:6].tolist()) == [NONE, *sorted([a, b])]
     assert pairs.output[6:].tolist() == [a, NONE]
-    assert pairs.user.tolist() == ["u"] * 3 + ["v"] * 3 + ["u"] * 2
     assert np.isnan(pairs.emitted[-1]) and np.isnan(pairs.confidence[-1])
     assert pairs.pressed[:3].tolist() == [2.0, 2.2, 2.4]
 
