@@ -46,12 +46,17 @@ class SessionsWarning(UserWarning):
     """Sessions are unusual but usable."""
 
 
-def read_corpus(data: str | Path, splits: str | Path | None) -> Corpus:
+def read_corpus(data: str | Path | Corpus, splits: str | Path | None) -> Corpus:
     """The sessions of a folder by its split; oddities become `SessionsWarning`s.
 
     Raises:
-        InputError: no such folder or split, or a session that cannot be used.
+        InputError: no such folder or split, a session that cannot be used, or a split for a corpus that was read with
+            its own ("conflict").
     """
+    if isinstance(data, Corpus):
+        if splits is not None:
+            raise InputError(f"{splits}: the corpus was read with its own split; leave this one out", "conflict")
+        return data
     corpus = load_corpus(Path(data), None if splits is None else Path(splits))
     show_warnings(corpus)
     return corpus
@@ -123,7 +128,7 @@ class Model:
 
     def evaluate(
         self,
-        data: str | Path,
+        data: str | Path | Corpus,
         split: Literal["train", "val", "test"] = "test",
         splits: str | Path | None = None,
         batch: int = BATCH,
@@ -136,7 +141,7 @@ class Model:
         """Error rates on a part of a split, with intervals over users.
 
         Args:
-            data: folder of sessions or shards.
+            data: folder of sessions or shards; or its corpus, which several evaluations then share.
             split: which part of the split.
             splits: split file (default: splits.json in the folder).
             batch: windows per forward pass.

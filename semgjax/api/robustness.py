@@ -120,7 +120,8 @@ def stress(
     check_batch(batch)
     chosen = kinds_named(kinds)
     decoder = model if isinstance(model, Model) else load(model)
-    sessions = decoder.sessions_of(read_corpus(data, splits), split)
+    corpus = read_corpus(data, splits)
+    sessions = decoder.sessions_of(corpus, split)
     if not any(len(session.labels) for session in sessions):
         raise InputError(f"the split's {split} part holds no key, so no error can grow; choose another", "no-keys")
     emit = decoder.emissions("stitched", batch)
@@ -131,7 +132,7 @@ def stress(
 
     band, shortest = decoder.band, min(session.samples for session in sessions)
     plan = planned(chosen, band, shortest)
-    evaluation = decoder.evaluate(data, split, splits, batch)
+    evaluation = decoder.evaluate(corpus, split, batch=batch)
     clean, worse = evaluation.counts, count_stressed(sessions, plan, count, seed)
     start = point_of(None, "clean", clean, clean)
     return Robustness(evaluation, start, curves_of(plan, clean, worse, band, shortest), decoder.source, seed)

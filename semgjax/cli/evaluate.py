@@ -18,6 +18,7 @@ from semgjax.measures import measure_in
 if TYPE_CHECKING:
     from semgjax.api.evaluation import Evaluation
     from semgjax.api.models import Model
+    from semgjax.data.corpus import Corpus
     from semgjax.evaluate.decoders import Decoder, Tuned
     from semgjax.pages.evaluation_page import Part as PagePart
 
@@ -100,7 +101,7 @@ def evaluate(
         evaluate_stressed(model, data, split[0], splits, batch, stress_kinds, stress_out, json)
         return
     from semgjax.api.evaluation import as_words
-    from semgjax.api.models import check_batch, load
+    from semgjax.api.models import check_batch, load, read_corpus
     from semgjax.cli.summary import shown_warnings
     from semgjax.evaluate.decoders import Decoder
     from semgjax.evaluate.spread import DRAWS, LEVEL, SEED
@@ -120,12 +121,13 @@ def evaluate(
     about: dict[str, Any] = {"model": model, "bootstrap": {"draws": DRAWS, "seed": SEED, "level": LEVEL}}
 
     def read(one: "Model", how: Decoder, part: Part) -> "Evaluation":
-        return one.evaluate(data, part, splits, batch, turns, mode, how, user, lengths=lengths and one is ours)
+        return one.evaluate(corpus, part, None, batch, turns, mode, how, user, lengths=lengths and one is ours)
 
     shown = []
     with shown_warnings():
+        corpus = read_corpus(data, splits)  # once: HDF5 sessions are checked whole
         if tune:
-            tuned = _tuned(ours, chosen, data, splits, mode, batch, turns)
+            tuned = _tuned(ours, chosen, corpus, mode, batch, turns)
             chosen = replace(chosen, beam=tuned.options)
             about["tuned_on_val"] = {**_weights(tuned.options), "at_edge": tuned.at_edge, "grid": tuned.grid}
             if not json:
@@ -156,15 +158,12 @@ def evaluate(
         print(jsonlib.dumps(about))
 
 
-def _tuned(
-    model: "Model", decoder: "Decoder", data: Path, splits: Path | None, mode: Any, batch: int, turns: int
-) -> "Tuned":
+def _tuned(model: "Model", decoder: "Decoder", corpus: "Corpus", mode: Any, batch: int, turns: int) -> "Tuned":
     """The best weights on the val part.
 
     Raises:
         InputError: a decoder without a language model, or turns ("conflict").
     """
-    from semgjax.api.models import read_corpus
     from semgjax.evaluate.decoders import read_model, tune
 
     language = read_model(decoder, model.band)
@@ -172,7 +171,7 @@ def _tuned(
         raise InputError("--tune searches the weights of a language model; add --decoder beam --lm FILE", "conflict")
     if turns:
         raise InputError(f"--turns {turns} with --tune: weights are searched on sessions as recorded", "conflict")
-    sessions = model.sessions_of(read_corpus(data, splits), "val")
+    sessions = model.sessions_of(corpus, "val")
     return tune(decoder, model.band, language, model.emissions(mode, batch), sessions, model.config.stride)
 
 

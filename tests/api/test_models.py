@@ -13,6 +13,7 @@ from semgjax.data.sessions import read_emg
 from semgjax.errors import InputError
 from semgjax.training.run_folder import read_config
 from semgjax.training.step import init_state
+from tests.refused import refused
 
 
 def test_a_session_shows_its_signal_in_slices_and_its_text(sessions):
@@ -105,3 +106,10 @@ def test_a_place_without_a_model_is_refused(tmp_path):
         with pytest.raises(InputError) as caught:
             semgjax.load(place)
         assert caught.value.code == "no-file"
+
+
+def test_a_corpus_that_was_read_gives_the_same_numbers_and_takes_no_other_split(sessions, finished):
+    model, corpus = semgjax.load(finished), load_corpus(sessions)
+    assert model.evaluate(corpus).as_json() == model.evaluate(sessions).as_json()
+    with refused("conflict", "splits.json"):
+        model.evaluate(corpus, splits=sessions / "splits.json")
