@@ -9,7 +9,7 @@ import numpy as np
 
 from semgjax.api.fitting import FittedLaw
 from semgjax.errors import InputError
-from semgjax.scaling.ledger.forecasts import at_place, check_new, forecast_body, forecast_to_settle, result_body
+from semgjax.scaling.ledger.ledger_entries import at_place, check_new, forecast_body, forecast_to_settle, result_body
 from semgjax.scaling.ledger.ledger_file import Entry, append, check_head, open_ledger, read_ledger
 from semgjax.scaling.ledger.record import Record, record_of
 from semgjax.scaling.profile import LEVEL

@@ -9,7 +9,7 @@ import numpy as np
 
 from semgjax.scaling.drift import MODEL
 from semgjax.scaling.ends import Interval
-from semgjax.scaling.ledger.forecasts import known_number
+from semgjax.scaling.ledger.ledger_entries import known_number
 from semgjax.scaling.ledger.ledger_file import Entry
 from semgjax.scaling.quantiles import binomial_interval
 
