@@ -8,6 +8,7 @@ from semgjax.data.band import Band
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.measure import measure_of
 from semgjax.data.sessions import Session
+from semgjax.data.simulate.session_names import Signals, signals_of
 from semgjax.data.trained_on import Names
 from semgjax.errors import InputError
 from semgjax.evaluate.alignment import Pairs, align, joined
@@ -47,6 +48,8 @@ class Evaluation:
         left_out: keys and seconds after the last full window, which "windowed" does not score.
         breakdown: errors by key, hand, finger and row, latency and calibration.
         lengths: errors against the length of the stretch that is decoded at once, if they were asked for.
+        data: hash of the sessions of all parts (`Corpus.hash`), as in the result of a run on them.
+        signals: whether the sessions of this part are simulated or recorded, or some of each.
     """
 
     split: str
@@ -62,6 +65,8 @@ class Evaluation:
     left_out: dict[str, float] = field(default_factory=lambda: {"keys": 0, "seconds": 0.0})
     breakdown: Breakdown | None = None
     lengths: tuple[LengthPoint, ...] = ()
+    data: str | None = None
+    signals: Signals = "recorded"
 
     @property
     def error_rate(self) -> float | None:
@@ -101,6 +106,8 @@ class Evaluation:
             "decoder": self.decoder,
             "metric": self.metric,
             "spliced": self.spliced,
+            "data": self.data,
+            "signals": self.signals,
             "scores": self.scores,
             "users_scores": self.users_scores,
             "intervals": self.intervals,
@@ -168,12 +175,14 @@ def evaluate_sessions(
     split: str,
     ways: Ways,
     trained_on: Names | None,
+    data: str,
 ) -> Evaluation:
     """Decode sessions and count errors.
 
     Args:
         forward: of `make_forward`.
         trained_on: what the decoder has learned from; None: not known.
+        data: hash of the corpus that the sessions are of.
 
     Raises:
         InputError: a language model that does not fit, turns that the rings do not have, or a network that cannot do
@@ -206,6 +215,8 @@ def evaluate_sessions(
         left_out={"keys": lost.keys, "seconds": lost.seconds} if lost else {"keys": 0, "seconds": 0.0},
         breakdown=break_down(joined(pairs), band, config.emission_delay, config.stride),
         lengths=tuple(length_sweep(config, params, window, decode, sessions)) if ways.lengths else (),
+        data=data,
+        signals=signals_of(sessions),
     )
 
 

@@ -71,7 +71,13 @@ class Robustness:
         paths = [folder / f"stress.{ending}" for ending in ("png", "html", "json")]
         words = MEASURES[self.clean.metric].words
         save_figure(stress_figure(self.start, self.curves, words), paths[0])
-        write_page(self.start, self.curves, words, f"{self.source}, {self.clean.split} part", paths[1])
+        write_page(
+            self.start,
+            self.curves,
+            words,
+            f"{self.source}, {self.clean.split} part, {self.clean.signals} sessions",
+            paths[1],
+        )
         write_json(paths[2], SCHEMA, VERSION, self.as_json())
         return paths
 

@@ -182,12 +182,12 @@ def _weights(options: BeamOptions) -> dict[str, float]:
 def _add(about: dict[str, Any], found: "Evaluation", turns: int) -> None:
     """Add a part's numbers: rows to the tables, other facts by part."""
     values = found.as_json()
-    for name in ("mode", "decoder", "metric"):
+    for name in ("mode", "decoder", "metric", "data"):
         about[name] = values[name]
     about["spliced"] = about.get("spliced", False) or found.spliced
     for name in ("scores", "users_scores"):
         about.setdefault(name, []).extend(values[name])
-    for name in ("intervals", "trained_on_users", "left_out", "emg2qwerty_names", "breakdown"):
+    for name in ("signals", "intervals", "trained_on_users", "left_out", "emg2qwerty_names", "breakdown"):
         about.setdefault(name, {})[found.split] = values[name]
     if found.lengths:
         about.setdefault("lengths", {})[found.split] = values["lengths"]
@@ -203,7 +203,7 @@ def _part(found: "Evaluation", against: str) -> "PagePart":
     assert found.breakdown is not None
     return PagePart(
         found.split, found.mode, found.decoder["name"], found.metric, found.spliced, found.scores, found.users_scores,
-        found.intervals, found.met or (), found.breakdown, found.lengths, against,
+        found.intervals, found.met or (), found.breakdown, found.signals, found.lengths, against,
     )  # fmt: skip
 
 

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from semgjax.data.simulate.session_names import Signals
 from semgjax.evaluate.breakdown import Breakdown, Share
 from semgjax.evaluate.lengths import LengthPoint
 from semgjax.evaluate.spread import Interval
 from semgjax.measures import MEASURES, SPLICED, measure_in, rate_in
+from semgjax.pages.confusion_figures import confused_figure, confusion_figure, has_confusions
 from semgjax.pages.evaluation_figures import keyboard_figure, lengths_figure, rows_figure, times_figure
 from semgjax.pages.html import Image, both_widths, render_template
 
@@ -26,6 +28,7 @@ class Part:
     intervals: dict[str, Interval | None]
     met: tuple[str, ...]
     breakdown: Breakdown
+    signals: Signals
     lengths: Sequence[LengthPoint] = ()
     against: str = ""
 
@@ -46,8 +49,8 @@ def _shown(part: Part) -> dict[str, Any]:
     return {
         "name": part.split,
         "lead": f"{words} {_rate(rate_in(macro))} {_interval(part.intervals.get('macro'))}, mean of {macro['users']} "
-        "users; "
-        f"{part.mode}, {part.decoder}" + (f"; {SPLICED}" if part.spliced else ""),
+        f"users; {part.mode}, {part.decoder}",
+        "signals": _signals(part),
         "against": part.against,
         "averages": [_row(row, row["averaging"], part.intervals.get(row["averaging"])) for row in part.scores],
         "users": [_row(row, row["user"] + (" (trained on)" if row["user"] in part.met else "")) for row in users],
@@ -73,6 +76,17 @@ def _shown(part: Part) -> dict[str, Any]:
     }
 
 
+def _signals(part: Part) -> str:
+    """What the sessions of a part hold, in words."""
+    words = {
+        "simulated": "Simulated sessions: these numbers are not of real people.",
+        "recorded": "Recorded sessions.",
+        "simulated and recorded": "Simulated and recorded sessions together: not of real people alone.",
+    }[part.signals]
+    order = SPLICED if part.signals == "recorded" else SPLICED.replace("real signals", "signals")
+    return f"{words} They are {order}." if part.spliced else words
+
+
 def _figures(part: Part, words: str) -> dict[str, Image]:
     found = part.breakdown
     late, sure = found.latency, found.calibration
@@ -80,6 +94,12 @@ def _figures(part: Part, words: str) -> dict[str, Image]:
     if found.rows:
         figures["keyboard"] = both_widths(lambda w: keyboard_figure(found.keys, w), "error rate of each key")
         figures["rows"] = both_widths(lambda w: rows_figure(found.row_confusion, w), "rows typed and read")
+    if has_confusions(found.matrix):
+        keys = bool(found.rows)
+        figures["confused"] = both_widths(lambda w: confused_figure(found.matrix, keys, w), "most confused classes")
+        figures["confusion"] = both_widths(
+            lambda w: confusion_figure(found.matrix, keys, w), "confusions of all classes"
+        )
     if part.lengths:
         figures["lengths"] = both_widths(lambda w: lengths_figure(part.lengths, words, w), "error by length of stretch")
     return figures

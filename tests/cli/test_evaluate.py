@@ -35,6 +35,8 @@ def test_json_is_one_object_with_the_rows_of_the_runs_result(sessions, finished,
             "model": str(finished),
             "metric": "cer",
             "spliced": False,
+            "data": result["data"],
+            "signals": {split: "simulated"},
             "mode": "stitched",
             "decoder": {"name": "greedy"},
             "bootstrap": {"draws": 10_000, "seed": 0, "level": 0.95},
@@ -165,7 +167,11 @@ def test_a_page_and_lengths_show_what_the_json_holds(sessions, exported, evaluat
     assert sum(key["reference"] for key in keys.values()) == found["scores"][1]["characters"]
     assert sum(key["insertions"] for key in keys.values()) == found["scores"][1]["insertions"]
     text = page.read_text()
-    assert text.count("<img") == 4 and "http" not in text.replace("http://www.w3.org", "")
+    matrix = found["breakdown"]["test"]["matrix"]
+    assert sum(times for typed, _, times in matrix if typed is not None) == found["scores"][1]["characters"]
+    assert sum(times for _, read, times in matrix if read is None) == found["scores"][1]["deletions"]
+    assert text.count("<img") == (6 if any(None not in row[:2] and row[0] != row[1] for row in matrix) else 4)
+    assert "http" not in text.replace("http://www.w3.org", "")
     assert all(f">{row['user']}" in text for row in found["users_scores"])
 
 

@@ -53,6 +53,9 @@ def test_errors_are_counted_by_key_finger_hand_and_row():
     assert by_name(found.hands)["left"].reference == 6 and by_name(found.hands)["right"].insertions == 1
     assert [share.name for share in found.rows] == ["top", "home", "space"]
     assert found.confusions == (("a", "s", 1),)
+    wrong = [row for row in found.matrix if row[0] != row[1]]
+    assert ("a", "s", 1) in wrong and ("d", None, 1) in wrong and wrong[-1] == (None, "k", 1)
+    assert sum(times for typed, _, times in found.matrix if typed is not None) == 10
     assert found.row_confusion["home"] == {"numbers": 0, "top": 0, "home": 6, "bottom": 0, "space": 0}
 
 
