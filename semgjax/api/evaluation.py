@@ -211,7 +211,7 @@ def evaluate_sessions(
         mode=ways.mode,
         decoder=ways.decoder.as_json(),
         intervals={"macro": macro_interval(users), "pooled": pooled_interval(users)},
-        met=None if trained_on is None else tuple(sorted(trained_on.users & counts.keys())),
+        met=None if trained_on is None else tuple(sorted((Names(users=frozenset(counts)) & trained_on).users)),
         left_out={"keys": lost.keys, "seconds": lost.seconds} if lost else {"keys": 0, "seconds": 0.0},
         breakdown=break_down(joined(pairs), band, config.emission_delay, config.stride),
         lengths=tuple(length_sweep(config, params, window, decode, sessions)) if ways.lengths else (),

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import json
 import shutil
 from pathlib import Path
 
@@ -82,9 +83,21 @@ def test_a_personalised_run_is_a_run_with_its_base_and_its_persons_scores(own, f
 @pytest.mark.slow
 def test_it_can_be_exported_evaluated_and_personalised_again(own, people, user, tmp_path):
     exported = semgjax.export(own, tmp_path / "export")
-    assert exported.about["source"]["kind"] == "personalised"
+    source = exported.about["source"]
+    assert source["kind"] == "personalised"
+    assert {name: source[name] for name in ("personal", "base", "known")} == {
+        name: own.result[name] for name in ("personal", "base", "known")
+    }
     again = semgjax.personalize(exported, people, user, 0.1, tmp_path / "again", steps=1, batch=2)
-    assert again.result["base"]["config"] == own.result["config"] and again.result["known"] is None
+    assert again.result["base"]["config"] == own.result["config"] and again.result["known"] is True
+    assert semgjax.load(exported).evaluate(people, "test").met == (user,)
+    old = tmp_path / "export" / "model.json"
+    body = json.loads(old.read_text())
+    del body["source"]["trained_on"], body["body_sha256"]
+    old.write_text(json.dumps(body | {"version": 1}))
+    unknown = semgjax.personalize(exported.place, people, user, 0.1, tmp_path / "unknown", steps=1, batch=2)
+    assert unknown.result["known"] is None and "trained_on" not in unknown.result
+    assert semgjax.load(unknown).evaluate(people, "test").met is None
 
 
 @pytest.mark.slow
