@@ -10,10 +10,11 @@ from semgjax.data.measure import measure_of
 from semgjax.data.sessions import Session
 from semgjax.data.simulate.session_names import Signals, signals_of
 from semgjax.data.trained_on import Names
+from semgjax.decode.beam_options import glyphs_of
 from semgjax.errors import InputError
 from semgjax.evaluate.alignment import Pairs, align, joined
 from semgjax.evaluate.breakdown import Breakdown, break_down
-from semgjax.evaluate.decoders import Decoder, decode_of, read_model
+from semgjax.evaluate.decoders import Decoder, decode_of, letters_outside, read_model
 from semgjax.evaluate.decoding import Emit, Mode, left_out, make_emit, read_stretches
 from semgjax.evaluate.error_rates import Counts, score_rows
 from semgjax.evaluate.lengths import LengthPoint, length_sweep
@@ -50,6 +51,7 @@ class Evaluation:
         lengths: errors against the length of the stretch that is decoded at once, if they were asked for.
         data: hash of the sessions of all parts (`Corpus.hash`), as in the result of a run on them.
         signals: whether the sessions of this part are simulated or recorded, or some of each.
+        letters_outside: small letters that the language model lacks -> how often they were typed.
     """
 
     split: str
@@ -67,6 +69,7 @@ class Evaluation:
     lengths: tuple[LengthPoint, ...] = ()
     data: str | None = None
     signals: Signals = "recorded"
+    letters_outside: dict[str, int] = field(default_factory=dict)
 
     @property
     def error_rate(self) -> float | None:
@@ -116,6 +119,7 @@ class Evaluation:
             "emg2qwerty_names": {"insertions": pooled["deletions"], "deletions": pooled["insertions"]},
             **({} if self.breakdown is None else {"breakdown": self.breakdown.as_json()}),
             **({"lengths": [asdict(point) for point in self.lengths]} if self.lengths else {}),
+            **({"letters_outside": self.letters_outside} if self.letters_outside else {}),
             **turns,
         }
 
@@ -188,7 +192,8 @@ def evaluate_sessions(
         InputError: a language model that does not fit, turns that the rings do not have, or a network that cannot do
             what the mode asks for.
     """
-    decode = decode_of(ways.decoder, band, read_model(ways.decoder, band))
+    model = read_model(ways.decoder, band)
+    decode = decode_of(ways.decoder, band, model)
     choices: list[TurnChoice] = []
     emit = make_emit(config, params, window, ways.batch, ways.mode, forward)
     if ways.turns:
@@ -196,8 +201,8 @@ def evaluate_sessions(
     pairs = list[Pairs]()
     counts = {session.user: Counts() for session in sessions}
     for reading in read_stretches(emit, decode, sessions, config.stride):
-        counts[reading.user] += reading.counts
         pairs.append(align(reading))
+        counts[reading.user] += pairs[-1].counts
     measure = measure_of(band)
     name = ways.decoder.name
     lost = left_out(sessions, window) if ways.mode == "windowed" else None
@@ -217,7 +222,14 @@ def evaluate_sessions(
         lengths=tuple(length_sweep(config, params, window, decode, sessions)) if ways.lengths else (),
         data=data,
         signals=signals_of(sessions),
+        letters_outside={} if model is None else _presses(letters_outside(band, model), band, sessions),
     )
+
+
+def _presses(letters: Sequence[str], band: Band, sessions: Sequence[Session]) -> dict[str, int]:
+    """How often each letter was typed."""
+    label_of = {glyph: label for label, glyph in enumerate(glyphs_of(band))}
+    return {letter: sum(int((s.labels == label_of[letter]).sum()) for s in sessions) for letter in letters}
 
 
 def _turned(

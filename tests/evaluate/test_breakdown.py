@@ -8,6 +8,7 @@ from semgjax.data.keys import NUM_CLASSES, text_to_labels
 from semgjax.data.simulate import typist
 from semgjax.evaluate.alignment import NONE, align, joined
 from semgjax.evaluate.breakdown import break_down
+from semgjax.evaluate.error_rates import Counts
 from semgjax.evaluate.keyboard import places_of
 from semgjax.evaluate.reading import Reading
 
@@ -38,6 +39,15 @@ def test_pairs_are_those_of_the_edit_script():
     assert pairs.output[6:].tolist() == [a, NONE]
     assert np.isnan(pairs.emitted[-1]) and np.isnan(pairs.confidence[-1])
     assert pairs.pressed[:3].tolist() == [2.0, 2.2, 2.4]
+
+
+def test_pairs_hold_the_operations_that_are_counted_of_a_stretch():
+    draw = np.random.default_rng(0)
+    for _ in range(200):
+        typed, read = ("".join(draw.choice(list("abcd"), draw.integers(0, 12))) for _ in range(2))
+        one = reading(typed, read)
+        assert align(one).counts == one.counts
+    assert joined([]).counts == Counts()
 
 
 def test_errors_are_counted_by_key_finger_hand_and_row():
