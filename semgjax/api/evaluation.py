@@ -97,7 +97,7 @@ class Evaluation:
             if getattr(self, name) != getattr(other, name):
                 ours, theirs = getattr(self, name), getattr(other, name)
                 raise InputError(f"{name}: {ours} here and {theirs} there; compare like with like", "conflict")
-        return paired_difference(self.counts, other.counts)
+        return paired_difference(self.counts, other.counts, MEASURES[self.metric])
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""

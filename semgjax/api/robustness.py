@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from semgjax.api.evaluation import Evaluation
 from semgjax.api.models import BATCH, GREEDY, Model, check_batch, load, read_corpus
+from semgjax.data.measure import measure_of
 from semgjax.data.sessions import Session
 from semgjax.errors import InputError
 from semgjax.evaluate.decoders import Decoder, decode_of, read_model
@@ -127,7 +128,8 @@ def stress(
     corpus = read_corpus(data, splits)
     sessions = loaded.sessions_of(corpus, split)
     if not any(len(session.labels) for session in sessions):
-        raise InputError(f"the split's {split} part holds no key, so no error can grow; choose another", "no-keys")
+        thing = measure_of(loaded.band).thing
+        raise InputError(f"the split's {split} part holds no {thing}, so no error can grow; choose another", "no-keys")
     emit = loaded.emissions("stitched", batch)
     decode = decode_of(decoder, loaded.band, read_model(decoder, loaded.band))
 

@@ -13,7 +13,7 @@ from semgjax.cli.parse import run_commands
 from semgjax.cli.terminal import say
 from semgjax.decode.beam_options import BeamOptions
 from semgjax.errors import InputError
-from semgjax.measures import measure_in
+from semgjax.measures import MEASURES, measure_in
 
 if TYPE_CHECKING:
     from semgjax.api.evaluation import Evaluation
@@ -235,7 +235,7 @@ def _say(found: "Evaluation", turns: int) -> None:
         say(f"stretches of {point.seconds:g} s: {error}{spread}, {point.users} users")
     if found.mode == "windowed":
         keys, seconds = found.left_out["keys"], found.left_out["seconds"]
-        say(f"not scored: {keys} keys in {seconds:.1f} s after the last full windows")
+        say(f"not scored: {keys} {MEASURES[found.metric].things} in {seconds:.1f} s after the last full windows")
     if found.turns is not None:
         say(f"turns of the rings, out of -{turns} to {turns}, chosen without labels by the decoder's confidence:")
         for session, turn in found.turns.items():

@@ -50,7 +50,8 @@ def confusion_figure(matrix: Matrix, keys: bool, width: float = DOUBLE) -> Pictu
     """
     names, counts = table_of(matrix, keys)
     figure, (axes,) = new_figure(width, 0.92 * width, 1, 1, grid=False)
-    _draw(figure, axes, _percent(counts))
+    done = _done(keys)
+    _draw(figure, axes, _percent(counts), done)
     if keys and len(names) > _NAMED:
         rows = [_place(name)[0] for name in names]
         edges = [0, *(place for place in range(1, len(rows)) if rows[place] != rows[place - 1]), len(rows)]
@@ -71,9 +72,9 @@ def confusion_figure(matrix: Matrix, keys: bool, width: float = DOUBLE) -> Pictu
         axes.set_yticks(range(len(names)), shown)
         _name_columns(axes, [*shown, _MISSED])
         order = ""
-    name_axes(axes, "read", "typed")
+    name_axes(axes, "read", done)
     figure.caption = (
-        f"{len(names)} classes; percent of what was typed; last column: missed. Grey: never typed. {order}"
+        f"{len(names)} classes; percent of what was {done}; last column: missed. Grey: never {done}. {order}"
     ).strip()
     return figure
 
@@ -91,7 +92,8 @@ def confused_figure(matrix: Matrix, keys: bool, width: float = DOUBLE) -> Pictur
     other = counts[kept].sum(axis=1) - inside.sum(axis=1) - missed
     share = _percent(np.column_stack([inside, other, missed]))
     figure, (axes,) = new_figure(width, min(width, 130.0), 1, 1, grid=False)
-    _draw(figure, axes, share)
+    done = _done(keys)
+    _draw(figure, axes, share, done)
     if width >= DOUBLE:
         for (y, x), value in np.ndenumerate(share):
             if np.isfinite(value) and round(value) > 0:
@@ -100,21 +102,25 @@ def confused_figure(matrix: Matrix, keys: bool, width: float = DOUBLE) -> Pictur
     shown = [wrapped(_glyph(names[place]), 40.0) for place in kept]
     axes.set_yticks(range(len(kept)), shown)
     _name_columns(axes, [*shown, _OTHER, _MISSED])
-    name_axes(axes, "read", "typed")
+    name_axes(axes, "read", done)
     figure.caption = (
         f"The {len(kept)} classes that were most often read as another or in place of another; percent of what was "
-        "typed. Grey: never typed."
+        f"{done}. Grey: never {done}."
     )
     return figure
 
 
-def _draw(figure: Picture, axes: Axes, share: np.ndarray) -> None:
+def _done(keys: bool) -> str:
+    return "typed" if keys else "made"
+
+
+def _draw(figure: Picture, axes: Axes, share: np.ndarray, done: str) -> None:
     """The matrix in colours, with what they mean beside it."""
     colours = matplotlib.colormaps[NUMBERS].with_extremes(bad="#e4e4e4")
     norm = PowerNorm(0.5, 0.0, 100.0)
     drawn = axes.imshow(share, cmap=colours, norm=norm, aspect="auto", interpolation="nearest")
     bar = figure.colorbar(drawn, ax=axes, fraction=0.04, pad=0.02, ticks=[0, 5, 20, 50, 100])
-    bar.set_label("of the typed (%)", fontsize=POINTS)
+    bar.set_label(f"of what was {done} (%)", fontsize=POINTS)
     bar.ax.tick_params(labelsize=POINTS)
 
 
