@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import semgjax
+from semgjax.api.models import SessionsWarning
 from semgjax.cli.main import main
 from semgjax.data.corpus import load_corpus
 from semgjax.data.simulate import simulate
@@ -90,7 +91,8 @@ def test_it_can_be_exported_evaluated_and_personalised_again(own, people, user, 
     }
     again = semgjax.personalize(exported, people, user, 0.1, tmp_path / "again", steps=1, batch=2)
     assert again.result["base"]["config"] == own.result["config"] and again.result["known"] is True
-    assert semgjax.load(exported).evaluate(people, "test").met == (user,)
+    with pytest.warns(SessionsWarning, match=user):
+        assert semgjax.load(exported).evaluate(people, "test").met == (user,)
     old = tmp_path / "export" / "model.json"
     body = json.loads(old.read_text())
     del body["source"]["trained_on"], body["body_sha256"]
