@@ -24,7 +24,7 @@ PAGES = {
     "users and hours": (made.users_hours_fit, Ask(target=20.0)),
     "saturating": (made.saturating_fit, Ask()),
     "students": (made.students_fit, Ask(at={"N": 2e6, "T": 8e6})),
-    "500 runs": (made.many_fit, Ask()),
+    "100 runs": (made.crowded_fit, Ask()),
     "long names": (lambda: made.named_fit(made.LONG, made.SHARE), Ask(target=10.0)),
     "other scripts": (lambda: made.named_fit(made.OTHER, f"{made.CYRILLIC} <b>"), Ask()),
     "blocked": (made.blocked_fit, Ask(target=11.0)),
