@@ -171,7 +171,7 @@ def test_weights_are_tuned_on_the_users_that_are_named(sessions, exported, words
     macro = next(row["cer"] for row in document["scores"] if row["averaging"] == "macro")
     assert min(error for *_, error in document["tuned_on_val"]["grid"]) == pytest.approx(macro)
     stranger = users[split.test[0]]
-    assert "val" in fails(capsys, ["evaluate", *words, "--user", stranger])
+    assert "val" in fails(capsys, ["evaluate", *words[:-1], "--user", stranger])
 
 
 def test_windows_by_themselves_leave_out_the_end_and_a_stream_reads_all(sessions, exported, evaluate):
