@@ -174,6 +174,7 @@ def test_weights_are_tuned_on_the_users_that_are_named(sessions, exported, words
     assert "val" in fails(capsys, ["evaluate", *words[:-1], "--user", stranger])
 
 
+@pytest.mark.slow
 def test_windows_by_themselves_leave_out_the_end_and_a_stream_reads_all(sessions, exported, evaluate):
     found = {mode: json.loads(evaluate(exported, "--data", sessions, "--mode", mode, "--json")) for mode in MODES}
     keys = {mode: one["scores"][1]["characters"] for mode, one in found.items()}
