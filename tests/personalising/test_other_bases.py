@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import semgjax
+from semgjax.api.models import SessionsWarning
 from semgjax.cli.main import main
 from semgjax.data.simulate import simulate
 from semgjax.data.splitting.inventory import list_folder
@@ -47,7 +48,7 @@ def user(people, sessions) -> str:
 
 def test_a_person_of_another_band_or_other_classes_is_refused(finished, tmp_path):
     shards = write_shards(tmp_path / "shards", [gestures(f"a{number}", "anna") for number in range(3)])
-    with refused("band-misfit", "8 electrodes"):
+    with refused("band-misfit", "8 electrodes"), pytest.warns(SessionsWarning):  # of classes without training
         semgjax.personalize(finished, shards, "anna", 0.2, tmp_path / "x", steps=2, batch=2)
     assert not (tmp_path / "x").exists()
 
