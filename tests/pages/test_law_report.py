@@ -178,7 +178,7 @@ def test_a_label_of_a_cell_is_plain_text():
     assert label_text("<b>x</b>") == "<b>x</b>"
     page = render_template(
         "check_page.html", title="t", folder="f", rows=[], faults=[], hours=0.0, colours={},
-        codes=[("<i>", "m", "1", "2", "3")], overview=None, pictures=[],
+        codes=[("<i>", "m", "1", "2", "3")], overview=None, pictures=[], things="keys",
     )  # fmt: skip
     assert "<i>" not in page and "&lt;i&gt;" in page
 
