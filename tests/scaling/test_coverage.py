@@ -21,8 +21,9 @@ def judged(cell: Cell, objective: Objective | None, holds: float, fails: float) 
     """Whether intervals hold the truth in a share `holds` of simulated sweeps and not in `fails`; their mean width.
 
     Wald's sequential test (1945, "Sequential tests of statistical hypotheses"), ten sweeps at a time until it is
-    decided: intervals that hold are accused once in a thousand times, others are found out nine times in ten. About
-    half of the sweeps that a fixed number would need for that.
+    decided: intervals that hold are accused less than once in a thousand times, others are found out more than nine
+    times in ten, after 36 sweeps on average where they hold. 60 sweeps against a limit of three standard deviations
+    find out 87 in 100 (20,000 draws).
     """
     accept, accuse = log(0.1), log(0.9 / 0.001)
     evidence, widths = 0.0, []
