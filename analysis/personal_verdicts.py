@@ -25,7 +25,9 @@ def answers(rows: Sequence[Row], design: Design) -> str:
 
 def errors_of(rows: Sequence[Row], people: int, member: str = "error", **where: object) -> Errors:
     """Errors of the runs of these members, by seed; a seed that lacks a person is left out."""
-    chosen = [row for row in rows if all(row[name] == str(value) for name, value in ({"rate": ""} | where).items())]
+    wanted = {"rate": ""} | where
+    chosen = [row for row in rows if all(row[name] == str(value) for name, value in wanted.items())]
+    chosen = [row for row in chosen if int(row["person"]) < people]
     by_seed: dict[int, dict[int, float]] = {}
     for row in chosen:
         by_seed.setdefault(int(row["seed"]), {})[int(row["person"])] = float(row[member])
@@ -62,9 +64,10 @@ def _curves(rows: Sequence[Row], design: Design) -> str:
     for base in BASES:
         for method in METHODS:
             curve = curve_of(rows, design, base, method)
-            if len(curve) < 1 + len(design.minutes):
+            if max(design.minutes) not in curve or 0.0 not in curve:
                 continue
-            cells = [f"{mean_of(errors)[0]:.1f}" for errors in curve.values()]
+            levels = (0.0, *design.minutes)
+            cells = [f"{mean_of(curve[level])[0]:.1f}" if level in curve else "" for level in levels]
             most = curve[max(design.minutes)]
             full = curve_of(rows, design, base, "full").get(max(design.minutes), {})
             placed = "" if method == "full" or not set(full) & set(most) else _points(most, full)
