@@ -1,5 +1,6 @@
 """Which sessions and people a run has learned from, and which must be new to whatever teaches it."""
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -8,10 +9,16 @@ from semgjax.data.corpus import Corpus
 from semgjax.data.sessions import Session
 from semgjax.errors import InputError
 
+_HIDDEN = "sha256:"
+"""what a hidden name begins with"""
+
 
 @dataclass(frozen=True)
 class Names:
-    """Names of sessions, of the recordings that spliced ones were made from, and of users."""
+    """Names of sessions, of the recordings that spliced ones were made from, and of users.
+
+    A name may be hidden (`hidden`): then it is found again by who knows it, and not read by who does not.
+    """
 
     sessions: frozenset[str] = frozenset()
     users: frozenset[str] = frozenset()
@@ -20,7 +27,12 @@ class Names:
         return Names(self.sessions | other.sessions, self.users | other.users)
 
     def __and__(self, other: "Names") -> "Names":
-        return Names(self.sessions & other.sessions, self.users & other.users)
+        """The names of `self` that `other` has too, there as they are or hidden."""
+        return Names(_among(self.sessions, other.sessions), _among(self.users, other.users))
+
+    def hidden(self) -> "Names":
+        """The same, each name hidden."""
+        return Names(frozenset(map(_hidden, self.sessions)), frozenset(map(_hidden, self.users)))
 
     def as_json(self) -> dict[str, list[str]]:
         """Sorted lists, as trained_on in result.json."""
@@ -75,6 +87,15 @@ def check_unmet(held: Names, met: Names, who: str) -> None:
                 "something new; use a teacher or a split without them",
                 "conflict",
             )
+
+
+def _among(names: Iterable[str], others: frozenset[str]) -> frozenset[str]:
+    return frozenset(name for name in names if name in others or _hidden(name) in others)
+
+
+def _hidden(name: str) -> str:
+    """128 bits of the name's SHA-256. Short and guessable names can be found by trying them."""
+    return name if name.startswith(_HIDDEN) else _HIDDEN + hashlib.sha256(f"semgjax:{name}".encode()).hexdigest()[:32]
 
 
 def _names(sessions: Iterable[Session]) -> Names:

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from semgjax.config_json import to_json
+from semgjax.data.trained_on import names_from_json
 from semgjax.errors import InputError
 from semgjax.exporting.export_folder import write_export
 from semgjax.losses.loss import name_and_settings
 from semgjax.training.run_config import RunConfig
-from semgjax.training.run_folder import load_finished, read_result
+from semgjax.training.run_folder import RESULT, load_finished, read_result
 
 _KEPT = [
     "preset",
@@ -25,6 +26,7 @@ _KEPT = [
     "spliced",
     "scores",
 ]
+_PERSONAL = ["personal", "base", "known"]
 
 
 def export_run(folder: Path, out: Path, check: Callable[[Path], object] | None = None) -> dict[str, Any]:
@@ -46,10 +48,16 @@ def export_run(folder: Path, out: Path, check: Callable[[Path], object] | None =
 def source_of(config: RunConfig, result: dict[str, Any]) -> dict[str, Any]:
     """What an export says of its run; of a distilled one also how it was taught and by whom.
 
+    trained_on: as in the result, with hidden names: an export goes to other people than the sessions do; absent if the
+    run did not record it. personal, base, known: of a personalised run, as in its result.
     loss: name and options that differ; distill: the teacher's part in it, with the teachers' identities; teachers: the
     members OF_TEACHER of each one's result, or its identity alone if the run is of a version that recorded no more.
     """
     source = {name: result[name] for name in _KEPT}
+    if config.personal is not None:
+        source |= {name: result[name] for name in _PERSONAL}
+    if "trained_on" in result:
+        source["trained_on"] = names_from_json(result["trained_on"], RESULT).hidden().as_json()
     if config.distill is None:
         return source
     identities = () if config.distill.by_itself else (config.distill.teacher, *config.distill.also)
