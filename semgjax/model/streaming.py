@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from semgjax.errors import InputError
 from semgjax.model.encoder import Operations, Params
 from semgjax.model.kind import Network
-from semgjax.model.running import rolling_sum
+from semgjax.model.running import BLOCK, rolling_sum
 
 State = tuple[jax.Array, ...]
 """arrays [B, ...] of one shape for the whole stream, in the order in which a pass asks for them"""
@@ -118,7 +118,7 @@ def _operations(memory: _Memory) -> Operations:
     def fading(x_BxTxD: jax.Array, decay: float) -> jax.Array:
         def renew(before_BxD: jax.Array) -> tuple[jax.Array, jax.Array]:
             fade_T = decay ** (1.0 + jnp.arange(x_BxTxD.shape[1], dtype=jnp.float32))
-            total = rolling_sum(x_BxTxD, decay) + before_BxD[:, None] * fade_T[:, None]
+            total = rolling_sum(x_BxTxD, decay, min(BLOCK, x_BxTxD.shape[1])) + before_BxD[:, None] * fade_T[:, None]
             return total[:, -1], total
 
         return memory.swap((x_BxTxD.shape[0], x_BxTxD.shape[2]), jnp.float32, renew)
