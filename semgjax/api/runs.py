@@ -11,7 +11,7 @@ from semgjax.api.models import Model, load, place_of, read_corpus
 from semgjax.data.band import Band
 from semgjax.data.batching.augment import AugmentConfig
 from semgjax.data.batching.windows import WindowSpec
-from semgjax.data.corpus import load_corpus, read_band
+from semgjax.data.corpus import Corpus, load_corpus, read_band
 from semgjax.data.trained_on import held_out
 from semgjax.distilling.cache import cached
 from semgjax.distilling.ensemble import check_aligned
@@ -214,6 +214,7 @@ def export(
     out: str | Path,
     *,
     format: Format = "orbax",
+    licence: str = "",
     data: str | Path | None = None,
     splits: str | Path | None = None,
 ) -> Export:
@@ -223,12 +224,14 @@ def export(
         run: run directory, address, or what `train` returned.
         out: new folder: model.json, a card and the files of the format.
         format: "orbax", "safetensors" (parameters by name) or "stablehlo" (programs that JAX runs without semgjax).
-        data: folder of the run's sessions. If given, the export is evaluated on them and refused if its scores differ
-            from the run's.
+        licence: of the parameters, one line for the card.
+        data: folder of the run's sessions. If given, the files are compared with JAX on them, and the export is
+            evaluated and refused if its scores differ from the run's.
         splits: split file of the run (default: splits.json in the folder).
 
     Raises:
-        InputError: the run is not finished or damaged, `out` is taken, or the scores differ.
+        InputError: the run is not finished or damaged, `out` is taken, the network cannot be written in the format, its
+            output differs from JAX's ("parity"), or the scores differ.
 
     Example:
         >>> semgjax.export("runs/small", "exports/small").model().preset
@@ -236,13 +239,15 @@ def export(
     """
     found: list[Verified] = []
 
-    def check(written: Path) -> None:
-        assert data is not None
-        found.extend(_verified(written, data, splits))
-
     _check_splits(data, splits)
+    corpus = None if data is None else _corpus(data, splits)
+
+    def check(written: Path) -> None:
+        if corpus is not None:
+            found.extend(verify_export(written, corpus))
+
     with finished_folder(place_of(run)) as folder:
-        body = export_run(folder, Path(out), None if data is None else check, format)
+        body = export_run(folder, Path(out), check, format, corpus, licence)
     return Export(str(out), body, tuple(found))
 
 
@@ -258,13 +263,13 @@ def verify(place: str | Path | Export, data: str | Path, splits: str | Path | No
         InputError: no export, other sessions, or scores that differ ("scores-differ").
     """
     with finished_folder(place_of(place)) as folder:
-        rows = _verified(folder, data, splits)
+        rows = verify_export(folder, _corpus(data, splits))
         about = read_json(folder / MODEL, SCHEMA, VERSION, oldest=1)
     return Export(place_of(place), body_of(about), tuple(rows))
 
 
-def _verified(folder: Path, data: str | Path, splits: str | Path | None) -> list[Verified]:
-    return verify_export(folder, load_corpus(Path(data), None if splits is None else Path(splits)))
+def _corpus(data: str | Path, splits: str | Path | None) -> Corpus:
+    return load_corpus(Path(data), None if splits is None else Path(splits))
 
 
 def _check_splits(data: str | Path | None, splits: str | Path | None) -> None:
