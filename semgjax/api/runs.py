@@ -24,13 +24,16 @@ from semgjax.files import read_json
 from semgjax.losses.loss import Loss
 from semgjax.measures import MEASURES, SPLICED, rate_in
 from semgjax.model.config import Network
+from semgjax.model.encoder import Params
 from semgjax.notebook import facts
 from semgjax.parallel.cores import use_cores
 from semgjax.parallel.runtime import start_processes
+from semgjax.personalising.base import load_base
+from semgjax.personalising.further import begun_with, with_start
 from semgjax.runtime.about import MODEL, SCHEMA, VERSION, Format
 from semgjax.training.distill_config import SELF, DistillOptions
 from semgjax.training.engine import Engine
-from semgjax.training.lineage import NO_TEACHERS
+from semgjax.training.lineage import NO_TEACHERS, Lineage
 from semgjax.training.loop import train as run_training
 from semgjax.training.mirror import finished_folder
 from semgjax.training.run_config import OptimizerConfig, RunConfig, TrainConfig
@@ -130,6 +133,7 @@ def train(
     optimizer: OptimizerConfig | Options | None = None,
     train: TrainConfig | Options | None = None,
     loss: Loss | None = None,
+    init: "str | Path | Run | Export | None" = None,
     engine: Engine | Options | None = None,
 ) -> Run:
     """Train one decoder; after a stop, the same call resumes.
@@ -145,6 +149,8 @@ def train(
             configuration; the names are those of the options of `semgjax train`. augment may also be the name of a
             recipe: paper, baseline or robust.
         loss: what is minimised (semgjax.losses.loss; default: CTC).
+        init: a finished run, or an export or import, with whose parameters the run begins in place of random ones. Its
+            network must have the parameters of this one.
         engine: where and how the run executes; not part of the run's identity.
 
     Raises:
@@ -157,7 +163,7 @@ def train(
         2
     """
     members = members_of(preset_name, model, augment, optimizer, train, window, _band(data, splits))
-    return _run(members | ({} if loss is None else {"loss": loss}), data, splits, out, engine)
+    return _run(members | ({} if loss is None else {"loss": loss}), data, splits, out, engine, init=init)
 
 
 def distill(
@@ -176,6 +182,7 @@ def distill(
     augment: AugmentConfig | Options | str | None = None,
     optimizer: OptimizerConfig | Options | None = None,
     train: TrainConfig | Options | None = None,
+    init: "str | Path | Run | Export | None" = None,
     engine: Engine | Options | None = None,
 ) -> Run:
     """Train a student on a teacher's frame logits and the CTC loss; after a stop, the same call resumes.
@@ -191,7 +198,7 @@ def distill(
             20).
         options: further options of the loss, by name as options={"frames": "spikes", "delay": 2}, or a whole
             `DistillOptions`; docs/guides/distillation.md lists them.
-        data, out, splits, model, augment, optimizer, train, engine: see `train`.
+        data, out, splits, model, augment, optimizer, train, init, engine: see `train`.
 
     Raises:
         InputError: see `train`; or student and teacher do not fit.
@@ -206,7 +213,7 @@ def distill(
     chosen = distill_options(options, {name: value for name, value in named.items() if value is not None})
     band, keeps = _band(data, splits), bool(chosen.cache)
     members = members_of(preset_name, model, augment, optimizer, train, None, band, keeps)
-    return _run(members, data, splits, out, engine, (_places(teacher), chosen))
+    return _run(members, data, splits, out, engine, (_places(teacher), chosen), init)
 
 
 def export(
@@ -288,6 +295,7 @@ def _run(
     out: str | Path,
     engine: Engine | Options | None,
     teaching: tuple[tuple[str, ...], DistillOptions] | None = None,
+    init: "str | Path | Run | Export | None" = None,
 ) -> Run:
     """Train to the end; `teaching` is the teachers' places (SELF: none), and how the student learns from them."""
     chosen = chosen_engine(engine)
@@ -309,10 +317,21 @@ def _run(
         distill = teaching[1].config(first.config.hash)
         config = student_config(supervised, first, distill, held_out(corpus), others)
         lineage = lineage_of(teachers, corpus, check_aligned(config, teachers, corpus.train) if others else ())
+    base = None
+    if init is not None:
+        base, config, lineage = _start(place_of(init), config, corpus, lineage)
     pairs = tuple((one.config.model, one.params) for one in teachers)
     targets = cached(Path(data), config, pairs, corpus)
-    end = run_training(config, corpus, str(out), () if targets else pairs, chosen, lineage, targets)
+    end = run_training(config, corpus, str(out), () if targets else pairs, chosen, lineage, targets, base)
     return Run(str(out), body_of(end))
+
+
+def _start(place: str, config: RunConfig, corpus: Corpus, lineage: Lineage) -> tuple[Params, RunConfig, Lineage]:
+    """The parameters that a run begins with, the run that does, and what its result says of them."""
+    with finished_folder(place) as folder:
+        base = load_base(folder)
+    begun = begun_with(base, config, place)
+    return base.params, begun, with_start(lineage, base, begun, corpus, place)
 
 
 def _load_teachers(places: tuple[str, ...]) -> list[Teacher]:
