@@ -67,8 +67,8 @@ def run(words: list[str]) -> int:
 
         with shown_warnings():
             result = runs.distill(
-                teacher, preset, data, out, splits=splits, options=distillation, model=model, augment=augment, init=init,
-                optimizer=optimizer, train=train, engine=engine,
+                teacher, preset, data, out, splits=splits, options=distillation, model=model, augment=augment,
+                optimizer=optimizer, train=train, init=init, engine=engine,
             )  # fmt: skip
         print_run(result)
 

@@ -65,7 +65,7 @@ def train(
         lineage: what the result says of the teachers (`semgjax.distilling.teachers.lineage_of`).
         cached: with distill.cache, in place of teachers: opens their targets of the run's sessions (and computes them,
             semgjax.distilling.cache); called unless the run is finished.
-        base: parameters that the run begins with, of a personalised run (semgjax.personalising) or one with config.init.
+        base: parameters that a personalised run (semgjax.personalising), or one with config.init, begins with.
 
     Raises:
         InputError: bad configuration or data, or `out` holds something else or is in use.
