@@ -54,9 +54,9 @@ def moved(program) -> int:
 
 
 # The least and the most of all operations that are products: small power front ends do little else than element-wise
-# work on samples.
+# work on samples; a step also normalises the weights of the position embedding anew.
 @pytest.mark.parametrize(
-    ("name", "offline", "stream"), [("ladder-64", 0.93, 0.93), ("keys-64", 0.84, 0.84), ("keys-16", 0.35, 0.35)]
+    ("name", "offline", "stream"), [("ladder-64", 0.93, 0.85), ("keys-64", 0.84, 0.78), ("keys-16", 0.35, 0.35)]
 )
 def test_operations_and_bytes_are_those_of_the_compiler(name, offline, stream):
     config = preset(name)
