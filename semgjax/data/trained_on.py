@@ -1,16 +1,13 @@
 """Which sessions and people a run has learned from, and which must be new to whatever teaches it."""
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from semgjax.data.corpus import Corpus
+from semgjax.data.hidden_names import hidden_name
 from semgjax.data.sessions import Session
 from semgjax.errors import InputError
-
-_HIDDEN = "sha256:"
-"""what a hidden name begins with"""
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,7 @@ class Names:
 
     def hidden(self) -> "Names":
         """The same, each name hidden."""
-        return Names(frozenset(map(_hidden, self.sessions)), frozenset(map(_hidden, self.users)))
+        return Names(frozenset(map(hidden_name, self.sessions)), frozenset(map(hidden_name, self.users)))
 
     def as_json(self) -> dict[str, list[str]]:
         """Sorted lists, as trained_on in result.json."""
@@ -90,12 +87,7 @@ def check_unmet(held: Names, met: Names, who: str) -> None:
 
 
 def _among(names: Iterable[str], others: frozenset[str]) -> frozenset[str]:
-    return frozenset(name for name in names if name in others or _hidden(name) in others)
-
-
-def _hidden(name: str) -> str:
-    """128 bits of the name's SHA-256. Short and guessable names can be found by trying them."""
-    return name if name.startswith(_HIDDEN) else _HIDDEN + hashlib.sha256(f"semgjax:{name}".encode()).hexdigest()[:32]
+    return frozenset(name for name in names if name in others or hidden_name(name) in others)
 
 
 def _names(sessions: Iterable[Session]) -> Names:

@@ -5,10 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from semgjax.config_json import to_json
+from semgjax.data.corpus import Corpus
+from semgjax.data.simulate.session_names import all_simulated
 from semgjax.data.trained_on import names_from_json
 from semgjax.errors import InputError
 from semgjax.exporting.export_folder import write_export
+from semgjax.exporting.parity import windows_of
+from semgjax.exporting.verify import check_sessions
 from semgjax.losses.loss import name_and_settings
+from semgjax.runtime.about import Format
 from semgjax.training.run_config import RunConfig
 from semgjax.training.run_folder import RESULT, load_finished, read_result
 
@@ -27,36 +32,63 @@ _KEPT = [
     "scores",
 ]
 _PERSONAL = ["personal", "base", "known"]
+MOST_LICENCE = 200
+"""characters of the licence line"""
 
 
-def export_run(folder: Path, out: Path, check: Callable[[Path], object] | None = None) -> dict[str, Any]:
+def export_run(
+    folder: Path,
+    out: Path,
+    check: Callable[[Path], object] | None = None,
+    kind: Format = "orbax",
+    corpus: Corpus | None = None,
+    licence: str = "",
+) -> dict[str, Any]:
     """Export a run's final parameters; returns the body of model.json.
 
     Args:
         check: called with the complete export before it is renamed to `out`; if it raises, nothing is left.
+        kind: format of the files.
+        corpus: sessions of the run, on which the files must give what JAX gives; None: made-up signal.
+        licence: of the parameters, one line for the card; "": not stated.
 
     Raises:
-        InputError: the run is not finished, or `out` is taken.
+        InputError: the run is not finished, `out` is taken, the corpus is not the run's ("conflict"), or see
+            `semgjax.exporting.export_folder.write_export`.
     """
+    if licence and (not licence.isprintable() or len(licence) > MOST_LICENCE):
+        raise InputError(
+            f"licence {licence[:40]!r}: give one line of at most {MOST_LICENCE} characters, such as CC-BY-4.0",
+            "bad-value",
+        )
     config, params = load_finished(folder)
     result = read_result(folder)
     if result is None:
         raise InputError(f"{folder}: the run has no result yet; resume it first", "not-finished")
-    return write_export(config.model, config.window, config.band, params, source_of(config, result), out, check)
+    source = source_of(config, result) | ({"licence": licence} if licence else {})
+    windows = None
+    if corpus is not None:
+        check_sessions(str(folder), source, config.band, corpus)
+        windows = windows_of(config.model, config.window, corpus)
+    return write_export(config.model, config.window, config.band, params, source, out, check, kind, windows)
 
 
 def source_of(config: RunConfig, result: dict[str, Any]) -> dict[str, Any]:
     """What an export says of its run; of a distilled one also how it was taught and by whom.
 
     trained_on: as in the result, with hidden names: an export goes to other people than the sessions do; absent if the
-    run did not record it. personal, base, known: of a personalised run, as in its result.
+    run did not record it. simulated: whether all those sessions are (`all_simulated`). personal, base, known: of a
+    personalised run, as in its result; init: of one that began with a decoder's parameters.
     loss: name and options that differ; distill: the teacher's part in it, with the teachers' identities; teachers: the
     members OF_TEACHER of each one's result, or its identity alone if the run is of a version that recorded no more.
     """
     source = {name: result[name] for name in _KEPT}
     if config.personal is not None:
         source |= {name: result[name] for name in _PERSONAL}
+    if config.init:
+        source["init"] = result["init"]
     if "trained_on" in result:
+        source["simulated"] = all_simulated(result["trained_on"]["sessions"])
         source["trained_on"] = names_from_json(result["trained_on"], RESULT).hidden().as_json()
     if config.distill is None:
         return source

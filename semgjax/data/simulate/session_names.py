@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
+from semgjax.data.hidden_names import is_hidden
 from semgjax.data.sessions import Session
 
 Signals = Literal["simulated", "recorded", "simulated and recorded"]
@@ -28,3 +29,9 @@ def signals_of(sessions: Iterable[Session]) -> Signals:
     if len(kinds) == 2:
         return "simulated and recorded"
     return "simulated" if kinds.pop() else "recorded"
+
+
+def all_simulated(names: Iterable[str]) -> bool | None:
+    """Whether all names are as the simulator gives them; None: those that are not hidden are, and the others may be."""
+    found = {True if _NAME.match(name) else None if is_hidden(name) else False for name in names}
+    return False if False in found else None if None in found else True
