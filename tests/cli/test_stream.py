@@ -197,8 +197,8 @@ def test_a_source_of_another_rate_is_resampled_when_asked(arm, session, tmp_path
 def test_filters_of_a_declaration_are_applied(arm, tmp_path, capsys):
     toml = tmp_path / "semgjax.toml"
     toml.write_text(
-        'version = 1\n[files]\npattern = "{user}.csv"\nform = "text"\n[text]\ncolumns = 8\n[signal]\nrate = 200\n'
-        'unit = "mV"\n[labels]\nsource = "none"\n[filters]\nhighpass = 20\ngain = "session"\n'
+        'version = 1\n[files]\npattern = "{user}.csv"\nform = "text"\n[text]\ncolumns = 8\n[signal]\nrate = 200\nchannels = [1, 2, 3, 4, 5, 6, 7, 8]\n'
+        'unit = "mV"\n[labels]\nsource = "none"\nnames = {1 = "fist", 2 = "open", 3 = "pinch"}\n[filters]\nhighpass = 20\ngain = "session"\n'
     )
     words = arm, "--source", "-", "--declaration", toml
     assert refusal(capsys, *words) == (2, "conflict")
