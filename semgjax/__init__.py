@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from semgjax.api.evaluation import Evaluation
     from semgjax.api.fitting import FittedLaw, fit, load_fit
     from semgjax.api.forecasts import forecast, forecast_record, plot_record, settle
+    from semgjax.api.imports import import_parameters
     from semgjax.api.models import Model, init, load
     from semgjax.api.optimal_compute import isoflop
     from semgjax.api.personalisation import personalize
@@ -50,6 +51,7 @@ __all__ = [
     "fit",
     "forecast",
     "forecast_record",
+    "import_parameters",
     "init",
     "isoflop",
     "load",
@@ -71,6 +73,7 @@ _PLACES = {
     "semgjax.api.forecasts": ("forecast", "forecast_record", "plot_record", "settle"),
     "semgjax.api.evaluation": ("Evaluation",),
     "semgjax.evaluate.decoders": ("Decoder",),
+    "semgjax.api.imports": ("import_parameters",),
     "semgjax.api.models": ("Model", "init", "load"),
     "semgjax.api.optimal_compute": ("isoflop",),
     "semgjax.api.personalisation": ("personalize",),
