@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -19,29 +19,13 @@ BLOCK = 32
 
 State = tuple[Any, ...]
 """arrays [1, ...] of one shape for the whole stream"""
-
-
-class Steps(Protocol):
-    """A decoder of another runtime than JAX, frame by frame: what `semgjax.runtime` loads from an export.
-
-    Attributes:
-        about: the content of model.json.
-    """
-
-    @property
-    def about(self) -> Mapping[str, Any]:
-        """The content of model.json."""
-
-    def begin(self) -> State:
-        """The state before the first frame."""
-
-    def step(self, state: State, emg_1xTxC: np.ndarray, valid_1xT: np.ndarray) -> tuple[State, np.ndarray]:
-        """One frame further: the state, and natural-log probabilities [1, 1, classes]."""
+Step = Callable[[State, np.ndarray, np.ndarray], tuple[State, ArrayLike]]
+"""(state, emg [1, T, channels], valid [1, T]) -> state, natural-log probabilities [1, T / stride, classes]"""
 
 
 @dataclass(frozen=True, eq=False)
 class Feed:
-    """A network ready to stream: make one with `make_feed` or `feed_of_runtime` and use it for all streams.
+    """A network ready to stream: make one with `make_feed` or `feed_of_steps` and use it for all streams.
 
     Attributes:
         stride: samples of a frame.
@@ -56,7 +40,7 @@ class Feed:
     channels: int
     classes: int
     begin: Callable[[], State]
-    step: Callable[[State, np.ndarray, np.ndarray], tuple[State, ArrayLike]]
+    step: Step
     block: int
 
 
@@ -90,22 +74,29 @@ def make_feed(config: Network, params: Params) -> Feed:
     ) -> tuple[streaming.State, jax.Array]:
         return streaming.step(config, params, state, jnp.asarray(emg_BxTxC), jnp.asarray(valid_BxT))
 
-    held = jax.device_put(params)
+    device = jax.devices()[0]
+    # Both are put on a device by name: a state that is on one by default would make every program be compiled twice.
+    held = jax.device_put(params, device)
     return Feed(
         config.stride,
         config.channels,
         config.classes,
-        lambda: streaming.begin(config),
+        lambda: jax.device_put(streaming.begin(config), device),
         lambda state, emg_BxTxC, valid_BxT: compiled(held, state, emg_BxTxC, valid_BxT),
         BLOCK,
     )
 
 
-def feed_of_runtime(steps: Steps) -> Feed:
-    """The feed of an export in another format, which takes one frame at a time."""
-    about = steps.about
+def feed_of_steps(about: Mapping[str, Any], begin: Callable[[], State], step: Step) -> Feed:
+    """The feed of an export that another runtime runs, frame by frame (`semgjax.runtime`).
+
+    Args:
+        about: the content of model.json.
+        begin: the state before the first frame.
+        step: one frame further.
+    """
     channels = sum(about["band"]["rings"])
-    return Feed(int(about["frame_samples"]), channels, int(about["blank"]) + 1, steps.begin, steps.step, 1)
+    return Feed(int(about["frame_samples"]), channels, int(about["blank"]) + 1, begin, step, 1)
 
 
 def begin(feed: Feed) -> Fed:

@@ -79,11 +79,13 @@ class LiveDecoder:
 
     def warm(self) -> None:
         """Compile all that a stream needs, so that the first samples need not wait."""
-        for frames in sorted({1, self.feed.block}):
+        state, text = begin(self.feed), self.text()
+        text.tentative()
+        for frames in (1, self.feed.block, 1):  # the first state is another to JAX than those that steps give
             size = frames * self.feed.stride
-            advance(self.feed, begin(self.feed), np.zeros((size, self.feed.channels), np.float32))
-        text = self.text()
-        text.add(np.zeros((1, self.feed.classes), np.float32))
+            state, log_probs = advance(self.feed, state, np.zeros((size, self.feed.channels), np.float32))
+            text.add(log_probs)
+            text.tentative()
         text.finish()
 
 

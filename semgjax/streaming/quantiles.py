@@ -2,7 +2,7 @@
 
 import numpy as np
 
-_LEAST, _STEP, _BINS = 1e-7, 1.01, 2600  # up to 1.7e4
+_LEAST, _STEP, _BINS = 1e-7, 1.01, 3500  # up to 1.3e8
 
 
 class Quantiles:

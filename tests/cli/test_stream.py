@@ -23,7 +23,25 @@ from tests.streaming.live_parts import SMALL, write_talkative
 from tests.streaming.live_parts import signal as emg_signal
 
 SECONDS = 6.0
-"""of the session; a session's shortest is that of the simulation"""
+"""of the session, the simulation's shortest"""
+TOML = """
+version = 1
+[files]
+pattern = "{user}.csv"
+form = "text"
+[text]
+columns = 8
+[signal]
+rate = 200
+channels = [1, 2, 3, 4, 5, 6, 7, 8]
+unit = "mV"
+[labels]
+source = "none"
+names = {1 = "fist", 2 = "open", 3 = "pinch"}
+[filters]
+highpass = 20
+gain = "session"
+"""
 
 
 @pytest.fixture(scope="module")
@@ -196,10 +214,7 @@ def test_a_source_of_another_rate_is_resampled_when_asked(arm, session, tmp_path
 
 def test_filters_of_a_declaration_are_applied(arm, tmp_path, capsys):
     toml = tmp_path / "semgjax.toml"
-    toml.write_text(
-        'version = 1\n[files]\npattern = "{user}.csv"\nform = "text"\n[text]\ncolumns = 8\n[signal]\nrate = 200\nchannels = [1, 2, 3, 4, 5, 6, 7, 8]\n'
-        'unit = "mV"\n[labels]\nsource = "none"\nnames = {1 = "fist", 2 = "open", 3 = "pinch"}\n[filters]\nhighpass = 20\ngain = "session"\n'
-    )
+    toml.write_text(TOML)
     words = arm, "--source", "-", "--declaration", toml
     assert refusal(capsys, *words) == (2, "conflict")
     toml.write_text(toml.read_text().replace('gain = "session"\n', ""))

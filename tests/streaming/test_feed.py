@@ -9,7 +9,7 @@ import pytest
 
 from semgjax.model import network, streaming
 from semgjax.model.presets import preset
-from semgjax.streaming.feed import advance, begin, feed_of_runtime, make_feed
+from semgjax.streaming.feed import advance, begin, feed_of_steps, make_feed
 from tests.guides.toy_network import PowerNetwork
 from tests.refused import refused
 
@@ -112,24 +112,19 @@ def test_samples_that_do_not_fit_are_refused(emg, valid, code):
         advance(feed, begin(feed), emg, valid)
 
 
-class OneFrame:
-    """Another runtime: one frame a call, plain arrays as its state."""
-
-    def __init__(self, config, params):
-        self.about = {"frame_samples": config.stride, "band": {"rings": [16, 16]}, "blank": config.classes - 1}
-        self.begin = lambda: tuple(map(np.asarray, streaming.begin(config)))
-        self._step = jax.jit(lambda *given: streaming.step(config, params, *given))
-
-    def step(self, state, emg_1xTxC, valid_1xT):
-        after, log_probs = self._step(state, emg_1xTxC, valid_1xT)
-        return tuple(map(np.asarray, after)), np.asarray(log_probs)
-
-
 def test_a_runtime_that_takes_one_frame_a_call_gives_the_same():
     config = NETWORKS["power"]
     params = network.init(config, jax.random.key(0))
     emg_TxC = np.random.default_rng(3).normal(size=(70 * config.stride + 3, 32)).astype(np.float32)
-    one, other = make_feed(config, params), feed_of_runtime(OneFrame(config, params))
+    about = {"frame_samples": config.stride, "band": {"rings": [16, 16]}, "blank": config.classes - 1}
+    compiled = jax.jit(lambda *given: streaming.step(config, params, *given))
+
+    def step(state, emg_1xTxC, valid_1xT):
+        after, log_probs = compiled(state, emg_1xTxC, valid_1xT)
+        return tuple(map(np.asarray, after)), np.asarray(log_probs)
+
+    one = make_feed(config, params)
+    other = feed_of_steps(about, lambda: tuple(map(np.asarray, streaming.begin(config))), step)
     expected, found = (advance(feed, begin(feed), emg_TxC)[1] for feed in (one, other))
     assert found.shape == (70, config.classes)
     np.testing.assert_allclose(found, expected, atol=1e-5)

@@ -116,6 +116,26 @@ def test_an_error_of_the_source_leaves_the_text_before_it(small):
     assert summary.error is error and text_of(updates) == whole_text(emg, SMALL)
 
 
+@pytest.mark.parametrize("search", [None, make_beam_search(BeamOptions(beam=8), None, glyphs_of(SMALL))])
+def test_a_warm_decoder_compiles_nothing_more(search):
+    decoder, compiled = live(SMALL, search=search), []
+
+    def listen(name, seconds, **facts):
+        if name == "/jax/core/compile/backend_compile_duration":
+            compiled.append(name)
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    try:
+        decoder.warm()
+        assert compiled
+        compiled.clear()
+        emg = signal(30, SMALL)
+        heard(ListSource([*chunks(emg[:200]), emg[200:]], SMALL), decoder)
+    finally:
+        jax.monitoring.unregister_event_duration_listener(listen)
+    assert not compiled
+
+
 class Endless(ListSource):
     """A live source that goes on, faster than its rate."""
 
