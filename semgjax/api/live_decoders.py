@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 OPEN = 200
 """keys that a beam search may leave open"""
+SPAN = 0.02
+"""seconds of signal that are decoded at once, if frames are shorter"""
 _OF_JAX = ("orbax", "safetensors", "stablehlo")
 """formats whose parameters JAX runs"""
 
@@ -48,7 +50,8 @@ def live_decoder(
 
 
 def _of_model(model: Model) -> tuple[Feed, Band, int]:
-    feed = make_feed(model.config, model.params)
+    frame = model.config.stride / model.band.rate
+    feed = make_feed(model.config, model.params, next(n for n in (4, 2, 1) if n * frame <= max(SPAN, frame)))
     return feed, model.band, model.config.emission_delay // model.config.stride
 
 

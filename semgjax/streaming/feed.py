@@ -32,8 +32,9 @@ class Feed:
         channels: electrodes.
         classes: outputs, the blank last.
         begin: the network's state before the first frame.
-        step: one call for one frame or for `block` frames.
-        block: frames that a long chunk is decoded by.
+        step: one call for `together` frames or for `block` frames.
+        block: frames that a long chunk is decoded by, a multiple of `together`.
+        together: frames that are decoded at once. A step reads all parameters, however few its frames are.
     """
 
     stride: int
@@ -42,6 +43,12 @@ class Feed:
     begin: Callable[[], State]
     step: Step
     block: int
+    together: int = 1
+
+    @property
+    def unit(self) -> int:
+        """Samples that are decoded at once."""
+        return self.stride * self.together
 
 
 class Fed(NamedTuple):
@@ -49,8 +56,8 @@ class Fed(NamedTuple):
 
     Attributes:
         network: what the network keeps.
-        waiting: samples of a frame that is not complete, float32 [stride, channels]; the first `held` count.
-        valid: which of them were there, bool [stride].
+        waiting: samples of frames that are not complete, float32 [unit, channels]; the first `held` count.
+        valid: which of them were there, bool [unit].
         held: int32 [].
     """
 
@@ -60,12 +67,17 @@ class Fed(NamedTuple):
     held: np.ndarray
 
 
-def make_feed(config: Network, params: Params) -> Feed:
+def make_feed(config: Network, params: Params, together: int = 1) -> Feed:
     """Compile nothing yet, bring the parameters to the device.
 
+    Args:
+        together: frames that are decoded at once, a divisor of BLOCK.
+
     Raises:
-        InputError: the network cannot stream ("conflict").
+        InputError: the network cannot stream ("conflict"), or no such number of frames ("bad-value").
     """
+    if together < 1 or BLOCK % together:
+        raise InputError(f"together: value {together}; give a divisor of {BLOCK}", "bad-value")
     streaming.check_streams(config)
 
     @jax.jit
@@ -84,6 +96,7 @@ def make_feed(config: Network, params: Params) -> Feed:
         lambda: jax.device_put(streaming.begin(config), device),
         lambda state, emg_BxTxC, valid_BxT: compiled(held, state, emg_BxTxC, valid_BxT),
         BLOCK,
+        together,
     )
 
 
@@ -101,7 +114,7 @@ def feed_of_steps(about: Mapping[str, Any], begin: Callable[[], State], step: St
 
 def begin(feed: Feed) -> Fed:
     """A stream before its first sample; also what resets one."""
-    waiting, valid = np.zeros((feed.stride, feed.channels), np.float32), np.zeros(feed.stride, bool)
+    waiting, valid = np.zeros((feed.unit, feed.channels), np.float32), np.zeros(feed.unit, bool)
     return Fed(feed.begin(), waiting, valid, np.zeros((), np.int32))
 
 
@@ -117,20 +130,20 @@ def advance(feed: Feed, state: Fed, emg_TxC: ArrayLike, valid_T: ArrayLike | Non
             finite in samples that count ("not-finite").
     """
     new_TxC, valid = _checked(feed, emg_TxC, valid_T)
-    stride, held = feed.stride, int(state.held)
+    unit, held = feed.unit, int(state.held)
     emg_TxC = np.concatenate([state.waiting[:held], new_TxC])
     valid = np.concatenate([state.valid[:held], valid])
-    frames, network, found = len(emg_TxC) // stride, state.network, []
+    units, block, network, found = len(emg_TxC) // unit, feed.block // feed.together, state.network, []
     at = 0
-    while at < frames:
-        size = feed.block if frames - at >= feed.block else 1
-        part = slice(at * stride, (at + size) * stride)
+    while at < units:
+        size = block if units - at >= block else 1
+        part = slice(at * unit, (at + size) * unit)
         network, log_probs = feed.step(network, emg_TxC[None, part], valid[None, part])
         found.append(np.asarray(log_probs, np.float32)[0])
         at += size
-    left = len(emg_TxC) - frames * stride
+    left = len(emg_TxC) - units * unit
     waiting, kept = np.zeros_like(state.waiting), np.zeros_like(state.valid)
-    waiting[:left], kept[:left] = emg_TxC[frames * stride :], valid[frames * stride :]
+    waiting[:left], kept[:left] = emg_TxC[units * unit :], valid[units * unit :]
     empty = np.zeros((0, feed.classes), np.float32)
     return Fed(network, waiting, kept, np.array(left, np.int32)), np.concatenate([empty, *found])
 

@@ -81,8 +81,8 @@ class LiveDecoder:
         """Compile all that a stream needs, so that the first samples need not wait."""
         state, text = begin(self.feed), self.text()
         text.tentative()
-        for frames in (1, self.feed.block, 1):  # the first state is another to JAX than those that steps give
-            size = frames * self.feed.stride
+        unit = self.feed.unit
+        for size in (unit, self.feed.block * self.feed.stride, unit):  # to JAX the first state is of another kind
             state, log_probs = advance(self.feed, state, np.zeros((size, self.feed.channels), np.float32))
             text.add(log_probs)
             text.tentative()
@@ -180,7 +180,7 @@ class _Run:
     def _begin(self) -> None:
         self._state: Fed = begin(self.decoder.feed)
         self._fed = 0  # samples of this signal that the network got
-        self._skip = self.decoder.late
+        self._skip, self._heard = self.decoder.late, 0
         self._arrivals: deque[tuple[int, float]] = deque()
 
     def add(self, placed: Placed) -> None:
@@ -201,37 +201,44 @@ class _Run:
         self._samples += len(emg_TxC)
         self._arrivals.append((self._fed, received))
         self._shown.append(np.where(valid_T[:, None], emg_TxC, np.float32(np.nan)))
-        frames, committed = self._advance(emg_TxC, valid_T)
-        if frames:
-            ended = (self._fed // feed.stride) * feed.stride
+        log_probs = self._advance(emg_TxC, valid_T)
+        committed = self._read(log_probs)
+        if len(log_probs):
+            ended = (self._fed // feed.unit) * feed.unit
             while self._arrivals[0][0] < ended:
                 self._arrivals.popleft()
-            work = time.perf_counter() - begun
-            for _ in range(frames):
-                self._steps.add(1e3 * work / frames)
+            self._steps.add(1e3 * (time.perf_counter() - begun))
             late = 1e3 * (time.monotonic() - self._arrivals[0][1]) if self.live else math.nan
             self._latency.add(late)
             self._tell(committed, late)
         self._busy += time.perf_counter() - begun
 
-    def _advance(self, emg_TxC: np.ndarray, valid_T: np.ndarray) -> tuple[int, str]:
+    def _advance(self, emg_TxC: np.ndarray, valid_T: np.ndarray) -> np.ndarray:
         self._state, log_probs = advance(self.decoder.feed, self._state, emg_TxC, valid_T)
-        self._frames += len(log_probs)
-        skipped = min(self._skip, len(log_probs))
+        return log_probs
+
+    def _read(self, log_probs_FxK: np.ndarray) -> str:
+        """What the frames make final; those before the first key can be emitted are left out."""
+        self._frames += len(log_probs_FxK)
+        self._heard += len(log_probs_FxK)
+        skipped = min(self._skip, len(log_probs_FxK))
         self._skip -= skipped
-        return len(log_probs), self._text.add(log_probs[skipped:]) if len(log_probs) > skipped else ""
+        return self._text.add(log_probs_FxK[skipped:]) if len(log_probs_FxK) > skipped else ""
 
     def _flush(self) -> None:
         """A signal ends: the frames that its last keys are emitted in, as if nothing followed."""
         begun = time.perf_counter()
-        stride, channels = self.decoder.feed.stride, self.decoder.feed.channels
+        feed = self.decoder.feed
+        stride, unit, channels = feed.stride, feed.unit, feed.channels
         emg_TxC, valid_T = self.incoming.finish()
         self._fed += len(emg_TxC)
         self._samples += len(emg_TxC)
         self._shown.append(np.where(valid_T[:, None], emg_TxC, np.float32(np.nan)))
-        rest = (-(-self._fed // stride) + self.decoder.late) * stride - self._fed
+        frames = -(-self._fed // stride) + self.decoder.late
+        rest = -(-frames * stride // unit) * unit - self._fed
         emg_TxC = np.concatenate([emg_TxC, np.zeros((rest, channels), np.float32)])
-        _, committed = self._advance(emg_TxC, np.concatenate([valid_T, np.zeros(rest, bool)]))
+        log_probs = self._advance(emg_TxC, np.concatenate([valid_T, np.zeros(rest, bool)]))
+        committed = self._read(log_probs[: frames - self._heard])
         self._tell(committed + self._text.finish(), math.nan)
         self._begin()
         self._busy += time.perf_counter() - begun

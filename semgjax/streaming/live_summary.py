@@ -18,7 +18,7 @@ class LiveSummary:
         ended: why.
         latency_ms: median and 99th percentile from the arrival of the newest sample of a frame to its text; None for a
             source that is read as fast as it is decoded.
-        step_ms: median and 99th percentile of the work for a frame: network, search and text.
+        step_ms: median and 99th percentile of the work for the frames that are decoded at once: network, search, text.
         real_time_factor: time of all work over seconds of signal.
         lost: samples that never came; `gaps` are their stretches.
         spoilt: samples that came with values that are not finite.

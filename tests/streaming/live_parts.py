@@ -31,10 +31,10 @@ def talkative(band=TYPING):
     return config, {**params, "head": head}
 
 
-def live(band=TYPING, **options):
+def live(band=TYPING, together=1, **options):
     """A greedy decoder, or with search=... another."""
     config, params = talkative(band)
-    return LiveDecoder(band, make_feed(config, params), config.emission_delay // config.stride, **options)
+    return LiveDecoder(band, make_feed(config, params, together), config.emission_delay // config.stride, **options)
 
 
 def write_talkative(folder, band=TYPING):

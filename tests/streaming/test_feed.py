@@ -56,6 +56,24 @@ def test_chunks_of_any_length_give_what_the_whole_signal_gives(case, chunk):
     assert int(state.held) == end % feed.stride
 
 
+def test_frames_that_are_decoded_together_give_the_same_and_wait_for_each_other():
+    config = NETWORKS["power"]
+    params = network.init(config, jax.random.key(0))
+    emg_TxC = np.random.default_rng(3).normal(size=(71 * config.stride, 32)).astype(np.float32)
+    one, two = make_feed(config, params), make_feed(config, params, 2)
+    expected = advance(one, begin(one), emg_TxC)[1]
+    state, found = begin(two), []
+    for at in range(0, len(emg_TxC), 55):
+        state, log_probs = advance(two, state, emg_TxC[at : at + 55])
+        assert len(log_probs) % 2 == 0
+        found.append(log_probs)
+    found = np.concatenate(found)
+    assert len(found) == 70 and int(state.held) == config.stride
+    np.testing.assert_allclose(found, expected[:70], atol=1e-5)
+    with refused("bad-value", 3):
+        make_feed(config, params, 3)
+
+
 def test_a_stream_that_begins_anew_has_forgotten_the_last_one(case):
     feed, emg_TxC = case[:2]
     fresh = advance(feed, begin(feed), emg_TxC[:500])[1]

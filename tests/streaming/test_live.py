@@ -59,6 +59,13 @@ def test_text_is_that_of_the_session_decoded_as_one_stream(small, size):
     assert all(one.tentative == "" for one in updates) and summary.latency_ms is None
 
 
+@pytest.mark.parametrize("samples", [3_997, 3_960])
+def test_frames_decoded_together_give_the_same_text(samples):
+    emg = signal(20, SMALL)[:samples]
+    summary, updates = heard(ListSource(chunks(emg), SMALL), live(SMALL, together=4))
+    assert text_of(updates) == whole_text(emg, SMALL) and summary.seconds == samples / 200
+
+
 def test_text_of_a_beam_is_that_of_the_session(small):
     emg = signal(10, SMALL, seed=1)
     search = make_beam_search(BeamOptions(beam=8), None, glyphs_of(SMALL))
