@@ -1,4 +1,4 @@
-"""Steps of exports, a frame at a time, and a window again for every frame: prints milliseconds as JSON.
+"""Steps of exports as `semgjax stream` takes them, and a window again for every frame: prints milliseconds as JSON.
 
 Run on one core: `taskset -c 0 python -m benchmarks._stream_steps '{"jax": FOLDER, ...}'`.
 """
@@ -14,7 +14,7 @@ import numpy as np
 from semgjax.api.live_decoders import live_decoder
 from semgjax.api.models import load
 from semgjax.evaluate.stitched import make_forward
-from semgjax.streaming.feed import advance, begin
+from semgjax.streaming.feed import Feed, advance, begin
 
 
 def main() -> None:
@@ -23,7 +23,8 @@ def main() -> None:
     rounds = int(os.environ.get("SEMGJAX_BENCH_ROUNDS", "300"))
     model = load(exports["jax"])
     random, stride = np.random.default_rng(0), model.config.stride
-    calls = {name: _step(folder, random) for name, folder in exports.items()}
+    feeds = {name: live_decoder(folder).feed for name, folder in exports.items()}
+    calls = {name: _step(feed, random) for name, feed in feeds.items()}
     size = model.window.left + model.window.length + model.window.right
     forward = make_forward(model.config, model.window)
     emg = random.normal(size=(1, size, model.config.channels)).astype(np.float32)
@@ -40,16 +41,20 @@ def main() -> None:
             call()
             took[name].append(1e3 * (time.perf_counter() - begun))
     found: dict[str, object] = {
-        name: {"median": float(np.median(row)), "p99": float(np.quantile(row, 0.99))} for name, row in took.items()
+        name: {
+            "median": float(np.median(took[name])) / feed.together,
+            "p99": float(np.quantile(took[name], 0.99)),
+            "together": feed.together,
+        }
+        for name, feed in feeds.items()
     }
     found["window"] = {"median": float(np.median(took["window"])), "seconds": size / model.band.rate}
     print(json.dumps(found | {"frame": 1e3 * stride / model.band.rate}))
 
 
-def _step(folder: str, random: np.random.Generator) -> Callable[[], object]:
-    """A call of one frame of the stream."""
-    feed = live_decoder(folder).feed
-    emg = random.normal(size=(feed.stride, feed.channels)).astype(np.float32)
+def _step(feed: Feed, random: np.random.Generator) -> Callable[[], object]:
+    """A call of one step of the stream."""
+    emg = random.normal(size=(feed.unit, feed.channels)).astype(np.float32)
     state = begin(feed)
 
     def step() -> None:

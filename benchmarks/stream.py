@@ -44,7 +44,8 @@ def _steps(measured: dict) -> dict[str, Comparison]:
             one["median"],
             window,
             "ms",
-            f"a frame of {frame:g} ms, one core; p99 {one['p99']:.2f} ms; peer: the whole window again",
+            f"for a frame of {frame:g} ms, {one['together']} at once (p99 {one['p99']:.2f} ms), one core; peer: the "
+            "whole window again",
         )
         for name, one in measured.items()
         if name not in ("window", "frame")

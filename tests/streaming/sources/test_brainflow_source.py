@@ -1,5 +1,6 @@
 """BrainFlow's synthetic board: 16 channels at 250 Hz."""
 
+import importlib.util
 import os
 import time
 
@@ -9,6 +10,9 @@ import pytest
 from semgjax.streaming.sources.choose import open_source
 from semgjax.streaming.timeline import Timeline
 from tests.refused import refused
+
+if importlib.util.find_spec("brainflow") is None:
+    pytest.skip("brainflow is not installed", allow_module_level=True)
 
 
 @pytest.fixture(autouse=True)
