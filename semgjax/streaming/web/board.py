@@ -22,12 +22,12 @@ class Seen(NamedTuple):
     Attributes:
         version: of the board.
         column: the number of the next column.
-        letters: of the text that is final.
+        pieces: how many pieces of the text that is final.
     """
 
     version: int = 0
     column: int = 0
-    letters: int = 0
+    pieces: int = 0
 
 
 class News(NamedTuple):
@@ -57,7 +57,8 @@ class Board:
         self._ring = np.full((self.columns, band.channels, 2), np.nan, np.float32)
         self._next = 0  # number of the next column
         self._version = 0
-        self._text, self._tentative = "", ""
+        self._pieces: list[str] = []  # of the text that is final
+        self._tentative = ""
         self._seconds, self._dropped = 0.0, 0
         self._latencies: deque[float] = deque(maxlen=_LATENCIES)
         self._ended: str | None = None
@@ -66,14 +67,15 @@ class Board:
         """Take the next part of the signal; only one thread may call this."""
         waiting_TxC = np.concatenate([self._waiting, update.emg_TxC.astype(np.float32, copy=False)])
         new = len(waiting_TxC) // self.samples
-        whole = waiting_TxC[: new * self.samples].reshape(new, self.samples, -1)
+        whole = waiting_TxC[: new * self.samples].reshape(new, self.samples, waiting_TxC.shape[1])
         # fmin and fmax pass over NaN where they can
         columns = np.stack([np.fmin.reduce(whole, axis=1), np.fmax.reduce(whole, axis=1)], axis=-1)[-self.columns :]
         with self._lock:
             self._waiting = waiting_TxC[new * self.samples :]
             self._next += new
             self._ring[np.arange(self._next - len(columns), self._next) % self.columns] = columns
-            self._text += update.committed
+            if update.committed:
+                self._pieces.append(update.committed)
             self._tentative = update.tentative
             self._seconds, self._dropped = update.seconds, update.dropped
             if math.isfinite(update.latency_ms):
@@ -95,7 +97,7 @@ class Board:
             columns = self._ring[np.arange(first, self._next) % self.columns]
             median, high = np.percentile(self._latencies, [50, 99]) if self._latencies else (None, None)
             state = {
-                "committed": self._text[seen.letters :],
+                "committed": "".join(self._pieces[seen.pieces :]),
                 "tentative": self._tentative,
                 "seconds": self._seconds,
                 "latency_ms": median,
@@ -103,4 +105,4 @@ class Board:
                 "dropped": self._dropped,
                 "ended": self._ended,
             }
-            return News(Seen(self._version, self._next, len(self._text)), first, columns, state)
+            return News(Seen(self._version, self._next, len(self._pieces)), first, columns, state)

@@ -39,6 +39,7 @@ class Asked:
         hosts: every Host header.
         origins: every Origin header.
         ahead: it was made ahead of the user's wish (`Sec-Purpose: prefetch`).
+        full: as many pages are open as there may be.
     """
 
     method: str
@@ -46,6 +47,7 @@ class Asked:
     hosts: Sequence[str]
     origins: Sequence[str]
     ahead: bool = False
+    full: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,8 @@ def answer(asked: Asked, own: str, tokens: Tokens) -> Answer | None:
         return Answer(403, "Only the page itself may open its websocket.\n")
     if asked.ahead:
         return Answer(403, "The address opens one page, so it is not loaded ahead.\n")
+    if asked.full:
+        return Answer(503, "Too many pages are open; close one of them and load this one again.\n")
     given = mark + query
     if not given.startswith(TOKEN) or not tokens.spend(given.removeprefix(TOKEN)):
         return Answer(403, _SPENT)

@@ -31,6 +31,9 @@ _CLOSE = 1.0  # seconds that a browser has to answer a close
 _MOST_PAGES = 16
 _HIGHEST_PORT = 65535
 
+_Ready = Future[tuple[asyncio.Event, asyncio.AbstractEventLoop]]
+"""done when the server listens: sets its end, and its loop"""
+
 
 @dataclass(frozen=True, eq=False)
 class Page:
@@ -105,8 +108,8 @@ def open_page(band: Band, decoder: str, source: str, port: int = PORT) -> Page:
         "columns": board.columns,
     }
     desk = _Desk(own, about, board, tokens)
-    ready: Future[tuple[asyncio.Event, asyncio.AbstractEventLoop]] = Future()
-    thread = threading.Thread(target=lambda: asyncio.run(_serve(desk, listening, ready)), name="page", daemon=True)
+    ready: _Ready = Future()
+    thread = threading.Thread(target=_run, args=(desk, listening, ready), name="page", daemon=True)
     thread.start()
     stop, loop = ready.result()
     return Page(f"http://{own}/{TOKEN}{tokens.make()}", board, stop, loop, thread)
@@ -126,9 +129,16 @@ def _listen(port: int) -> socket.socket:
         raise InputError(words, "port-in-use") from None
 
 
-async def _serve(
-    desk: _Desk, listening: socket.socket, ready: "Future[tuple[asyncio.Event, asyncio.AbstractEventLoop]]"
-) -> None:
+def _run(desk: _Desk, listening: socket.socket, ready: _Ready) -> None:
+    try:
+        asyncio.run(_serve(desk, listening, ready))
+    except BaseException as error:
+        if ready.done():
+            raise
+        ready.set_exception(error)
+
+
+async def _serve(desk: _Desk, listening: socket.socket, ready: _Ready) -> None:
     stop = asyncio.Event()
 
     async def page(connection: ServerConnection) -> None:
@@ -155,12 +165,11 @@ async def _serve(
 def _answer(desk: _Desk, connection: ServerConnection, request: Request) -> Response | None:
     headers = request.headers
     ahead = any("prefetch" in purpose for purpose in headers.get_all("Sec-Purpose") + headers.get_all("Purpose"))
-    asked = Asked(request.method, request.path, headers.get_all("Host"), headers.get_all("Origin"), ahead)
+    full = len(desk.pages) >= _MOST_PAGES
+    asked = Asked(request.method, request.path, headers.get_all("Host"), headers.get_all("Origin"), ahead, full)
     found = answer(asked, desk.own, desk.tokens)
     if found is None:
-        if len(desk.pages) < _MOST_PAGES:
-            return None
-        return connection.respond(503, f"{_MOST_PAGES} pages are open; close one of them.\n")
+        return None
     response = connection.respond(found.status, found.body)
     del response.headers["Content-Type"]
     response.headers.update({"Content-Type": f"{found.kind}; charset=utf-8", **HEADERS})
