@@ -39,6 +39,7 @@ class Asked:
         hosts: every Host header.
         origins: every Origin header.
         ahead: it was made ahead of the user's wish (`Sec-Purpose: prefetch`).
+        into: what the browser makes of it (`Sec-Fetch-Dest`), such as a document or an iframe; "" if it does not say.
         full: as many pages are open as there may be.
     """
 
@@ -47,6 +48,7 @@ class Asked:
     hosts: Sequence[str]
     origins: Sequence[str]
     ahead: bool = False
+    into: str = ""
     full: bool = False
 
 
@@ -89,6 +91,8 @@ def answer(asked: Asked, own: str, tokens: Tokens) -> Answer | None:
         return Answer(403, "Only the page itself may open its websocket.\n")
     if asked.ahead:
         return Answer(403, "The address opens one page, so it is not loaded ahead.\n")
+    if path == "/" and asked.into not in ("", "document"):
+        return Answer(403, "The page opens as a page only, in no other page and no script.\n")
     if asked.full:
         return Answer(503, "Too many pages are open; close one of them and load this one again.\n")
     given = mark + query

@@ -164,9 +164,15 @@ async def _serve(desk: _Desk, listening: socket.socket, ready: _Ready) -> None:
 
 def _answer(desk: _Desk, connection: ServerConnection, request: Request) -> Response | None:
     headers = request.headers
-    ahead = any("prefetch" in purpose for purpose in headers.get_all("Sec-Purpose") + headers.get_all("Purpose"))
-    full = len(desk.pages) >= _MOST_PAGES
-    asked = Asked(request.method, request.path, headers.get_all("Host"), headers.get_all("Origin"), ahead, full)
+    asked = Asked(
+        request.method,
+        request.path,
+        hosts=headers.get_all("Host"),
+        origins=headers.get_all("Origin"),
+        ahead=any("prefetch" in purpose for purpose in headers.get_all("Sec-Purpose") + headers.get_all("Purpose")),
+        into=" ".join(headers.get_all("Sec-Fetch-Dest")),
+        full=len(desk.pages) >= _MOST_PAGES,
+    )
     found = answer(asked, desk.own, desk.tokens)
     if found is None:
         return None

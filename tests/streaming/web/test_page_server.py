@@ -106,6 +106,8 @@ def test_the_printed_address_opens_the_page_once_with_strict_headers(page):
         ("/?token={}", {"Host": "evil.example"}),
         ("/?token={}", {"Origin": "http://evil.example"}),
         ("/?token={}", {"Sec-Purpose": "prefetch;prerender"}),
+        ("/?token={}", {"Sec-Fetch-Dest": "iframe"}),
+        ("/?token={}", {"Sec-Fetch-Dest": "empty"}),
     ],
 )
 def test_other_requests_get_403_and_leave_the_address_usable(page, path, headers):
