@@ -29,6 +29,7 @@ _PERIOD = 1 / 30  # seconds between two messages to a page
 _GOODBYE = 2.0  # seconds in which pages are told that the stream is over
 _CLOSE = 1.0  # seconds that a browser has to answer a close
 _MOST_PAGES = 16
+_CONTROL = 125  # bytes of a ping at most
 _HIGHEST_PORT = 65535
 
 _Ready = Future[tuple[asyncio.Event, asyncio.AbstractEventLoop]]
@@ -45,6 +46,7 @@ class Page:
 
     url: str
     _board: Board
+    _opened: threading.Event
     _stop: asyncio.Event
     _loop: asyncio.AbstractEventLoop
     _thread: threading.Thread
@@ -52,6 +54,10 @@ class Page:
     def show(self, update: Update) -> None:
         """Let every page show it; returns at once, whatever the browsers do."""
         self._board.show(update)
+
+    def wait(self) -> None:
+        """Until a browser has opened the page."""
+        self._opened.wait()
 
     def close(self, why: str = "ended") -> None:
         """Tell the pages why nothing more comes; they keep what they show. Waits 3 seconds for slow ones at most."""
@@ -77,6 +83,7 @@ class _Desk:
     about: dict[str, Any]
     board: Board
     tokens: Tokens
+    opened: threading.Event = field(default_factory=threading.Event)
     pages: set[ServerConnection] = field(default_factory=set)
 
 
@@ -112,7 +119,7 @@ def open_page(band: Band, decoder: str, source: str, port: int = PORT) -> Page:
     thread = threading.Thread(target=_run, args=(desk, listening, ready), name="page", daemon=True)
     thread.start()
     stop, loop = ready.result()
-    return Page(f"http://{own}/{TOKEN}{tokens.make()}", board, stop, loop, thread)
+    return Page(f"http://{own}/{TOKEN}{tokens.make()}", board, desk.opened, stop, loop, thread)
 
 
 def _listen(port: int) -> socket.socket:
@@ -147,9 +154,9 @@ async def _serve(desk: _Desk, listening: socket.socket, ready: _Ready) -> None:
     def gate(connection: ServerConnection, request: Request) -> Response | None:
         return _answer(desk, connection, request)
 
-    # A page sends nothing, so that a message of any length is refused. What it is sent is random bits: no compression.
+    # A page sends nothing but answers to pings. What it is sent is as good as random bits: no compression.
     async with serve(
-        page, sock=listening, process_request=gate, compression=None, server_header=None, max_size=0,
+        page, sock=listening, process_request=gate, compression=None, server_header=None, max_size=_CONTROL,
         close_timeout=_CLOSE,
     ):  # fmt: skip
         ready.set_result((stop, asyncio.get_running_loop()))
@@ -188,6 +195,7 @@ async def _tell(desk: _Desk, connection: ServerConnection) -> None:
     `send` waits while the browser does not read, and the board goes on: of the signal only the newest is sent then.
     """
     desk.pages.add(connection)
+    desk.opened.set()
     token, seen = desk.tokens.make(), Seen()
     try:
         await connection.send(json.dumps({"kind": "about", "token": token, **desk.about}))

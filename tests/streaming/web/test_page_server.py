@@ -6,6 +6,7 @@ import json
 import re
 import socket
 import struct
+import threading
 import time
 
 import numpy as np
@@ -146,6 +147,17 @@ def test_every_page_is_told_all_text_and_all_columns(page):
                 assert (state["ended"], state["tentative"], state["seconds"]) == ("ended", "?", 1.0)
 
 
+def test_what_waits_for_a_browser_goes_on_when_the_page_is_open_not_when_it_is_loaded(page):
+    waiting = threading.Thread(target=page.wait)
+    waiting.start()
+    token = read_page(page, token_of(page))
+    waiting.join(timeout=0.2)
+    assert waiting.is_alive()
+    with open_socket(page, token):
+        waiting.join(timeout=20)
+        assert not waiting.is_alive()
+
+
 def test_an_address_that_was_used_is_replaced_so_that_any_page_can_open_another(page):
     with open_socket(page, read_page(page, token_of(page))) as connection:
         token = json.loads(connection.recv(timeout=10))["token"]
@@ -170,6 +182,14 @@ def test_a_browser_that_reads_nothing_delays_nobody_and_one_that_reads_misses_no
             assert told(reading)[0] == "".join(text)
         with pytest.raises(ConnectionClosed):
             told(stalled)
+
+
+def test_pings_keep_a_page_open(page):
+    with open_socket(page, read_page(page, token_of(page))) as connection:
+        assert connection.ping("x" * 125).wait(timeout=20)
+        tell(page, 0, "on")
+        page.close()
+        assert told(connection)[0] == "on"
 
 
 @pytest.mark.parametrize("message", ["", "hello", b"\0" * 100_000])
