@@ -1,8 +1,8 @@
 """Chunks of any length through a network that streams: whole frames are decoded, and the samples of the next wait."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -17,22 +17,47 @@ from semgjax.model.kind import Network
 BLOCK = 32
 """frames that a long chunk is decoded by"""
 
-Step = Callable[[Params, streaming.State, ArrayLike, ArrayLike], tuple[streaming.State, jax.Array]]
+State = tuple[Any, ...]
+"""arrays [1, ...] of one shape for the whole stream"""
+
+
+class Steps(Protocol):
+    """A decoder of another runtime than JAX, frame by frame: what `semgjax.runtime` loads from an export.
+
+    Attributes:
+        about: the content of model.json.
+    """
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """The content of model.json."""
+
+    def begin(self) -> State:
+        """The state before the first frame."""
+
+    def step(self, state: State, emg_1xTxC: np.ndarray, valid_1xT: np.ndarray) -> tuple[State, np.ndarray]:
+        """One frame further: the state, and natural-log probabilities [1, 1, classes]."""
 
 
 @dataclass(frozen=True, eq=False)
 class Feed:
-    """A network ready to stream: make one with `make_feed` and use it for all streams.
+    """A network ready to stream: make one with `make_feed` or `feed_of_runtime` and use it for all streams.
 
     Attributes:
-        config: the network.
-        params: its parameters, on the device.
-        step: compiled for one frame and for BLOCK frames.
+        stride: samples of a frame.
+        channels: electrodes.
+        classes: outputs, the blank last.
+        begin: the network's state before the first frame.
+        step: one call for one frame or for `block` frames.
+        block: frames that a long chunk is decoded by.
     """
 
-    config: Network
-    params: Params
-    step: Step
+    stride: int
+    channels: int
+    classes: int
+    begin: Callable[[], State]
+    step: Callable[[State, np.ndarray, np.ndarray], tuple[State, ArrayLike]]
+    block: int
 
 
 class Fed(NamedTuple):
@@ -45,7 +70,7 @@ class Fed(NamedTuple):
         held: int32 [].
     """
 
-    network: streaming.State
+    network: State
     waiting: np.ndarray
     valid: np.ndarray
     held: np.ndarray
@@ -60,19 +85,33 @@ def make_feed(config: Network, params: Params) -> Feed:
     streaming.check_streams(config)
 
     @jax.jit
-    def step(
+    def compiled(
         params: Params, state: streaming.State, emg_BxTxC: ArrayLike, valid_BxT: ArrayLike
     ) -> tuple[streaming.State, jax.Array]:
         return streaming.step(config, params, state, jnp.asarray(emg_BxTxC), jnp.asarray(valid_BxT))
 
-    return Feed(config, jax.device_put(params), step)
+    held = jax.device_put(params)
+    return Feed(
+        config.stride,
+        config.channels,
+        config.classes,
+        lambda: streaming.begin(config),
+        lambda state, emg_BxTxC, valid_BxT: compiled(held, state, emg_BxTxC, valid_BxT),
+        BLOCK,
+    )
+
+
+def feed_of_runtime(steps: Steps) -> Feed:
+    """The feed of an export in another format, which takes one frame at a time."""
+    about = steps.about
+    channels = sum(about["band"]["rings"])
+    return Feed(int(about["frame_samples"]), channels, int(about["blank"]) + 1, steps.begin, steps.step, 1)
 
 
 def begin(feed: Feed) -> Fed:
     """A stream before its first sample; also what resets one."""
-    stride, channels = feed.config.stride, feed.config.channels
-    waiting, valid = np.zeros((stride, channels), np.float32), np.zeros(stride, bool)
-    return Fed(streaming.begin(feed.config), waiting, valid, np.zeros((), np.int32))
+    waiting, valid = np.zeros((feed.stride, feed.channels), np.float32), np.zeros(feed.stride, bool)
+    return Fed(feed.begin(), waiting, valid, np.zeros((), np.int32))
 
 
 def advance(feed: Feed, state: Fed, emg_TxC: ArrayLike, valid_T: ArrayLike | None = None) -> tuple[Fed, np.ndarray]:
@@ -87,30 +126,30 @@ def advance(feed: Feed, state: Fed, emg_TxC: ArrayLike, valid_T: ArrayLike | Non
             finite in samples that count ("not-finite").
     """
     new_TxC, valid = _checked(feed, emg_TxC, valid_T)
-    stride, held = feed.config.stride, int(state.held)
+    stride, held = feed.stride, int(state.held)
     emg_TxC = np.concatenate([state.waiting[:held], new_TxC])
     valid = np.concatenate([state.valid[:held], valid])
     frames, network, found = len(emg_TxC) // stride, state.network, []
     at = 0
     while at < frames:
-        size = BLOCK if frames - at >= BLOCK else 1
+        size = feed.block if frames - at >= feed.block else 1
         part = slice(at * stride, (at + size) * stride)
-        network, log_probs = feed.step(feed.params, network, emg_TxC[None, part], valid[None, part])
-        found.append(np.asarray(log_probs[0]))
+        network, log_probs = feed.step(network, emg_TxC[None, part], valid[None, part])
+        found.append(np.asarray(log_probs, np.float32)[0])
         at += size
     left = len(emg_TxC) - frames * stride
     waiting, kept = np.zeros_like(state.waiting), np.zeros_like(state.valid)
     waiting[:left], kept[:left] = emg_TxC[frames * stride :], valid[frames * stride :]
-    empty = np.zeros((0, feed.config.classes), np.float32)
+    empty = np.zeros((0, feed.classes), np.float32)
     return Fed(network, waiting, kept, np.array(left, np.int32)), np.concatenate([empty, *found])
 
 
 def _checked(feed: Feed, emg_TxC: ArrayLike, valid_T: ArrayLike | None) -> tuple[np.ndarray, np.ndarray]:
     emg = np.asarray(emg_TxC, np.float32)
     if emg.ndim != 2:
-        raise InputError(f"samples: shape {emg.shape}; give [samples, {feed.config.channels}]", "bad-shape")
-    if emg.shape[1] != feed.config.channels:
-        raise InputError(f"samples: {emg.shape[1]} channels; the network takes {feed.config.channels}", "channel-count")
+        raise InputError(f"samples: shape {emg.shape}; give [samples, {feed.channels}]", "bad-shape")
+    if emg.shape[1] != feed.channels:
+        raise InputError(f"samples: {emg.shape[1]} channels; the network takes {feed.channels}", "channel-count")
     valid = np.ones(len(emg), bool) if valid_T is None else np.asarray(valid_T, bool)
     if valid.shape != emg.shape[:1]:
         raise InputError(f"valid: shape {valid.shape}; give one value for each of {len(emg)} samples", "bad-shape")

@@ -1,0 +1,148 @@
+"""A recording of packets made a session of emg2qwerty's format: writes OUT.hdf5, whole or not at all."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from semgjax.data.band import TYPING
+from semgjax.errors import InputError
+from semgjax.files import disk_faults
+from semgjax.streaming.drift import Drift
+from semgjax.streaming.packets import HEADER, Packet, packet_of, read_head
+
+GROUP, LOST = "emg2qwerty", "lost"
+ROW = np.dtype([("emg_left", "<f4", (16,)), ("emg_right", "<f4", (16,)), ("time", "<f8")])
+
+
+@dataclass
+class _Part:
+    """A stretch that begins anew: the host's times of its samples, or the device's where the host's do not tell."""
+
+    first: int
+    end: int
+    host: Drift = field(default_factory=Drift)
+    begun: float = np.nan  # unix time of the first sample, roughly
+    device: bool = False
+
+
+def read_packets(path: Path) -> Iterator[Packet]:
+    """The packets of a recording; one that a killed process left half written at the end is left out.
+
+    Raises:
+        InputError: no such file, or what is in it is no packet ("no-file", "bad-packet").
+    """
+    try:
+        file = open(path, "rb")  # noqa: SIM115
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file", "no-file") from None
+    with file:
+        while len(head_bytes := file.read(HEADER.size)) == HEADER.size:
+            head = read_head(head_bytes, str(path))
+            body = file.read(head.size)
+            if len(body) < head.size:
+                return
+            yield packet_of(head, body)
+
+
+def write_session(part: Path, out: Path, user: str) -> float:
+    """Make a session without labels of a recording, in memory that does not grow with it; returns its seconds.
+
+    Lost samples are zero, and /emg2qwerty/lost has a row (first, count) for each stretch of them. Times are unix
+    seconds: along a line through the times of arrival, which keep the host's clock without their jitter, or those of
+    the device where there are no others.
+
+    Raises:
+        InputError: `out` exists ("out-exists"), the disk is full ("no-space"), another number of channels or another
+            rate than the format has ("band-misfit"), no samples ("empty"), or as `read_packets`.
+    """
+    if out.exists():
+        raise InputError(f"{out}: exists; choose a new file", "out-exists")
+    parts = _parts(part)
+    samples = parts[-1].end
+    temporary = out.with_name(f".{out.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    with disk_faults(out):
+        try:
+            _write(part, temporary, parts, samples, out.stem, user)
+            os.rename(temporary, out)
+        finally:
+            temporary.unlink(missing_ok=True)
+    return samples / TYPING.rate
+
+
+def _parts(path: Path) -> list[_Part]:
+    parts: list[_Part] = []
+    for packet in read_packets(path):
+        if (packet.emg_TxC.shape[1], packet.rate) != (TYPING.channels, TYPING.rate):
+            raise InputError(
+                f"{path}: {packet.emg_TxC.shape[1]} channels at {packet.rate:g} Hz; a session of emg2qwerty's format "
+                f"has {TYPING.channels} at {TYPING.rate:g} Hz: record an .xdf file",
+                "band-misfit",
+            )
+        end = packet.first + len(packet.emg_TxC)
+        if not parts or packet.fresh:
+            parts.append(_Part(packet.first, end, device=np.isfinite(packet.time) and not np.isfinite(packet.sent)))
+        now = parts[-1]
+        now.end = end
+        if np.isfinite(packet.sent):
+            now.host.add((end - now.first) / packet.rate, packet.sent)
+            if not np.isfinite(now.begun):
+                now.begun = packet.sent - (end - now.first) / packet.rate
+    if not parts:
+        raise InputError(f"{path}: holds no samples", "empty")
+    return parts
+
+
+def _write(part: Path, out: Path, parts: list[_Part], samples: int, name: str, user: str) -> None:
+    with h5py.File(out, "w") as file:
+        group = file.create_group(GROUP)
+        series = group.create_dataset("timeseries", shape=(samples,), dtype=ROW)
+        lost: list[tuple[int, int]] = []
+        at, latest, which = 0, -np.inf, -1
+        for packet in read_packets(part):
+            which += packet.fresh or which < 0
+            now, end = parts[which], packet.first + len(packet.emg_TxC)
+            rows = np.zeros(end - at, ROW)
+            bad = np.ones(len(rows), bool)
+            bad[packet.first - at :] = ~np.isfinite(packet.emg_TxC).all(axis=1)
+            emg = np.where(np.isfinite(packet.emg_TxC), packet.emg_TxC, 0)
+            rows["emg_left"][packet.first - at :], rows["emg_right"][packet.first - at :] = emg[:, :16], emg[:, 16:]
+            times = _times(now, packet, np.arange(at, end))
+            rows["time"] = np.maximum.accumulate(np.maximum(times, latest))
+            latest = rows["time"][-1]
+            lost += _stretches(bad, at)
+            series[at:end] = rows
+            at = end
+        group.create_dataset(LOST, data=np.array(_joined(lost), np.int64).reshape(-1, 2))
+        group.attrs["session_name"], group.attrs["user"] = name, user
+        group.attrs["condition"], group.attrs["duration_mins"] = "on_keyboard", samples / TYPING.rate / 60
+
+
+def _times(now: _Part, packet: Packet, numbers: np.ndarray) -> np.ndarray:
+    if now.device and np.isfinite(packet.time):
+        return packet.time + (numbers - packet.first) / packet.rate
+    since = (numbers - now.first) / packet.rate
+    begun = now.host.host_time(0.0)
+    if begun is None:
+        return (now.begun if np.isfinite(now.begun) else 0.0) + since
+    slope = now.host.slope or 0.0
+    return begun + since * (1.0 + slope)
+
+
+def _stretches(bad_T: np.ndarray, at: int) -> list[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], bad_T, [False]]).astype(np.int8)))
+    return [(at + int(a), int(b - a)) for a, b in edges.reshape(-1, 2)]
+
+
+def _joined(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    for first, count in stretches:
+        if found and sum(found[-1]) == first:
+            found[-1] = (found[-1][0], found[-1][1] + count)
+        else:
+            found.append((first, count))
+    return found
