@@ -1,8 +1,9 @@
-"""Write docs/figures/stream.png: the live page while a simulated session is replayed. `python -m docs.write_stream_figure FOLDER`
+"""Write docs/figures/stream.png: the live page while a simulated session is replayed.
 
-FOLDER keeps the sessions and the decoder, so that another picture takes less than a minute. It needs a Chromium.
+`python -m docs.write_stream_figure FOLDER`: FOLDER keeps the sessions and the decoder, so that another picture takes less than a minute. It needs a Chromium.
 """
 
+import json
 import re
 import subprocess
 import sys
@@ -16,29 +17,26 @@ SECONDS = 30
 WIDTH = 1200
 
 
-def semgjax(folder: Path, *words: str) -> list[str]:
-    """The command, with paths from `folder`."""
-    return [sys.executable, "-m", "semgjax", *words]
-
-
 def make_decoder(folder: Path) -> None:
     """Sessions of six people and a decoder that knows five of them: minutes of one core."""
-    train = ("train", "--preset", "keys-32", "--train.steps", "1200", "--train.batch", "8")
     for made, words in {
-        "people": ("data", "simulate", "people", "--users", "6", "--sessions", "3", "--minutes", "2", "--seed", "3", "--severity", "clean"),
-        "people/splits.json": ("data", "splits", "people", "--test-users", "1"),
-        "run/result.json": (*train, "--data", "people", "--out", "run"),
-        "typing-decoder": ("export", "run", "--out", "typing-decoder"),
-    }.items():  # fmt: skip
+        "people": "data simulate people --users 6 --sessions 3 --minutes 2 --seed 3 --severity clean",
+        "people/splits.json": "data splits people --test-users 1",
+        "run/result.json": "train --preset keys-32 --train.steps 1200 --train.batch 8 --data people --out run",
+        "typing-decoder": "export run --out typing-decoder",
+    }.items():
         if not (folder / made).exists():
-            subprocess.run([sys.executable, "-m", "semgjax", *words], cwd=folder, check=True)
+            subprocess.run([sys.executable, "-m", "semgjax", *words.split()], cwd=folder, check=True)
 
 
 def write_picture(folder: Path, out: Path, width: int = WIDTH, dark: bool = False) -> None:
     """The page after half a minute of a session of the person whom the decoder has not met."""
-    session = sorted((folder / "people").glob("*user05*.hdf5"))[0].relative_to(folder)
-    words = [sys.executable, "-m", "semgjax", "stream", "typing-decoder", "--source", str(session), "--web", "--port=0"]
-    stream = subprocess.Popen(words, cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    session = json.loads((folder / "people" / "splits.json").read_text())["test"][0]
+    words = ["stream", "typing-decoder", "--source", f"people/{session}.hdf5", "--web", "--port=0"]
+    stream = subprocess.Popen(
+        [sys.executable, "-m", "semgjax", *words],
+        cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
     try:
         assert stream.stderr is not None
         address = next(found[0] for line in stream.stderr if (found := re.search(r"http://\S+", line)))

@@ -26,6 +26,7 @@ from semgjax.streaming.web.tokens import Tokens
 
 PORT = 8423
 _PERIOD = 1 / 30  # seconds between two messages to a page
+_LOOK = 0.1  # seconds between looks at an event that something else sets
 _GOODBYE = 2.0  # seconds in which pages are told that the stream is over
 _CLOSE = 1.0  # seconds that a browser has to answer a close
 _MOST_PAGES = 16
@@ -55,9 +56,10 @@ class Page:
         """Let every page show it; returns at once, whatever the browsers do."""
         self._board.show(update)
 
-    def wait(self) -> None:
-        """Until a browser has opened the page."""
-        self._opened.wait()
+    def wait(self, stop: threading.Event) -> None:
+        """Until a browser has opened the page, or `stop` is set."""
+        while not self._opened.wait(_LOOK) and not stop.is_set():
+            pass
 
     def close(self, why: str = "ended") -> None:
         """Tell the pages why nothing more comes; they keep what they show. Waits 3 seconds for slow ones at most."""

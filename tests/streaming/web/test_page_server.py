@@ -148,7 +148,7 @@ def test_every_page_is_told_all_text_and_all_columns(page):
 
 
 def test_what_waits_for_a_browser_goes_on_when_the_page_is_open_not_when_it_is_loaded(page):
-    waiting = threading.Thread(target=page.wait)
+    waiting = threading.Thread(target=page.wait, args=(threading.Event(),))
     waiting.start()
     token = read_page(page, token_of(page))
     waiting.join(timeout=0.2)
@@ -156,6 +156,12 @@ def test_what_waits_for_a_browser_goes_on_when_the_page_is_open_not_when_it_is_l
     with open_socket(page, token):
         waiting.join(timeout=20)
         assert not waiting.is_alive()
+
+
+def test_what_waits_for_a_browser_can_be_stopped(page):
+    stop = threading.Event()
+    stop.set()
+    page.wait(stop)
 
 
 def test_an_address_that_was_used_is_replaced_so_that_any_page_can_open_another(page):

@@ -137,7 +137,6 @@ function takeState(news) {
   at("latency-high").textContent =
     news.latency_high_ms === null ? "sample to text" : `99 % < ${milliseconds(news.latency_high_ms)}`;
   at("dropped").textContent = news.dropped.toLocaleString("en");
-  at("dropped-time").textContent = news.dropped ? milliseconds((1000 * news.dropped) / about.rate) : "none";
   at("lost").classList.toggle("some", news.dropped > 0);
   if (news.ended !== null) {
     ended = true;
