@@ -1,6 +1,7 @@
 """Write docs/figures/stream.png: the live page while a simulated session is replayed.
 
-`python -m docs.write_stream_figure FOLDER`: FOLDER keeps the sessions and the decoder, so that another picture takes less than a minute. It needs a Chromium.
+`python -m docs.write_stream_figure FOLDER`: FOLDER keeps the sessions and the decoder, so that another picture takes
+less than a minute. It needs a Chromium.
 """
 
 import json

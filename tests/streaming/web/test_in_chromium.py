@@ -1,15 +1,26 @@
 """The page in a real browser: what it shows, and what other pages and used addresses get."""
 
 import http.server
+import re
 import threading
+from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
 from semgjax.data.band import TYPING, Band
+from semgjax.data.batching.windows import WindowSpec
+from semgjax.data.sessions import open_session, read_emg
+from semgjax.data.simulate import simulate
+from semgjax.decode.greedy import greedy
+from semgjax.exporting.export_folder import write_export
+from semgjax.model import network
+from semgjax.model.presets import preset
 from semgjax.streaming.live import Update
 from semgjax.streaming.web.page_server import open_page
 from tests.chromium import MISSING, PROGRAM, chromium
+from tests.runs import start
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason=MISSING)
 
@@ -26,6 +37,59 @@ STATE = "document.getElementById('status').dataset.state"
 def new_tab(tmp_path_factory):
     with chromium(tmp_path_factory.mktemp("browser") / "profile") as new_tab:
         yield new_tab
+
+
+def talkative_export(folder: Path) -> tuple[Path, dict]:
+    """An export of an untrained network whose head is wide enough for many kinds of keys; and its parameters."""
+    config = preset("keys-6")
+    params = jax.jit(lambda: network.init(config, jax.random.key(0)))()
+    params["head"]["kernel"] = np.random.default_rng(0).normal(size=(6, config.classes)).astype(np.float32)
+    write_export(config, WindowSpec(), TYPING, params, {"preset": "keys-6"}, folder)
+    return folder, params
+
+
+def offline_text(params: dict, session: Path) -> str:
+    """The greedy text of a whole session at once."""
+    config, opened = preset("keys-6"), open_session(session)
+    late = config.emission_delay // config.stride
+    frames = -(-opened.samples // config.stride) + late
+    emg_TxC = np.zeros((frames * config.stride, config.channels), np.float32)
+    emg_TxC[: opened.samples] = read_emg(opened, 0, opened.samples)
+    valid_T = np.arange(len(emg_TxC)) < opened.samples
+    logits = jax.jit(lambda p, x, ok: network.apply(config, p, x, ok))(params, emg_TxC[None], valid_T[None])
+    return TYPING.text(greedy(np.asarray(logits)[0, late:]))
+
+
+@pytest.mark.slow
+def test_the_printed_address_shows_the_text_of_the_replayed_session_as_it_is_offline(new_tab, tmp_path):
+    export, params = talkative_export(tmp_path / "export")
+    simulate(tmp_path / "sessions", users=1, sessions=1, minutes=0.1, seed=0, severity="clean")
+    (session,) = (tmp_path / "sessions").glob("*.hdf5")
+    expected = offline_text(params, session)
+    assert len(expected) > 20 and len(set(expected)) > 5
+    process = start(["stream", str(export), "--source", str(session), "--web", "--port", "0"])
+    try:
+        address = next(
+            found[0] for line in process.stderr if (found := re.search(r"http://127\.0\.0\.1:\d+/\S+", line))
+        )
+        address = address.rstrip(";")
+        tab = new_tab()
+        tab.go(address)
+        tab.wait(f"{STATE} === 'live'")
+        again = new_tab()
+        again.go(address)
+        assert again.value("document.getElementById('text')") is None
+        tab.wait(f"{STATE} === 'ended'")
+        out, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0
+    assert tab.text("committed") == expected and tab.text("tentative") == ""
+    assert out.replace("\n", "") == expected.replace("\n", "")
+    assert (tab.text("time"), tab.text("dropped")) == ("0:06.0", "0")
+    tab.call("Page.bringToFront")  # a hidden page draws nothing
+    tab.wait(f"{PAINTED}.every((share) => share > 0.02)")
 
 
 def part(band: Band, number: int, committed: str = "", dropped: int = 0) -> Update:
@@ -46,7 +110,8 @@ def test_the_page_shows_text_numbers_and_every_ring_and_keeps_them_after_the_end
     assert tab.value("document.querySelectorAll('#committed br').length") == 2
     assert (tab.text("decoder"), tab.text("time"), tab.text("dropped")) == ("<i>decoder</i>", "0:01.0", "100")
     assert "7.3" in tab.text("latency") and "7.3" in tab.text("latency-high")
-    assert [share > 0.02 for share in tab.value(PAINTED)] == [True, True]
+    tab.wait(f"{PAINTED}.every((share) => share > 0.02)")
+    assert len(tab.value(PAINTED)) == 2
 
 
 def test_a_band_of_one_ring_at_a_low_rate_is_drawn_too(new_tab):
@@ -58,7 +123,8 @@ def test_a_band_of_one_ring_at_a_low_rate_is_drawn_too(new_tab):
         tab.wait(f"{STATE} === 'live'")
     tab.wait(f"{STATE} === 'ended'")
     assert tab.text("committed") == "fist " * 10
-    assert [share > 0.02 for share in tab.value(PAINTED)] == [True]
+    tab.wait(f"{PAINTED}.every((share) => share > 0.02)")
+    assert len(tab.value(PAINTED)) == 1
 
 
 def test_a_used_address_shows_nothing_a_reloaded_page_everything(new_tab):
