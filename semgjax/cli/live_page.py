@@ -2,45 +2,45 @@
 
 import contextlib
 import importlib.util
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from semgjax.data.band import Band
 from semgjax.errors import InputError
+from semgjax.streaming.sources.choose import is_recorded
 
 if TYPE_CHECKING:
+    from semgjax.data.band import Band
     from semgjax.streaming.web.page_server import Page
+
+
+def check_page(web: bool, port: int | None) -> None:
+    """Look at the options before anything is loaded.
+
+    Raises:
+        InputError: a port without `web` ("conflict"), or no websockets ("missing-extra").
+    """
+    if port is not None and not web:
+        raise InputError(f"--port {port} without --web, which it is for; add --web", "conflict")
+    if web and importlib.util.find_spec("websockets") is None:
+        raise InputError("--web needs websockets; install it with: pip install 'semgjax[stream]'", "missing-extra")
 
 
 @contextlib.contextmanager
 def live_page(
-    web: bool,
-    port: int | None,
-    band: Band,
-    decoder: str,
-    source: str,
-    stop: threading.Event,
-    note: Callable[[str], None],
+    web: bool, port: int | None, band: "Band", decoder: str, source: str, note: Callable[[str], None]
 ) -> Iterator["Page | None"]:
-    """A page whose address `note` is told, or None without `web`; waits until it is open if the source is a file.
+    """A page whose address `note` is told; None without `web`.
 
     Raises:
-        InputError: a port without `web` ("conflict"), no websockets ("missing-extra"), or as `open_page`.
+        InputError: as `open_page`.
     """
     if not web:
-        if port is not None:
-            raise InputError(f"--port {port} without --web, which it is for; add --web", "conflict")
         yield None
         return
-    if importlib.util.find_spec("websockets") is None:
-        raise InputError("--web needs websockets; install it with: pip install 'semgjax[stream]'", "missing-extra")
     from semgjax.streaming.web.page_server import PORT, open_page
 
-    is_file = Path(source).is_file()
-    with open_page(band, decoder, Path(source).name if is_file else source, PORT if port is None else port) as page:
-        note(f"page at {page.url}" + ("; the file begins when it is open" if is_file else ""))
-        if is_file:
-            page.wait(stop)
+    recorded = is_recorded(source)
+    with open_page(band, decoder, Path(source).name if recorded else source, PORT if port is None else port) as page:
+        note(f"page at {page.url}" + (" (the file begins when it is open)" if recorded else ""))
         yield page

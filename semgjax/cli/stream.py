@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from semgjax.cli.live_page import check_page, live_page
 from semgjax.cli.parse import run_commands
 from semgjax.cli.terminal import say
 from semgjax.decode.beam_options import BeamOptions
@@ -69,13 +70,13 @@ def stream(
         json: print a JSON object a line whenever the text changes, and the summary as the last one
     """
     _check(decoder, beam, open_keys, wait)
+    check_page(web, port)
     from semgjax.api.live_decoders import live_decoder
-    from semgjax.cli.live_page import live_page
     from semgjax.cli.live_text import JsonText, PlainText, TerminalText
     from semgjax.evaluate.decoders import Decoder
     from semgjax.streaming.live import run_live
     from semgjax.streaming.recording.recorder import open_recorder
-    from semgjax.streaming.sources.choose import open_source
+    from semgjax.streaming.sources.choose import is_recorded, open_source
 
     found = live_decoder(model, Decoder(decoder, lm, beam), open_keys)
     conditioning = _conditioning(channels, scale, declaration, resample, found.band.rate)
@@ -87,8 +88,10 @@ def stream(
         say(f"semgjax: {line}", error=True)
 
     found.warm()  # before the source is open: samples that come meanwhile would be late
-    with _interruptible() as (stop, codes), live_page(web, port, found.band, model, source, stop, note) as page:
+    with _interruptible() as (stop, codes), live_page(web, port, found.band, model, source, note) as page:
         opened = open_source(source, wait, fast)
+        if page and is_recorded(source):
+            page.wait(stop)
         summary = run_live(
             opened,
             found,

@@ -3,12 +3,11 @@
 import re
 import socket
 import sys
-import threading
 from contextlib import AbstractContextManager
 
 import pytest
 
-from semgjax.cli.live_page import live_page
+from semgjax.cli.live_page import check_page, live_page
 from semgjax.data.band import TYPING
 from tests.refused import refused
 
@@ -16,9 +15,7 @@ from tests.refused import refused
 def page(
     web: bool, port: int | None, source: str = "lsl:band", notes: list[str] | None = None
 ) -> AbstractContextManager:
-    stop = threading.Event()
-    stop.set()  # nobody opens the page of a file here
-    return live_page(web, port, TYPING, "decoder", source, stop, ([] if notes is None else notes).append)
+    return live_page(web, port, TYPING, "decoder", source, ([] if notes is None else notes).append)
 
 
 def test_without_the_option_there_is_no_page():
@@ -27,8 +24,8 @@ def test_without_the_option_there_is_no_page():
 
 
 def test_a_port_without_a_page_is_refused():
-    with refused("conflict", "--port 0"), page(False, 0):
-        pass
+    with refused("conflict", "--port 0"):
+        check_page(False, 0)
 
 
 def test_a_port_in_use_is_refused():
@@ -40,13 +37,13 @@ def test_a_port_in_use_is_refused():
 
 def test_a_missing_package_is_named_with_its_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "websockets", None)
-    with refused("missing-extra", "semgjax[stream]"), page(True, 0):
-        pass
+    with refused("missing-extra", "semgjax[stream]"):
+        check_page(True, 0)
+    check_page(False, None)
 
 
 @pytest.mark.parametrize("source", ["lsl:band", "FILE"])
-def test_the_address_is_told_and_only_a_file_waits_for_the_page(tmp_path, source):
-    (tmp_path / "session.hdf5").touch()
+def test_the_address_is_told_and_that_a_file_waits_for_the_page(tmp_path, source):
     notes: list[str] = []
     with page(True, 0, source.replace("FILE", str(tmp_path / "session.hdf5")), notes) as found:
         (line,) = notes

@@ -72,7 +72,6 @@ def test_the_printed_address_shows_the_text_of_the_replayed_session_as_it_is_off
         address = next(
             found[0] for line in process.stderr if (found := re.search(r"http://127\.0\.0\.1:\d+/\S+", line))
         )
-        address = address.rstrip(";")
         tab = new_tab()
         tab.go(address)
         tab.wait(f"{STATE} === 'live'")
