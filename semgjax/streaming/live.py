@@ -250,6 +250,7 @@ class _Run:
         return LiveSummary(
             seconds=seconds,
             keys=self._text.keys,
+            forced=self._text.forced,
             frames=self._frames,
             ended=intake.ended,
             latency_ms=_spread(self._latency),

@@ -13,6 +13,7 @@ class LiveSummary:
     Attributes:
         seconds: of signal, lost samples too.
         keys: keys, or events of other classes.
+        forced: keys that a beam search made final while its hypotheses still differed (`BeamText`).
         frames: of the network.
         ended: why.
         latency_ms: median and 99th percentile from the arrival of the newest sample of a frame to its text; None for a
@@ -35,6 +36,7 @@ class LiveSummary:
 
     seconds: float
     keys: int
+    forced: int
     frames: int
     ended: str
     latency_ms: tuple[float, float] | None
@@ -90,6 +92,8 @@ class LiveSummary:
             found.append(f"resampling delays the text by {self.resampling_ms:.1f} ms")
         if self.behind > 1.0:
             found.append(f"decoding lagged behind by up to {self.behind:.1f} s")
+        if self.forced:
+            found.append(f"forced: {self.forced} {things} became final while hypotheses still differed")
         if self.late:
             found.append(f"late: {self.late} samples came too late or twice")
         if self.restarts:

@@ -19,9 +19,11 @@ class RunningText(Protocol):
 
     Attributes:
         keys: keys, or events of other classes, that are final.
+        forced: keys that became final while hypotheses still differed in them or before them.
     """
 
     keys: int
+    forced: int
 
     def add(self, log_probs_FxK: np.ndarray) -> str:
         """The next frames; what became final, to be joined to what did before."""
@@ -48,7 +50,7 @@ class GreedyText:
     """The best class of every frame, as `semgjax.decode.greedy`: all of it is final at once."""
 
     def __init__(self, band: Band) -> None:
-        self.keys = 0
+        self.keys = self.forced = 0
         self._words, self._blank = _Words(band), band.blank
         self._last = band.blank
 
@@ -81,7 +83,7 @@ class BeamText:
     """
 
     def __init__(self, band: Band, search: BeamSearch, most: int) -> None:
-        self.keys = 0
+        self.keys = self.forced = 0
         self._words, self._search, self._most = _Words(band), search, most
         self._stream = begin_stream(search)
 
@@ -89,8 +91,11 @@ class BeamText:
         """See `RunningText`."""
         for at in range(0, len(log_probs_FxK), _SHORT):
             self._stream = extend(self._search, self._stream, log_softmax(log_probs_FxK[at : at + _SHORT])[None])
-        (found,), self._stream = commit(self._stream, self._most)
-        return self._given(found.labels)
+        (agreed,), self._stream = commit(self._stream)
+        (more,), self._stream = commit(self._stream, self._most)
+        self.forced += len(more.labels)
+        labels = np.concatenate([agreed.labels, more.labels])
+        return self._given(labels)
 
     def tentative(self) -> str:
         """See `RunningText`."""
