@@ -11,11 +11,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+from PIL import Image
+
 from tests.chromium import MISSING, PROGRAM, chromium
 
 FIGURE = Path(__file__).parent / "figures" / "stream.png"
 SECONDS = 30
 WIDTH = 1200
+COLOURS = 128
 
 
 def make_decoder(folder: Path) -> None:
@@ -45,7 +48,10 @@ def write_picture(folder: Path, out: Path, width: int = WIDTH, dark: bool = Fals
             tab = new_tab()
             tab.go(address)
             tab.wait(f"document.getElementById('time').textContent >= '0:{SECONDS}'")
-            tab.screenshot(out, width, dark=dark)
+            tab.screenshot(Path(made) / "shot.png", width, dark=dark)
+            with Image.open(Path(made) / "shot.png") as shot:
+                few = shot.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+                few.save(out, optimize=True)
     finally:
         stream.kill()
         stream.wait()

@@ -130,6 +130,7 @@ function takeState(news) {
   if (at("tentative").textContent !== news.tentative) {
     at("tentative").replaceChildren();
     append(at("tentative"), news.tentative);
+    at("open-key").hidden = false; // a greedy decoder has no need of it
   }
   if (atEnd) box.scrollTop = box.scrollHeight;
   at("time").textContent = clock(news.seconds);
