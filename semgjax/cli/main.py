@@ -26,6 +26,8 @@ GROUPS = {
     "lm": "train and score character language models",
     "export": "write a run's parameters as a self-contained checkpoint",
     "stream": "live text from a wristband, a stream, a board or a recorded session",
+    "import": "read parameters back, to train them further",
+    "costs": "operations and bytes per second of signal, offline and streamed",
     "bench": "measure semgjax against its peers",
 }
 

@@ -16,6 +16,7 @@ from semgjax.streaming.drift import Drift
 from semgjax.streaming.packets import HEADER, Packet, packet_of, read_head
 
 GROUP, LOST = "emg2qwerty", "lost"
+_BESIDES = 1 << 20  # bytes of a session beside its samples, with room
 ROW = np.dtype([("emg_left", "<f4", (16,)), ("emg_right", "<f4", (16,)), ("time", "<f8")])
 
 
@@ -62,20 +63,31 @@ def write_session(part: Path, out: Path, user: str) -> float:
     """
     if out.exists():
         raise InputError(f"{out}: exists; choose a new file", "out-exists")
-    parts = _parts(part)
+    parts, lost = _parts(part)
     samples = parts[-1].end
     temporary = out.with_name(f".{out.name}.{os.getpid()}.{secrets.token_hex(4)}")
     with disk_faults(out):
         try:
-            _write(part, temporary, parts, samples, out.stem, user)
+            _reserve(temporary, samples * ROW.itemsize + _BESIDES)
+            place = _frame(temporary, samples, lost, out.stem, user)
+            with open(temporary, "r+b") as file:
+                os.posix_fallocate(file.fileno(), place, samples * ROW.itemsize)
+                file.seek(place)
+                for rows in _rows(part, parts):
+                    file.write(rows.tobytes())
+                file.flush()
+                os.fsync(file.fileno())
             os.rename(temporary, out)
         finally:
             temporary.unlink(missing_ok=True)
     return samples / TYPING.rate
 
 
-def _parts(path: Path) -> list[_Part]:
+def _parts(path: Path) -> tuple[list[_Part], np.ndarray]:
+    """The stretches of a recording, and (first, count) of its lost samples."""
     parts: list[_Part] = []
+    lost: list[tuple[int, int]] = []
+    at = 0
     for packet in read_packets(path):
         if (packet.emg_TxC.shape[1], packet.rate) != (TYPING.channels, TYPING.rate):
             raise InputError(
@@ -92,34 +104,52 @@ def _parts(path: Path) -> list[_Part]:
             now.host.add((end - now.first) / packet.rate, packet.sent)
             if not np.isfinite(now.begun):
                 now.begun = packet.sent - (end - now.first) / packet.rate
+        bad = np.ones(end - at, bool)
+        bad[packet.first - at :] = ~np.isfinite(packet.emg_TxC).all(axis=1)
+        for first, count in _stretches(bad, at):
+            if lost and sum(lost[-1]) == first:
+                lost[-1] = (lost[-1][0], lost[-1][1] + count)
+            else:
+                lost.append((first, count))
+        at = end
     if not parts:
         raise InputError(f"{path}: holds no samples", "empty")
-    return parts
+    return parts, np.array(lost, np.int64).reshape(-1, 2)
 
 
-def _write(part: Path, out: Path, parts: list[_Part], samples: int, name: str, user: str) -> None:
-    with h5py.File(out, "w") as file:
+def _reserve(path: Path, size: int) -> None:
+    """Fail now if the disk has no room: an HDF5 file that runs out of it while it is written harms the process."""
+    with open(path, "xb") as file:
+        os.posix_fallocate(file.fileno(), 0, size)
+    path.unlink()
+
+
+def _frame(path: Path, samples: int, lost: np.ndarray, name: str, user: str) -> int:
+    """A session whose samples are still to be written; the place of the first one in the file."""
+    with h5py.File(path, "w") as file:
         group = file.create_group(GROUP)
-        series = group.create_dataset("timeseries", shape=(samples,), dtype=ROW)
-        lost: list[tuple[int, int]] = []
-        at, latest, which = 0, -np.inf, -1
-        for packet in read_packets(part):
-            which += packet.fresh or which < 0
-            now, end = parts[which], packet.first + len(packet.emg_TxC)
-            rows = np.zeros(end - at, ROW)
-            bad = np.ones(len(rows), bool)
-            bad[packet.first - at :] = ~np.isfinite(packet.emg_TxC).all(axis=1)
-            emg = np.where(np.isfinite(packet.emg_TxC), packet.emg_TxC, 0)
-            rows["emg_left"][packet.first - at :], rows["emg_right"][packet.first - at :] = emg[:, :16], emg[:, 16:]
-            times = _times(now, packet, np.arange(at, end))
-            rows["time"] = np.maximum.accumulate(np.maximum(times, latest))
-            latest = rows["time"][-1]
-            lost += _stretches(bad, at)
-            series[at:end] = rows
-            at = end
-        group.create_dataset(LOST, data=np.array(_joined(lost), np.int64).reshape(-1, 2))
+        group.create_dataset(LOST, data=lost)
         group.attrs["session_name"], group.attrs["user"] = name, user
         group.attrs["condition"], group.attrs["duration_mins"] = "on_keyboard", samples / TYPING.rate / 60
+        plan = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        plan.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+        plan.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+        kind, space = h5py.h5t.py_create(ROW, logical=True), h5py.h5s.create_simple((samples,))
+        return int(h5py.h5d.create(group.id, b"timeseries", kind, space, plan).get_offset())
+
+
+def _rows(path: Path, parts: list[_Part]) -> Iterator[np.ndarray]:
+    """The samples of the session, in order, lost ones as zeros."""
+    at, latest, which = 0, -np.inf, -1
+    for packet in read_packets(path):
+        which += packet.fresh or which < 0
+        end = packet.first + len(packet.emg_TxC)
+        rows = np.zeros(end - at, ROW)
+        emg = np.where(np.isfinite(packet.emg_TxC).all(axis=1)[:, None], packet.emg_TxC, 0)
+        rows["emg_left"][packet.first - at :], rows["emg_right"][packet.first - at :] = emg[:, :16], emg[:, 16:]
+        rows["time"] = np.maximum.accumulate(np.maximum(_times(parts[which], packet, np.arange(at, end)), latest))
+        latest, at = rows["time"][-1], end
+        yield rows
 
 
 def _times(now: _Part, packet: Packet, numbers: np.ndarray) -> np.ndarray:
@@ -136,13 +166,3 @@ def _times(now: _Part, packet: Packet, numbers: np.ndarray) -> np.ndarray:
 def _stretches(bad_T: np.ndarray, at: int) -> list[tuple[int, int]]:
     edges = np.flatnonzero(np.diff(np.concatenate([[False], bad_T, [False]]).astype(np.int8)))
     return [(at + int(a), int(b - a)) for a, b in edges.reshape(-1, 2)]
-
-
-def _joined(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    found: list[tuple[int, int]] = []
-    for first, count in stretches:
-        if found and sum(found[-1]) == first:
-            found[-1] = (found[-1][0], found[-1][1] + count)
-        else:
-            found.append((first, count))
-    return found

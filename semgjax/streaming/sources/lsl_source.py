@@ -11,6 +11,7 @@ from semgjax.streaming.sources.source import POLL, Described, Samples
 _BUFFER = 360  # seconds that liblsl holds when nobody reads
 _MOST = 4096  # samples of one read
 _CLOCK_EVERY = 5.0  # seconds
+_SECOND = 0.5  # seconds to look for another stream of the same name
 
 
 class LslSource:
@@ -35,17 +36,18 @@ class LslSource:
                 f"--source lsl:{name}: pylsl cannot be imported ({error}); pip install 'semgjax[stream]'",
                 "missing-extra",
             ) from None
-        self._where, self._lost, self._slow = f"lsl:{name}", pylsl.LostError, pylsl.TimeoutError
+        self._where, self._lost, self._slow = f"lsl:{name}", pylsl.util.LostError, pylsl.util.TimeoutError
         found = pylsl.resolve_byprop("name", name, 1, wait)
         if not found:
             raise InputError(
                 f"{self._where}: no stream of this name in {wait:g} s; start the sender, or give a longer --wait",
                 "no-source",
             )
+        found += pylsl.resolve_byprop("name", name, 2, min(_SECOND, wait))
         if len({info.uid() for info in found}) > 1:
-            hosts = ", ".join(sorted(info.hostname() for info in found))
+            hosts = ", ".join(sorted({info.hostname() for info in found}))
             raise InputError(
-                f"{self._where}: {len(found)} streams of this name (on {hosts}); give each a name of its own",
+                f"{self._where}: there are several streams of this name (on {hosts}); give each a name of its own",
                 "conflict",
             )
         info = found[0]
