@@ -1,0 +1,1 @@
+"""From a jaxpr to an ONNX model."""
