@@ -61,6 +61,7 @@ CODES = {
     # runs and exports
     "not-finished": "the run has not reached its last step, or has no checkpoint yet",
     "scores-differ": "an export's recorded scores differ from those that it gives",
+    "parity": "what an export's files give differs from what JAX gives by more than its bound",
     "unsigned": "the checkpoint has no record of hashes",
     "unreadable": "the place or file cannot be read, although nothing shows that it is damaged",
     # tables

@@ -47,6 +47,7 @@ ABOVE = {
     "config_json": ALL,
     "notebook": ALL,
     "measures": ALL,
+    "runtime": ALL | {"parallel", "streaming"},
     "data": ALL - {"data"},
     "kernels": ALL - {"kernels"},
     "model": UPPER,

@@ -22,7 +22,7 @@ from semgjax.errors import InputError
 from semgjax.evaluate.decoders import Decoder
 from semgjax.evaluate.decoding import Emit, Mode, make_emit
 from semgjax.evaluate.stitched import Forward, make_forward, session_logits
-from semgjax.exporting.export_folder import MODEL, load_export
+from semgjax.exporting.export_folder import load_export
 from semgjax.model import network
 from semgjax.model.config import Network
 from semgjax.model.encoder import Params
@@ -30,6 +30,7 @@ from semgjax.model.for_band import check_band, check_fits, fit_to_band
 from semgjax.model.presets import preset
 from semgjax.notebook import facts
 from semgjax.parallel.runtime import is_first
+from semgjax.runtime.about import MODEL
 from semgjax.training.mirror import finished_folder
 from semgjax.training.run_config import MOST_ROWS, recipe
 from semgjax.training.run_folder import CONFIG, RESULT, load_finished, read_result

@@ -18,7 +18,6 @@ from semgjax.distilling.ensemble import check_aligned
 from semgjax.distilling.pairs import check_pair
 from semgjax.distilling.teachers import Teacher, lineage_of, load_teacher, self_config, student_config
 from semgjax.errors import InputError
-from semgjax.exporting.export_folder import MODEL, SCHEMA, VERSION
 from semgjax.exporting.export_run import export_run
 from semgjax.exporting.verify import Verified, verify_export
 from semgjax.files import read_json
@@ -28,6 +27,7 @@ from semgjax.model.config import Network
 from semgjax.notebook import facts
 from semgjax.parallel.cores import use_cores
 from semgjax.parallel.runtime import start_processes
+from semgjax.runtime.about import MODEL, SCHEMA, VERSION, Format
 from semgjax.training.distill_config import SELF, DistillOptions
 from semgjax.training.engine import Engine
 from semgjax.training.lineage import NO_TEACHERS
@@ -210,13 +210,19 @@ def distill(
 
 
 def export(
-    run: str | Path | Run, out: str | Path, *, data: str | Path | None = None, splits: str | Path | None = None
+    run: str | Path | Run,
+    out: str | Path,
+    *,
+    format: Format = "orbax",
+    data: str | Path | None = None,
+    splits: str | Path | None = None,
 ) -> Export:
     """Write a finished run's parameters as a self-contained export.
 
     Args:
         run: run directory, address, or what `train` returned.
-        out: new folder: model.json and the parameters.
+        out: new folder: model.json, a card and the files of the format.
+        format: "orbax", "safetensors" (parameters by name) or "stablehlo" (programs that JAX runs without semgjax).
         data: folder of the run's sessions. If given, the export is evaluated on them and refused if its scores differ
             from the run's.
         splits: split file of the run (default: splits.json in the folder).
@@ -236,7 +242,7 @@ def export(
 
     _check_splits(data, splits)
     with finished_folder(place_of(run)) as folder:
-        body = export_run(folder, Path(out), None if data is None else check)
+        body = export_run(folder, Path(out), None if data is None else check, format)
     return Export(str(out), body, tuple(found))
 
 

@@ -8,6 +8,7 @@ from semgjax.cli.parse import run_commands
 from semgjax.cli.terminal import say
 from semgjax.errors import InputError
 from semgjax.measures import MEASURES
+from semgjax.runtime.about import Format
 
 
 def export(
@@ -15,14 +16,16 @@ def export(
     /,
     *,
     out: Path | None = None,
+    format: Format = "orbax",
     verify: Path | None = None,
     splits: Path | None = None,
 ) -> None:
-    """Write model.json and an orbax checkpoint that need neither the run's folder nor its configuration.
+    """Write model.json, a card and files of a format, which need neither the run's folder nor its configuration.
 
     Args:
         run: finished run directory, or its address (gs://...); with --verify and without --out an export
         out: new folder for the export
+        format: orbax, safetensors (parameters by name) or stablehlo (programs that JAX runs without this package)
         verify: folder of the run's sessions: evaluate the export and refuse it if its scores differ from the run's
         splits: split file of the run (default: splits.json in the folder of sessions)
     """
@@ -36,7 +39,7 @@ def export(
         assert verify is not None
         found = runs.verify(run, verify, splits)
     else:
-        found = runs.export(run, out, data=verify, splits=splits)
+        found = runs.export(run, out, format=format, data=verify, splits=splits)
     for row in found.verified:
         measure = MEASURES[row.metric]
         found_none = row.measured is None

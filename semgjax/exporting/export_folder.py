@@ -1,4 +1,4 @@
-"""A self-contained export: DIR/model.json describes the decoder, DIR/params holds its parameters (orbax)."""
+"""A self-contained export: DIR/model.json describes the decoder, DIR/README.md is its card, the rest are its files."""
 
 import hashlib
 import shutil
@@ -9,25 +9,24 @@ from typing import Any
 
 import jax
 import numpy as np
-import orbax.checkpoint as ocp
 
 from semgjax.config_json import from_json, to_json
 from semgjax.data.band import TYPING, Band
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.keys import KEY_NAMES
 from semgjax.errors import InputError
-from semgjax.files import check_hashes, content_hash, disk_faults, file_hashes, folder_lock, read_json, write_json
-from semgjax.model import network
+from semgjax.exporting.card import card
+from semgjax.exporting.formats.write_format import read_params, write_files
+from semgjax.exporting.parity import Windows, check_parity, made_up
+from semgjax.exporting.programs import why_no_step
+from semgjax.files import content_hash, disk_faults, file_hashes, folder_lock, write_atomic, write_json
+from semgjax.model import network, streaming
 from semgjax.model.config import Network, network_from_json
 from semgjax.model.encoder import Params, count_parameters
 from semgjax.model.finite import check_finite
 from semgjax.model.for_band import check_fits
 from semgjax.one_report import report_once
-
-MODEL, PARAMS = "model.json", "params"
-SCHEMA, VERSION = "semgjax/model", 4
-"""version 4 says of a distilled run how it was taught; 3 says the band; earlier ones are of two wrists and keys"""
-_AGAIN = "write the export again"
+from semgjax.runtime.about import AGAIN, CARD, MODEL, SCHEMA, VERSION, Format, read_about
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,8 @@ def write_export(
     source: dict[str, Any],
     out: Path,
     check: Callable[[Path], object] | None = None,
+    kind: Format = "orbax",
+    windows: Windows | None = None,
 ) -> dict[str, Any]:
     """Write the export as a new folder, whole or not at all; returns the body of model.json.
 
@@ -60,21 +61,27 @@ def write_export(
         band: electrodes, sample rate and classes of the sessions.
         source: origin of the parameters (`semgjax.exporting.export_run.source_of`).
         check: called with the complete export before it is renamed; if it raises, nothing is left.
+        kind: format of the files.
+        windows: the signal on which the written files must give what JAX gives; None: made up for the band.
 
     Raises:
-        InputError: `out` exists and is not an empty folder, another process writes it, or the disk is full.
+        InputError: `out` exists and is not an empty folder, another process writes it, the disk is full, the network
+            cannot be written in this format, or what was written gives other numbers than JAX ("parity").
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out}: is not an empty folder; choose a new one for the export", "out-exists")
     check_finite(params, "the parameters to export")
+    sha256 = params_hash(params)
     body = {
+        "format": kind,
         "source": source,
         "params": count_parameters(params),
-        "params_sha256": params_hash(params),
+        "params_sha256": sha256,
         "model": to_json(config),
         "window": to_json(window),
         "band": to_json(band),
         **_facts(config, band),
+        **_stream_facts(config),
     }
     report_once()
     part = out.parent / f".{out.name}.part"
@@ -82,8 +89,12 @@ def write_export(
         try:
             work = part / "export"
             shutil.rmtree(work, ignore_errors=True)
-            with ocp.StandardCheckpointer() as checkpointer:
-                checkpointer.save((work / PARAMS).absolute(), params)
+            work.mkdir()
+            write_files(kind, config, params, band, window, work)
+            signal = made_up(config, band, window, sha256) if windows is None else windows
+            body["parity"] = check_parity(kind, work, body, config, params, signal)
+            body["bytes"] = sum(path.stat().st_size for path in work.rglob("*") if path.is_file())
+            write_atomic(work / CARD, card(body))
             body["files"] = file_hashes(work)
             body["body_sha256"] = content_hash(body)
             write_json(work / MODEL, SCHEMA, VERSION, body)
@@ -101,35 +112,27 @@ def load_export(folder: Path) -> Export:
     """Read an export, independently of its run.
 
     Raises:
-        InputError: no export, a missing or damaged file, or parameters that do not match model.json.
+        InputError: no export, a missing or damaged file, parameters that do not match model.json, or a format that
+            holds none ("conflict").
     """
-    about = read_json(folder / MODEL, SCHEMA, VERSION, oldest=1)
+    about = read_about(folder)
     where = str(folder / MODEL)
-    _check_body(about, where)
     config = network_from_json(about["model"], where)
     window = from_json(WindowSpec, about["window"], where)
     band = TYPING if about["version"] < 3 else from_json(Band, about["band"], where)
     check_fits(config, band)
-    for name, value in _facts(config, band).items():
+    facts = _facts(config, band) | ({} if about["version"] < 5 else _stream_facts(config))
+    for name, value in facts.items():
         if about.get(name) != value:
             raise InputError(
-                f"{where}: {name} is {about.get(name)!r}, but this model has {value!r}; {_AGAIN}", "changed"
+                f"{where}: {name} is {about.get(name)!r}, but this model has {value!r}; {AGAIN}", "changed"
             )
-    path = (folder / PARAMS).absolute()
-    if not path.is_dir():
-        raise InputError(f"{path}: no such folder; the export is incomplete, write it again", "damaged")
-    # Checked before orbax reads them: its errors about damaged files are not one clear line.
-    check_hashes(path, _below(about["files"], PARAMS), _AGAIN)
-    device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
-    with ocp.StandardCheckpointer() as checkpointer:
-        tree = checkpointer.metadata(path).item_metadata.tree
-        target = jax.tree.map(lambda m: jax.ShapeDtypeStruct(m.shape, m.dtype, sharding=device), tree)
-        params = checkpointer.restore(path, target)
+    params = read_params(about["format"], folder)
     if params_hash(params) != about["params_sha256"]:
-        raise InputError(f"{folder}: the parameters do not match model.json (SHA-256 differs); {_AGAIN}", "damaged")
+        raise InputError(f"{folder}: the parameters do not match model.json (SHA-256 differs); {AGAIN}", "damaged")
     expected = jax.eval_shape(lambda: network.init(config, jax.random.key(0)))
     if _shapes(expected) != _shapes(params):
-        raise InputError(f"{where}: describes another model than the parameters; {_AGAIN}", "changed")
+        raise InputError(f"{where}: describes another model than the parameters; {AGAIN}", "changed")
     check_finite(params, str(folder))
     return Export(config, window, band, params, about)
 
@@ -149,23 +152,19 @@ def _facts(config: Network, band: Band) -> dict[str, Any]:
     }
 
 
-def _check_body(about: dict[str, Any], where: str) -> None:
-    """Raises InputError: a field is missing, or the document was edited (version 1 has no hash of itself)."""
-    signed = ("body_sha256",) if about["version"] > 1 else ()
-    newer = ("band",) if about["version"] > 2 else ()
-    for name in ("model", "window", "files", "params_sha256", *signed, *newer):
-        if name not in about:
-            raise InputError(f"{where}: lacks the field {name!r}; {_AGAIN}", "bad-field")
-    body = {name: value for name, value in about.items() if name not in ("schema", "version", "body_sha256")}
-    if signed and content_hash(body) != about["body_sha256"]:
-        raise InputError(f"{where}: was edited after it was written; {_AGAIN}", "changed")
-
-
-def _below(hashes: Any, folder: str) -> Any:
-    """The hashes of the files in a folder, by relative path."""
-    if not isinstance(hashes, dict):
-        return None
-    return {name.removeprefix(f"{folder}/"): value for name, value in hashes.items()}
+def _stream_facts(config: Network) -> dict[str, Any]:
+    """Whether a decoder streams, why not, and the arrays [1, ...] that it keeps between frames."""
+    why = why_no_step(config)
+    state = () if why else streaming.state_shapes(config)
+    return {
+        "streams": why is None,
+        "no_stream": why,
+        "state": [
+            {"name": f"state_{index}", "shape": list(part.shape), "dtype": part.dtype.name}
+            for index, part in enumerate(state)
+        ],
+        "state_bytes": sum(part.size * part.dtype.itemsize for part in state),
+    }
 
 
 def _shapes(params: Params) -> list[tuple[str, tuple[int, ...]]]:

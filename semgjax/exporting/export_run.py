@@ -7,7 +7,9 @@ from typing import Any
 from semgjax.config_json import to_json
 from semgjax.errors import InputError
 from semgjax.exporting.export_folder import write_export
+from semgjax.exporting.parity import Windows
 from semgjax.losses.loss import name_and_settings
+from semgjax.runtime.about import Format
 from semgjax.training.run_config import RunConfig
 from semgjax.training.run_folder import load_finished, read_result
 
@@ -27,10 +29,17 @@ _KEPT = [
 ]
 
 
-def export_run(folder: Path, out: Path, check: Callable[[Path], object] | None = None) -> dict[str, Any]:
+def export_run(
+    folder: Path,
+    out: Path,
+    check: Callable[[Path], object] | None = None,
+    kind: Format = "orbax",
+    windows: Windows | None = None,
+) -> dict[str, Any]:
     """Export a run's final parameters; returns the body of model.json.
 
     Args:
+        kind, windows: see `semgjax.exporting.export_folder.write_export`.
         check: called with the complete export before it is renamed to `out`; if it raises, nothing is left.
 
     Raises:
@@ -40,7 +49,9 @@ def export_run(folder: Path, out: Path, check: Callable[[Path], object] | None =
     result = read_result(folder)
     if result is None:
         raise InputError(f"{folder}: the run has no result yet; resume it first", "not-finished")
-    return write_export(config.model, config.window, config.band, params, source_of(config, result), out, check)
+    return write_export(
+        config.model, config.window, config.band, params, source_of(config, result), out, check, kind, windows
+    )
 
 
 def source_of(config: RunConfig, result: dict[str, Any]) -> dict[str, Any]:

@@ -14,12 +14,13 @@ from semgjax.data.splitting.own_sessions import person_split
 from semgjax.data.splitting.splits import read_split
 from semgjax.data.trained_on import Names, names_from_json
 from semgjax.errors import InputError
-from semgjax.exporting.export_folder import MODEL, load_export
+from semgjax.exporting.export_folder import load_export
 from semgjax.losses.loss import CTC, Loss
 from semgjax.model.config import Network
 from semgjax.model.encoder import Params
 from semgjax.model.for_band import check_band
 from semgjax.personalising.defaults import BATCH, PARTS, STEPS
+from semgjax.runtime.about import MODEL
 from semgjax.training.lineage import OF_TEACHER, Lineage
 from semgjax.training.personal_config import PEAKS, PersonalConfig
 from semgjax.training.run_config import OptimizerConfig, RunConfig, TrainConfig, recipe

@@ -1,0 +1,62 @@
+"""The programs of an export of format stablehlo, run by JAX."""
+
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from jax import export
+
+from semgjax.errors import InputError, first_line
+from semgjax.runtime.about import check_format, read_about
+from semgjax.runtime.runtimes import Runtime, State
+from semgjax.runtime.safetensors_runtime import TENSORS, read_tensors
+
+OFFLINE, STEP = "offline.stablehlo", "step.stablehlo"
+
+
+def load(folder: Path) -> Runtime:
+    """The programs of an export, checked.
+
+    Raises:
+        InputError: as `semgjax.runtime.about.read_about`, another format ("wrong-schema"), or a program of a version
+            that this JAX does not read ("wrong-version").
+    """
+    about = read_about(folder)
+    check_format(about, folder, "stablehlo")
+    return open_files(folder, about)
+
+
+def open_files(folder: Path, about: dict[str, Any]) -> Runtime:
+    """The programs in a folder whose files are known to be whole.
+
+    Raises:
+        InputError: a program of a version that this JAX does not read ("wrong-version").
+    """
+    params = jax.device_put(read_tensors(folder / TENSORS))
+    whole = _program(folder / OFFLINE)
+
+    def offline(emg_BxTxC: np.ndarray, valid_BxT: np.ndarray) -> np.ndarray:
+        return np.asarray(whole(params, np.asarray(emg_BxTxC, np.float32), np.asarray(valid_BxT, bool)))
+
+    if not about["streams"]:
+        return Runtime(about, offline)
+    one = _program(folder / STEP)
+
+    def begin() -> State:
+        return tuple(np.zeros(part["shape"], part["dtype"]) for part in about["state"])
+
+    def step(state: State, emg_1xTxC: np.ndarray, valid_1xT: np.ndarray) -> tuple[State, np.ndarray]:
+        *after, log_probs = one(params, *state, np.asarray(emg_1xTxC, np.float32), np.asarray(valid_1xT, bool))
+        return tuple(after), np.asarray(log_probs)
+
+    return Runtime(about, offline, begin, step)
+
+
+def _program(path: Path) -> Any:
+    try:
+        return jax.jit(export.deserialize(bytearray(path.read_bytes())).call)
+    except ValueError as error:
+        raise InputError(
+            f"{path}: this JAX cannot read the program ({first_line(error)}); export the run again", "wrong-version"
+        ) from None
