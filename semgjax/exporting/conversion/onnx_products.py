@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from semgjax.errors import InputError
-from semgjax.exporting.onnx_conversion.onnx_graph import Graph, Shape, Tensor
+from semgjax.exporting.conversion.onnx_graph import Graph, Shape, Tensor
 
 
 def product(graph: Graph, values: Sequence[Tensor], outputs: Sequence[Any], params: Mapping[str, Any]) -> list[Tensor]:
@@ -23,6 +23,10 @@ def product(graph: Graph, values: Sequence[Tensor], outputs: Sequence[Any], para
     one_row, one_column = (1,), (1,)
     x = _moved(graph, left, [*batch_l, *free_l, *inner_l], [len(batch_l), len(free_l), len(inner_l)], apart)
     y = _moved(graph, right, [*batch_r, *inner_r, *free_r], [len(batch_r), len(inner_r), len(free_r)], False)
+    if left.learned:
+        x = graph.weight(x, [-1])
+    if right.learned:
+        y = graph.weight(y, [-2])
     data = graph.emit("MatMul", x, y)
     row_sizes = tuple(rows) if apart else (_times(rows) if rows else one_row)
     column_sizes = _times(columns) if columns else one_column
@@ -65,6 +69,7 @@ def convolution(
     x = graph.emit("Transpose", x, perm=list(numbers.lhs_spec))
     if isinstance(kernel, np.ndarray):
         kernel = np.ascontiguousarray(kernel.transpose(numbers.rhs_spec))
+        kernel = graph.weight(kernel, range(1, kernel.ndim)) if values[1].learned else kernel
     else:
         kernel = graph.emit("Transpose", kernel, perm=list(numbers.rhs_spec))
     lows, highs = zip(*params["padding"], strict=True)

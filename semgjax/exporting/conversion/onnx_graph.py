@@ -8,7 +8,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from semgjax.exporting.onnx_conversion.onnx_dims import is_static, size_of
+from semgjax.exporting.conversion.int8_scheme import int8_weights
+from semgjax.exporting.conversion.onnx_dims import is_static, size_of
 
 OPSET, IR_VERSION = 18, 10
 """of 2022 and 2024: what runtimes of phones and browsers read"""
@@ -23,22 +24,28 @@ class Tensor:
         data: its name in the graph, or its constant.
         shape: its shape in the jaxpr.
         held: the shape of `data`: 1 where it is yet to be broadcast, which element-wise operators do by themselves.
+        learned: whether it is a constant made of parameters.
     """
 
     data: np.ndarray | str
     shape: Shape
     held: Shape
+    learned: bool = False
 
 
 class Graph:
     """Nodes and constants so far; equal nodes are one.
 
+    Args:
+        int8: store matrices and kernels of learned numbers as int8.
+
     Attributes:
         symbols: the int64 [1] that holds each symbol of the sizes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, int8: bool = False) -> None:
         self.symbols: dict[str, str] = {}
+        self._int8 = int8
         self._nodes: list[onnx.NodeProto] = []
         self._constants: dict[tuple[Any, ...], str] = {}
         self._initializers: list[onnx.TensorProto] = []
@@ -67,6 +74,20 @@ class Graph:
             self._constants[key] = f"c{len(self._constants)}"
             self._initializers.append(numpy_helper.from_array(np.ascontiguousarray(value), self._constants[key]))
         return self._constants[key]
+
+    def weight(self, value: np.ndarray | str, inner: Sequence[int]) -> np.ndarray | str:
+        """A matrix or kernel of learned numbers, in int8 with a scale for each output if that is asked for.
+
+        Args:
+            inner: the axes that a product sums over.
+        """
+        if not self._int8 or isinstance(value, str):
+            return value
+        whole, scale = int8_weights(value, inner)
+        outer = [axis for axis, size in enumerate(scale.shape) if size > 1]
+        if len(outer) == 1:
+            return self.emit("DequantizeLinear", whole, scale.reshape(-1), axis=outer[0])
+        return self.emit("Mul", self.emit("Cast", whole, to=int(onnx.TensorProto.FLOAT)), scale)
 
     def sizes(self, shape: Sequence[Any]) -> np.ndarray | str:
         """Sizes as an int64 [rank]."""

@@ -7,9 +7,9 @@ import numpy as np
 from onnx import helper
 
 from semgjax.errors import InputError
-from semgjax.exporting.onnx_conversion.onnx_dims import is_static
-from semgjax.exporting.onnx_conversion.onnx_graph import Graph, Shape, Tensor
-from semgjax.exporting.onnx_conversion.onnx_products import convolution, product
+from semgjax.exporting.conversion.onnx_dims import is_static
+from semgjax.exporting.conversion.onnx_graph import Graph, Shape, Tensor
+from semgjax.exporting.conversion.onnx_products import convolution, product
 
 Rule = Callable[[Graph, Sequence[Tensor], Sequence[Any], Mapping[str, Any]], list[Tensor]]
 
@@ -258,7 +258,7 @@ RULES: dict[str, Rule] = {
     **{name: _elementwise(op) for name, op in {
         "add": "Add", "sub": "Sub", "mul": "Mul", "div": "Div", "max": "Max", "min": "Min", "pow": "Pow",
         "and": "And", "or": "Or", "lt": "Less", "le": "LessOrEqual", "gt": "Greater", "ge": "GreaterOrEqual",
-        "eq": "Equal", "add_any": "Add",
+        "eq": "Equal", "add_any": "Add", "rem": "Mod",
     }.items()},
     **{name: _chain(*ops) for name, ops in {
         "exp": ("Exp",), "log": ("Log",), "tanh": ("Tanh",), "abs": ("Abs",), "neg": ("Neg",), "sqrt": ("Sqrt",),

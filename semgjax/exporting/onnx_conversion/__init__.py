@@ -1,1 +1,0 @@
-"""From a jaxpr to an ONNX model."""
