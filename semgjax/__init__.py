@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from semgjax.api.decisions import Budgets, design
     from semgjax.api.evaluation import Evaluation
     from semgjax.api.fitting import FittedLaw, fit, load_fit
+    from semgjax.api.imports import import_parameters
     from semgjax.api.models import Model, init, load
     from semgjax.api.optimal_compute import isoflop
     from semgjax.api.personalisation import personalize
@@ -47,6 +48,7 @@ __all__ = [
     "dry_run",
     "export",
     "fit",
+    "import_parameters",
     "init",
     "isoflop",
     "load",
@@ -65,6 +67,7 @@ _PLACES = {
     "semgjax.api.fitting": ("FittedLaw", "fit", "load_fit"),
     "semgjax.api.evaluation": ("Evaluation",),
     "semgjax.evaluate.decoders": ("Decoder",),
+    "semgjax.api.imports": ("import_parameters",),
     "semgjax.api.models": ("Model", "init", "load"),
     "semgjax.api.optimal_compute": ("isoflop",),
     "semgjax.api.personalisation": ("personalize",),

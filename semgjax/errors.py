@@ -62,6 +62,7 @@ CODES = {
     "not-finished": "the run has not reached its last step, or has no checkpoint yet",
     "scores-differ": "an export's recorded scores differ from those that it gives",
     "parity": "what an export's files give differs from what JAX gives by more than its bound",
+    "tensor-misfit": "a tensor is missing or unknown, or not of the shape or type of the network's parameter",
     "unsigned": "the checkpoint has no record of hashes",
     "unreadable": "the place or file cannot be read, although nothing shows that it is damaged",
     # tables

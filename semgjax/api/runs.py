@@ -11,7 +11,7 @@ from semgjax.api.models import Model, load, place_of, read_corpus
 from semgjax.data.band import Band
 from semgjax.data.batching.augment import AugmentConfig
 from semgjax.data.batching.windows import WindowSpec
-from semgjax.data.corpus import load_corpus, read_band
+from semgjax.data.corpus import Corpus, load_corpus, read_band
 from semgjax.data.trained_on import held_out
 from semgjax.distilling.cache import cached
 from semgjax.distilling.ensemble import check_aligned
@@ -24,13 +24,16 @@ from semgjax.files import read_json
 from semgjax.losses.loss import Loss
 from semgjax.measures import MEASURES, SPLICED, rate_in
 from semgjax.model.config import Network
+from semgjax.model.encoder import Params
 from semgjax.notebook import facts
 from semgjax.parallel.cores import use_cores
 from semgjax.parallel.runtime import start_processes
+from semgjax.personalising.base import load_base
+from semgjax.personalising.further import begun_with, with_start
 from semgjax.runtime.about import MODEL, SCHEMA, VERSION, Format
 from semgjax.training.distill_config import SELF, DistillOptions
 from semgjax.training.engine import Engine
-from semgjax.training.lineage import NO_TEACHERS
+from semgjax.training.lineage import NO_TEACHERS, Lineage
 from semgjax.training.loop import train as run_training
 from semgjax.training.mirror import finished_folder
 from semgjax.training.run_config import OptimizerConfig, RunConfig, TrainConfig
@@ -130,6 +133,7 @@ def train(
     optimizer: OptimizerConfig | Options | None = None,
     train: TrainConfig | Options | None = None,
     loss: Loss | None = None,
+    init: "str | Path | Run | Export | None" = None,
     engine: Engine | Options | None = None,
 ) -> Run:
     """Train one decoder; after a stop, the same call resumes.
@@ -145,6 +149,8 @@ def train(
             configuration; the names are those of the options of `semgjax train`. augment may also be the name of a
             recipe: paper, baseline or robust.
         loss: what is minimised (semgjax.losses.loss; default: CTC).
+        init: a finished run, or an export or import, with whose parameters the run begins in place of random ones. Its
+            network must have the parameters of this one.
         engine: where and how the run executes; not part of the run's identity.
 
     Raises:
@@ -157,7 +163,7 @@ def train(
         2
     """
     members = members_of(preset_name, model, augment, optimizer, train, window, _band(data, splits))
-    return _run(members | ({} if loss is None else {"loss": loss}), data, splits, out, engine)
+    return _run(members | ({} if loss is None else {"loss": loss}), data, splits, out, engine, init=init)
 
 
 def distill(
@@ -176,6 +182,7 @@ def distill(
     augment: AugmentConfig | Options | str | None = None,
     optimizer: OptimizerConfig | Options | None = None,
     train: TrainConfig | Options | None = None,
+    init: "str | Path | Run | Export | None" = None,
     engine: Engine | Options | None = None,
 ) -> Run:
     """Train a student on a teacher's frame logits and the CTC loss; after a stop, the same call resumes.
@@ -191,7 +198,7 @@ def distill(
             20).
         options: further options of the loss, by name as options={"frames": "spikes", "delay": 2}, or a whole
             `DistillOptions`; docs/guides/distillation.md lists them.
-        data, out, splits, model, augment, optimizer, train, engine: see `train`.
+        data, out, splits, model, augment, optimizer, train, init, engine: see `train`.
 
     Raises:
         InputError: see `train`; or student and teacher do not fit.
@@ -206,7 +213,7 @@ def distill(
     chosen = distill_options(options, {name: value for name, value in named.items() if value is not None})
     band, keeps = _band(data, splits), bool(chosen.cache)
     members = members_of(preset_name, model, augment, optimizer, train, None, band, keeps)
-    return _run(members, data, splits, out, engine, (_places(teacher), chosen))
+    return _run(members, data, splits, out, engine, (_places(teacher), chosen), init)
 
 
 def export(
@@ -214,6 +221,7 @@ def export(
     out: str | Path,
     *,
     format: Format = "orbax",
+    licence: str = "",
     data: str | Path | None = None,
     splits: str | Path | None = None,
 ) -> Export:
@@ -223,12 +231,14 @@ def export(
         run: run directory, address, or what `train` returned.
         out: new folder: model.json, a card and the files of the format.
         format: "orbax", "safetensors" (parameters by name) or "stablehlo" (programs that JAX runs without semgjax).
-        data: folder of the run's sessions. If given, the export is evaluated on them and refused if its scores differ
-            from the run's.
+        licence: of the parameters, one line for the card.
+        data: folder of the run's sessions. If given, the files are compared with JAX on them, and the export is
+            evaluated and refused if its scores differ from the run's.
         splits: split file of the run (default: splits.json in the folder).
 
     Raises:
-        InputError: the run is not finished or damaged, `out` is taken, or the scores differ.
+        InputError: the run is not finished or damaged, `out` is taken, the network cannot be written in the format, its
+            output differs from JAX's ("parity"), or the scores differ.
 
     Example:
         >>> semgjax.export("runs/small", "exports/small").model().preset
@@ -236,13 +246,15 @@ def export(
     """
     found: list[Verified] = []
 
-    def check(written: Path) -> None:
-        assert data is not None
-        found.extend(_verified(written, data, splits))
-
     _check_splits(data, splits)
+    corpus = None if data is None else _corpus(data, splits)
+
+    def check(written: Path) -> None:
+        if corpus is not None:
+            found.extend(verify_export(written, corpus))
+
     with finished_folder(place_of(run)) as folder:
-        body = export_run(folder, Path(out), None if data is None else check, format)
+        body = export_run(folder, Path(out), check, format, corpus, licence)
     return Export(str(out), body, tuple(found))
 
 
@@ -258,13 +270,13 @@ def verify(place: str | Path | Export, data: str | Path, splits: str | Path | No
         InputError: no export, other sessions, or scores that differ ("scores-differ").
     """
     with finished_folder(place_of(place)) as folder:
-        rows = _verified(folder, data, splits)
+        rows = verify_export(folder, _corpus(data, splits))
         about = read_json(folder / MODEL, SCHEMA, VERSION, oldest=1)
     return Export(place_of(place), body_of(about), tuple(rows))
 
 
-def _verified(folder: Path, data: str | Path, splits: str | Path | None) -> list[Verified]:
-    return verify_export(folder, load_corpus(Path(data), None if splits is None else Path(splits)))
+def _corpus(data: str | Path, splits: str | Path | None) -> Corpus:
+    return load_corpus(Path(data), None if splits is None else Path(splits))
 
 
 def _check_splits(data: str | Path | None, splits: str | Path | None) -> None:
@@ -283,6 +295,7 @@ def _run(
     out: str | Path,
     engine: Engine | Options | None,
     teaching: tuple[tuple[str, ...], DistillOptions] | None = None,
+    init: "str | Path | Run | Export | None" = None,
 ) -> Run:
     """Train to the end; `teaching` is the teachers' places (SELF: none), and how the student learns from them."""
     chosen = chosen_engine(engine)
@@ -304,10 +317,21 @@ def _run(
         distill = teaching[1].config(first.config.hash)
         config = student_config(supervised, first, distill, held_out(corpus), others)
         lineage = lineage_of(teachers, corpus, check_aligned(config, teachers, corpus.train) if others else ())
+    base = None
+    if init is not None:
+        base, config, lineage = _start(place_of(init), config, corpus, lineage)
     pairs = tuple((one.config.model, one.params) for one in teachers)
     targets = cached(Path(data), config, pairs, corpus)
-    end = run_training(config, corpus, str(out), () if targets else pairs, chosen, lineage, targets)
+    end = run_training(config, corpus, str(out), () if targets else pairs, chosen, lineage, targets, base)
     return Run(str(out), body_of(end))
+
+
+def _start(place: str, config: RunConfig, corpus: Corpus, lineage: Lineage) -> tuple[Params, RunConfig, Lineage]:
+    """The parameters that a run begins with, the run that does, and what its result says of them."""
+    with finished_folder(place) as folder:
+        base = load_base(folder)
+    begun = begun_with(base, config, place)
+    return base.params, begun, with_start(lineage, base, begun, corpus, place)
 
 
 def _load_teachers(places: tuple[str, ...]) -> list[Teacher]:

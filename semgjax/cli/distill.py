@@ -39,6 +39,7 @@ def run(words: list[str]) -> int:
         augment: AugmentConfig = wanted,
         optimizer: OptimizerConfig = base.optimizer,
         train: TrainConfig = base.train,
+        init: str | None = None,
         engine: Engine = Engine(),  # noqa: B008
     ) -> None:
         """Train a student on a teacher's frame logits and the CTC loss; the same command after a stop resumes.
@@ -57,6 +58,8 @@ def run(words: list[str]) -> int:
             augment: random changes of training windows
             optimizer: AdamW and its schedule
             train: steps, batch, seed, precision and intervals
+            init: a finished run, an export or an import (or its address) whose parameters the run begins with; its
+                network must have the same ones
             engine: where and how the run executes; not part of the run's identity
         """
         from semgjax.api import runs
@@ -65,7 +68,7 @@ def run(words: list[str]) -> int:
         with shown_warnings():
             result = runs.distill(
                 teacher, preset, data, out, splits=splits, options=distillation, model=model, augment=augment,
-                optimizer=optimizer, train=train, engine=engine,
+                optimizer=optimizer, train=train, init=init, engine=engine,
             )  # fmt: skip
         print_run(result)
 

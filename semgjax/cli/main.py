@@ -25,6 +25,8 @@ GROUPS = {
     "scaling": "fit a scaling law to a table of results",
     "lm": "train and score character language models",
     "export": "write a run's parameters as a self-contained checkpoint",
+    "import": "read parameters back, to train them further",
+    "costs": "operations and bytes per second of signal, offline and streamed",
     "bench": "measure semgjax against its peers",
 }
 

@@ -39,6 +39,7 @@ def run(words: list[str]) -> int:
         augment: AugmentConfig = wanted,
         optimizer: OptimizerConfig = base.optimizer,
         train: TrainConfig = base.train,
+        init: str | None = None,
         engine: Engine = Engine(),  # noqa: B008
         compile_only: bool = False,
         show_sharding: bool = False,
@@ -58,6 +59,8 @@ def run(words: list[str]) -> int:
             augment: random changes of training windows
             optimizer: AdamW and its schedule
             train: steps, batch, seed, precision and intervals
+            init: a finished run, an export or an import (or its address) whose parameters the run begins with; its
+                network must have the same ones
             engine: where and how the run executes; not part of the run's identity
             compile_only: do not train; print what one step takes on --topology, which need not be present
             show_sharding: do not train; print how the state's arrays are split over --topology
@@ -83,7 +86,7 @@ def run(words: list[str]) -> int:
         from semgjax.cli.summary import print_run, shown_warnings
 
         with shown_warnings():
-            result = runs.train(preset, data, out, splits=splits, **changes)
+            result = runs.train(preset, data, out, splits=splits, init=init, **changes)
         print_run(result)
 
     return run_commands("train", {"": train}, words)

@@ -7,7 +7,6 @@ OUT/summary.json and OUT/report.html.
 import json
 import os
 import platform
-import re
 import statistics
 import subprocess
 import sys
@@ -21,6 +20,7 @@ import numpy as np
 from semgjax.data.corpus import Corpus, load_corpus
 from semgjax.data.measure import measure_of
 from semgjax.data.simulate import simulate
+from semgjax.data.simulate.session_names import all_simulated
 from semgjax.data.splitting.inventory import list_folder, recordings_of
 from semgjax.data.splitting.origins import with_orders
 from semgjax.data.splitting.splits import leave_users_out, read_split, write_split
@@ -49,7 +49,6 @@ from semgjax.training.run_folder import METRICS, load_finished, read_result
 
 THREADS = 2  # of this process on a CPU: fixed, so that last bits do not depend on the machine's cores
 SLOTS = min(2, os.cpu_count() or 1)  # trials at a time, a core each: packs of these sizes take longer (docs/log.md)
-_SIMULATED = re.compile(r"sim\d+-user\d+-session\d+")  # the names that the simulator gives
 
 
 def run_demo(plan: DemoPlan, out: Path) -> dict[str, Any]:
@@ -162,7 +161,7 @@ def _split(plan: DemoPlan, sessions: Path, split_file: Path) -> Path:
 
 def _all_simulated(corpus: Corpus) -> bool:
     """Whether every session has a name as the simulator gives: then no number here is of real people."""
-    return all(_SIMULATED.match(s.name) for part in ("train", "val", "test") for s in corpus.part(part))
+    return all_simulated(s.name for part in ("train", "val", "test") for s in corpus.part(part))
 
 
 def _sweep(trials: DemoTrials, sessions: Path, folder: Path) -> dict[str, Path]:

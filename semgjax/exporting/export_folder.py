@@ -1,5 +1,6 @@
 """A self-contained export: DIR/model.json describes the decoder, DIR/README.md is its card, the rest are its files."""
 
+import dataclasses
 import hashlib
 import shutil
 from collections.abc import Callable
@@ -18,10 +19,10 @@ from semgjax.errors import InputError
 from semgjax.exporting.card import card
 from semgjax.exporting.formats.write_format import read_params, write_files
 from semgjax.exporting.parity import Windows, check_parity, made_up
-from semgjax.exporting.programs import why_no_step
 from semgjax.files import content_hash, disk_faults, file_hashes, folder_lock, write_atomic, write_json
 from semgjax.model import network, streaming
 from semgjax.model.config import Network, network_from_json
+from semgjax.model.decode_costs import costs
 from semgjax.model.encoder import Params, count_parameters
 from semgjax.model.finite import check_finite
 from semgjax.model.for_band import check_fits
@@ -82,6 +83,7 @@ def write_export(
         "band": to_json(band),
         **_facts(config, band),
         **_stream_facts(config),
+        "costs": dataclasses.asdict(costs(config, window.total)),
     }
     report_once()
     part = out.parent / f".{out.name}.part"
@@ -154,7 +156,7 @@ def _facts(config: Network, band: Band) -> dict[str, Any]:
 
 def _stream_facts(config: Network) -> dict[str, Any]:
     """Whether a decoder streams, why not, and the arrays [1, ...] that it keeps between frames."""
-    why = why_no_step(config)
+    why = streaming.why_not(config)
     state = () if why else streaming.state_shapes(config)
     return {
         "streams": why is None,

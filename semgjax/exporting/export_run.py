@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from semgjax.config_json import to_json
+from semgjax.data.corpus import Corpus
+from semgjax.data.simulate.session_names import all_simulated
 from semgjax.errors import InputError
 from semgjax.exporting.export_folder import write_export
-from semgjax.exporting.parity import Windows
+from semgjax.exporting.parity import windows_of
+from semgjax.exporting.verify import check_sessions
 from semgjax.losses.loss import name_and_settings
 from semgjax.runtime.about import Format
 from semgjax.training.run_config import RunConfig
@@ -27,6 +30,10 @@ _KEPT = [
     "spliced",
     "scores",
 ]
+_PERSONAL = ("base", "init")
+"""of runs that began with another decoder's parameters"""
+MOST_LICENCE = 200
+"""characters of the licence line"""
 
 
 def export_run(
@@ -34,33 +41,49 @@ def export_run(
     out: Path,
     check: Callable[[Path], object] | None = None,
     kind: Format = "orbax",
-    windows: Windows | None = None,
+    corpus: Corpus | None = None,
+    licence: str = "",
 ) -> dict[str, Any]:
     """Export a run's final parameters; returns the body of model.json.
 
     Args:
-        kind, windows: see `semgjax.exporting.export_folder.write_export`.
         check: called with the complete export before it is renamed to `out`; if it raises, nothing is left.
+        kind: format of the files.
+        corpus: sessions of the run, on which the files must give what JAX gives; None: made-up signal.
+        licence: of the parameters, one line for the card; "": not stated.
 
     Raises:
-        InputError: the run is not finished, or `out` is taken.
+        InputError: the run is not finished, `out` is taken, the corpus is not the run's ("conflict"), or see
+            `semgjax.exporting.export_folder.write_export`.
     """
+    if licence and (not licence.isprintable() or len(licence) > MOST_LICENCE):
+        raise InputError(
+            f"licence {licence[:40]!r}: give one line of at most {MOST_LICENCE} characters, such as CC-BY-4.0",
+            "bad-value",
+        )
     config, params = load_finished(folder)
     result = read_result(folder)
     if result is None:
         raise InputError(f"{folder}: the run has no result yet; resume it first", "not-finished")
-    return write_export(
-        config.model, config.window, config.band, params, source_of(config, result), out, check, kind, windows
-    )
+    source = source_of(config, result) | ({"licence": licence} if licence else {})
+    windows = None
+    if corpus is not None:
+        check_sessions(str(folder), source, config.band, corpus)
+        windows = windows_of(config.model, config.window, corpus)
+    return write_export(config.model, config.window, config.band, params, source, out, check, kind, windows)
 
 
 def source_of(config: RunConfig, result: dict[str, Any]) -> dict[str, Any]:
-    """What an export says of its run; of a distilled one also how it was taught and by whom.
+    """What an export says of its run; of a distilled one also how it was taught and by whom, of others their base.
+
+    simulated: whether all sessions that it learned from have names as the simulator gives; no other names are in it.
 
     loss: name and options that differ; distill: the teacher's part in it, with the teachers' identities; teachers: the
     members OF_TEACHER of each one's result, or its identity alone if the run is of a version that recorded no more.
     """
-    source = {name: result[name] for name in _KEPT}
+    source = {name: result[name] for name in _KEPT} | {name: result[name] for name in _PERSONAL if name in result}
+    if "trained_on" in result:  # of version 3 and later
+        source["simulated"] = all_simulated(result["trained_on"]["sessions"])
     if config.distill is None:
         return source
     identities = () if config.distill.by_itself else (config.distill.teacher, *config.distill.also)

@@ -9,7 +9,8 @@ import jax
 import numpy as np
 
 from semgjax.data.band import Band
-from semgjax.data.batching.windows import WindowSpec
+from semgjax.data.batching.windows import WindowSpec, read_window
+from semgjax.data.corpus import Corpus
 from semgjax.errors import InputError
 from semgjax.exporting.formats.write_format import BOUNDS, read_params
 from semgjax.exporting.programs import offline_program, step_program
@@ -39,6 +40,18 @@ class Windows:
     origin: str
 
 
+def windows_of(config: Network, window: WindowSpec, corpus: Corpus) -> Windows:
+    """The first windows of the test part, or of what the split has: real signal, and what lies before a session."""
+    part = next(name for name in ("test", "val", "train") if corpus.part(name))
+    session = corpus.part(part)[0]
+    shape = (_WINDOWS, _whole_frames(config, window.total), session.channels)
+    emg, valid = np.zeros(shape, np.float32), np.zeros(shape[:2], bool)
+    for row in range(_WINDOWS):
+        emg[row, : window.total], first, last = read_window(session, row * window.length, window)
+        valid[row, first:last] = True
+    return Windows(emg, valid, f"session {session.name} of the {part} part")
+
+
 def made_up(config: Network, band: Band, window: WindowSpec, sha256: str) -> Windows:
     """Bursts of noise that differ between electrodes, as muscles give; the seed is the hash of the parameters."""
     rng = np.random.default_rng(int(sha256[:16], 16))
@@ -47,7 +60,9 @@ def made_up(config: Network, band: Band, window: WindowSpec, sha256: str) -> Win
     shape = (_WINDOWS, -(-samples // burst), band.channels)
     level = np.repeat(rng.lognormal(0.0, 1.0, shape), burst, axis=1)[:, :samples]
     emg = (1e-5 * level * rng.normal(size=level.shape)).astype(np.float32)
-    return Windows(emg, np.ones(emg.shape[:2], bool), f"made-up noise, seed {sha256[:16]}")
+    valid = np.ones(emg.shape[:2], bool)
+    valid[0, : window.left // 2] = False  # before a recording
+    return Windows(emg * valid[..., None], valid, f"made-up noise, seed {sha256[:16]}")
 
 
 def check_parity(

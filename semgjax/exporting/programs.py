@@ -5,7 +5,6 @@ from typing import Any
 
 import jax
 
-from semgjax.errors import InputError
 from semgjax.model import network, streaming
 from semgjax.model.encoder import Params
 from semgjax.model.kind import Network
@@ -39,12 +38,3 @@ def step_program(config: Network) -> Callable[..., tuple[jax.Array, ...]]:
         return (*after, log_probs)
 
     return step
-
-
-def why_no_step(config: Network) -> str | None:
-    """Why a network cannot stream, in one line; None: it can."""
-    try:
-        streaming.check_streams(config)
-    except InputError as error:
-        return str(error)
-    return None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from semgjax.data.band import Band
 from semgjax.data.corpus import Corpus
 from semgjax.data.measure import measure_of
 from semgjax.errors import InputError
@@ -45,13 +46,7 @@ def verify_export(folder: Path, corpus: Corpus, batch: int = 64) -> list[Verifie
     """
     export = load_export(folder)
     source = export.about["source"]
-    if source.get("data") != corpus.hash:
-        raise InputError(
-            f"{folder}: its scores belong to other sessions or another split; give the sessions and the "
-            "splits of the run",
-            "conflict",
-        )
-    check_band(export.band, corpus.band, "the export")
+    check_sessions(str(folder), source, export.band, corpus)
     recorded = source.get("scores")
     if not isinstance(recorded, list) or not recorded:
         raise InputError(f"{folder}: has no scores to verify", "bad-field")
@@ -70,6 +65,25 @@ def verify_export(folder: Path, corpus: Corpus, batch: int = 64) -> list[Verifie
                 "scores-differ",
             )
     return rows
+
+
+def check_sessions(place: str, source: dict[str, Any], band: Band, corpus: Corpus) -> None:
+    """Check that sessions are those that a decoder was trained and scored on.
+
+    Args:
+        place: of the decoder, for the message.
+        source: what its export says of its run.
+
+    Raises:
+        InputError: they are others, or split in another way ("conflict"), or of another band ("band-misfit").
+    """
+    if source.get("data") != corpus.hash:
+        raise InputError(
+            f"{place}: its scores belong to other sessions or another split; give the sessions and the "
+            "splits of the run",
+            "conflict",
+        )
+    check_band(band, corpus.band, "the export")
 
 
 def _near(one: float | None, other: float | None) -> bool:

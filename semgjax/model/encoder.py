@@ -124,11 +124,12 @@ def time_norm(config: ModelConfig, params: Params, x_BxTxD, valid_BxT, ops: Oper
     if rolling:
         sums = ops.rolling_sum(jnp.concatenate([first, second, count], axis=-1), config.norm_decay)
         first, second, count = sums[..., :width], sums[..., width : 2 * width], sums[..., 2 * width :]
-    count = jnp.maximum(count, 1e-6)
-    mean = first / count
+    # A product, not a division by what is broadcast: that one is rounded in another way where lengths are symbols.
+    share = 1.0 / jnp.maximum(count, 1e-6)
+    mean = first * share
     # One pass is accurate enough: high-passed sEMG, and any convolution of it, has a mean near zero. A row's
     # first steps have a variance of rounding errors only; without the floor its gradient would reach 1e7.
-    power = second / count
+    power = second * share
     variance = jnp.maximum(power - mean**2, _LEAST_VARIANCE * power)
     y = (x - mean[:, :, None]) * jax.lax.rsqrt(variance + _EPSILON)[:, :, None] * params["scale"] + params["bias"]
     return (y * weight).reshape(batch, time, width).astype(x_BxTxD.dtype)

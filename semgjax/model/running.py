@@ -3,13 +3,16 @@
 import jax
 import jax.numpy as jnp
 
+BLOCK = 64
+"""steps that `rolling_sum` adds up by one product"""
+
 
 def history(x_BxTx: jax.Array, steps: int) -> jax.Array:
     """x [B, T, ...] with the `steps` before it, [B, steps + T, ...]: zeros here, in streaming what came before."""
     return jnp.pad(x_BxTx, ((0, 0), (steps, 0), *((0, 0),) * (x_BxTx.ndim - 2)))
 
 
-def rolling_sum(x_BxTxD: jax.Array, decay: float, block: int = 64) -> jax.Array:
+def rolling_sum(x_BxTxD: jax.Array, decay: float, block: int = BLOCK) -> jax.Array:
     """s_t = decay s_(t-1) + x_t along time, float32: a triangular product inside a block, a scan over blocks."""
     batch, time, width = x_BxTxD.shape
     if isinstance(time, int):  # not a symbol of `jax.export`

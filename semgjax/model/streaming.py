@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from semgjax.errors import InputError
 from semgjax.model.encoder import Operations, Params
 from semgjax.model.kind import Network
-from semgjax.model.running import rolling_sum
+from semgjax.model.running import BLOCK, rolling_sum
 
 State = tuple[jax.Array, ...]
 """arrays [B, ...] of one shape for the whole stream, in the order in which a pass asks for them"""
@@ -23,23 +23,28 @@ State = tuple[jax.Array, ...]
 _HIDDEN = -1e9
 
 
+def why_not(config: Network) -> str | None:
+    """Why a network cannot stream: it sees what follows a frame, or all that came before it, or it does not say that
+    it can. None: it can."""
+    if not config.STREAMS:
+        return "let its mixing over time go through ops and set STREAMS (docs/guides/extend.md)"
+    if config.look_ahead is None:
+        return "it sees the whole input; train one with a rolling norm and bounded attention"
+    if config.look_ahead:
+        return f"a frame sees {config.look_ahead} samples after it; train one with model.causal true"
+    if config.ATTENDS and config.attention_window is None:
+        return "its attention has no bound; train one with model.attention-window"
+    return None
+
+
 def check_streams(config: Network) -> None:
     """
     Raises:
-        InputError: the network cannot stream: it sees what follows a frame, or all that came before it, or it does
-            not say that it can ("conflict").
+        InputError: the network cannot stream ("conflict").
     """
-    name, why = config.NETWORK or "transformer", ""
-    if not config.STREAMS:
-        why = "let its mixing over time go through ops and set STREAMS (docs/guides/extend.md)"
-    elif config.look_ahead is None:
-        why = "it sees the whole input; train one with a rolling norm and bounded attention"
-    elif config.look_ahead:
-        why = f"a frame sees {config.look_ahead} samples after it; train one with model.causal true"
-    elif config.ATTENDS and config.attention_window is None:
-        why = "its attention has no bound; train one with model.attention-window"
-    if why:
-        raise InputError(f"network {name}: cannot stream: {why}", "conflict")
+    why = why_not(config)
+    if why is not None:
+        raise InputError(f"network {config.NETWORK or 'transformer'}: cannot stream: {why}", "conflict")
 
 
 @cache
@@ -118,7 +123,7 @@ def _operations(memory: _Memory) -> Operations:
     def fading(x_BxTxD: jax.Array, decay: float) -> jax.Array:
         def renew(before_BxD: jax.Array) -> tuple[jax.Array, jax.Array]:
             fade_T = decay ** (1.0 + jnp.arange(x_BxTxD.shape[1], dtype=jnp.float32))
-            total = rolling_sum(x_BxTxD, decay) + before_BxD[:, None] * fade_T[:, None]
+            total = rolling_sum(x_BxTxD, decay, min(BLOCK, x_BxTxD.shape[1])) + before_BxD[:, None] * fade_T[:, None]
             return total[:, -1], total
 
         return memory.swap((x_BxTxD.shape[0], x_BxTxD.shape[2]), jnp.float32, renew)

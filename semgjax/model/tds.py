@@ -113,9 +113,10 @@ class TDS(nn.Module):
         scale = self.param("norm_scale", nn.initializers.ones, (channels,), jnp.float32)[:, None]
         bias = self.param("norm_bias", nn.initializers.zeros, (channels,), jnp.float32)[:, None]
         weight = valid_BxT[:, :, None, None].astype(jnp.float32)
-        count = jnp.maximum(weight.sum(axis=(1, 3), keepdims=True) * x_BxTxCxF.shape[3], 1.0)
-        mean = (x_BxTxCxF * weight).sum(axis=(1, 3), keepdims=True) / count
-        variance = ((x_BxTxCxF - mean) ** 2 * weight).sum(axis=(1, 3), keepdims=True) / count
+        # A product below, not a division: that one is rounded in another way where lengths are symbols.
+        share = 1.0 / jnp.maximum(weight.sum(axis=(1, 3), keepdims=True) * x_BxTxCxF.shape[3], 1.0)
+        mean = (x_BxTxCxF * weight).sum(axis=(1, 3), keepdims=True) * share
+        variance = ((x_BxTxCxF - mean) ** 2 * weight).sum(axis=(1, 3), keepdims=True) * share
         return ((x_BxTxCxF - mean) * jax.lax.rsqrt(variance + _EPSILON) * scale + bias) * weight
 
 

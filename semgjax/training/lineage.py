@@ -1,4 +1,4 @@
-"""What a result says of a run's teachers, or of its base: who they are, how good, and what they were trained on."""
+"""What a result says of a run's teachers, base or start: who they are, how good, and what they were trained on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,8 @@ class Lineage:
         teachers: the members OF_TEACHER of each one's result.
         trained_on: what any of them has learned from.
         warnings: lines about them that the run shows.
-        base: what the result says of the base: the members OF_TEACHER of its result, and its kind.
+        base: what the result says of the base, or of the decoder that the run begins with: the members OF_TEACHER of
+            its result, and its kind.
         known: whether the person was in the base's training; None: it recorded no training sessions.
     """
 
@@ -56,9 +57,11 @@ def oversized(student: Params, teachers: Sequence[tuple[Network, Params]]) -> tu
 
 def lineage_members(config: RunConfig, corpus: Corpus, lineage: Lineage) -> dict[str, Any]:
     """Members of result.json: trained_on (a run's own sessions and users, and its teachers' or base's), of a distilled
-    run teachers, and of a personalised one base and known."""
+    run teachers, of a personalised one base and known, and of one that began with a decoder's parameters init."""
     own = learned_from(corpus, unlabelled=bool(unlabelled_of(config, corpus)[0]))
     taught: dict[str, Any] = {} if config.distill is None else {"teachers": list(lineage.teachers)}
     if config.personal is not None:
         taught = {"base": lineage.base, "known": lineage.known}
+    if config.init:
+        taught["init"] = lineage.base
     return {"trained_on": (own | lineage.trained_on).as_json(), **taught}

@@ -23,7 +23,7 @@ from semgjax.training.lineage import NO_TEACHERS, Lineage, networks_of, oversize
 from semgjax.training.mirror import working_folder
 from semgjax.training.mixture import ignored, unlabelled_of
 from semgjax.training.personal_params import keep_best
-from semgjax.training.personal_result import check_personal, personal_end
+from semgjax.training.personal_result import check_start, personal_end
 from semgjax.training.preemption import termination
 from semgjax.training.profiler import profiler
 from semgjax.training.progress import Progress
@@ -65,7 +65,7 @@ def train(
         lineage: what the result says of the teachers (`semgjax.distilling.teachers.lineage_of`).
         cached: with distill.cache, in place of teachers: opens their targets of the run's sessions (and computes them,
             semgjax.distilling.cache); called unless the run is finished.
-        base: parameters that a personalised run begins with (semgjax.personalising).
+        base: parameters that a personalised run (semgjax.personalising), or one with config.init, begins with.
 
     Raises:
         InputError: bad configuration or data, or `out` holds something else or is in use.
@@ -76,7 +76,7 @@ def train(
     check_started()
     config.check_band(corpus.band)
     _check_cached(config, cached is not None)
-    check_personal(config, corpus, base is not None)
+    check_start(config, corpus, base is not None)
     check_trackers(engine.trackers)
     kernels = Kernels(engine.attention, engine.convolution)
     check_kernels(kernels, config.model, jax.default_backend(), config.train.compute)
@@ -163,7 +163,9 @@ def train(
         # -- scores and result.json -----------------------------------------------------------------------------
         params = final_params(state)
         scores = {part: validate(params, corpus.part(part)) for part in ("val", "test") if corpus.part(part)}
-        person = None if base is None else personal_end(config, corpus, state, base, validate)
+        person = (
+            None if base is None or config.personal is None else personal_end(config, corpus, state, base, validate)
+        )
         return write_result(
             folder, config, corpus, data, params, scores, log.seconds, log.end(), taught, lineage, person
         )

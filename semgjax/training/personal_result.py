@@ -28,16 +28,17 @@ class PersonalEnd:
     base_scores: dict[str, dict[str, Counts]]
 
 
-def check_personal(config: RunConfig, corpus: Corpus, given: bool) -> None:
+def check_start(config: RunConfig, corpus: Corpus, given: bool) -> None:
     """
     Raises:
-        InputError: the run is personalised and is given no base, or the reverse ("conflict"); or it has no session to
-            validate on, which chooses its parameters ("no-sessions").
+        InputError: the run begins with given parameters and there are none, or the reverse ("conflict"); or it is
+            personalised and has no session to validate on, which chooses its parameters ("no-sessions").
     """
-    if (config.personal is not None) != given:
-        what = "is not personalised and is given a base" if given else "is personalised and is given no base"
-        raise InputError(f"the run {what}; start it by semgjax.personalize", "conflict")
-    if given and not any(len(session.labels) for session in corpus.val):
+    wanted = config.personal is not None or bool(config.init)
+    if wanted != given:
+        what = "begins with random parameters and is given others" if given else "is not given what it begins with"
+        raise InputError(f"the run {what}; start it by semgjax.personalize or with init", "conflict")
+    if config.personal is not None and not any(len(session.labels) for session in corpus.val):
         raise InputError(
             "the val part has no session with keys, and validation chooses the parameters of a personalised run; "
             "give a split with such a session",

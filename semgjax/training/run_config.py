@@ -110,6 +110,8 @@ class RunConfig:
     """electrodes, sample rate and classes of the sessions"""
     personal: PersonalConfig | None = None
     """the base run and the person of a personalised run"""
+    init: str = ""
+    """SHA-256 of the parameters that the run begins with; empty: random ones, from the seed"""
 
     def __post_init__(self) -> None:
         for name, kind in (("model", Network), ("loss", Loss)):
@@ -156,6 +158,7 @@ class RunConfig:
         if self.personal is not None:
             must("optimizer.average", self.optimizer.average == 0, "be 0: validation chooses the parameters")
             must("distill.teacher", self.distill is None, "be left out: a personalised run has no teacher")
+            must("init", not self.init, "be left out: a personalised run begins with its base")
         must("train.max_infeasible", 0 <= self.train.max_infeasible <= 1, "lie in [0, 1]")
         must("train.seed", 0 <= self.train.seed < 2**32, "lie in [0, 2^32)")
 

@@ -32,7 +32,7 @@ def init_state(config: RunConfig, seed: ArrayLike | None = None, base: Params | 
     """The state before the first step, from the seed alone (default: the configuration's).
 
     Args:
-        base: parameters that a personalised run begins with, in place of random ones.
+        base: parameters that the run begins with, in place of random ones.
 
     Raises:
         InputError: the network has not the hidden frames that the run distils from (`with_extra`), or not what its

@@ -17,6 +17,7 @@ import numpy as np
 
 from semgjax.data.simulate import alike, varied
 from semgjax.data.simulate.person import Person
+from semgjax.data.simulate.session_names import session_name as session_name
 from semgjax.data.simulate.signal import RATE, emg_blocks, time_blocks
 from semgjax.data.simulate.signal_settings import DISTURBANCES, Severity
 from semgjax.data.simulate.typist import Press, Prompt, type_session
@@ -109,11 +110,6 @@ def simulate(
         if isinstance(error, OSError):
             raise SemgjaxError(f"{out}: could not be written ({error})") from None
         raise
-
-
-def session_name(seed: int, user: int, session: int) -> str:
-    """The name of a session and of its file."""
-    return f"sim{seed}-user{user:03d}-session{session:02d}"
 
 
 def _check(

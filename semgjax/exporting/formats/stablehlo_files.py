@@ -15,7 +15,7 @@ from jax import export
 from semgjax.data.band import Band
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.exporting.formats import safetensors_files
-from semgjax.exporting.programs import offline_program, step_program, why_no_step
+from semgjax.exporting.programs import offline_program, step_program
 from semgjax.model import streaming
 from semgjax.model.encoder import Params
 from semgjax.model.kind import Network
@@ -36,7 +36,7 @@ def write(config: Network, params: Params, band: Band, window: WindowSpec, folde
     named = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), by_name(params))
     rows, frames = export.symbolic_shape("b, t")
     _save(_named(offline_program(config)), folder / OFFLINE, named, *_signal(config, rows, config.stride * frames))
-    if why_no_step(config) is None:
+    if streaming.why_not(config) is None:
         state = streaming.state_shapes(config)
         _save(_named(step_program(config)), folder / STEP, named, *state, *_signal(config, 1, config.stride))
 
