@@ -9,7 +9,7 @@ import numpy as np
 from jax import export
 
 from semgjax.errors import InputError, first_line
-from semgjax.exporting.conversion.plain_form import Replace, plain
+from semgjax.model.plain_form import Replace, plain
 
 
 def to_litert(
@@ -24,7 +24,7 @@ def to_litert(
 
     Args:
         names, results: names of inputs and results in its signature.
-        replaced: see `semgjax.exporting.conversion.plain_form.plain`.
+        replaced: see `semgjax.model.plain_form.plain`.
 
     Raises:
         InputError: the converter cannot write it ("conflict").

@@ -14,7 +14,7 @@ from semgjax.errors import InputError
 from semgjax.exporting.conversion.onnx_dims import is_static
 from semgjax.exporting.conversion.onnx_graph import Graph, Tensor
 from semgjax.exporting.conversion.onnx_rules import RULES
-from semgjax.exporting.conversion.plain_form import CALLS, inner_of, plain
+from semgjax.model.plain_form import CALLS, inner_of, plain
 
 _SMALL = 4096
 """elements up to which a constant may grow when it is computed here"""
@@ -56,7 +56,7 @@ def convert(
     Args:
         outputs: names of its results, flattened, with their sizes in the file (None: those of the result).
         symbols: of each symbol in the sizes of the inputs.
-        int8: store matrices and kernels of learned numbers as int8 (`semgjax.exporting.conversion.int8_scheme`).
+        int8: store matrices and kernels of learned numbers as int8 (`semgjax.model.int8_scheme`).
 
     Raises:
         InputError: it uses a primitive that has no rule ("conflict").

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from semgjax.exporting.conversion.int8_scheme import int8_weights
+from semgjax.model.int8_scheme import int8_weights
 from semgjax.exporting.conversion.onnx_dims import is_static, size_of
 
 OPSET, IR_VERSION = 18, 10

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from semgjax.data.band import Band
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.exporting.conversion.portable import matrix_products, portable_offline
-from semgjax.exporting.programs import step_program, why_no_step
+from semgjax.exporting.programs import step_program
 from semgjax.model import streaming
 from semgjax.model.encoder import Params
 from semgjax.model.kind import Network
@@ -56,7 +56,7 @@ def write(config: Network, params: Params, band: Band, window: WindowSpec, folde
     folder.mkdir(parents=True, exist_ok=True)
     samples = -(-window.total // config.stride) * config.stride
     save("offline", portable_offline(config, any_length=False), signal(samples), ["emg", "valid"], ["log_probs"])
-    if why_no_step(config) is not None:
+    if streaming.why_not(config) is not None:
         return
     state = streaming.state_shapes(config)
     names = [f"state_{index}" for index in range(len(state))]

@@ -14,7 +14,7 @@ from jax import export
 from semgjax.data.band import Band
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.exporting.conversion.portable import portable_offline
-from semgjax.exporting.programs import step_program, why_no_step
+from semgjax.exporting.programs import step_program
 from semgjax.model import streaming
 from semgjax.model.encoder import Params
 from semgjax.model.kind import Network
@@ -51,7 +51,7 @@ def write(config: Network, params: Params, band: Band, window: WindowSpec, folde
     symbols = {"b": Symbol("emg", 0), "t": Symbol("emg", 1, config.stride)}
     ends = {"log_probs": ("rows", "frames", config.classes)}
     save("offline", portable_offline(config, any_length=True), params, inputs, ends, symbols)
-    if why_no_step(config) is not None:
+    if streaming.why_not(config) is not None:
         return
     state = streaming.state_shapes(config)
     names = [f"state_{index}" for index in range(len(state))]

@@ -40,7 +40,7 @@ def rounded(weights: jax.Array, inner: Sequence[int]) -> jax.Array:
 
 
 def product_of_rounded(eqn: Any, values: Sequence[Any], learned: Sequence[bool]) -> list[Any]:
-    """dot_general with rounded weights and inputs, for `semgjax.exporting.conversion.plain_form.plain`."""
+    """dot_general with rounded weights and inputs, for `semgjax.model.plain_form.plain`."""
     inner, _ = eqn.params["dimension_numbers"]
     sides = [rounded(x, axes) for x, axes in zip(values, inner, strict=True)] if any(learned) else values
     return [eqn.primitive.bind(*sides, **eqn.params)]
