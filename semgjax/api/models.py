@@ -240,9 +240,7 @@ def load(place: "str | Path | Run | Export") -> Model:
             source = export.about.get("source", {})
             size = str(source.get("preset", "export"))
             met = _met(source, str(folder / MODEL))
-            return Model(
-                export.config, export.window, export.params, name, size, export.band, met, export.runtime
-            )
+            return Model(export.config, export.window, export.params, name, size, export.band, met, export.runtime)
         if (folder / CONFIG).is_file():
             config, params = load_finished(folder)
             met = _met(read_result(folder) or {}, str(folder / RESULT))

@@ -231,8 +231,8 @@ def export(
     Args:
         run: run directory, address, or what `train` returned.
         out: new folder: model.json, a card and the files of the format.
-        format: "orbax", "safetensors" (parameters by name), "stablehlo" (programs that JAX runs without semgjax), "onnx",
-            or "litert" (experimental).
+        format: "orbax", "safetensors" (parameters by name), "stablehlo" (programs that JAX runs without semgjax),
+            "onnx", or "litert" (experimental).
         int8: weights as int8, a quarter of the size; of formats onnx and litert.
         licence: of the parameters, one line for the card.
         data: folder of the run's sessions. If given, the files are compared with JAX on them, and the export is

@@ -24,7 +24,8 @@ parts = json.load(open("model.json"))["state"]
 step = onnxruntime.InferenceSession("{step}")
 results = [*("next_" + part["name"] for part in parts), "log_probs"]
 state = {{part["name"]: np.zeros(part["shape"], part["dtype"]) for part in parts}}
-*after, log_probs = step.run(results, {{**state, "emg": emg, "valid": valid}})  # float32 [1, {frame}, {channels}], bool [1, {frame}]
+given = {{**state, "emg": emg, "valid": valid}}  # float32 [1, {frame}, {channels}], bool [1, {frame}]
+*after, log_probs = step.run(results, given)
 state = dict(zip(state, after))  # of the next call
 ```
 """

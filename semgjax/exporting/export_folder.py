@@ -28,7 +28,6 @@ from semgjax.model.finite import check_finite
 from semgjax.model.for_band import check_fits
 from semgjax.one_report import report_once
 from semgjax.runtime.about import AGAIN, CARD, MODEL, SCHEMA, VERSION, Format, read_about
-
 from semgjax.runtime.open_export import open_files
 from semgjax.runtime.runtimes import Runtime
 

@@ -65,7 +65,7 @@ def verify_export(folder: Path, corpus: Corpus, batch: int = 64) -> list[Verifie
         if row.recorded != row.measured and not _near(row.recorded, row.measured, bool(export.about.get("int8"))):
             remedy = "export the run again"
             if export.about.get("int8"):
-                remedy = "train it further with --init and --train.int8 True and export that run (guide wristband)"
+                remedy = "train it further with --init and --train.int8 and export that run (guide wristband)"
             raise InputError(
                 f"{folder}: {row.split} {row.averaging} {measure.words} is recorded as {row.recorded}, but measured as "
                 f"{row.measured}; {remedy}",

@@ -5,14 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
-from jax.extend.core import ClosedJaxpr, Jaxpr, Literal, jaxpr_as_fun
+from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
 from semgjax.errors import InputError
 
 Replace = Callable[[Any, Sequence[Any], Sequence[bool]], list[Any]]
 """(equation, its values, which of them are made of parameters alone) -> its results"""
 Marked = tuple[Any, bool | None]
-"""a value, and whether it is made of parameters alone (True), of inputs too (False), or of nothing that varies (None)"""
+"""a value, and whether it is made of parameters alone (True), of inputs too (False) or of nothing that varies (None)"""
 
 CALLS = ("jit", "closed_call", "core_call", "custom_jvp_call", "custom_vjp_call", "checkpoint", "remat2")
 """primitives that call a jaxpr once"""
@@ -115,7 +115,10 @@ def _results(eqn: Any, values: Sequence[Any]) -> list[Any]:
     """An equation's results; of constants they are constants, not steps of the program."""
     constant = not any(isinstance(value, jax.core.Tracer) for value in values)
     fixed = all(isinstance(dim, int) for var in eqn.outvars for dim in var.aval.shape)
-    given = {var: value for var, value in zip(eqn.invars, values, strict=True) if not isinstance(var, Literal)}
-    alone = ClosedJaxpr(Jaxpr([], list(given), eqn.outvars, [eqn], eqn.effects), [])
+    if eqn.primitive.name == "dim_as_value":
+        raise InputError(
+            "the network computes with a size that is known only when it runs; export it as stablehlo", "conflict"
+        )
     with jax.ensure_compile_time_eval() if constant and fixed else contextlib.nullcontext():
-        return jaxpr_as_fun(alone)(*given.values())
+        found = eqn.primitive.bind(*values, **eqn.primitive.get_bind_params(eqn.params))
+    return list(found) if eqn.primitive.multiple_results else [found]

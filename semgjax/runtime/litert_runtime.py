@@ -1,4 +1,4 @@
-"""The programs of an export of format litert (experimental), run by LiteRT; numpy and ai-edge-litert are all it needs."""
+"""The programs of an export of format litert (experimental), run by LiteRT: it needs numpy and ai-edge-litert alone."""
 
 import importlib.metadata
 from collections.abc import Callable

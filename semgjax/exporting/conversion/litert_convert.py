@@ -1,7 +1,8 @@
 """A JAX function as a LiteRT program: StableHLO of `jax.export`, then the passes of litert-converter 0.5.0."""
 
+import contextlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -29,9 +30,9 @@ def to_litert(
     Raises:
         InputError: the converter cannot write it ("conflict").
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # it greets on stderr
-    from litert_converter import converter_api_ext as converter
-    from litert_converter.mlir import ir, passmanager
+    with _quiet():
+        from litert_converter import converter_api_ext as converter
+        from litert_converter.mlir import ir, passmanager
 
     params = jax.tree.map(np.asarray, params)
     flat = plain(function, params, *inputs, replaced=replaced)
@@ -51,3 +52,18 @@ def to_litert(
             f"litert-converter cannot write this network ({first_line(error)}); export it as onnx or stablehlo",
             "conflict",
         ) from None
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Importing the converter would print a remark on oneDNN."""
+    name = "TF_ENABLE_ONEDNN_OPTS"
+    before = os.environ.get(name)
+    os.environ[name] = "0"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before

@@ -49,6 +49,7 @@ def convert(
     inputs: Sequence[Port],
     outputs: Mapping[str, tuple[str | int, ...] | None],
     symbols: Mapping[str, Symbol] | None = None,
+    *,
     int8: bool = False,
 ) -> onnx.ModelProto:
     """`function` of (params, *inputs) as an ONNX model of the inputs; the parameters become constants.
@@ -75,8 +76,8 @@ def convert(
     consts = [_constant(np.asarray(const)) for const in closed.consts]
     results = _walk(graph, closed.jaxpr, consts, [*learned, *values])
     ends = []
-    for (name, labels), tensor, var in zip(outputs.items(), results, closed.jaxpr.outvars, strict=True):
-        ends.append((tensor, helper.make_tensor_value_info(name, _kind(var.aval), labels or tensor.shape)))
+    for (name, labels), tensor, value in zip(outputs.items(), results, closed.out_avals, strict=True):
+        ends.append((tensor, helper.make_tensor_value_info(name, _kind(value), labels or tensor.shape)))
     return graph.model(infos, ends)
 
 
@@ -93,7 +94,10 @@ def _walk(graph: Graph, jaxpr: Jaxpr, consts: Sequence[Tensor], inputs: Sequence
     known: dict[Any, Tensor] = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*consts, *inputs], strict=True))
 
     def read(var: Any) -> Tensor:
-        return _constant(np.asarray(var.val, var.aval.dtype)) if isinstance(var, Literal) else known[var]
+        if not isinstance(var, Literal):
+            return known[var]
+        aval: Any = var.aval
+        return _constant(np.asarray(var.val, aval.dtype))
 
     for eqn in jaxpr.eqns:
         values = [read(var) for var in eqn.invars]

@@ -8,8 +8,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from semgjax.model.int8_scheme import int8_weights
 from semgjax.exporting.conversion.onnx_dims import is_static, size_of
+from semgjax.model.int8_scheme import int8_weights
 
 OPSET, IR_VERSION = 18, 10
 """of 2022 and 2024: what runtimes of phones and browsers read"""
@@ -125,9 +125,7 @@ class Graph:
         self, inputs: Sequence[onnx.ValueInfoProto], outputs: Sequence[tuple[Tensor, onnx.ValueInfoProto]]
     ) -> onnx.ModelProto:
         """The finished model; unused nodes and constants are left out."""
-        ends = [
-            helper.make_node("Identity", [self.name(self.full(tensor))], [info.name]) for tensor, info in outputs
-        ]
+        ends = [helper.make_node("Identity", [self.name(self.full(tensor))], [info.name]) for tensor, info in outputs]
         needed = {name for node in ends for name in node.input}
         kept = []
         for node in reversed(self._nodes):

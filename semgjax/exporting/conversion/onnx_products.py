@@ -33,9 +33,7 @@ def product(graph: Graph, values: Sequence[Tensor], outputs: Sequence[Any], para
     return [Tensor(graph.reshaped(data, (*batch, *row_sizes, *column_sizes), shape), shape, shape)]
 
 
-def _moved(
-    graph: Graph, x: Tensor, order: Sequence[int], counts: Sequence[int], apart: bool
-) -> np.ndarray | str:
+def _moved(graph: Graph, x: Tensor, order: Sequence[int], counts: Sequence[int], apart: bool) -> np.ndarray | str:
     """Axes in order, and each of the last two groups as one axis (`apart`: the middle group as it is)."""
     data = graph.full(x)
     if list(order) != list(range(len(order))):
@@ -62,7 +60,9 @@ def convolution(
 ) -> list[Tensor]:
     """conv_general_dilated: axes in ONNX's order, Conv, and back."""
     if params["batch_group_count"] != 1 or any(size != 1 for size in params["lhs_dilation"]):
-        raise InputError("the network uses a transposed or batch-grouped convolution, which ONNX export lacks", "conflict")
+        raise InputError(
+            "the network uses a transposed or batch-grouped convolution, which ONNX export lacks", "conflict"
+        )
     numbers = params["dimension_numbers"]
     x = graph.full(values[0])
     kernel = graph.full(values[1])

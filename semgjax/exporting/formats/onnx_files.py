@@ -36,8 +36,8 @@ def write(config: Network, params: Params, band: Band, window: WindowSpec, folde
         need(package, package, "onnx", "format onnx")
     from semgjax.exporting.conversion.onnx_convert import Port, Symbol, convert
 
-    def save(name: Any, *described: Any) -> None:
-        made = convert(*described, int8=int8)
+    def save(name: Any, program: Any, *ports: Any) -> None:
+        made = convert(program, params, *ports, int8=int8)
         (folder / program_name(name, {"format": "onnx", "int8": int8})).write_bytes(made.SerializeToString())
 
     def signal(rows: Any, samples: Any, *labels: Any) -> list[Port]:
@@ -50,7 +50,7 @@ def write(config: Network, params: Params, band: Band, window: WindowSpec, folde
     inputs = signal(rows, config.stride * frames, "rows", "samples")
     symbols = {"b": Symbol("emg", 0), "t": Symbol("emg", 1, config.stride)}
     ends = {"log_probs": ("rows", "frames", config.classes)}
-    save("offline", portable_offline(config, any_length=True), params, inputs, ends, symbols)
+    save("offline", portable_offline(config, any_length=True), inputs, ends, symbols)
     if streaming.why_not(config) is not None:
         return
     state = streaming.state_shapes(config)
@@ -58,4 +58,4 @@ def write(config: Network, params: Params, band: Band, window: WindowSpec, folde
     ports = [Port(name, part) for name, part in zip(names, state, strict=True)]
     inputs = [*ports, *signal(1, config.stride, 1, config.stride)]
     results = {**{f"next_{name}": None for name in names}, "log_probs": None}
-    save("step", step_program(config), params, inputs, results)
+    save("step", step_program(config), inputs, results)
