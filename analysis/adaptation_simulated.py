@@ -17,14 +17,14 @@ from semgjax.adapting.pseudo_labels import PseudoLabels, confident_labels, rando
 from semgjax.adapting.rolling_norm import Moments, channel_moments, pooled, roll_normalised
 from semgjax.adapting.signal_only import Unlabelled, signal_of, windows_of
 from semgjax.data.sessions import Session, load_sessions
-from semgjax.data.simulate.write import session_name
+from semgjax.data.simulate.session_names import session_name
 from semgjax.decode.greedy import greedy
 from semgjax.evaluate.error_rates import Counts, count_errors
 from semgjax.evaluate.stitched import Forward, session_logits
 from semgjax.evaluate.turns import TurnChoice, decode_turned, turn_order, turned_forward
 from semgjax.model.encoder import Params
 from semgjax.training.run_config import RunConfig
-from semgjax.training.run_folder import RESULT, load_finished
+from semgjax.training.run_folder import load_finished
 
 LEARNED = 16
 """training people whose first session gives the statistics of training"""
@@ -73,10 +73,8 @@ def load_base(out: Path, seed: int, design: Design) -> Base:
     """The network of a seed, trained if it is not there, and what it is tested on."""
     taught = Taught(seeds=(seed,))
     piece = alone(taught, seed, taught.crowd)
-    run = out / "runs" / piece.name
-    if not (run / RESULT).exists():
-        taught_people.study(taught_people.Options(out, only=piece.name, questions=("labels",), design=taught))
-    config, params = load_finished(run)
+    taught_people.trained(piece, out, taught)
+    config, params = load_finished(taught_people.run_folder(piece, out))
     people = varied_plan.people_folder(out, varied_plan.Design(users=(taught.crowd,), minutes=taught.minutes), seed)
     names = [session_name(seed, person, day) for person in range(varied_plan.TEST) for day in range(varied_plan.DAYS)]
     sessions: dict[str, tuple[Session, ...]] = {}

@@ -59,7 +59,11 @@ def study(options: Options) -> str:
         return _answers(read_rows(options.table), options)
     table = options.out / "taught_people.csv"
     pieces = pieces_of(options.design, options.questions)
-    rows = make_rows(table, COLUMNS, pieces, options.only, lambda piece: _row(piece, _train(piece, options), options))
+
+    def row(piece: Piece) -> dict[str, Any]:
+        return _row(piece, trained(piece, options.out, options.design), options)
+
+    rows = make_rows(table, COLUMNS, pieces, options.only, row)
     return _answers(rows, options)
 
 
@@ -70,21 +74,28 @@ def _answers(rows: list[Row], options: Options) -> str:
     return answers(rows, options.design)
 
 
-def _train(piece: Piece, options: Options) -> dict[str, Any]:
-    """The result of a piece's run, trained if it is not finished."""
-    corpus = _corpus(piece, options)
-    run = options.out / "runs" / piece.name
+def trained(piece: Piece, out: Path, design: Design) -> dict[str, Any]:
+    """The result of a piece's run, trained if it is not finished; so is the teacher of a student."""
+    run = run_folder(piece, out)
+    corpus = _corpus(piece, out, design)
     if piece.role != "student":
-        return train(alone_config(piece, corpus, options.design), corpus, run)
-    teacher = load_teacher(options.out / "runs" / teacher_of(piece, options.design).name)
-    config = taught_config(piece, corpus, options.design, teacher)
+        return train(alone_config(piece, corpus, design), corpus, run)
+    taught_by = teacher_of(piece, design)
+    trained(taught_by, out, design)
+    teacher = load_teacher(run_folder(taught_by, out))
+    config = taught_config(piece, corpus, design, teacher)
     return train(config, corpus, run, [(teacher.config.model, teacher.params)], lineage=lineage_of([teacher], corpus))
 
 
-def _corpus(piece: Piece, options: Options) -> Corpus:
-    design = varied_plan.Design(users=(options.design.crowd,), minutes=options.design.minutes)
-    people = varied_plan.people_folder(options.out, design, piece.seed)
-    split_file = options.out / "splits" / f"{piece.seed}-{piece.labelled}-{piece.rest}.json"
+def run_folder(piece: Piece, out: Path) -> Path:
+    """Where a piece's run is."""
+    return out / "runs" / piece.name
+
+
+def _corpus(piece: Piece, out: Path, of_design: Design) -> Corpus:
+    design = varied_plan.Design(users=(of_design.crowd,), minutes=of_design.minutes)
+    people = varied_plan.people_folder(out, design, piece.seed)
+    split_file = out / "splits" / f"{piece.seed}-{piece.labelled}-{piece.rest}.json"
     write_split(split_file, split_of(piece))
     return load_corpus(people, split_file)
 
@@ -137,7 +148,7 @@ def _row(piece: Piece, result: dict[str, Any], options: Options) -> dict[str, An
         "rate": f"{piece.rate:g}",
         "steps": result["steps"],
         "error": sum(errors) / len(errors),
-        "late": late_of(options.out / "runs" / piece.name, result),
+        "late": late_of(run_folder(piece, options.out), result),
         **dict(zip(PERSONS, errors, strict=True)),
     }
 

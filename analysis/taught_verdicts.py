@@ -64,7 +64,7 @@ def draws_of(statistic: Callable[..., float], *groups: Errors) -> tuple[float, n
     draws = np.empty(DRAWS)
     for draw in range(DRAWS):
         picked = random.integers(len(seeds), size=len(seeds))
-        people = random.integers(TEST, size=(len(seeds), TEST))
+        people = random.integers(cube.shape[2], size=(len(seeds), cube.shape[2]))
         draws[draw] = statistic(*cube[:, picked[:, None], people].mean(axis=(1, 2)))
     return float(statistic(*cube.mean(axis=(1, 2)))), draws
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from semgjax.api.decisions import Budgets, design
     from semgjax.api.evaluation import Evaluation
     from semgjax.api.fitting import FittedLaw, fit, load_fit
+    from semgjax.api.forecasts import forecast, forecast_record, plot_record, settle
     from semgjax.api.imports import import_parameters
     from semgjax.api.models import Model, init, load
     from semgjax.api.optimal_compute import isoflop
@@ -48,6 +49,8 @@ __all__ = [
     "dry_run",
     "export",
     "fit",
+    "forecast",
+    "forecast_record",
     "import_parameters",
     "init",
     "isoflop",
@@ -55,7 +58,9 @@ __all__ = [
     "load_fit",
     "load_session",
     "personalize",
+    "plot_record",
     "report",
+    "settle",
     "stress",
     "train",
     "verify",
@@ -65,6 +70,7 @@ _PLACES = {
     "semgjax.api.comparison": ("LawComparison", "compare", "report"),
     "semgjax.api.decisions": ("Budgets", "design"),
     "semgjax.api.fitting": ("FittedLaw", "fit", "load_fit"),
+    "semgjax.api.forecasts": ("forecast", "forecast_record", "plot_record", "settle"),
     "semgjax.api.evaluation": ("Evaluation",),
     "semgjax.evaluate.decoders": ("Decoder",),
     "semgjax.api.imports": ("import_parameters",),

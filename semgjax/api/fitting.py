@@ -16,10 +16,13 @@ from semgjax.notebook import facts
 from semgjax.scaling import better, store
 from semgjax.scaling import choices as choice
 from semgjax.scaling.answer import Prediction, predict_at
+from semgjax.scaling.drift import MODEL
 from semgjax.scaling.ends import listed
 from semgjax.scaling.enough import check_part
 from semgjax.scaling.fit import STARTS, Fit, fit_law
 from semgjax.scaling.law import Law, load_law
+from semgjax.scaling.ledger.ledger_file import read_ledger
+from semgjax.scaling.ledger.record import record_of
 from semgjax.scaling.objective import Objective, ObjectiveKind
 from semgjax.scaling.profile import LEVEL
 from semgjax.scaling.quote import weighted
@@ -59,7 +62,14 @@ class FittedLaw(Decisions):
         return self.result.table
 
     def predict(
-        self, at: Mapping[str, float] | None = None, /, *, level: float = LEVEL, force: bool = False, **inputs: float
+        self,
+        at: Mapping[str, float] | None = None,
+        /,
+        *,
+        level: float = LEVEL,
+        force: bool = False,
+        ledger: str | Path | None = None,
+        **inputs: float,
     ) -> Prediction:
         """The error at a point, in the unit of the table: value, interval, layers, and what to know about them.
 
@@ -68,9 +78,12 @@ class FittedLaw(Decisions):
             level: of the intervals, between 0 and 1.
             force: give the number even where a finding of severity error says that it means nothing; `value` is None
                 there else.
+            ledger: of your forecasts (`semgjax.forecast`): what its settled ones missed widens or narrows the quote
+                and the extrapolation beyond the sweep, which otherwise follow published sweeps alone.
 
         Raises:
-            InputError: an input that the law has not, one without value, or a number out of range.
+            InputError: an input that the law has not, one without value, a number out of range, or a ledger that was
+                changed.
 
         Example:
             >>> sizes = [1e5, 2e5, 4e5, 8e5, 1.6e6, 3.2e6]
@@ -79,7 +92,12 @@ class FittedLaw(Decisions):
             >>> round(law.predict(N=1e6).value, 2)
             3.0
         """
-        return predict_at(self.result, _point(self.law, {**(at or {}), **inputs}), level, force)
+        model = MODEL if ledger is None else record_of(read_ledger(Path(ledger))).model
+        return self._predict_with(model, {**(at or {}), **inputs}, level, force)
+
+    def _predict_with(self, model: float, at: Mapping[str, float], level: float, force: bool = False) -> Prediction:
+        """`predict` with what laws miss beyond their sweeps (`semgjax.scaling.drift.MODEL`)."""
+        return predict_at(self.result, _point(self.law, at), level, force, model=model)
 
     def plot(
         self,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 
-from semgjax.cli import scaling_compute, scaling_decide, scaling_plan
+from semgjax.cli import scaling_compute, scaling_decide, scaling_ledger, scaling_plan
 from semgjax.cli.parse import run_commands
 from semgjax.cli.programs import keep_programs
 from semgjax.cli.scaling_words import Words, check_output, code_of, numbers, pairs, point_of, print_json
@@ -24,7 +24,7 @@ def run(words: list[str]) -> int:
     """The command."""
     keep_programs()
     commands: dict[str, Callable[..., Any]] = {"fit": fit, "predict": predict, "compare": compare}
-    more = {**scaling_decide.COMMANDS, **scaling_compute.COMMANDS, **scaling_plan.COMMANDS}
+    more = {**scaling_decide.COMMANDS, **scaling_compute.COMMANDS, **scaling_plan.COMMANDS, **scaling_ledger.COMMANDS}
     return run_commands("scaling", {**commands, **more}, words)
 
 
@@ -118,6 +118,7 @@ def predict(
     law: str | None = None,
     level: float = 0.95,
     force: bool = False,
+    ledger: Path | None = None,
     json: bool = False,
 ) -> int:
     """Predict the error at a point, with sampling, choice and extrapolation beside it.
@@ -128,13 +129,14 @@ def predict(
         law: file.py:NAME, where the fit has a law of your own
         level: of the intervals
         force: show the number even where a finding of severity error says that it means nothing
+        ledger: of your forecasts: what its settled ones missed counts in the quote
         json: print one JSON object
     """
     from semgjax.api.fitting import load_fit
     from semgjax.scaling.answer import as_json, weights_text
 
     fitted = load_fit(fit, law)
-    prediction = fitted.predict(point_of(at, fitted.law.input_names), level=level, force=force)
+    prediction = fitted.predict(point_of(at, fitted.law.input_names), level=level, force=force, ledger=ledger)
     held = _held_floor(fitted, prediction, level, force)
     if json:
         floor = None if held is None else {"parameter": held.name, "value": held.floor, "slope": held.slope}

@@ -1,6 +1,6 @@
 """A prediction with its three layers: sampling, choice and extrapolation, and what to know about it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from math import isfinite
 from typing import Any
@@ -12,7 +12,7 @@ from semgjax.scaling.better import about_law, rivals
 from semgjax.scaling.bootstrap import draw, draw_interval, predict_draws
 from semgjax.scaling.choices import Spread, choice_fits, spread_of
 from semgjax.scaling.diagnose import Diagnostic, blocks, diagnose
-from semgjax.scaling.drift import drift_band
+from semgjax.scaling.drift import MODEL, drift_band
 from semgjax.scaling.ends import ends_json, listed, number, opened, place_text, span
 from semgjax.scaling.fit import Fit, Point, distance, points_of, predict
 from semgjax.scaling.largest import largest_level
@@ -26,7 +26,7 @@ from semgjax.scaling.profile import (
     parameter_intervals,
     prediction_interval,
 )
-from semgjax.scaling.quote import allowing_for_largest, quote_interval, weighted
+from semgjax.scaling.quote import Weighted, allowing_for_largest, quote_interval, weighted
 from semgjax.scaling.refit import influence
 
 FAR = 3.0  # times beyond the sweep
@@ -110,8 +110,12 @@ def as_json(prediction: Prediction) -> dict[str, Any]:
     return {**body, **ends_json(prediction.interval)}
 
 
-def predict_at(fit: Fit, x: Point, level: float = LEVEL, force: bool = False, seed: int = 0) -> Prediction:
+def predict_at(
+    fit: Fit, x: Point, level: float = LEVEL, force: bool = False, seed: int = 0, model: float = MODEL
+) -> Prediction:
     """Value, three layers and findings at one point; force: show the value in spite of error-level findings.
+
+    model: what laws miss beyond their sweeps (`semgjax.scaling.drift.MODEL`; a ledger of forecasts gives the owner's).
 
     Raises:
         InputError: x or level out of range.
@@ -122,10 +126,9 @@ def predict_at(fit: Fit, x: Point, level: float = LEVEL, force: bool = False, se
     interval = prediction_interval(fit, point, level)
     members = choice_fits(fit)
     choice = spread_of(members, lambda member: float(predict(member, point).reshape(-1)[0]))
-    laws = weighted([member for _, member in members if member is fit or member.law.name != fit.law.name])
-    laws = allowing_for_largest(laws, largest_level(fit))
+    laws = quoted_laws(fit, members)
     beyond = max(distance(fit, point), ratio_distance(fit, points))
-    band = drift_band(fit, point, level) if laws and beyond > 1.0 else None
+    band = drift_band(fit, point, level, model) if laws and beyond > 1.0 else None
     reach = None if band is None else opened((float(band[0][0]), float(band[1][0])), value)
     users = None
     if fit.table.users_y is not None:
@@ -136,7 +139,7 @@ def predict_at(fit: Fit, x: Point, level: float = LEVEL, force: bool = False, se
     found += about_law(fit, rivals(fit))
     found += about_point(fit, points, value, level)
     found += _about_place(fit, points, value, interval, choice)
-    quote = quote_interval(laws, point, level, users, interval)
+    quote = quote_interval(laws, point, level, users, interval, model)
     blocked = blocks(found) and not force
     if blocked:
         return Prediction(point, None, None, None, None, None, level, beyond, True, tuple(found))
@@ -145,6 +148,12 @@ def predict_at(fit: Fit, x: Point, level: float = LEVEL, force: bool = False, se
         point, value, interval, users, choice, reach, level, beyond, False, tuple(found), quote, weights,
         predict_users(fit, point, interval, level, seed),
     )  # fmt: skip
+
+
+def quoted_laws(fit: Fit, members: Sequence[tuple[str, Fit]]) -> tuple[Weighted, ...]:
+    """The laws whose mixture is quoted, with their weights; members: `choice_fits` of the fit."""
+    laws = weighted([member for _, member in members if member is fit or member.law.name != fit.law.name])
+    return allowing_for_largest(laws, largest_level(fit))
 
 
 def ratio_distance(fit: Fit, x: Mapping[str, np.ndarray]) -> float:

@@ -193,21 +193,22 @@ def prediction_mixture(drift: Drift, x: Point, model: float = MODEL) -> Mixture:
     pulled = np.stack([squares * (w @ (k * basis[:, a, None])) for a in range(basis.shape[1])], axis=2)
     d = ahead[None] - pulled
     sampling = np.einsum("gma,gab,gmb->gm", d, np.linalg.pinv(precision), d)
-    apart = np.maximum(squares * own - squares**2 * (w @ k**2), 0.0) + (model * _beyond(drift, points)) ** 2
+    apart = np.maximum(squares * own - squares**2 * (w @ k**2), 0.0) + (model * beyond(drift, points)) ** 2
     return Mixture(drift.shares, means, np.maximum(sampling, 0.0), apart)
 
 
-def drift_band(fit: Fit, x: Point, level: float) -> tuple[Array, Array] | None:
+def drift_band(fit: Fit, x: Point, level: float, model: float = MODEL) -> tuple[Array, Array] | None:
     """(low, high) [m] of the curve at m points if the law's slope drifts as those of published sweeps do.
 
-    None where the points leave nothing to judge by. It allows for sampling and drift, not for other laws.
+    None where the points leave nothing to judge by. It allows for sampling and drift, not for other laws. model: see
+    MODEL.
     """
     drift = drift_of(fit)
     if drift is None:
         return None
     points, _ = points_of(fit, x)
     value = predict(fit, points)
-    mix = prediction_mixture(drift, points)
+    mix = prediction_mixture(drift, points, model)
     low, high = mixture_quantiles(mix.shares, mix.means, np.sqrt(mix.sampling + mix.drift), level)
     with np.errstate(over="ignore"):
         return value * np.exp(np.clip(low, -700.0, 700.0)), value * np.exp(np.clip(high, -700.0, 700.0))
@@ -263,7 +264,7 @@ def _cross(drift: Drift, points: Mapping[str, Array]) -> tuple[Array, Array]:
     return drift.roots[:, None] * kernel, own
 
 
-def _beyond(drift: Drift, points: Mapping[str, Array]) -> Array:
+def beyond(drift: Drift, points: Mapping[str, Array]) -> Array:
     """Log distance of points from the sweep times the law's mean slope [m]: from the range of each input, and from that
     of their product (compute), whichever is more."""
     total = np.zeros(len(next(iter(points.values()))))

@@ -33,3 +33,11 @@ def normal_quantile(level: Any) -> Any:
 def normal_below(value: Any) -> Any:
     """Probability that a standard normal stays below `value`."""
     return special.ndtr(value)
+
+
+def binomial_interval(inside: int, of: int, level: float) -> tuple[float, float]:
+    """Exact interval of a share (Clopper and Pearson 1934, Biometrika 26)."""
+    tail = 0.5 * (1.0 - level)
+    low = float(special.betaincinv(inside, of - inside + 1, tail)) if inside else 0.0
+    high = float(special.betaincinv(inside + 1, of - inside, 1.0 - tail)) if inside < of else 1.0
+    return low, high

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from semgjax.errors import InputError
-from semgjax.scaling.drift import Drift, drift_of, mixture_quantiles, prediction_mixture, slopes_at
+from semgjax.scaling.drift import MODEL, Drift, drift_of, mixture_quantiles, prediction_mixture, slopes_at
 from semgjax.scaling.ends import opened
 from semgjax.scaling.fit import Fit, fit_law, predict
 from semgjax.scaling.largest import Largest
@@ -80,9 +80,28 @@ def allowing_for_largest(laws: tuple[Weighted, ...], largest: Largest | None) ->
 
 def quote_interval(
     laws: Sequence[Weighted], x: Mapping[str, float], level: float, users: Interval | None = None,
-    own: Interval | None = None,
+    own: Interval | None = None, model: float = MODEL,
 ) -> Interval | None:  # fmt: skip
-    """The interval at one point; own: the sampling interval of the first law, where it is known. None without laws."""
+    """The interval at one point. None without laws.
+
+    Args:
+        users: the interval over test users, where it is known.
+        own: the sampling interval of the first law, where it is known.
+        model: see `semgjax.scaling.drift.MODEL`.
+    """
+    found = quote_quantiles(laws, x, (level,), level, users, own, model)
+    return None if found is None else opened(found[0], float(predict(laws[0].fit, x)))
+
+
+def quote_quantiles(
+    laws: Sequence[Weighted], x: Mapping[str, float], levels: Sequence[float], level: float,
+    users: Interval | None = None, own: Interval | None = None, model: float = MODEL,
+) -> list[Interval] | None:  # fmt: skip
+    """The ends of the quote's interval at each of `levels`, none of them opened; see `quote_interval`.
+
+    Args:
+        level: of `users` and `own`.
+    """
     kept = [law for law in laws if law.weight >= _LEAST]
     if not kept:
         return None
@@ -92,20 +111,22 @@ def quote_interval(
         more = (np.log(users[1] / users[0]) / (2.0 * float(normal_quantile(0.5 + 0.5 * level)))) ** 2
     for law in kept:
         value = float(predict(law.fit, x))
-        mix = prediction_mixture(law.drift, x)
+        mix = prediction_mixture(law.drift, x, model)
         low, high = _stretches(law, x, value, own, level) if law is laws[0] else (1.0, 1.0)
         shares.append(law.weight * mix.shares)
         means.append(np.log(value) + mix.means)
         below.append(np.sqrt(low**2 * mix.sampling + mix.drift + more))
         above.append(np.sqrt(high**2 * mix.sampling + mix.drift + more))
-    all_shares = np.concatenate(shares)
-    low_end, high_end = mixture_quantiles(
-        all_shares / all_shares.sum(), np.concatenate(means), np.concatenate(below), level, np.concatenate(above)
-    )
+    every = np.concatenate(shares)
+    parts = every / every.sum(), np.concatenate(means), np.concatenate(below)
     fit = laws[0].fit
     most = max(ceiling(fit), float(predict(fit, x)))
-    ends = [float(np.exp(np.clip(end[0], -700.0, 700.0))) for end in (low_end, high_end)]
-    return opened((min(ends[0], most), min(ends[1], most)), float(predict(fit, x)))
+    found = []
+    for one in levels:
+        ends = mixture_quantiles(*parts, one, np.concatenate(above))
+        low, high = (min(float(np.exp(np.clip(end[0], -700.0, 700.0))), most) for end in ends)
+        found.append((low, high))
+    return found
 
 
 def _stretches(law: Weighted, x: Mapping[str, float], value: float, known: Interval | None, level: float) -> Interval:

@@ -82,8 +82,9 @@ def named(law: Law, theta: Any, xp: ModuleType = jnp) -> dict[str, Any]:
 
 
 def with_logs(x: Mapping[str, Any], xp: ModuleType = jnp) -> dict[str, Any]:
-    """Inputs and their logarithms, as a law takes them."""
-    return {**x, **{f"log_{name}": xp.log(values) for name, values in x.items()}}
+    """Inputs and their logarithms, as a law takes them; that of 0 is -inf, and a law that allows 0 does not read it."""
+    with np.errstate(divide="ignore"):
+        return {**x, **{f"log_{name}": xp.log(values) for name, values in x.items()}}
 
 
 def _program(law: Law) -> Program | None:

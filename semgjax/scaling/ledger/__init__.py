@@ -1,0 +1,1 @@
+"""Forecasts on record: written and hashed before a run, settled by its result, scored, and fed back into later fits."""
