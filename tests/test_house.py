@@ -175,7 +175,7 @@ def test_a_module_runs_no_text_from_files_and_fetches_nothing(module):
 
 
 def test_every_third_party_import_is_a_declared_dependency():
-    extras = ("brainflow", "ray", "stream", "tensorboard", "wandb")
+    extras = ("brainflow", "litert", "onnx", "ray", "stream", "tensorboard", "wandb")
     optional = [text for name in extras for text in project()["optional-dependencies"][name]]
     declared = {canonicalize_name(Requirement(text).name) for text in [*project()["dependencies"], *optional]}
     provides = declared - {"absl-py", "orbax-checkpoint"} | {"absl", "orbax"}
