@@ -17,7 +17,7 @@ from semgjax.adapting.pseudo_labels import PseudoLabels, confident_labels, rando
 from semgjax.adapting.rolling_norm import Moments, channel_moments, pooled, roll_normalised
 from semgjax.adapting.signal_only import Unlabelled, signal_of, windows_of
 from semgjax.data.sessions import Session, load_sessions
-from semgjax.data.simulate.write import session_name
+from semgjax.data.simulate.session_names import session_name
 from semgjax.decode.greedy import greedy
 from semgjax.evaluate.error_rates import Counts, count_errors
 from semgjax.evaluate.stitched import Forward, session_logits

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from analysis.varied_plan import DAYS, TEST, VAL
-from semgjax.data.simulate.write import session_name
+from semgjax.data.simulate.session_names import session_name
 from semgjax.data.splitting.splits import Split
 
 LOSSES: dict[str, dict[str, Any]] = {

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from semgjax.data.simulate import simulate
-from semgjax.data.simulate.write import session_name
+from semgjax.data.simulate.session_names import session_name
 from semgjax.data.splitting.splits import Split
 
 Axis = Literal["users", "sizes", "alone"]

@@ -55,7 +55,10 @@ default_role = "literal"
 smartquotes = False  # they would make a dash of the two hyphens of an option
 nitpicky = True
 # No other project's index is fetched, so only names of these packages can be checked, and private ones have no entry.
-DOCUMENTED = "data|model|losses|training|decode|evaluate|exporting|scaling|sweep|parallel|errors"
+DOCUMENTED = (
+    "data|model|losses|training|distilling|personalising|adapting|decode|evaluate|streaming|exporting|scaling|sweep|"
+    "parallel|errors"
+)
 nitpick_ignore_regex = [
     ("py:.*", rf"(?!semgjax\.({DOCUMENTED})\.).*"),
     ("py:.*", r".*\._.*"),

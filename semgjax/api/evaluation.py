@@ -8,11 +8,13 @@ from semgjax.data.band import Band
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.measure import measure_of
 from semgjax.data.sessions import Session
+from semgjax.data.simulate.session_names import Signals, signals_of
 from semgjax.data.trained_on import Names
+from semgjax.decode.beam_options import glyphs_of
 from semgjax.errors import InputError
 from semgjax.evaluate.alignment import Pairs, align, joined
 from semgjax.evaluate.breakdown import Breakdown, break_down
-from semgjax.evaluate.decoders import Decoder, decode_of, read_model
+from semgjax.evaluate.decoders import Decoder, decode_of, letters_outside, read_model
 from semgjax.evaluate.decoding import Emit, Mode, left_out, make_emit, read_stretches
 from semgjax.evaluate.error_rates import Counts, score_rows
 from semgjax.evaluate.lengths import LengthPoint, length_sweep
@@ -47,6 +49,9 @@ class Evaluation:
         left_out: keys and seconds after the last full window, which "windowed" does not score.
         breakdown: errors by key, hand, finger and row, latency and calibration.
         lengths: errors against the length of the stretch that is decoded at once, if they were asked for.
+        data: hash of the sessions of all parts (`Corpus.hash`), as in the result of a run on them.
+        signals: whether the sessions of this part are simulated or recorded, or some of each.
+        letters_outside: small letters that the language model lacks -> how often they were typed.
     """
 
     split: str
@@ -62,6 +67,9 @@ class Evaluation:
     left_out: dict[str, float] = field(default_factory=lambda: {"keys": 0, "seconds": 0.0})
     breakdown: Breakdown | None = None
     lengths: tuple[LengthPoint, ...] = ()
+    data: str | None = None
+    signals: Signals = "recorded"
+    letters_outside: dict[str, int] = field(default_factory=dict)
 
     @property
     def error_rate(self) -> float | None:
@@ -89,7 +97,7 @@ class Evaluation:
             if getattr(self, name) != getattr(other, name):
                 ours, theirs = getattr(self, name), getattr(other, name)
                 raise InputError(f"{name}: {ours} here and {theirs} there; compare like with like", "conflict")
-        return paired_difference(self.counts, other.counts)
+        return paired_difference(self.counts, other.counts, MEASURES[self.metric])
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -101,6 +109,8 @@ class Evaluation:
             "decoder": self.decoder,
             "metric": self.metric,
             "spliced": self.spliced,
+            "data": self.data,
+            "signals": self.signals,
             "scores": self.scores,
             "users_scores": self.users_scores,
             "intervals": self.intervals,
@@ -109,6 +119,7 @@ class Evaluation:
             "emg2qwerty_names": {"insertions": pooled["deletions"], "deletions": pooled["insertions"]},
             **({} if self.breakdown is None else {"breakdown": self.breakdown.as_json()}),
             **({"lengths": [asdict(point) for point in self.lengths]} if self.lengths else {}),
+            **({"letters_outside": self.letters_outside} if self.letters_outside else {}),
             **turns,
         }
 
@@ -168,18 +179,21 @@ def evaluate_sessions(
     split: str,
     ways: Ways,
     trained_on: Names | None,
+    data: str,
 ) -> Evaluation:
     """Decode sessions and count errors.
 
     Args:
         forward: of `make_forward`.
         trained_on: what the decoder has learned from; None: not known.
+        data: hash of the corpus that the sessions are of.
 
     Raises:
         InputError: a language model that does not fit, turns that the rings do not have, or a network that cannot do
             what the mode asks for.
     """
-    decode = decode_of(ways.decoder, band, read_model(ways.decoder, band))
+    model = read_model(ways.decoder, band)
+    decode = decode_of(ways.decoder, band, model)
     choices: list[TurnChoice] = []
     emit = make_emit(config, params, window, ways.batch, ways.mode, forward)
     if ways.turns:
@@ -187,8 +201,8 @@ def evaluate_sessions(
     pairs = list[Pairs]()
     counts = {session.user: Counts() for session in sessions}
     for reading in read_stretches(emit, decode, sessions, config.stride):
-        counts[reading.user] += reading.counts
         pairs.append(align(reading))
+        counts[reading.user] += pairs[-1].counts
     measure = measure_of(band)
     name = ways.decoder.name
     lost = left_out(sessions, window) if ways.mode == "windowed" else None
@@ -202,11 +216,20 @@ def evaluate_sessions(
         mode=ways.mode,
         decoder=ways.decoder.as_json(),
         intervals={"macro": macro_interval(users), "pooled": pooled_interval(users)},
-        met=None if trained_on is None else tuple(sorted(trained_on.users & counts.keys())),
+        met=None if trained_on is None else tuple(sorted((Names(users=frozenset(counts)) & trained_on).users)),
         left_out={"keys": lost.keys, "seconds": lost.seconds} if lost else {"keys": 0, "seconds": 0.0},
         breakdown=break_down(joined(pairs), band, config.emission_delay, config.stride),
         lengths=tuple(length_sweep(config, params, window, decode, sessions)) if ways.lengths else (),
+        data=data,
+        signals=signals_of(sessions),
+        letters_outside={} if model is None else _presses(letters_outside(band, model), band, sessions),
     )
+
+
+def _presses(letters: Sequence[str], band: Band, sessions: Sequence[Session]) -> dict[str, int]:
+    """How often each letter was typed."""
+    label_of = {glyph: label for label, glyph in enumerate(glyphs_of(band))}
+    return {letter: sum(int((s.labels == label_of[letter]).sum()) for s in sessions) for letter in letters}
 
 
 def _turned(

@@ -164,14 +164,23 @@ class Model:
             True
         """
         check_batch(batch)
-        sessions = self.sessions_of(read_corpus(data, splits), split, users)
+        corpus = read_corpus(data, splits)
+        sessions = self.sessions_of(corpus, split, users)
         ways = Ways(mode, decoder, batch, turns, lengths)
         found = evaluate_sessions(
-            self.config, self.params, self.window, self.band, self._forward, sessions, split, ways, self.trained_on
-        )
+            self.config, self.params, self.window, self.band, self._forward, sessions, split, ways, self.trained_on,
+            corpus.hash,
+        )  # fmt: skip
         if found.met and split == "test" and is_first():  # people of a val part are often known on purpose
             names = ", ".join(found.met[:5]) + (" ..." if len(found.met) > 5 else "")
-            line = f"the decoder was trained on {len(found.met)} of the users of the {split} part: {names}"
+            line = f"{self.source}: was trained on {len(found.met)} of the users of the {split} part: {names}"
+            warnings.warn(line, SessionsWarning, stacklevel=2)
+        if found.letters_outside and is_first():
+            typed, keys = sum(found.letters_outside.values()), sum(len(session.labels) for session in sessions)
+            line = (
+                f"{decoder.lm}: lacks {len(found.letters_outside)} letters ({', '.join(found.letters_outside)}), which "
+                f"end a word in it: {typed} of the {keys} keys of the {split} part"
+            )
             warnings.warn(line, SessionsWarning, stacklevel=2)
         return found
 

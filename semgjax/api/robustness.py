@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from semgjax.api.evaluation import Evaluation
-from semgjax.api.models import BATCH, Model, check_batch, load, read_corpus
+from semgjax.api.models import BATCH, GREEDY, Model, check_batch, load, read_corpus
+from semgjax.data.measure import measure_of
 from semgjax.data.sessions import Session
-from semgjax.decode.greedy import greedy
 from semgjax.errors import InputError
+from semgjax.evaluate.decoders import Decoder, decode_of, read_model
 from semgjax.evaluate.error_rates import Counts, count_errors
 from semgjax.evaluate.spread import DRAWS, LEVEL
 from semgjax.evaluate.stress.curve import SCHEMA, VERSION, Curve, Point, curve_json, point_of
@@ -71,7 +72,9 @@ class Robustness:
         paths = [folder / f"stress.{ending}" for ending in ("png", "html", "json")]
         words = MEASURES[self.clean.metric].words
         save_figure(stress_figure(self.start, self.curves, words), paths[0])
-        write_page(self.start, self.curves, words, f"{self.source}, {self.clean.split} part", paths[1])
+        decoder = self.clean.decoder["name"]
+        about = f"{self.source}, {decoder}, {self.clean.split} part, {self.clean.signals} sessions"
+        write_page(self.start, self.curves, words, about, paths[1])
         write_json(paths[2], SCHEMA, VERSION, self.as_json())
         return paths
 
@@ -96,8 +99,9 @@ def stress(
     kinds: Sequence[str] = (),
     batch: int = BATCH,
     seed: int = 0,
+    decoder: Decoder = GREEDY,
 ) -> Robustness:
-    """Error rates of greedy decoding on whole sessions as they are, and with their signals made worse.
+    """Error rates on whole sessions as they are, and with their signals made worse.
 
     Args:
         model: a decoder, or what `semgjax.load` takes.
@@ -107,6 +111,7 @@ def stress(
         kinds: names of kinds of stress, of `semgjax.evaluate.stress.kinds.NAMES`; () for all.
         batch: windows per forward pass.
         seed: of the random numbers; the same gives the same result.
+        decoder: greedy, or a beam search with or without a language model.
 
     Raises:
         InputError: as `Model.evaluate`, an unknown kind ("unknown-name"), one that is named twice ("conflict"), or a
@@ -119,23 +124,25 @@ def stress(
     """
     check_batch(batch)
     chosen = kinds_named(kinds)
-    decoder = model if isinstance(model, Model) else load(model)
+    loaded = model if isinstance(model, Model) else load(model)
     corpus = read_corpus(data, splits)
-    sessions = decoder.sessions_of(corpus, split)
+    sessions = loaded.sessions_of(corpus, split)
     if not any(len(session.labels) for session in sessions):
-        raise InputError(f"the split's {split} part holds no key, so no error can grow; choose another", "no-keys")
-    emit = decoder.emissions("stitched", batch)
+        thing = measure_of(loaded.band).thing
+        raise InputError(f"the split's {split} part holds no {thing}, so no error can grow; choose another", "no-keys")
+    emit = loaded.emissions("stitched", batch)
+    decode = decode_of(decoder, loaded.band, read_model(decoder, loaded.band))
 
     def count(session: Session) -> Counts:
         ((_, _, logits_TxK),) = emit(session)
-        return count_errors(session.labels, greedy(logits_TxK))
+        return count_errors(session.labels, decode(logits_TxK)[0])
 
-    band, shortest = decoder.band, min(session.samples for session in sessions)
+    band, shortest = loaded.band, min(session.samples for session in sessions)
     plan = planned(chosen, band, shortest)
-    evaluation = decoder.evaluate(corpus, split, batch=batch)
+    evaluation = loaded.evaluate(corpus, split, batch=batch, decoder=decoder)
     clean, worse = evaluation.counts, count_stressed(sessions, plan, count, seed)
     start = point_of(None, "clean", clean, clean)
-    return Robustness(evaluation, start, curves_of(plan, clean, worse, band, shortest), decoder.source, seed)
+    return Robustness(evaluation, start, curves_of(plan, clean, worse, band, shortest), loaded.source, seed)
 
 
 def check_folder(folder: Path) -> None:

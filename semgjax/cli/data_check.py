@@ -18,7 +18,6 @@ from semgjax.printable import printable
 if TYPE_CHECKING:
     from semgjax.data.quality.check import Report, SessionReport
 
-_HEADER = ("session", "user", "minutes", "keys", "keys/s", "windows", "empty", "verdict", "findings")
 _TEXTS = {"session", "user", "verdict", "findings"}
 _QUIET = 30.0  # seconds between lines of progress without a terminal
 
@@ -67,29 +66,35 @@ def _cells(row: "SessionReport") -> tuple[str, ...]:
     return (row.session, row.user, *numbers, str(facts.windows), str(facts.empty_windows), row.verdict, words or "-")
 
 
+def _header(things: str) -> tuple[str, ...]:
+    """things: what the labels are."""
+    return ("session", "user", "minutes", things, f"{things}/s", "windows", "empty", "verdict", "findings")
+
+
 def _print_table(report: "Report") -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    header = _header(report.things)
     console = Console(markup=False, highlight=False)
     rows = [_cells(row) for row in report.sessions]
     if console.is_terminal:
         table = Table()
-        for name in _HEADER:
+        for name in header:
             table.add_column(name, justify="left" if name in _TEXTS else "right", overflow="fold")
         for cells in rows:
             table.add_row(*(Text(printable(cell)) for cell in cells))
         console.print(table)
     else:
-        texts = [index for index, name in enumerate(_HEADER) if name in _TEXTS]
-        say_columns([_HEADER, *rows], texts)
+        texts = [index for index, name in enumerate(header) if name in _TEXTS]
+        say_columns([header, *rows], texts)
     users = {row.user for row in report.sessions}
     hours = sum(row.facts.minutes for row in report.sessions) / 60
     keys = sum(row.facts.keys for row in report.sessions)
     unlabelled = sum(any(found.code == "unlabelled" for found in row.findings) for row in report.sessions)
     more = f", {unlabelled} sessions without labels" if unlabelled else ""
-    print(f"{len(rows)} sessions of {len(users)} users, {hours:.2f} h, {keys} keys{more}")
+    print(f"{len(rows)} sessions of {len(users)} users, {hours:.2f} h, {keys} {report.things}{more}")
     counts = Counter(row.verdict for row in report.sessions)
     print(", ".join(f"{name}: {count}" for name, count in sorted(counts.items(), key=lambda item: item[0])) or "none")
 

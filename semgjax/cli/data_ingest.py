@@ -13,6 +13,7 @@ import tyro
 
 from semgjax.cli.terminal import say
 from semgjax.errors import InputError
+from semgjax.measures import CER
 
 if TYPE_CHECKING:
     from semgjax.data.shards.ingest import Ingested
@@ -149,7 +150,7 @@ def remark(done: "Ingested") -> None:
     lines = []
     for row in done.rows:
         counts = row.key_counts
-        faults = [*([] if row.classes else counts.faults), *row.tags]
+        faults = [*([] if row.classes else counts.faults(CER)), *row.tags]
         lines += [f"session {row.name}: {fault}" for fault in faults]
     hidden = len(lines) - _LINES
     for line in lines[:_LINES]:
@@ -159,7 +160,8 @@ def remark(done: "Ingested") -> None:
     keys = sum((row.key_counts for row in done.rows), KeyCounts())
     if keys.dropped:
         names = ", ".join(f"{name} {count}" for name, count in most(keys.dropped, 20))
-        say(f"keys that are not in the key set: {names}", error=True)
+        what = "events of no class" if done.rows[0].classes else "keys that are not in the key set"
+        say(f"{what}: {names}", error=True)
     for group in similar_users(row.user for row in done.rows):
         say(f"warning: {one_person_warning(group)}", error=True)
 

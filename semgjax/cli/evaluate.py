@@ -13,7 +13,7 @@ from semgjax.cli.parse import run_commands
 from semgjax.cli.terminal import say
 from semgjax.decode.beam_options import BeamOptions
 from semgjax.errors import InputError
-from semgjax.measures import measure_in
+from semgjax.measures import MEASURES, measure_in
 
 if TYPE_CHECKING:
     from semgjax.api.evaluation import Evaluation
@@ -63,7 +63,8 @@ def evaluate(
         decoder: greedy takes the best class of each frame; beam searches for the best sequence
         lm: character language model of the beam, from semgjax lm train or an ARPA file
         beam: options of the beam search
-        tune: choose the beam's weight and bonus by a grid search on the val part
+        tune: choose the beam's weight and bonus by a grid search on the val part (with --user: on these users' sessions
+            of it)
         against: another run or export (or the same), whose errors on the same sessions are subtracted user by user
         against_decoder: the other's decoder: the same, or greedy
         user: evaluate these users only
@@ -81,12 +82,10 @@ def evaluate(
     """
     if against is None and against_decoder != "same":
         raise InputError(f"--against-decoder {against_decoder}: nothing to compare with; add --against", "conflict")
-    if decoder == "greedy" and beam != BeamOptions():
-        raise InputError("--beam options with greedy decoding, which has none; add --decoder beam", "conflict")
+    if tune and _weights(beam) != _weights(BeamOptions()):
+        raise InputError("--tune chooses beam.lm-weight and beam.insertion-bonus; leave these out", "conflict")
     others = {
         "--mode": mode != "stitched",
-        "--decoder": decoder != "greedy",
-        "--lm": lm is not None,
         "--tune": tune,
         "--against": against is not None,
         "--user": bool(user),
@@ -97,9 +96,6 @@ def evaluate(
         "--split": len(split) != 1,
     }
     check_stress(stress, stress_kinds, stress_out, [name for name, given in others.items() if given])
-    if stress:
-        evaluate_stressed(model, data, split[0], splits, batch, stress_kinds, stress_out, json)
-        return
     from semgjax.api.evaluation import as_words
     from semgjax.api.models import check_batch, load, read_corpus
     from semgjax.cli.summary import shown_warnings
@@ -109,6 +105,9 @@ def evaluate(
 
     check_batch(batch)
     chosen = Decoder(decoder, lm, beam)
+    if stress:
+        evaluate_stressed(model, data, split[0], splits, batch, chosen, stress_kinds, stress_out, json)
+        return
     if out is not None and out == page:
         raise InputError(f"{out}: is to be the JSON object and the page; name two files", "conflict")
     for file in (out, page):
@@ -127,7 +126,7 @@ def evaluate(
     with shown_warnings():
         corpus = read_corpus(data, splits)  # once: HDF5 sessions are checked whole
         if tune:
-            tuned = _tuned(ours, chosen, corpus, mode, batch, turns)
+            tuned = _tuned(ours, chosen, corpus, mode, batch, turns, user)
             chosen = replace(chosen, beam=tuned.options)
             about["tuned_on_val"] = {**_weights(tuned.options), "at_edge": tuned.at_edge, "grid": tuned.grid}
             if not json:
@@ -158,11 +157,14 @@ def evaluate(
         print(jsonlib.dumps(about))
 
 
-def _tuned(model: "Model", decoder: "Decoder", corpus: "Corpus", mode: Any, batch: int, turns: int) -> "Tuned":
-    """The best weights on the val part.
+def _tuned(
+    model: "Model", decoder: "Decoder", corpus: "Corpus", mode: Any, batch: int, turns: int, users: tuple[str, ...]
+) -> "Tuned":
+    """The best weights on the val part, of these users where some are named.
 
     Raises:
-        InputError: a decoder without a language model, or turns ("conflict").
+        InputError: a decoder without a language model, or turns ("conflict"); or a user who has no session there
+            ("unknown-name").
     """
     from semgjax.evaluate.decoders import read_model, tune
 
@@ -171,7 +173,7 @@ def _tuned(model: "Model", decoder: "Decoder", corpus: "Corpus", mode: Any, batc
         raise InputError("--tune searches the weights of a language model; add --decoder beam --lm FILE", "conflict")
     if turns:
         raise InputError(f"--turns {turns} with --tune: weights are searched on sessions as recorded", "conflict")
-    sessions = model.sessions_of(corpus, "val")
+    sessions = model.sessions_of(corpus, "val", users)
     return tune(decoder, model.band, language, model.emissions(mode, batch), sessions, model.config.stride)
 
 
@@ -182,13 +184,15 @@ def _weights(options: BeamOptions) -> dict[str, float]:
 def _add(about: dict[str, Any], found: "Evaluation", turns: int) -> None:
     """Add a part's numbers: rows to the tables, other facts by part."""
     values = found.as_json()
-    for name in ("mode", "decoder", "metric"):
+    for name in ("mode", "decoder", "metric", "data"):
         about[name] = values[name]
     about["spliced"] = about.get("spliced", False) or found.spliced
     for name in ("scores", "users_scores"):
         about.setdefault(name, []).extend(values[name])
-    for name in ("intervals", "trained_on_users", "left_out", "emg2qwerty_names", "breakdown"):
+    for name in ("signals", "intervals", "trained_on_users", "left_out", "emg2qwerty_names", "breakdown"):
         about.setdefault(name, {})[found.split] = values[name]
+    if found.letters_outside:
+        about.setdefault("letters_outside", {})[found.split] = found.letters_outside
     if found.lengths:
         about.setdefault("lengths", {})[found.split] = values["lengths"]
     if found.turns is not None:
@@ -203,7 +207,7 @@ def _part(found: "Evaluation", against: str) -> "PagePart":
     assert found.breakdown is not None
     return PagePart(
         found.split, found.mode, found.decoder["name"], found.metric, found.spliced, found.scores, found.users_scores,
-        found.intervals, found.met or (), found.breakdown, found.lengths, against,
+        found.intervals, found.met or (), found.breakdown, found.signals, found.lengths, against,
     )  # fmt: skip
 
 
@@ -231,7 +235,7 @@ def _say(found: "Evaluation", turns: int) -> None:
         say(f"stretches of {point.seconds:g} s: {error}{spread}, {point.users} users")
     if found.mode == "windowed":
         keys, seconds = found.left_out["keys"], found.left_out["seconds"]
-        say(f"not scored: {keys} keys in {seconds:.1f} s after the last full windows")
+        say(f"not scored: {keys} {MEASURES[found.metric].things} in {seconds:.1f} s after the last full windows")
     if found.turns is not None:
         say(f"turns of the rings, out of -{turns} to {turns}, chosen without labels by the decoder's confidence:")
         for session, turn in found.turns.items():

@@ -10,6 +10,7 @@ from semgjax.errors import InputError
 
 if TYPE_CHECKING:
     from semgjax.api.robustness import Robustness
+    from semgjax.evaluate.decoders import Decoder
 
 
 def check_stress(stress: bool, kinds: Sequence[str], out: Path | None, others: Sequence[str]) -> None:
@@ -26,8 +27,8 @@ def check_stress(stress: bool, kinds: Sequence[str], out: Path | None, others: S
         raise InputError(f"{option}: has no meaning without --stress; add --stress or leave it out", "conflict")
     if stress and others:
         raise InputError(
-            f"{', '.join(others)}: cannot be combined with --stress, which decodes one part greedily, whole sessions, "
-            "all users, and turns rings itself; leave it out",
+            f"{', '.join(others)}: cannot be combined with --stress, which decodes one part, whole sessions, all "
+            "users, and turns rings itself; leave it out",
             "conflict",
         )
 
@@ -38,6 +39,7 @@ def evaluate_stressed(
     split: Literal["train", "val", "test"],
     splits: Path | None,
     batch: int,
+    decoder: "Decoder",
     kinds: Sequence[str],
     out: Path | None,
     json: bool,
@@ -49,7 +51,7 @@ def evaluate_stressed(
     if out is not None:
         check_folder(out)
     with shown_warnings():
-        found = stress(model, data, split, splits, kinds, batch)
+        found = stress(model, data, split, splits, kinds, batch, decoder=decoder)
     paths = found.save(out) if out is not None else []
     if json:
         print(jsonlib.dumps(found.as_json()))

@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def shown_warnings() -> Iterator[None]:
-    """Within the block, warnings about sessions are printed at once as lines on stderr; others do not change."""
+    """Within the block, warnings about sessions are printed at once as lines on stderr, each line once.
+
+    Other warnings do not change.
+    """
     from semgjax.api.models import SessionsWarning
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", SessionsWarning)
-        others = warnings.showwarning
+        others, said = warnings.showwarning, set[str]()
 
         def show(
             message: Warning | str,
@@ -35,7 +38,9 @@ def shown_warnings() -> Iterator[None]:
             line: str | None = None,
         ) -> None:
             if issubclass(category, SessionsWarning):
-                say(f"warning: {message}", error=True)
+                if str(message) not in said:
+                    said.add(str(message))
+                    say(f"warning: {message}", error=True)
             else:
                 others(message, category, filename, lineno, file, line)
 

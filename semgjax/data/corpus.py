@@ -9,6 +9,7 @@ import numpy as np
 
 from semgjax.data.band import TYPING, Band, common_band
 from semgjax.data.key_counts import KeyCounts, count_keys
+from semgjax.data.measure import measure_of
 from semgjax.data.people import one_person_warning, similar_users
 from semgjax.data.sessions import Session, is_sharded, load_sessions
 from semgjax.data.shards.shard_format import STORAGE
@@ -17,6 +18,7 @@ from semgjax.data.splitting.origins import check_apart, recorded_hours
 from semgjax.data.splitting.splits import PARTS, Split, read_split
 from semgjax.errors import InputError
 from semgjax.files import content_hash
+from semgjax.measures import Measure
 
 
 @dataclass(frozen=True)
@@ -130,8 +132,9 @@ def corpus_of(folder: Path, split: Split, path: Path) -> Corpus:
     unlabelled = tuple(without_labels(sessions[name]) for name in split.unlabelled)
     if not parts["train"]:
         raise InputError(f"{path}: the train part is empty; write a split with training sessions", "no-sessions")
-    keys = {part: _count(path, part, own, [whole[s.name] for s in own]) for part, own in parts.items()}
-    faults = [f"{path}: {part}: {fault}" for part, counts in keys.items() for fault in counts.faults]
+    measure = measure_of(parts["train"][0].band)
+    keys = {part: _count(path, part, own, [whole[s.name] for s in own], measure) for part, own in parts.items()}
+    faults = [f"{path}: {part}: {fault}" for part, counts in keys.items() for fault in counts.faults(measure)]
     same = map(one_person_warning, similar_users(session.user for session in whole.values()))
     warnings = (*faults, *same, *_met_test_users(path, parts, unlabelled))
     corpus = Corpus(**parts, hash=_content(split, sessions), keys=keys, warnings=warnings, unlabelled=unlabelled)
@@ -178,7 +181,9 @@ def _met_test_users(path: Path, parts: dict[str, tuple[Session, ...]], unlabelle
     return [f"{path}: {len(met)} test users ({names}) have unlabelled sessions: a distilled run has met them"]
 
 
-def _count(path: Path, part: str, sessions: tuple[Session, ...], whole: Sequence[Session]) -> KeyCounts:
+def _count(
+    path: Path, part: str, sessions: tuple[Session, ...], whole: Sequence[Session], measure: Measure
+) -> KeyCounts:
     """The counts of a part's keys.
 
     Raises:
@@ -190,8 +195,8 @@ def _count(path: Path, part: str, sessions: tuple[Session, ...], whole: Sequence
     own = (count_keys(s.key_first, s.key_last, s.samples, {}, 0) for s in sessions)
     if part == "train" and not any(counts.inside for counts in own):
         raise InputError(
-            f"{path}: the {len(sessions)} sessions of {part} have no key inside their signal ({total.outside} outside, "
-            f"{sum(total.dropped.values())} not in the key set); see semgjax data check",
+            f"{path}: the {len(sessions)} sessions of {part} have no {measure.thing} inside their signal "
+            f"({total.outside} outside, {sum(total.dropped.values())} of no class); see semgjax data check",
             "no-keys",
         )
     return total

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from semgjax.measures import CER, Measure
+
 FEW = 0.01
 """share of keys outside the signal above which there is a warning"""
 MANY_DROPPED = 0.05
@@ -42,20 +44,25 @@ class KeyCounts:
             self.without_keys + other.without_keys,
         )
 
-    @property
-    def faults(self) -> list[str]:
-        """Warnings about them, one line each; [] when there are none."""
+    def faults(self, measure: Measure) -> list[str]:
+        """Warnings about them, one line each; [] when there are none.
+
+        Args:
+            measure: names what is counted: keys, or events of other classes.
+        """
+        thing, things = measure.thing, measure.things
+        outside = "keys that are not in the key set" if measure is CER else "events of no class"
         keys, dropped = self.inside + self.outside, sum(self.dropped.values())
         found = []
         if self.without_keys:
-            found.append(f"{self.without_keys} of {self.sessions} sessions have no key inside their signal")
+            found.append(f"{self.without_keys} of {self.sessions} sessions have no {thing} inside their signal")
         if self.outside > FEW * keys:
-            found.append(f"{self.outside} of {keys} keys lie outside the signal")
+            found.append(f"{self.outside} of {keys} {things} lie outside the signal")
         if dropped > MANY_DROPPED * (keys + dropped):
             names = ", ".join(f"{name} {count}" for name, count in most(self.dropped))
-            found.append(f"{dropped} of {keys + dropped} presses are of keys that are not in the key set ({names})")
+            found.append(f"{dropped} of {keys + dropped} are {outside} ({names})")
         if self.doubled:
-            found.append(f"{self.doubled} keys repeat the same key at the same instant")
+            found.append(f"{self.doubled} {things} repeat the same {thing} at the same instant")
         return found
 
     def as_json(self) -> dict[str, Any]:

@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from semgjax.data.corpus import Corpus
+from semgjax.data.hidden_names import hidden_name
 from semgjax.data.sessions import Session
 from semgjax.errors import InputError
 
 
 @dataclass(frozen=True)
 class Names:
-    """Names of sessions, of the recordings that spliced ones were made from, and of users."""
+    """Names of sessions, of the recordings that spliced ones were made from, and of users.
+
+    A name may be hidden (`hidden`): then it is found again by who knows it, and not read by who does not.
+    """
 
     sessions: frozenset[str] = frozenset()
     users: frozenset[str] = frozenset()
@@ -20,7 +24,12 @@ class Names:
         return Names(self.sessions | other.sessions, self.users | other.users)
 
     def __and__(self, other: "Names") -> "Names":
-        return Names(self.sessions & other.sessions, self.users & other.users)
+        """The names of `self` that `other` has too, there as they are or hidden."""
+        return Names(_among(self.sessions, other.sessions), _among(self.users, other.users))
+
+    def hidden(self) -> "Names":
+        """The same, each name hidden."""
+        return Names(frozenset(map(hidden_name, self.sessions)), frozenset(map(hidden_name, self.users)))
 
     def as_json(self) -> dict[str, list[str]]:
         """Sorted lists, as trained_on in result.json."""
@@ -75,6 +84,10 @@ def check_unmet(held: Names, met: Names, who: str) -> None:
                 "something new; use a teacher or a split without them",
                 "conflict",
             )
+
+
+def _among(names: Iterable[str], others: frozenset[str]) -> frozenset[str]:
+    return frozenset(name for name in names if name in others or hidden_name(name) in others)
 
 
 def _names(sessions: Iterable[Session]) -> Names:

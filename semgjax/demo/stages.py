@@ -20,7 +20,7 @@ import numpy as np
 from semgjax.data.corpus import Corpus, load_corpus
 from semgjax.data.measure import measure_of
 from semgjax.data.simulate import simulate
-from semgjax.data.simulate.session_names import all_simulated
+from semgjax.data.simulate.session_names import signals_of
 from semgjax.data.splitting.inventory import list_folder, recordings_of
 from semgjax.data.splitting.origins import with_orders
 from semgjax.data.splitting.splits import leave_users_out, read_split, write_split
@@ -84,7 +84,7 @@ def run_demo(plan: DemoPlan, out: Path) -> dict[str, Any]:
             exported = _export(runs[best["distilled"].hash], out / "export", sessions, split_file, corpus)
         with clock.stage("speed", "milliseconds of compute per second of signal"):
             speeds = [_speed(runs[config.hash]) for config in trials.ladder]
-        real, measure = not _all_simulated(corpus), measure_of(corpus.band)
+        real, measure = signals_of((*corpus.train, *corpus.val, *corpus.test)) != "simulated", measure_of(corpus.band)
         summary = {
             "seconds": clock.total(),
             "simulated": not real,
@@ -157,11 +157,6 @@ def _split(plan: DemoPlan, sessions: Path, split_file: Path) -> Path:
         split = with_orders(split, [(row.session, row.recording) for row in known])
     write_split(split_file, split)
     return split_file
-
-
-def _all_simulated(corpus: Corpus) -> bool:
-    """Whether every session has a name as the simulator gives: then no number here is of real people."""
-    return all_simulated(s.name for part in ("train", "val", "test") for s in corpus.part(part))
 
 
 def _sweep(trials: DemoTrials, sessions: Path, folder: Path) -> dict[str, Path]:

@@ -21,7 +21,7 @@ def check_pair(student: Network, band: Band, teacher: RunConfig) -> None:
 
     Raises:
         InputError: the classes, the rings or the rate differ ("band-misfit"); the frames do not fit each other or the
-            teacher's windows, or a delay is no whole number of frames ("conflict").
+            teacher's windows, or a delay is no whole number of frames or longer than these reach ("conflict").
     """
     check_classes(band, teacher.band)
     if band != teacher.band:
@@ -51,6 +51,13 @@ def check_pair(student: Network, band: Band, teacher: RunConfig) -> None:
                 f"stride ({ours} samples a frame); choose another student",
                 "conflict",
             )
+    if student.emission_delay > teacher.window.right:
+        raise InputError(
+            f"the teacher's window.right {teacher.window.right}, which a student takes over, is shorter than the "
+            f"student's emission_delay {student.emission_delay}; give the student a delay as short, or train a teacher "
+            "whose windows reach as far",
+            "conflict",
+        )
     ours, theirs = student.emission_delay, teacher.model.emission_delay
     if ours != theirs and (ours % student.stride or theirs % teacher.model.stride):
         raise InputError(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 
+from semgjax.evaluate.error_rates import Counts
 from semgjax.evaluate.reading import Reading
 
 NONE = -1
@@ -34,6 +35,13 @@ class Pairs:
     def matched(self) -> np.ndarray:
         """Which pairs are keys read as typed, bool [P]."""
         return (self.reference == self.output) & (self.reference != NONE)
+
+    @property
+    def counts(self) -> Counts:
+        """The operations, as `semgjax.evaluate.error_rates.count_errors` counts them."""
+        typed, read = self.reference != NONE, self.output != NONE
+        wrong = typed & read & (self.reference != self.output)
+        return Counts(int(typed.sum()), int(wrong.sum()), int((typed & ~read).sum()), int((read & ~typed).sum()))
 
 
 def align(reading: Reading) -> Pairs:

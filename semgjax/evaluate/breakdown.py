@@ -142,6 +142,8 @@ class Breakdown:
     Attributes:
         keys, hands, fingers, rows: errors by them; of classes that are no keys only by class.
         confusions: (typed, read, times) of the most frequent substitutions.
+        matrix: (typed, read, times) of all that was typed or read, in the order of the classes; None: not read (a
+            deletion), or not typed (an insertion).
         row_confusion: typed row -> read row -> times, of keys that were read, as what they are or as another.
     """
 
@@ -150,6 +152,7 @@ class Breakdown:
     fingers: tuple[Share, ...]
     rows: tuple[Share, ...]
     confusions: tuple[tuple[str, str, int], ...]
+    matrix: tuple[tuple[str | None, str | None, int], ...]
     row_confusion: Mapping[str, Mapping[str, int]]
     latency: Latency
     calibration: Calibration
@@ -160,6 +163,7 @@ class Breakdown:
         return {
             **tables,
             "confusions": [list(one) for one in self.confusions],
+            "matrix": [list(one) for one in self.matrix],
             "row_confusion": self.row_confusion,
             "latency_ms": asdict(self.latency),
             "calibration": asdict(self.calibration),
@@ -186,15 +190,18 @@ def break_down(pairs: Pairs, band: Band, emission_delay: int, stride: int) -> Br
     def hand(label: int) -> str | None:
         return hand_of(places[label][1]) if label in places else None
 
-    wrong = (pairs.reference != NONE) & (pairs.output != NONE) & ~pairs.matched
-    swaps = Counter(zip(pairs.reference[wrong].tolist(), pairs.output[wrong].tolist(), strict=True))
-    often = sorted(swaps.items(), key=lambda item: (-item[1], item[0]))[:SHOWN]
+    met = Counter(zip(pairs.reference.tolist(), pairs.output.tolist(), strict=True))
+    swaps = [(pair, times) for pair, times in met.items() if NONE not in pair and pair[0] != pair[1]]
+    often = sorted(swaps, key=lambda item: (-item[1], item[0]))[:SHOWN]
+    # What was not typed or not read comes last.
+    in_order = sorted(met.items(), key=lambda item: tuple((label == NONE, label) for label in item[0]))
     return Breakdown(
         keys=tuple(sorted(shares(pairs, names.get), key=lambda one: (-one.reference, one.name))),
         hands=_in_order(shares(pairs, hand), ("left", "thumb", "right")),
         fingers=_in_order(shares(pairs, finger), FINGERS),
         rows=_in_order(shares(pairs, row), ROWS),
         confusions=tuple((names[typed], names[read], times) for (typed, read), times in often),
+        matrix=tuple((names.get(typed), names.get(read), times) for (typed, read), times in in_order),
         row_confusion=_row_confusion(pairs, row) if places else {},
         latency=latency(pairs, emission_delay / band.rate, stride / band.rate),
         calibration=calibration(pairs),

@@ -3,8 +3,9 @@
 import hashlib
 import itertools
 import math
+import string
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,6 +24,9 @@ from semgjax.evaluate.error_rates import Counts
 WEIGHTS, BONUSES = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0), (0.0, 1.0, 2.0, 3.0, 4.0)
 """of the grid; weights of log10 scores, which `proper` makes smaller by log(10)"""
 
+OF_MODEL = ("lm_weight", "insertion_bonus", "finish", "proper", "undo")
+"""options of a beam search that only a language model makes use of"""
+
 
 @dataclass(frozen=True)
 class Decoder:
@@ -34,7 +38,8 @@ class Decoder:
         beam: options of the search.
 
     Raises:
-        InputError: a model for greedy decoding ("conflict"), or another name ("unknown-name").
+        InputError: a model, or options, for greedy decoding; options of a model without one ("conflict"); or another
+            name ("unknown-name").
 
     Example:
         >>> semgjax.Decoder("beam").as_json()
@@ -50,6 +55,19 @@ class Decoder:
             raise InputError(f"decoder {self.name!r}: choose greedy or beam", "unknown-name")
         if self.name == "greedy" and self.lm is not None:
             raise InputError(f"{self.lm}: greedy decoding has no language model; choose the decoder beam", "conflict")
+        given = [one.name for one in fields(BeamOptions) if getattr(self.beam, one.name) != one.default]
+        if self.name == "greedy" and given:
+            raise InputError(
+                f"{self._option(given[0])}: greedy decoding has no beam; choose the decoder beam", "conflict"
+            )
+        unread = [name for name in given if name in OF_MODEL]
+        if self.lm is None and unread:
+            raise InputError(
+                f"{self._option(unread[0])}: counts only with a language model; give one, or leave it out", "conflict"
+            )
+
+    def _option(self, name: str) -> str:
+        return f"beam.{name} {getattr(self.beam, name)}"
 
     def as_json(self) -> dict[str, Any]:
         """Name, options that count, and the model's name and hash."""
@@ -60,6 +78,15 @@ class Decoder:
         path = Path(self.lm)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         return {"name": "beam", **asdict(self.beam), "lm": path.name, "lm_sha256": digest}
+
+
+def letters_outside(band: Band, model: Automaton) -> tuple[str, ...]:
+    """Small letters among a band's keys that the model lacks: it takes each for the end of a word.
+
+    So it takes every key outside of its vocabulary, and for space, digits, capitals and punctuation that is meant.
+    """
+    keys = {glyph for glyph in glyphs_of(band) if glyph is not None}
+    return tuple(letter for letter in string.ascii_lowercase if letter in keys - set(model.vocabulary))
 
 
 def read_model(decoder: Decoder, band: Band) -> Automaton | None:

@@ -27,6 +27,17 @@ def _places() -> dict[str, tuple[str, str]]:
     return found
 
 
+def place_of_glyph(glyph: str) -> tuple[str, int, int] | None:
+    """The row of a key, its place in it from the left, and 1 for a shifted character, else 0; None: it has no row."""
+    if glyph == " ":
+        return "space", 0, 0
+    for row, fingers in PLACES.items():
+        for place, pair in enumerate(" ".join(fingers).split()):
+            if glyph in pair:
+                return row, place, pair.index(glyph)
+    return None
+
+
 def places_of(band: Band) -> dict[int, tuple[str, str]]:
     """Class -> (row, finger) of the keys of a band; {} where its classes are no keys.
 

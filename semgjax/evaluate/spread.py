@@ -7,6 +7,7 @@ import numpy as np
 
 from semgjax.errors import InputError
 from semgjax.evaluate.error_rates import Counts
+from semgjax.measures import CER, Measure
 
 DRAWS, SEED = 10_000, 0
 LEVEL = 0.95
@@ -53,8 +54,11 @@ class Difference:
     worse: int
 
 
-def paired_difference(ours: Mapping[str, Counts], others: Mapping[str, Counts]) -> Difference:
+def paired_difference(ours: Mapping[str, Counts], others: Mapping[str, Counts], measure: Measure = CER) -> Difference:
     """The mean difference over users, each compared with itself, and its interval.
+
+    Args:
+        measure: names what is counted.
 
     Raises:
         InputError: the users, or the number of keys of one, differ ("conflict"), or no user has a key ("no-keys").
@@ -65,14 +69,17 @@ def paired_difference(ours: Mapping[str, Counts], others: Mapping[str, Counts]) 
     for user, counts in ours.items():
         if counts.reference != others[user].reference:
             raise InputError(
-                f"user {user}: {counts.reference} keys here and {others[user].reference} there; compare the same "
-                "sessions in the same mode",
+                f"user {user}: {counts.reference} {measure.things} here and {others[user].reference} there; compare "
+                "the same sessions in the same mode",
                 "conflict",
             )
     pairs = [(ours[user].rate, others[user].rate) for user in sorted(ours)]
     gaps = np.array([one - other for one, other in pairs if one is not None and other is not None])
     if not len(gaps):
-        raise InputError("no user has a key, so nothing can be compared; choose another part of the split", "no-keys")
+        raise InputError(
+            f"no user has any {measure.things}, so nothing can be compared; choose another part of the split",
+            "no-keys",
+        )
     interval = _interval(gaps[_draws(len(gaps))].mean(axis=1)) if len(gaps) > 1 else None
     return Difference(float(gaps.mean()), interval, len(gaps), int((gaps < 0).sum()), int((gaps > 0).sum()))
 

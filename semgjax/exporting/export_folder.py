@@ -81,7 +81,7 @@ def write_export(
         "model": to_json(config),
         "window": to_json(window),
         "band": to_json(band),
-        **_facts(config, band),
+        **facts(config, band),
         **_stream_facts(config),
         "costs": dataclasses.asdict(costs(config, window.total)),
     }
@@ -123,8 +123,8 @@ def load_export(folder: Path) -> Export:
     window = from_json(WindowSpec, about["window"], where)
     band = TYPING if about["version"] < 3 else from_json(Band, about["band"], where)
     check_fits(config, band)
-    facts = _facts(config, band) | ({} if about["version"] < 5 else _stream_facts(config))
-    for name, value in facts.items():
+    derived = facts(config, band) | ({} if about["version"] < 5 else _stream_facts(config))
+    for name, value in derived.items():
         if about.get(name) != value:
             raise InputError(
                 f"{where}: {name} is {about.get(name)!r}, but this model has {value!r}; {AGAIN}", "changed"
@@ -139,7 +139,7 @@ def load_export(folder: Path) -> Export:
     return Export(config, window, band, params, about)
 
 
-def _facts(config: Network, band: Band) -> dict[str, Any]:
+def facts(config: Network, band: Band) -> dict[str, Any]:
     """Facts in model.json besides the configuration, for readers in any language."""
     look_ahead = config.look_ahead
     return {

@@ -7,6 +7,7 @@ from typing import Any
 from semgjax.config_json import to_json
 from semgjax.data.corpus import Corpus
 from semgjax.data.simulate.session_names import all_simulated
+from semgjax.data.trained_on import names_from_json
 from semgjax.errors import InputError
 from semgjax.exporting.export_folder import write_export
 from semgjax.exporting.parity import windows_of
@@ -14,7 +15,7 @@ from semgjax.exporting.verify import check_sessions
 from semgjax.losses.loss import name_and_settings
 from semgjax.runtime.about import Format
 from semgjax.training.run_config import RunConfig
-from semgjax.training.run_folder import load_finished, read_result
+from semgjax.training.run_folder import RESULT, load_finished, read_result
 
 _KEPT = [
     "preset",
@@ -30,8 +31,7 @@ _KEPT = [
     "spliced",
     "scores",
 ]
-_PERSONAL = ("base", "init")
-"""of runs that began with another decoder's parameters"""
+_PERSONAL = ["personal", "base", "known"]
 MOST_LICENCE = 200
 """characters of the licence line"""
 
@@ -74,16 +74,22 @@ def export_run(
 
 
 def source_of(config: RunConfig, result: dict[str, Any]) -> dict[str, Any]:
-    """What an export says of its run; of a distilled one also how it was taught and by whom, of others their base.
+    """What an export says of its run; of a distilled one also how it was taught and by whom.
 
-    simulated: whether all sessions that it learned from have names as the simulator gives; no other names are in it.
-
+    trained_on: as in the result, with hidden names: an export goes to other people than the sessions do; absent if the
+    run did not record it. simulated: whether all those sessions are (`all_simulated`). personal, base, known: of a
+    personalised run, as in its result; init: of one that began with a decoder's parameters.
     loss: name and options that differ; distill: the teacher's part in it, with the teachers' identities; teachers: the
     members OF_TEACHER of each one's result, or its identity alone if the run is of a version that recorded no more.
     """
-    source = {name: result[name] for name in _KEPT} | {name: result[name] for name in _PERSONAL if name in result}
-    if "trained_on" in result:  # of version 3 and later
+    source = {name: result[name] for name in _KEPT}
+    if config.personal is not None:
+        source |= {name: result[name] for name in _PERSONAL}
+    if config.init:
+        source["init"] = result["init"]
+    if "trained_on" in result:
         source["simulated"] = all_simulated(result["trained_on"]["sessions"])
+        source["trained_on"] = names_from_json(result["trained_on"], RESULT).hidden().as_json()
     if config.distill is None:
         return source
     identities = () if config.distill.by_itself else (config.distill.teacher, *config.distill.also)

@@ -49,7 +49,7 @@ def windows_of(config: Network, window: WindowSpec, corpus: Corpus) -> Windows:
     for row in range(_WINDOWS):
         emg[row, : window.total], first, last = read_window(session, row * window.length, window)
         valid[row, first:last] = True
-    return Windows(emg, valid, f"session {session.name} of the {part} part")
+    return Windows(emg, valid, f"the first session of the {part} part")
 
 
 def made_up(config: Network, band: Band, window: WindowSpec, sha256: str) -> Windows:

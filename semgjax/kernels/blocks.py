@@ -4,8 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from semgjax.kernels.keep import keep
-
-_HIDDEN = -1e9  # finite, so that a query that sees no key gives zero and not NaN
+from semgjax.kernels.masked import masked_softmax
 
 
 def block_attention(q_BxTxHxD, k_BxTxHxD, v_BxTxHxD, valid_BxT, window: int, causal: bool) -> jax.Array:
@@ -33,7 +32,6 @@ def block_attention(q_BxTxHxD, k_BxTxHxD, v_BxTxHxD, valid_BxT, window: int, cau
     seen_qxk = (jnp.abs(age_qxk) < window) & ((age_qxk >= 0) | (not causal))
     mask = seen_qxk[None, None] & valid_BxNxK[:, :, None, :]
     scores = jnp.einsum("bnqhd,bnkhd->bnhqk", q, k).astype(jnp.float32) * width**-0.5
-    seen = mask[:, :, None]
-    weights = jnp.where(seen, jax.nn.softmax(jnp.where(seen, scores, _HIDDEN), axis=-1), 0.0)
+    weights = masked_softmax(scores, mask[:, :, None])
     out = jnp.einsum("bnhqk,bnkhd->bnqhd", weights.astype(v.dtype), v)
     return keep(out.reshape(batch, blocks * window, heads, width)[:, :time])

@@ -16,6 +16,7 @@ from jax.nn.initializers import lecun_normal, normal, uniform, variance_scaling
 from semgjax.errors import InputError
 from semgjax.kernels.bits import random_bits
 from semgjax.kernels.keep import KEPT, keep
+from semgjax.kernels.masked import masked_softmax
 from semgjax.model import power
 from semgjax.model.config import ModelConfig
 from semgjax.model.front import front_width
@@ -25,7 +26,6 @@ Params = dict[str, Any]
 Key = jax.Array | None
 """a random key, or None for no dropout and no masks"""
 
-_HIDDEN = -1e9  # finite, so that a query that sees no key gives zero and not NaN
 _EPSILON = 1e-5
 _LEAST_VARIANCE = 1e-3  # as a share of the mean square
 
@@ -41,7 +41,7 @@ def attention(q_BxTxHxD, k_BxTxHxD, v_BxTxHxD, valid_BxT, window: int | None, ca
         visible_QxK &= jnp.abs(age_QxK) < window
     mask_Bx1xQxK = (visible_QxK[None] & valid_BxT[:, None, :])[:, None]
     scores = jnp.einsum("bqhd,bkhd->bhqk", q_BxTxHxD, k_BxTxHxD).astype(jnp.float32) * q_BxTxHxD.shape[-1] ** -0.5
-    weights = jnp.where(mask_Bx1xQxK, jax.nn.softmax(jnp.where(mask_Bx1xQxK, scores, _HIDDEN), axis=-1), 0.0)
+    weights = masked_softmax(scores, mask_Bx1xQxK)
     return keep(jnp.einsum("bhqk,bkhd->bqhd", weights.astype(v_BxTxHxD.dtype), v_BxTxHxD))
 
 

@@ -13,14 +13,13 @@ import jax
 import jax.numpy as jnp
 
 from semgjax.errors import InputError
+from semgjax.kernels.masked import masked_softmax
 from semgjax.model.encoder import Operations, Params
 from semgjax.model.kind import Network
 from semgjax.model.running import BLOCK, rolling_sum
 
 State = tuple[jax.Array, ...]
 """arrays [B, ...] of one shape for the whole stream, in the order in which a pass asks for them"""
-
-_HIDDEN = -1e9
 
 
 def why_not(config: Network) -> str | None:
@@ -151,7 +150,7 @@ def _operations(memory: _Memory) -> Operations:
         age_TxK = jnp.arange(time)[:, None] + (window - 1) - jnp.arange(window - 1 + time)[None, :]
         mask = (((age_TxK >= 0) & (age_TxK < window))[None] & valid_BxK[:, None])[:, None]
         scores = jnp.einsum("bqhd,bkhd->bhqk", q_BxTxHxD, k).astype(jnp.float32) * q_BxTxHxD.shape[-1] ** -0.5
-        weights = jnp.where(mask, jax.nn.softmax(jnp.where(mask, scores, _HIDDEN), axis=-1), 0.0)
+        weights = masked_softmax(scores, mask)
         return jnp.einsum("bhqk,bkhd->bqhd", weights.astype(v.dtype), v)
 
     return Operations(

@@ -32,6 +32,7 @@ def render(report: Report, folder: str) -> str:
         folder=folder,
         rows=rows,
         faults=report.faults,
+        things=report.things,
         hours=sum(row.facts.minutes for row in rows) / 60,
         colours=COLOURS,
         codes=_codes(rows),
@@ -49,7 +50,7 @@ def _codes(rows: Sequence[SessionReport]) -> list[tuple[str, ...]]:
 
 
 def _overview(rows: Sequence[SessionReport]) -> Image:
-    return both_widths(lambda width: overview_figure(rows, width), "length, key rate and RMS of every session")
+    return both_widths(lambda width: overview_figure(rows, width), "length, labels a second and RMS of every session")
 
 
 def _picture(row: SessionReport) -> Image:

@@ -10,6 +10,7 @@ from semgjax.evaluate.breakdown import BINS, Calibration, Latency, Share
 from semgjax.evaluate.keyboard import PLACES, ROWS
 from semgjax.evaluate.lengths import LengthPoint
 from semgjax.evaluate.spread import LEVEL
+from semgjax.measures import CER, Measure
 from semgjax.pages.style import BLUE, DOUBLE, GREY, NUMBERS, ORANGE, Picture, name_axes, new_figure
 
 _INDENT = {"numbers": 0.0, "top": 1.5, "home": 1.75, "bottom": 2.25}
@@ -79,15 +80,15 @@ def rows_figure(confusion: Mapping[str, Mapping[str, int]], width: float = DOUBL
     return figure
 
 
-def times_figure(late: Latency, sure: Calibration, width: float = DOUBLE) -> Picture:
-    """Latency of keys that were read as typed, and calibration of the symbols that were emitted."""
+def times_figure(late: Latency, sure: Calibration, measure: Measure, width: float = DOUBLE) -> Picture:
+    """Latency of keys (or events) that were read as they were, and calibration of the symbols that were emitted."""
     narrow = width < DOUBLE
     figure, (times, trust) = new_figure(width, 55.0, 2 if narrow else 1, 1 if narrow else 2)
     edges = np.array(late.edges)
     times.bar(edges[:-1], late.counts, np.diff(edges), align="edge", color=BLUE)
     if late.quartiles is not None:
         times.axvline(late.quartiles[1], color=ORANGE, lw=1.5)
-    name_axes(times, "press to emission (ms)", "keys")
+    name_axes(times, f"{'press' if measure is CER else 'onset'} to emission (ms)", measure.things)
     middle = (np.arange(BINS) + 0.5) / BINS
     known = [place for place in range(BINS) if sure.symbols[place]]
     trust.plot([0, 1], [0, 1], color=GREY, ls="--", lw=1.0)

@@ -33,7 +33,7 @@ class Base:
 
     Attributes:
         identity: its run's (config hash).
-        trained_on: what it has learned from; None: not recorded, as in an export.
+        trained_on: what it has learned from; None: not recorded, as in an export of an earlier version.
         about: what results of runs made from it say of it (semgjax.training.lineage).
     """
 
@@ -62,9 +62,10 @@ def load_base(folder: Path) -> Base:
         source = found.about["source"]
         plain = recipe(source["preset"], found.band)
         about = {name: source[name] for name in ("kind", *OF_TEACHER) if name in source}
+        met = names_from_json(source["trained_on"], str(folder / MODEL)) if "trained_on" in source else None
         return Base(
             source["config"], source["preset"], found.config, found.window, found.band, found.params, plain.augment,
-            plain.optimizer, CTC(), plain.train.compute, None, {**about, "params": found.about["params"]},
+            plain.optimizer, CTC(), plain.train.compute, met, {**about, "params": found.about["params"]},
         )  # fmt: skip
     config, params = load_finished(folder)
     result = read_result(folder) or {}
@@ -133,14 +134,15 @@ def base_lineage(base: Base, corpus: Corpus, user: str) -> Lineage:
     """
     if base.trained_on is None:
         line = f"the base does not record what it was trained on: whether user {user!r} is new to it is not known"
-        return Lineage(warnings=(line,), base=base.about)
+        return Lineage(trained_on=None, warnings=(line,), base=base.about)
     scored = {name for s in (*corpus.val, *corpus.test) for name in (s.name, s.origin) if name}
-    both = sorted(scored & base.trained_on.sessions)
-    if both:
+    both = Names(frozenset(scored), frozenset({user})) & base.trained_on
+    if both.sessions:
         raise InputError(
-            f"the base was trained on session {both[0]!r} of the val or test part; give a split without such sessions",
+            f"the base was trained on session {min(both.sessions)!r} of the val or test part; give a split without "
+            "such sessions",
             "conflict",
         )
-    known = user in base.trained_on.users
+    known = user in both.users
     lines = (f"user {user!r} was in the base's training: the scores are not those of a new person",) if known else ()
     return Lineage((), base.trained_on, lines, base.about, known)

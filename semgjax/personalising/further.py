@@ -42,13 +42,14 @@ def with_start(lineage: Lineage, base: Base, config: RunConfig, corpus: Corpus, 
         InputError: the base was trained on what the run is scored on ("conflict").
     """
     warnings = [f"init: the network's {line}" for line in _differences(base.model, config.model)]
-    trained_on = lineage.trained_on
-    if base.trained_on is not None:
-        if base.about.get("data") != corpus.hash:
+    trained_on = None if lineage.trained_on is None or base.trained_on is None else lineage.trained_on | base.trained_on
+    if base.about.get("data") != corpus.hash:
+        if base.trained_on is None:
+            warnings.append(
+                f"init: {place} does not record what it was trained on; scored sessions may not be new to it"
+            )
+        else:
             check_unmet(held_out(corpus), base.trained_on, f"init {place}")
-        trained_on = trained_on | base.trained_on
-    elif base.about.get("data") != corpus.hash:
-        warnings.append(f"init: {place} does not record what it was trained on; scored sessions may not be new to it")
     about: dict[str, Any] = {**base.about, "config": base.identity, "preset": base.preset}
     return dataclasses.replace(lineage, trained_on=trained_on, warnings=(*lineage.warnings, *warnings), base=about)
 

@@ -1,7 +1,7 @@
 """What an export says of itself: DIR/model.json, checked against its own hash and those of the files beside it."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from semgjax.errors import InputError
 from semgjax.files import check_hashes, content_hash, read_json
@@ -54,6 +54,12 @@ def _check_body(about: dict[str, Any], where: str) -> None:
     for name in ("model", "window", "files", "params_sha256", *signed, *newer, *newest):
         if name not in about:
             raise InputError(f"{where}: lacks the field {name!r}; {AGAIN}", "bad-field")
+    if newest and about["format"] not in get_args(Format):
+        raise InputError(
+            f"{where}: the format {about['format']!r} is unknown, expected {', '.join(get_args(Format))}; use the "
+            "release that wrote it",
+            "bad-field",
+        )
     body = {name: value for name, value in about.items() if name not in ("schema", "version", "body_sha256")}
     if signed and content_hash(body) != about["body_sha256"]:
         raise InputError(f"{where}: was edited after it was written; {AGAIN}", "changed")

@@ -1,5 +1,6 @@
 """The programs of an export of format stablehlo, run by JAX."""
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def open_files(folder: Path, about: dict[str, Any]) -> Runtime:
 def _program(path: Path) -> Any:
     try:
         return jax.jit(export.deserialize(bytearray(path.read_bytes())).call)
-    except ValueError as error:
+    except (ValueError, struct.error) as error:
         raise InputError(
             f"{path}: this JAX cannot read the program ({first_line(error)}); export the run again", "wrong-version"
         ) from None

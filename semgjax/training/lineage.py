@@ -21,7 +21,7 @@ class Lineage:
 
     Attributes:
         teachers: the members OF_TEACHER of each one's result.
-        trained_on: what any of them has learned from.
+        trained_on: what any of them has learned from; None: not known.
         warnings: lines about them that the run shows.
         base: what the result says of the base, or of the decoder that the run begins with: the members OF_TEACHER of
             its result, and its kind.
@@ -29,7 +29,7 @@ class Lineage:
     """
 
     teachers: tuple[dict[str, Any], ...] = ()
-    trained_on: Names = Names()
+    trained_on: Names | None = Names()
     warnings: tuple[str, ...] = ()
     base: dict[str, Any] = field(default_factory=dict)
     known: bool | None = None
@@ -56,12 +56,14 @@ def oversized(student: Params, teachers: Sequence[tuple[Network, Params]]) -> tu
 
 
 def lineage_members(config: RunConfig, corpus: Corpus, lineage: Lineage) -> dict[str, Any]:
-    """Members of result.json: trained_on (a run's own sessions and users, and its teachers' or base's), of a distilled
-    run teachers, of a personalised one base and known, and of one that began with a decoder's parameters init."""
+    """Members of result.json: trained_on (a run's own sessions and users, and its teachers' or base's; absent where
+    those are not known), of a distilled run teachers, of a personalised one base and known, and of one that began with
+    a decoder's parameters init."""
     own = learned_from(corpus, unlabelled=bool(unlabelled_of(config, corpus)[0]))
     taught: dict[str, Any] = {} if config.distill is None else {"teachers": list(lineage.teachers)}
     if config.personal is not None:
         taught = {"base": lineage.base, "known": lineage.known}
     if config.init:
         taught["init"] = lineage.base
-    return {"trained_on": (own | lineage.trained_on).as_json(), **taught}
+    met = {} if lineage.trained_on is None else {"trained_on": (own | lineage.trained_on).as_json()}
+    return {**met, **taught}

@@ -105,6 +105,7 @@ def train(
         checkpoints = Checkpoints(folder / CHECKPOINTS, kept, publish)
         saving = stack.enter_context(contextlib.ExitStack())  # closed before the scores: all checkpoints are on disk
         saving.callback(checkpoints.close)
+        base = jax.device_put(base, replicated(mesh))  # it was loaded to one device
         state, start, times = restore_newest(checkpoints, placed_shapes(config, placed), config)
         if state is None:
             state = jax.jit(lambda base: init_state(config, base=base), out_shardings=placed)(base)

@@ -51,8 +51,9 @@ class Job:
 def train_pack(jobs: Sequence[Job]) -> list[End]:
     """Train runs of one compiled shape together and return how each ended; runs that were stopped resume.
 
-    All take one jitted step, side by side on a device and split over the devices of this process. A run that diverges
-    or whose folder is damaged ends alone. The same jobs in the same order end with the same bits after a kill.
+    All take one jitted step, side by side on a device and split over the devices of this process. A run that diverges,
+    whose folder is damaged or whose disk is full ends alone. The same jobs in the same order end with the same bits
+    after a kill.
 
     Raises:
         InputError: the jobs' shapes differ, one has a teacher, or there are several processes ("conflict").
@@ -108,15 +109,15 @@ def _train(lanes: Sequence["_Lane"], states: PackedStates) -> None:
             for lane in _running(running):
                 if lane.validates:
                     with _apart(running):
-                        lane.validate(states.state(lane.index), validate)
+                        lane.attempt(lane.validate, states.state(lane.index), validate)
             stop = terminated(running[0].step)  # asked once: a signal between two runs' saves would leave one unsaved
             for lane in _running(running) if stop else ():
                 lane.attempt(lane.log.flush, lane.step)
             for lane in _running(running):
                 if stop or lane.saves:
                     with _apart(running):
-                        lane.save(states.state(lane.index))
-                if stop and lane.step < config.train.steps:
+                        lane.attempt(lane.save, states.state(lane.index))
+                if stop and lane.end is None and lane.step < config.train.steps:
                     lane.attempt(lane.stop)
             beat()
 
@@ -144,7 +145,9 @@ class _Lane:
             work(*arguments)
         except SemgjaxError as error:
             self.end = error
-            self.close()
+            # What a full disk stopped, it stops once more while the run is closed: the first error says it.
+            with contextlib.suppress(SemgjaxError):
+                self.close()
 
     def open(self) -> None:
         self.end = open_run(self.out, self.config, self._stack)

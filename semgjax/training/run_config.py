@@ -130,7 +130,8 @@ class RunConfig:
         if self.model.emission_delay > self.window.right:
             raise InputError(
                 f"window.right {self.window.right} is shorter than the model's emission_delay "
-                f"{self.model.emission_delay}: the last keys' emissions would fall outside the window",
+                f"{self.model.emission_delay}: the last emissions would fall outside the window; make it as long, or "
+                "the delay as short",
                 "bad-value",
             )
         if self.cached and self.augment.jitter:

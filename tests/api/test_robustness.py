@@ -5,6 +5,8 @@ import dataclasses
 import pytest
 
 import semgjax
+from semgjax.decode.beam_options import BeamOptions
+from semgjax.evaluate.decoders import Decoder
 from tests.refused import refused
 from tests.runs import WINDOW
 
@@ -29,6 +31,17 @@ def test_the_clean_error_is_that_of_evaluate_and_stress_changes_what_is_read(mod
     assert other.clean.scores == plain.scores
     assert [point.error for point in other.curves[0].points] != [point.error for point in curve.points]
     assert "train" in repr(found) and "lost-electrodes" in found._repr_html_()
+
+
+def test_a_beam_search_is_put_under_stress_as_greedy_decoding_is(model, sessions):
+    beam = Decoder("beam", beam=BeamOptions(beam=3, top=3))
+    found = semgjax.stress(model, sessions, "test", kinds=["lost-electrodes"], decoder=beam)
+    plain = model.evaluate(sessions, "test", decoder=beam)
+    assert found.clean.scores == plain.scores and found.start.error == plain.cer
+    assert found.as_json()["decoder"] == beam.as_json()
+    greedy = semgjax.stress(model, sessions, "test", kinds=["lost-electrodes"])
+    errors = [[point.error for point in one.curves[0].points] for one in (found, greedy)]
+    assert errors[0] != errors[1] and errors[0][-1] != found.start.error
 
 
 def test_a_part_a_batch_or_a_kind_that_does_not_exist_is_refused(model, sessions):

@@ -6,6 +6,8 @@ import shutil
 import pytest
 
 from semgjax.cli.main import main
+from semgjax.data.corpus import load_corpus
+from semgjax.data.splitting.inventory import list_folder
 from semgjax.data.splitting.splits import read_split, write_split
 from semgjax.files import read_json
 from tests.runs import damage_biggest, fails, snapshot
@@ -35,6 +37,8 @@ def test_json_is_one_object_with_the_rows_of_the_runs_result(sessions, finished,
             "model": str(finished),
             "metric": "cer",
             "spliced": False,
+            "data": result["data"],
+            "signals": {split: "simulated"},
             "mode": "stitched",
             "decoder": {"name": "greedy"},
             "bootstrap": {"draws": 10_000, "seed": 0, "level": 0.95},
@@ -53,7 +57,7 @@ def test_a_run_and_its_export_give_the_same_numbers_whatever_the_batch(sessions,
         for model, batch in ((finished, []), (exported, []), (exported, ["--batch", "5"]))
     ]
     for document in documents:
-        del document["model"], document["trained_on_users"]  # an export does not name the people
+        del document["model"]
     assert documents[0] == documents[1] == documents[2]
 
 
@@ -142,6 +146,35 @@ def test_a_beam_with_a_model_is_tuned_on_val_and_compared_user_by_user(
     assert read_json(out, "semgjax/evaluation", 1)["scores"] == document["scores"]
 
 
+def test_letters_that_the_model_lacks_are_a_warning_with_their_presses(sessions, exported, tmp_path, capsys):
+    (tmp_path / "words.txt").write_text("the quick brown fox jumps over the lazy dog\n" * 3)
+    model = tmp_path / "few.arpa"
+    few = ["--vocabulary", "abcdfghijklmnopqrstuvwxy", "--order", "2"]
+    assert main(["lm", "train", str(tmp_path / "words.txt"), "--out", str(model), *few]) == 0
+    beam = ["--decoder", "beam", "--lm", str(model), "--beam.beam", "2", "--beam.top", "2"]
+    capsys.readouterr()
+    assert main(["evaluate", str(exported), "--data", str(sessions), *beam, "--json"]) == 0
+    printed = capsys.readouterr()
+    found = json.loads(printed.out)["letters_outside"]["test"]
+    typed = "".join(session.text for session in load_corpus(sessions).test)
+    assert found == {"e": typed.count("e"), "z": typed.count("z")} and found["e"] > 0
+    assert printed.err.count("\n") == 1 and f"{sum(found.values())} of the {len(typed)} keys" in printed.err
+
+
+def test_weights_are_tuned_on_the_users_that_are_named(sessions, exported, words_model, evaluate, capsys):
+    beam = ["--decoder", "beam", "--lm", words_model, "--beam.beam", "2", "--beam.top", "2"]
+    words = [exported, "--data", sessions, *beam, "--tune", "--json"]
+    users = {row.session: row.user for row in list_folder(sessions)}
+    split = read_split(sessions / "splits.json")
+    (known,) = {users[name] for name in split.val}
+    document = json.loads(evaluate(*words, "--split", "val", "--user", known))
+    macro = next(row["cer"] for row in document["scores"] if row["averaging"] == "macro")
+    assert min(error for *_, error in document["tuned_on_val"]["grid"]) == pytest.approx(macro)
+    stranger = users[split.test[0]]
+    assert "val" in fails(capsys, ["evaluate", *words[:-1], "--user", stranger])
+
+
+@pytest.mark.slow
 def test_windows_by_themselves_leave_out_the_end_and_a_stream_reads_all(sessions, exported, evaluate):
     found = {mode: json.loads(evaluate(exported, "--data", sessions, "--mode", mode, "--json")) for mode in MODES}
     keys = {mode: one["scores"][1]["characters"] for mode, one in found.items()}
@@ -149,11 +182,23 @@ def test_windows_by_themselves_leave_out_the_end_and_a_stream_reads_all(sessions
     assert found["stitched"]["left_out"]["test"] == {"keys": 0, "seconds": 0.0}
 
 
-def test_users_are_picked_and_those_of_the_training_part_are_marked(sessions, finished, evaluate):
+def test_users_are_picked_and_those_of_the_training_part_are_marked(sessions, finished, exported, evaluate):
     users = read_json(finished / "result.json", "semgjax/result", 4)["trained_on"]["users"]
-    found = json.loads(evaluate(finished, "--data", sessions, "--split", "train", "--user", users[0], "--json"))
-    assert [row["user"] for row in found["users_scores"]] == users[:1] == found["trained_on_users"]["train"]
-    assert found["intervals"]["train"] == {"macro": None, "pooled": None}
+    for model in (finished, exported):
+        found = json.loads(evaluate(model, "--data", sessions, "--split", "train", "--user", users[0], "--json"))
+        assert [row["user"] for row in found["users_scores"]] == users[:1] == found["trained_on_users"]["train"]
+        assert found["intervals"]["train"] == {"macro": None, "pooled": None}
+
+
+def test_a_user_of_the_training_in_the_test_part_is_a_warning_for_an_export_too(sessions, exported, tmp_path, capsys):
+    split = read_split(sessions / "splits.json")
+    write_split(tmp_path / "splits.json", type(split)(split.test, (), split.train[:1], {}))
+    words = ["evaluate", exported, "--data", sessions, "--splits", tmp_path / "splits.json", "--json"]
+    capsys.readouterr()
+    assert main([str(word) for word in words]) == 0
+    printed = capsys.readouterr()
+    (user,) = json.loads(printed.out)["trained_on_users"]["test"]
+    assert printed.err.startswith("warning: ") and user in printed.err
 
 
 def test_a_page_and_lengths_show_what_the_json_holds(sessions, exported, evaluate, tmp_path):
@@ -165,7 +210,11 @@ def test_a_page_and_lengths_show_what_the_json_holds(sessions, exported, evaluat
     assert sum(key["reference"] for key in keys.values()) == found["scores"][1]["characters"]
     assert sum(key["insertions"] for key in keys.values()) == found["scores"][1]["insertions"]
     text = page.read_text()
-    assert text.count("<img") == 4 and "http" not in text.replace("http://www.w3.org", "")
+    matrix = found["breakdown"]["test"]["matrix"]
+    assert sum(times for typed, _, times in matrix if typed is not None) == found["scores"][1]["characters"]
+    assert sum(times for _, read, times in matrix if read is None) == found["scores"][1]["deletions"]
+    assert text.count("<img") == (6 if any(None not in row[:2] and row[0] != row[1] for row in matrix) else 4)
+    assert "http" not in text.replace("http://www.w3.org", "")
     assert all(f">{row['user']}" in text for row in found["users_scores"])
 
 
@@ -185,7 +234,10 @@ MODES = ("stitched", "windowed", "session")
         (["--decoder", "beam", "--beam.top", "0"], "top"),
         (["--tune"], "--tune"),
         (["--against-decoder", "greedy"], "--against-decoder"),
-        (["--beam.beam", "4"], "--beam"),
+        (["--beam.beam", "4"], "beam.beam 4"),
+        (["--decoder", "beam", "--beam.lm-weight", "1"], "beam.lm_weight 1.0"),
+        (["--decoder", "beam", "--beam.undo", "3", "--beam.beam", "4"], "beam.undo 3"),
+        (["--decoder", "beam", "--lm", "none.arpa", "--tune", "--beam.lm-weight", "1"], "--tune"),
         (["--mode", "session", "--turns", "1"], "session"),
         (["--against", "none"], "none"),
         (["--split", "all"], "all"),

@@ -13,6 +13,7 @@ from semgjax.data.shards.ingest import ingest
 from semgjax.data.shards.manifest import read_manifest
 from semgjax.data.splitting.splits import Split, write_split
 from semgjax.errors import InputError
+from semgjax.measures import CER, EVENT_ERROR_RATE
 from tests.data.fixtures import START, typed, write_session
 from tests.fuzz.outcome import outcome
 
@@ -42,7 +43,7 @@ def test_ingest_counts_each_kind_and_says_so(tmp_path, case):
     assert code == 0 and json.loads(printed)["keys"] == wanted.as_json()
     (row,) = read_manifest(tmp_path / "out")
     assert row.key_counts == wanted
-    assert bool(wanted.faults) == ("session " in err)
+    assert bool(wanted.faults(CER)) == ("session " in err)
 
 
 def corpus_of(folder, train, test):
@@ -101,3 +102,10 @@ def test_keys_where_no_window_lies_are_nothing_to_learn(tmp_path):
         ["train", "--data", str(folder), "--preset", "ladder-16", "--out", str(tmp_path / "run"), *words]
     )
     assert code == 2 and "nothing to learn" in err.splitlines()[-1]
+
+
+def test_events_of_other_classes_are_not_called_keys():
+    counts = KeyCounts(1, 3, 2, {"cough": 9}, 2, 1)
+    assert [len(counts.faults(measure)) for measure in (CER, EVENT_ERROR_RATE)] == [4, 4]
+    assert all("key" in line for line in counts.faults(CER)[:1])
+    assert not any("key" in line for line in counts.faults(EVENT_ERROR_RATE))

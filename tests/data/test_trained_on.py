@@ -50,9 +50,23 @@ def test_names_add_up_and_survive_json():
             names_from_json(broken, "result.json")
 
 
+def test_hidden_names_are_found_by_who_knows_them_and_do_not_show():
+    known = names("a b", "u")
+    hidden = known.hidden()
+    assert known & hidden == known and names("b c", "v") & hidden == names("b", "")
+    assert all(name.startswith("sha256:") and len(name) == 39 for name in hidden.sessions | hidden.users)
+    assert hidden.hidden() == hidden == names_from_json(hidden.as_json(), "model.json")
+    assert known & (hidden | names("x", "y")) == known and len((hidden | known).hidden().sessions) == 2
+
+
 @pytest.mark.parametrize(
     ("met", "named"),
-    [(names("x", "stranger"), "stranger"), (names("v1 v2", "friend"), "v1"), (names("t1", ""), "t1")],
+    [
+        (names("x", "stranger"), "stranger"),
+        (names("x", "stranger").hidden(), "stranger"),
+        (names("v1 v2", "friend"), "v1"),
+        (names("t1", ""), "t1"),
+    ],
 )
 def test_a_teacher_that_met_what_its_student_is_scored_on_is_refused(met, named):
     with refused("conflict", "the teacher", repr(named)):

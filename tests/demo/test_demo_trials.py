@@ -99,13 +99,6 @@ def test_spliced_sessions_of_one_recording_stay_in_one_part_and_their_figure_has
     assert len(figure.axes) == 1 and len(figure.axes[0].lines) >= 8
 
 
-def test_sessions_are_real_unless_the_simulator_named_all_of_them(sessions, trials):
-    corpus = load_corpus(sessions)
-    assert stages._all_simulated(corpus)
-    foreign = dataclasses.replace(corpus.test[0], name="2021-06-02-keystrokes-dca-study@1")
-    assert not stages._all_simulated(dataclasses.replace(corpus, test=(foreign, *corpus.test[1:])))
-
-
 def table(y: list[float]) -> Table:
     x = np.array([4.0, 8.0, 16.0, 32.0])
     return Table({"U": x}, np.array(y), "%", "cer", {"U": "users"}, "results.csv")

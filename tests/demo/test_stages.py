@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,8 @@ import pytest
 from semgjax.demo.demo_plan import DemoPlan, claim
 from semgjax.demo.stages import run_demo
 from semgjax.errors import InputError
+from semgjax.sweep.plan import read_sweep
+from semgjax.training.checkpoint import whole_steps
 from tests.refused import refused
 
 PLAN = dict(
@@ -21,7 +24,7 @@ PLAN = dict(
     minutes=0.3,
     test_users=1,
     val_share=0.0,
-    widths=(16, 24, 32),
+    widths=(16, 24),
     users_width=16,
     halvings=1,
     student_width=16,
@@ -54,6 +57,26 @@ def finish(process: subprocess.Popen, printed: Path) -> None:
     assert process.wait(timeout=900) == 0, printed.read_text(errors="replace")
 
 
+def as_if_stopped_in_the_sweep(finished: Path, out: Path) -> list[Path]:
+    """A copy of a finished demo in which its last two trials have not ended: the last one has not begun, and the other
+    has only its first checkpoint. Returns their folders."""
+    shutil.copytree(finished, out)
+    for path in out.iterdir():
+        if path.name not in ("demo.json", "sessions", "sweep"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for path in out.glob("sweep/results.*"):
+        path.unlink()
+    sweep = read_sweep(out / "sweep")
+    *_, begun, waiting = (sweep.run_folder(trial) for trial in sweep.trials)
+    shutil.rmtree(waiting)
+    (begun / "result.json").unlink()
+    first, *later = sorted(whole_steps(begun / "checkpoints"))
+    assert later
+    for step in later:
+        shutil.rmtree(begun / "checkpoints" / str(step))
+    return [begun, waiting]
+
+
 def without_times(out: Path) -> dict:
     summary = json.loads((out / "summary.json").read_text())
     assert summary.pop("seconds") > 0
@@ -66,15 +89,17 @@ def test_a_demo_killed_in_the_sweep_and_started_again_ends_like_an_undisturbed_o
     plain, killed = tmp_path / "plain", tmp_path / "killed"
     finish(*start(plain))
 
+    unfinished = as_if_stopped_in_the_sweep(plain, killed)
     first, printed = start(killed)
     deadline = time.monotonic() + 600
-    while not list(killed.glob("sweep/trials/*/result.json")):
+    while not any((trial / "result.json").exists() for trial in unfinished):
         assert first.poll() is None and time.monotonic() < deadline, printed.read_text(errors="replace")
         time.sleep(0.05)
     os.killpg(first.pid, signal.SIGKILL)
     first.wait()
     assert not (killed / "summary.json").exists()
     finish(*start(killed))
+    assert all((trial / "result.json").exists() for trial in unfinished)
 
     summary = without_times(plain)
     assert without_times(killed) == summary

@@ -45,6 +45,7 @@ def test_sessions_of_other_electrodes_or_another_rate_are_refused(band):
         (replace(MODEL, conv_strides=(5, 5, 2), conv_kernels=(11, 5, 4)), WINDOW, ("stride", 50, 40)),
         (preset("tds"), WINDOW, ("stride", 16, 40)),
         (replace(MODEL, conv_strides=(5, 4, 4), emission_delay=160), WINDOW, ("window.length 1000", 80)),
+        (replace(MODEL, emission_delay=240), WINDOW, ("window.right 200", "emission_delay 240")),
         (replace(MODEL, channels=16), WINDOW, ("channels", 16, 32)),
     ],
 )

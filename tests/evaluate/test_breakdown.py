@@ -8,6 +8,7 @@ from semgjax.data.keys import NUM_CLASSES, text_to_labels
 from semgjax.data.simulate import typist
 from semgjax.evaluate.alignment import NONE, align, joined
 from semgjax.evaluate.breakdown import break_down
+from semgjax.evaluate.error_rates import Counts
 from semgjax.evaluate.keyboard import places_of
 from semgjax.evaluate.reading import Reading
 
@@ -40,6 +41,15 @@ def test_pairs_are_those_of_the_edit_script():
     assert pairs.pressed[:3].tolist() == [2.0, 2.2, 2.4]
 
 
+def test_pairs_hold_the_operations_that_are_counted_of_a_stretch():
+    draw = np.random.default_rng(0)
+    for _ in range(200):
+        typed, read = ("".join(draw.choice(list("abcd"), draw.integers(0, 12))) for _ in range(2))
+        one = reading(typed, read)
+        assert align(one).counts == one.counts
+    assert joined([]).counts == Counts()
+
+
 def test_errors_are_counted_by_key_finger_hand_and_row():
     found = broken_down([reading("fad fad ", "fsd fa "), reading("ju", "juk")], TYPING, 200, 40)
     keys = by_name(found.keys)
@@ -53,6 +63,9 @@ def test_errors_are_counted_by_key_finger_hand_and_row():
     assert by_name(found.hands)["left"].reference == 6 and by_name(found.hands)["right"].insertions == 1
     assert [share.name for share in found.rows] == ["top", "home", "space"]
     assert found.confusions == (("a", "s", 1),)
+    wrong = [row for row in found.matrix if row[0] != row[1]]
+    assert ("a", "s", 1) in wrong and ("d", None, 1) in wrong and wrong[-1] == (None, "k", 1)
+    assert sum(times for typed, _, times in found.matrix if typed is not None) == 10
     assert found.row_confusion["home"] == {"numbers": 0, "top": 0, "home": 6, "bottom": 0, "space": 0}
 
 

@@ -58,37 +58,36 @@ def test_an_export_reads_back_bit_for_bit(export, params):
 
 def test_model_json_says_all_that_a_reader_needs(export, params):
     body = json.loads((export / "model.json").read_text())
-    assert (body["schema"], body["version"]) == ("semgjax/model", 4)
+    assert (body["schema"], body["version"]) == ("semgjax/model", 5)
     assert body["source"] == {"preset": "small"}
     assert body["params"] == sum(leaf.size for leaf in jax.tree.leaves(params))
     assert body["keys"] == list(KEY_NAMES) and body["blank"] == BLANK == len(body["keys"])
     assert (body["sample_rate"], body["frame_samples"]) == (2000, 40)
     assert body["emission_delay_seconds"] == 0.1
-    assert {path.partition("/")[0] for path in body["files"]} == {"params"}
+    assert {path.partition("/")[0] for path in body["files"]} == {"params", "README.md"}
     assert load_export(export).about == body
 
 
-def look_ahead_of(config: ModelConfig, tmp_path) -> tuple:
-    write_export(config, WindowSpec(), TYPING, {"kernel": np.zeros((2, 2), np.float32)}, {}, tmp_path / "export")
-    body = json.loads((tmp_path / "export" / "model.json").read_text())
-    return body["look_ahead_samples"], body["look_ahead_seconds"]
+def look_ahead_of(config: ModelConfig) -> tuple:
+    facts = checkpoint.facts(config, TYPING)
+    return facts["look_ahead_samples"], facts["look_ahead_seconds"]
 
 
 @pytest.mark.parametrize("name", ["tiny", "small", "large", "ladder-16", "ladder-96"])
-def test_the_presets_look_ahead_by_nothing(tmp_path, name):
-    assert look_ahead_of(preset(name), tmp_path) == (0, 0.0)
+def test_the_presets_look_ahead_by_nothing(name):
+    assert look_ahead_of(preset(name)) == (0, 0.0)
 
 
 @pytest.mark.parametrize(
     "change", [{"norm": "window"}, {"causal": False, "attention_window": None}], ids=["norm", "attention"]
 )
-def test_a_decoder_that_needs_the_whole_input_has_no_finite_look_ahead(tmp_path, change):
-    assert look_ahead_of(dataclasses.replace(SMALL, **change), tmp_path) == (None, None)
+def test_a_decoder_that_needs_the_whole_input_has_no_finite_look_ahead(change):
+    assert look_ahead_of(dataclasses.replace(SMALL, **change)) == (None, None)
 
 
-def test_a_bounded_look_ahead_is_told_in_samples_and_seconds(tmp_path):
+def test_a_bounded_look_ahead_is_told_in_samples_and_seconds():
     config = dataclasses.replace(SMALL, causal=False, attention_window=3)
-    samples, seconds = look_ahead_of(config, tmp_path)
+    samples, seconds = look_ahead_of(config)
     assert samples == config.look_ahead > 0 and seconds == samples / 2000
 
 
@@ -155,7 +154,7 @@ def test_missing_parameters_and_a_missing_model_json_are_refused(export):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda body: body.update(version=5), "version 5"),
+        (lambda body: body.update(version=6), "version 6"),
         (lambda body: body.update(schema="semgjax/fit"), "'semgjax/fit'"),
         (lambda body: body.pop("model"), "'model'"),
         (lambda body: body.pop("window"), "'window'"),
@@ -194,6 +193,7 @@ def test_an_edited_model_json_is_refused(export, change):
 def as_version_1(body):
     body.update(version=1)
     del body["body_sha256"]
+    del body["files"]["README.md"]
 
 
 def test_an_export_of_version_1_is_read_and_its_derived_members_are_checked(export):

@@ -8,6 +8,7 @@ import pytest
 
 from semgjax.config_json import to_json
 from semgjax.data.corpus import load_corpus
+from semgjax.data.trained_on import names_from_json
 from semgjax.evaluate.stitched import make_forward, session_logits
 from semgjax.exporting.export_folder import load_export, params_hash
 from semgjax.exporting.export_run import export_run
@@ -67,7 +68,9 @@ def test_an_export_tells_where_it_comes_from(student, tmp_path):
         "distill": to_json(read_config(student).distill),
         "teachers": result["teachers"],
     }
-    assert body["source"] == source | lineage
+    met = names_from_json(result["trained_on"], "result.json")
+    assert body["source"] == source | lineage | {"trained_on": met.hidden().as_json(), "simulated": True}
+    assert all(name not in (tmp_path / "export" / "model.json").read_text() for name in met.sessions)
     loaded = load_export(tmp_path / "export")
     assert loaded.about["source"]["teacher"] == result["teacher"]
     assert params_hash(loaded.params) == params_hash(load_finished(student)[1])
@@ -84,16 +87,10 @@ def test_an_export_names_its_teacher_with_its_scores_and_the_settings_of_the_los
 def test_a_distilled_run_of_an_earlier_version_names_its_teacher_by_its_hash(student, tmp_path):
     run = shutil.copytree(student, tmp_path / "run")
     body = json.loads((run / "result.json").read_text())
-    del body["teachers"]
+    del body["teachers"], body["trained_on"]
     (run / "result.json").write_text(json.dumps(body | {"version": 3}))
-    assert export_run(run, tmp_path / "export")["source"]["teachers"] == [{"config": body["teacher"]}]
-
-
-def test_an_export_of_an_earlier_version_is_read(exported, tmp_path):
-    place = shutil.copytree(exported, tmp_path / "old")
-    body = json.loads((place / "model.json").read_text())
-    (place / "model.json").write_text(json.dumps(body | {"version": 3}))
-    assert load_export(place).about["source"] == body["source"]
+    source = export_run(run, tmp_path / "export")["source"]
+    assert source["teachers"] == [{"config": body["teacher"]}] and "trained_on" not in source
 
 
 def test_exporting_leaves_the_run_as_it_was(finished, tmp_path):

@@ -75,6 +75,15 @@ def many_fit() -> Fit:
 
 
 @functools.cache
+def crowded_fit() -> Fit:
+    """100 runs: more than a page lists."""
+    sizes = np.repeat(np.geomspace(1e4, 1e7, 20), 5)
+    y = noisy(8.0 + 20.0 * (sizes / 1e5) ** -0.45, 0.05)
+    runs = tuple(f"run-{i:03d}" for i in range(len(sizes)))
+    return fit_law(Table({"N": sizes}, y, "%", "cer", {"N": "params"}, "many.csv", runs=runs))
+
+
+@functools.cache
 def named_fit(size: str, y_name: str) -> Fit:
     """The sizes of `size_fit` under other names."""
     table = size_fit().table

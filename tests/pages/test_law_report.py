@@ -24,7 +24,7 @@ PAGES = {
     "users and hours": (made.users_hours_fit, Ask(target=20.0)),
     "saturating": (made.saturating_fit, Ask()),
     "students": (made.students_fit, Ask(at={"N": 2e6, "T": 8e6})),
-    "500 runs": (made.many_fit, Ask()),
+    "100 runs": (made.crowded_fit, Ask()),
     "long names": (lambda: made.named_fit(made.LONG, made.SHARE), Ask(target=10.0)),
     "other scripts": (lambda: made.named_fit(made.OTHER, f"{made.CYRILLIC} <b>"), Ask()),
     "blocked": (made.blocked_fit, Ask(target=11.0)),
@@ -178,7 +178,7 @@ def test_a_label_of_a_cell_is_plain_text():
     assert label_text("<b>x</b>") == "<b>x</b>"
     page = render_template(
         "check_page.html", title="t", folder="f", rows=[], faults=[], hours=0.0, colours={},
-        codes=[("<i>", "m", "1", "2", "3")], overview=None, pictures=[],
+        codes=[("<i>", "m", "1", "2", "3")], overview=None, pictures=[], things="keys",
     )  # fmt: skip
     assert "<i>" not in page and "&lt;i&gt;" in page
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import json
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 import semgjax
+from semgjax.api.models import SessionsWarning
 from semgjax.cli.main import main
 from semgjax.data.corpus import load_corpus
 from semgjax.data.simulate import simulate
@@ -61,6 +63,7 @@ def leaves(params) -> dict[str, np.ndarray]:
     return {path_name(path): np.asarray(leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(params)}
 
 
+@pytest.mark.slow
 def test_a_personalised_run_is_a_run_with_its_base_and_its_persons_scores(own, finished, people, user):
     result, about = own.result, own.result["personal"]
     assert result["kind"] == "personalised" and result["users"] == 1 and result["known"] is False
@@ -82,9 +85,22 @@ def test_a_personalised_run_is_a_run_with_its_base_and_its_persons_scores(own, f
 @pytest.mark.slow
 def test_it_can_be_exported_evaluated_and_personalised_again(own, people, user, tmp_path):
     exported = semgjax.export(own, tmp_path / "export")
-    assert exported.about["source"]["kind"] == "personalised"
+    source = exported.about["source"]
+    assert source["kind"] == "personalised"
+    assert {name: source[name] for name in ("personal", "base", "known")} == {
+        name: own.result[name] for name in ("personal", "base", "known")
+    }
     again = semgjax.personalize(exported, people, user, 0.1, tmp_path / "again", steps=1, batch=2)
-    assert again.result["base"]["config"] == own.result["config"] and again.result["known"] is None
+    assert again.result["base"]["config"] == own.result["config"] and again.result["known"] is True
+    with pytest.warns(SessionsWarning, match=user):
+        assert semgjax.load(exported).evaluate(people, "test").met == (user,)
+    old = tmp_path / "export" / "model.json"
+    body = json.loads(old.read_text())
+    del body["source"]["trained_on"], body["body_sha256"]
+    old.write_text(json.dumps(body | {"version": 1}))
+    unknown = semgjax.personalize(exported.place, people, user, 0.1, tmp_path / "unknown", steps=1, batch=2)
+    assert unknown.result["known"] is None and "trained_on" not in unknown.result
+    assert semgjax.load(unknown).evaluate(people, "test").met is None
 
 
 @pytest.mark.slow
@@ -107,9 +123,13 @@ def test_a_method_trains_its_own_parameters_and_no_others(method, finished, sess
     params = with_additions(personal, base, jax.random.key(0))
     optimizer = make_optimizer(run_config(load_corpus(sessions)).optimizer, 10, personal)
     gradient = jax.tree.map(lambda leaf: np.ones(leaf.shape, np.float32), params)  # of what is held, too
-    state = optimizer.init(params)
-    _, state = optimizer.update(gradient, state, params)  # the first step of the warm-up has rate 0
-    updates, _ = optimizer.update(gradient, state, params)
+
+    @jax.jit
+    def second_updates():
+        _, state = optimizer.update(gradient, optimizer.init(params), params)  # the warm-up's first step has rate 0
+        return optimizer.update(gradient, state, params)[0]
+
+    updates = second_updates()
     moved = {name for name, update in leaves(updates).items() if np.any(update)}
     wanted = {
         "full": set(leaves(base)),
@@ -151,7 +171,8 @@ def test_additions_change_nothing_at_first_and_are_the_merged_matrices(finished)
         apart = x @ leaves(base)[path][layer] + (x @ pair["a"][layer]) @ pair["b"][layer]
         np.testing.assert_allclose(x @ leaves(own)[path][layer], apart, atol=1e-5)
     emg, valid = draw.normal(size=(1, 1600, MODEL.channels)).astype(np.float32), np.ones((1, 1600), bool)
-    assert not np.allclose(network.apply(MODEL, own, emg, valid), network.apply(MODEL, base, emg, valid), atol=1e-3)
+    read = jax.jit(lambda params: network.apply(MODEL, params, emg, valid))
+    assert not np.allclose(read(own), read(base), atol=1e-3)
 
 
 @pytest.mark.slow

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from semgjax.errors import InputError
 from semgjax.scaling.diagnose import blocks, diagnose
 from semgjax.scaling.fit import fit_law
 from semgjax.scaling.laws import LAWS, law_named
 from semgjax.scaling.profile import parameter_intervals
 from semgjax.scaling.store import fit_document
 from semgjax.scaling.table import Table, table_of
+from tests.refused import refused
 
 N = np.geomspace(2e4, 2e6, 8)
 Y = (8.0 + 60.0 * (N / 2e4) ** -0.45) * np.exp(0.01 * np.random.default_rng(0).standard_normal(8))
@@ -79,12 +79,12 @@ def test_users_and_hours_that_grow_together_cannot_be_told_apart():
 )
 def test_what_cannot_be_determined_is_refused_with_its_code(x, law, code):
     count = len(next(iter(x.values())))
-    with pytest.raises(InputError, match=code):
+    with refused("too-few-levels", code):
         fit_law(table_of(x, np.linspace(60, 20, count)), LAWS[law])
 
 
 def test_a_run_without_a_number_is_refused():
-    with pytest.raises(InputError, match=r"y\[2\] is nan"):
+    with refused("bad-number", "y[2]", "nan"):
         table_of(N, np.where(np.arange(8) == 2, np.nan, Y))
 
 

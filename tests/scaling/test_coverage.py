@@ -1,9 +1,11 @@
 """Intervals hold the truth as often as they say; the whole table is printed by `python -m analysis.coverage`."""
 
+from math import log
+
 import numpy as np
 import pytest
 
-from analysis.coverage import cells, coverage, study
+from analysis.coverage import Cell, cells, coverage, study
 from analysis.simulated import Simulations
 from semgjax.scaling.fit import fit_law
 from semgjax.scaling.objective import Objective
@@ -13,6 +15,24 @@ from semgjax.scaling.table import table_of
 
 def one(text):
     return next(cell for cell in cells() if text in cell.name)
+
+
+def judged(cell: Cell, objective: Objective | None, holds: float, fails: float) -> tuple[bool, float]:
+    """Whether intervals hold the truth in a share `holds` of simulated sweeps and not in `fails`; their mean width.
+
+    Wald's sequential test (1945, "Sequential tests of statistical hypotheses"), ten sweeps at a time until it is
+    decided: intervals that hold are accused less than once in a thousand times, others are found out more than nine
+    times in ten, after 36 sweeps on average where they hold. 60 sweeps against a limit of three standard deviations
+    find out 87 in 100 (20,000 draws).
+    """
+    accept, accuse = log(0.1), log(0.9 / 0.001)
+    evidence, widths = 0.0, []
+    while accept < evidence < accuse:
+        found = coverage(cell, objective, 10, seed=len(widths))
+        held = round(10 * found.held)
+        evidence += held * log(fails / holds) + (10 - held) * log((1 - fails) / (1 - holds))
+        widths.append(found.width)
+    return evidence <= accept, float(np.mean(widths))
 
 
 @pytest.mark.slow
@@ -25,8 +45,7 @@ def one(text):
     ],
 )
 def test_95_percent_intervals_far_beyond_the_sweep_hold_the_truth(name, objective):
-    # 60 sweeps: 86.5 % is 3 standard deviations below 95 %.
-    assert coverage(one(name), objective, 60).held >= 0.865
+    assert judged(one(name), objective, 0.95, 0.8)[0]
 
 
 @pytest.mark.slow
@@ -63,6 +82,5 @@ def test_the_table_has_a_row_for_each_setting():
     ],
 )
 def test_intervals_hold_the_truth_and_are_not_much_too_wide_where_the_noise_is_no_plain_one(name):
-    # 60 sweeps: 81.5 % is 3 standard deviations below 92 %.
-    found = coverage(one(name), None, 60)
-    assert found.held >= 0.815 and found.width <= 1.6
+    held, width = judged(one(name), None, 0.92, 0.75)
+    assert held and width <= 1.6

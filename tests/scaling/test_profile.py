@@ -6,7 +6,6 @@ from scipy.optimize import minimize
 from scipy.stats import f as f_distribution
 from scipy.stats import t as t_distribution
 
-from semgjax.errors import InputError
 from semgjax.scaling.fit import fit_law, parameter_values, predict
 from semgjax.scaling.laws import FLOOR_POWER, POWER
 from semgjax.scaling.objective import Objective
@@ -17,6 +16,7 @@ from semgjax.scaling.profile import (
     prediction_interval,
 )
 from semgjax.scaling.table import table_of
+from tests.refused import refused
 
 SIZES = np.geomspace(2e4, 2e6, 6)
 SQUARES = Objective("log_ls")
@@ -169,5 +169,5 @@ def test_two_parameters_need_three_sizes_for_an_interval():
 
 @pytest.mark.parametrize("level", [0.0, 1.0, 95.0, np.nan])
 def test_a_level_that_is_none_is_refused(level):
-    with pytest.raises(InputError, match="must lie between 0 and 1"):
+    with refused("bad-value", f"level {level}"):
         parameter_intervals(fit_law((SIZES, noisy(0.02))), level)

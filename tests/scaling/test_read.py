@@ -7,6 +7,7 @@ import pytest
 
 from semgjax.errors import InputError
 from semgjax.scaling.read import read_table, read_user_points
+from tests.refused import refused
 
 
 def sweep_rows(runs=3, **change):
@@ -122,27 +123,27 @@ def test_a_bad_table_is_refused_in_one_line(tmp_path, text, mapping, where, mess
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "code", "named"),
     [
-        ('{"n": 1, "e": 2}\n{"n": 1', "line 2: cannot be read as JSON"),
-        ("[1, 2]\n", "line 1 is no JSON object"),
-        ('{"n": 1, "e": 2}\n{"n": 3}\n', "line 2: column e is empty"),
-        ('{"n": 1, "e": NaN}\n', "line 1: holds NaN"),
-        ('{"n": 1, "e": true}\n', "line 1: column e is 'True', not a number"),
+        ('{"n": 1, "e": 2}\n{"n": 1', "bad-json", ("line 2",)),
+        ("[1, 2]\n", "bad-row", ("line 1",)),
+        ('{"n": 1, "e": 2}\n{"n": 3}\n', "bad-number", ("line 2", "column e")),
+        ('{"n": 1, "e": NaN}\n', "not-finite", ("line 1", "NaN")),
+        ('{"n": 1, "e": true}\n', "bad-number", ("line 1", "column e", "'True'")),
     ],
 )
-def test_a_bad_jsonl_table_is_refused_in_one_line(tmp_path, text, message):
+def test_a_bad_jsonl_table_is_refused_in_one_line(tmp_path, text, code, named):
     path = tmp_path / "table.jsonl"
     path.write_text(text)
-    with pytest.raises(InputError, match=message):
+    with refused(code, path, *named):
         read_table(path, {"N": "n", "y": "e"}, {})
 
 
 def test_a_missing_file_and_one_that_is_no_text_are_refused(tmp_path):
-    with pytest.raises(InputError, match="no such file"):
+    with refused("no-file", tmp_path / "none.csv"):
         read_table(tmp_path / "none.csv", {}, {})
     (tmp_path / "bytes.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match="UTF-8"):
+    with refused("bad-encoding", tmp_path / "bytes.csv"):
         read_table(tmp_path / "bytes.csv", {}, {})
 
 
@@ -180,7 +181,7 @@ def test_a_curve_over_users_is_not_refused_for_its_users(tmp_path):
 def test_users_are_found_in_a_sweeps_table_only(tmp_path):
     path = tmp_path / "their.csv"
     path.write_text("n,e\n1,2\n")
-    with pytest.raises(InputError, match="no column 'run'; only a sweep's table names its users"):
+    with refused("no-column", path, "'run'"):
         read_user_points(path, {}, {})
 
 

@@ -13,6 +13,7 @@ from semgjax.scaling.objective import Objective
 from semgjax.scaling.profile import parameter_intervals, prediction_interval
 from semgjax.scaling.store import fit_document, read_fit, write_fit
 from semgjax.scaling.table import Table
+from tests.refused import refused
 
 SIZES = np.geomspace(2e4, 2e6, 6)
 Y = (8.0 + 60.0 * (SIZES / 2e4) ** -0.45) * np.exp(0.03 * np.random.default_rng(0).standard_normal(6))
@@ -119,7 +120,7 @@ def test_any_edit_is_refused(tmp_path, edit):
 
 
 def test_a_missing_file_is_refused(tmp_path):
-    with pytest.raises(InputError, match="no such file"):
+    with refused("no-file", tmp_path / "fit.json"):
         read_fit(tmp_path / "fit.json")
 
 

@@ -1,11 +1,16 @@
 """A disk that fills up during training or export: one line with its code, and nothing that was whole is lost."""
 
+import dataclasses
 import json
 
 import pytest
 
+from semgjax.data.corpus import load_corpus
+from semgjax.errors import InputError
 from semgjax.training.checkpoint import whole_steps
-from tests.runs import STEPS, assert_same_run, start, train_words
+from semgjax.training.packing import Job, train_pack
+from semgjax.training.run_folder import read_result
+from tests.runs import STEPS, assert_same_run, run_config, start, train_words
 
 
 def fill(disk, room: int):
@@ -41,6 +46,19 @@ def test_a_disk_that_fills_up_during_training_is_one_line_and_the_run_resumes(se
     assert code == 0, err
     assert before == set() or min(before) > 0
     assert_same_run(out, finished)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("room", [100_000, 1_300_000])
+def test_a_disk_that_fills_up_ends_one_run_of_a_pack_and_not_the_others(sessions, small_disk, tmp_path, room):
+    fill(small_disk, room)
+    corpus = load_corpus(sessions)
+    config = run_config(corpus)
+    other = dataclasses.replace(config, train=dataclasses.replace(config.train, seed=1))
+    full, fine = train_pack([Job(config, corpus, small_disk / "run"), Job(other, corpus, tmp_path / "run")])
+    assert isinstance(full, InputError) and full.code == "no-space" and str(small_disk / "run") in str(full)
+    assert read_result(small_disk / "run") is None and read_result(tmp_path / "run")["scores"] == fine["scores"]
+    assert STEPS in whole_steps(tmp_path / "run" / "checkpoints")
 
 
 @pytest.mark.parametrize("room", [0, 20_000, 100_000])

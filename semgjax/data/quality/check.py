@@ -10,6 +10,7 @@ from typing import Any
 
 from semgjax.data.band import Band
 from semgjax.data.batching.windows import WindowSpec
+from semgjax.data.measure import measure_of
 from semgjax.data.people import one_person_warning, similar_users
 from semgjax.data.quality.eventchecks import compare_gestures, event_findings
 from semgjax.data.quality.findings import Finding, Severity, Verdict, verdict
@@ -20,6 +21,7 @@ from semgjax.data.quality.rotation import rotations
 from semgjax.data.quality.signalchecks import band_name, clock_findings, ring_name, signal_findings
 from semgjax.data.sessions import SAMPLE_RATE, open_session
 from semgjax.errors import InputError
+from semgjax.measures import CER
 
 TURN_FITS, TURN_GAINS = 0.6, 0.1  # correlation that a reported turn must have, and its gain over no turn
 
@@ -47,6 +49,12 @@ class Report:
 
     sessions: tuple[SessionReport, ...]
     faults: tuple[str, ...]
+
+    @property
+    def things(self) -> str:
+        """What their labels are: "keys", "events" of other classes, or "labels" where there are both."""
+        found = {measure_of(row.measures.band).things for row in self.sessions}
+        return "labels" if len(found) > 1 else found.pop() if found else CER.things
 
 
 def check_session(path: Path, spec: WindowSpec) -> SessionReport:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from semgjax.data.quality.findings import Finding, Severity
 from semgjax.data.quality.key_meter import KeyFacts
+from semgjax.measures import CER, EVENT_ERROR_RATE
 
 SLOW, IDLE, FAST = 1.0, 0.3, 12.0  # keys a second
 OUTSIDE_MANY, OUTSIDE_MOST = 0.01, 0.5  # of the keys
@@ -22,13 +23,14 @@ def key_findings(facts: KeyFacts, typing: bool = True, labelled: bool = True) ->
         labelled: whether the session has labels; without them there is nothing to find but its length.
     """
     severity: Severity
+    measure = CER if typing else EVENT_ERROR_RATE
     if not facts.windows:
         yield Finding("short", "error", facts.minutes, f"{facts.minutes * 60:.1f} s, shorter than a window")
     if not labelled:
         yield Finding("unlabelled", "note", None, "no labels: for distillation only")
         return
     if not facts.keys:
-        yield Finding("no_keys", "error", 0, "no key")
+        yield Finding("no_keys", "error", 0, f"no {measure.thing}")
     elif typing and not SLOW <= facts.keys_per_second <= FAST:
         far = facts.keys_per_second < IDLE or facts.keys_per_second > FAST
         text = f"{facts.keys_per_second:.2f} keys a second"
@@ -36,10 +38,10 @@ def key_findings(facts: KeyFacts, typing: bool = True, labelled: bool = True) ->
     if facts.outside:
         share = facts.outside / facts.keys
         severity = "error" if share > OUTSIDE_MOST else "warning" if share > OUTSIDE_MANY else "note"
-        text = f"{facts.outside} of {facts.keys} keys outside the signal"
+        text = f"{facts.outside} of {facts.keys} {measure.things} outside the signal"
         yield Finding("keys_outside", severity, facts.outside, text)
     if facts.doubled:
-        text = f"{facts.doubled} keys repeat the same key at the same instant"
+        text = f"{facts.doubled} {measure.things} repeat the same {measure.thing} at the same instant"
         many = facts.doubled > DOUBLED_MANY * facts.keys
         yield Finding("doubled_keys", "warning" if many else "note", facts.doubled, text)
     if facts.dropped:

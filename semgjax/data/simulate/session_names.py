@@ -1,9 +1,15 @@
-"""Names of simulated sessions, by which they are known wherever their numbers go."""
+"""The names of simulated sessions, by which they are known wherever they go: in folders, shards and splits."""
 
 import re
 from collections.abc import Iterable
+from typing import Literal
 
-_SIMULATED = re.compile(r"sim\d+-user\d+-session\d+")
+from semgjax.data.hidden_names import is_hidden
+from semgjax.data.sessions import Session
+
+Signals = Literal["simulated", "recorded", "simulated and recorded"]
+"""what sessions hold; whatever the simulator did not name counts as recorded"""
+_NAME = re.compile(r"sim\d+-user\d+-session\d+")
 
 
 def session_name(seed: int, user: int, session: int) -> str:
@@ -11,6 +17,21 @@ def session_name(seed: int, user: int, session: int) -> str:
     return f"sim{seed}-user{user:03d}-session{session:02d}"
 
 
-def all_simulated(names: Iterable[str]) -> bool:
-    """Whether every session has a name as the simulator gives: then no number from them is of real people."""
-    return all(_SIMULATED.match(name) for name in names)
+def signals_of(sessions: Iterable[Session]) -> Signals:
+    """What sessions hold, by their names; of spliced ones by the names of the recordings.
+
+    Raises:
+        ValueError: no session.
+    """
+    kinds = {bool(_NAME.match(session.origin or session.name)) for session in sessions}
+    if not kinds:
+        raise ValueError("no session, so no signal")
+    if len(kinds) == 2:
+        return "simulated and recorded"
+    return "simulated" if kinds.pop() else "recorded"
+
+
+def all_simulated(names: Iterable[str]) -> bool | None:
+    """Whether all names are as the simulator gives them; None: those that are not hidden are, and the others may be."""
+    found = {True if _NAME.match(name) else None if is_hidden(name) else False for name in names}
+    return False if False in found else None if None in found else True

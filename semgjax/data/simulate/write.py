@@ -17,7 +17,7 @@ import numpy as np
 
 from semgjax.data.simulate import alike, varied
 from semgjax.data.simulate.person import Person
-from semgjax.data.simulate.session_names import session_name as session_name
+from semgjax.data.simulate.session_names import session_name
 from semgjax.data.simulate.signal import RATE, emg_blocks, time_blocks
 from semgjax.data.simulate.signal_settings import DISTURBANCES, Severity
 from semgjax.data.simulate.typist import Press, Prompt, type_session

@@ -1,5 +1,6 @@
 """Every finding on keys and windows: a session made wrong in that one way has it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,17 @@ def test_a_session_shorter_than_a_window_is_short(sound, tmp_path):
     assert found["short"].severity == "error"
     facts = findings_of(damaged(sound[0], tmp_path / "b.hdf5", emg=lambda emg: emg[:8000]))
     assert "short" not in facts
+
+
+def test_findings_on_gestures_do_not_call_them_keys():
+    facts = replace(
+        key_facts(session_of(160, np.arange(1, 150, 0.4)), WindowSpec()), outside=9, doubled=9, dropped={"cough": 3}
+    )
+    codes = ["keys_outside", "doubled_keys", "dropped_keys"]
+    for typing in (True, False):
+        found = list(key_findings(facts, typing))
+        assert [one.code for one in found if one.code in codes] == codes
+        assert any("key" in one.text for one in found) == typing
 
 
 def test_dropped_keys_are_told_by_name(sound, tmp_path):

@@ -18,6 +18,7 @@ from semgjax.scaling.laws import CHINCHILLA
 from semgjax.scaling.objective import Objective
 from semgjax.scaling.profile import prediction_interval
 from semgjax.scaling.table import table_of
+from tests.refused import refused
 from tests.scaling.decide.made import joint_evidence, joint_fit, size_fit
 
 
@@ -48,7 +49,7 @@ def test_a_free_input_and_a_budget_that_buys_nothing_are_refused(cost, budget):
 
 
 def test_one_input_has_no_mix():
-    with pytest.raises(InputError, match="one input only"):
+    with refused("wrong-law", "floor_power"):
         frontier(size_fit(), read_cost("6*N"), [1e6])
 
 

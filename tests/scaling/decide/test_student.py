@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from semgjax.errors import InputError
 from semgjax.scaling.decide.design import check_design
 from semgjax.scaling.decide.evidence import gather
 from semgjax.scaling.decide.exchange import exchange
@@ -12,6 +11,7 @@ from semgjax.scaling.fit import fit_law
 from semgjax.scaling.laws import LAWS
 from semgjax.scaling.refit import influence
 from semgjax.scaling.table import table_of
+from tests.refused import refused
 from tests.scaling.decide.made import size_fit
 
 
@@ -34,7 +34,7 @@ def test_a_teacher_makes_the_student_smaller_by_what_the_law_says():
 
 
 def test_a_law_without_teachers_is_refused():
-    with pytest.raises(InputError, match="no teacher"):
+    with refused("wrong-law", "floor_power"):
         smallest_student(size_fit(), 20.0, 1e6)
 
 

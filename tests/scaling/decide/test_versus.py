@@ -3,14 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
-from semgjax.errors import InputError
 from semgjax.scaling.bootstrap import draw
 from semgjax.scaling.decide.versus import versus
 from semgjax.scaling.fit import fit_law
 from semgjax.scaling.laws import POWER
 from semgjax.scaling.table import table_of
+from tests.refused import refused
 from tests.scaling.decide.made import SIZES, error, size_fit
 
 
@@ -51,5 +50,5 @@ def test_refits_that_found_no_minimum_leave_the_others_paired(monkeypatch):
 
 
 def test_recipes_of_two_laws_are_refused():
-    with pytest.raises(InputError, match="one law"):
+    with refused("conflict", "floor_power", "power (%)"):
         versus(size_fit(), fit_law(table_of(SIZES, error(SIZES), "%"), POWER), {"N": 1e6})
