@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from semgjax.errors import InputError, SemgjaxError
-from semgjax.streaming.drift import Drift
+from semgjax.streaming.clock_drift import Drift
 from semgjax.streaming.recording.recorder import Recorder
 from semgjax.streaming.sources.source import Described, Samples, Source
 from semgjax.streaming.timeline import Placed, Timeline

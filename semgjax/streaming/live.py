@@ -16,8 +16,8 @@ from semgjax.streaming.feed import BLOCK, Fed, Feed, advance, begin
 from semgjax.streaming.incoming import Conditioning, Incoming, check_source
 from semgjax.streaming.intake import Intake, recorded_error
 from semgjax.streaming.live_summary import LiveSummary
-from semgjax.streaming.quantiles import Quantiles
 from semgjax.streaming.recording.recorder import Recorder
+from semgjax.streaming.running_quantiles import Quantiles
 from semgjax.streaming.running_text import BeamText, GreedyText, RunningText
 from semgjax.streaming.sources.source import Described, Source
 from semgjax.streaming.timeline import Placed

@@ -128,7 +128,9 @@ def until(process, content):
     return found
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
+)
 def test_a_signal_ends_the_stream_with_its_summary_and_a_whole_recording(arm, tmp_path, number, code):
     path = tmp_path / "day.xdf"
     process = spawn(
@@ -212,6 +214,7 @@ def test_a_source_of_another_rate_is_resampled_when_asked(arm, session, tmp_path
     assert stream["time_series"].shape == (12_000, 8)  # as it came
 
 
+@pytest.mark.slow
 def test_filters_of_a_declaration_are_applied(arm, tmp_path, capsys):
     toml = tmp_path / "semgjax.toml"
     toml.write_text(TOML)

@@ -12,7 +12,7 @@ import numpy as np
 from semgjax.data.band import TYPING
 from semgjax.errors import InputError
 from semgjax.files import disk_faults
-from semgjax.streaming.drift import Drift
+from semgjax.streaming.clock_drift import Drift
 from semgjax.streaming.packets import HEADER, Packet, packet_of, read_head
 
 GROUP, LOST = "emg2qwerty", "lost"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from semgjax.streaming.quantiles import Quantiles
+from semgjax.streaming.running_quantiles import Quantiles
 
 
 def test_quantiles_are_right_within_one_percent():

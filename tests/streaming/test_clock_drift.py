@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from semgjax.streaming.drift import Drift
+from semgjax.streaming.clock_drift import Drift
 
 
 @pytest.mark.parametrize("speed", [1.0, 1.00005, 0.995])
