@@ -70,14 +70,23 @@ def check_parity(
 ) -> dict[str, Any]:
     """Compare the files of an export with JAX; returns the member "parity" of model.json.
 
+    On the processor also where there is an accelerator, whose matrix products may be of less precision than the bound.
+
     Raises:
         InputError: the largest difference is above the bound of the format ("parity").
     """
+    with jax.default_device(_processor()):
+        return _compare(kind, folder, about, config, jax.tree.map(np.asarray, params), windows)
+
+
+def _compare(
+    kind: Format, folder: Path, about: dict[str, Any], config: Network, params: Params, windows: Windows
+) -> dict[str, Any]:
     emg, valid = windows.emg_BxTxC, windows.valid_BxT
     expected = [_forward(config)(params, emg[row : row + 1], valid[row : row + 1]) for row in range(len(emg))]
     step = None
     if kind in ("orbax", "safetensors"):
-        written = read_params(kind, folder)
+        written = jax.tree.map(np.asarray, read_params(kind, folder))
         found = [_forward(config)(written, emg[row : row + 1], valid[row : row + 1]) for row in range(len(emg))]
     else:
         runtime = open_files(folder, about)
@@ -116,6 +125,14 @@ def _forward(config: Network) -> Any:
 @cache
 def _step(config: Network) -> Any:
     return jax.jit(step_program(config))
+
+
+def _processor() -> jax.Device:
+    """The processor, or the default device if JAX is kept from it (JAX_PLATFORMS)."""
+    try:
+        return jax.local_devices(backend="cpu")[0]
+    except RuntimeError:
+        return jax.local_devices()[0]
 
 
 def _whole_frames(config: Network, samples: int) -> int:
