@@ -37,6 +37,7 @@ CODES = {
     "unknown-name": "a name is not one of the known ones",
     "conflict": "two options or settings exclude each other",
     "missing-extra": "an optional package is not installed",
+    "port-in-use": "another program listens on the port",
     "bad-environment": "an environment variable, or the machine that it describes, cannot be used",
     # sessions
     "no-sessions": "nothing there can be read as a session",

@@ -23,6 +23,7 @@ from semgjax.evaluate.decoders import Decoder
 from semgjax.evaluate.decoding import Emit, Mode, make_emit
 from semgjax.evaluate.stitched import Forward, make_forward, session_logits
 from semgjax.exporting.export_folder import load_export
+from semgjax.exporting.export_forward import runtime_forward
 from semgjax.model import network
 from semgjax.model.config import Network
 from semgjax.model.encoder import Params
@@ -31,6 +32,7 @@ from semgjax.model.presets import preset
 from semgjax.notebook import facts
 from semgjax.parallel.runtime import is_first
 from semgjax.runtime.about import MODEL
+from semgjax.runtime.runtimes import Runtime
 from semgjax.training.mirror import finished_folder
 from semgjax.training.run_config import MOST_ROWS, recipe
 from semgjax.training.run_folder import CONFIG, RESULT, load_finished, read_result
@@ -82,6 +84,7 @@ class Model:
         source: origin of the parameters.
         preset: name of the size.
         trained_on: sessions and users that it has learned from; None: not known.
+        runtime: what runs an export of format onnx or litert, which has no params here; None: JAX does.
     """
 
     config: Network
@@ -91,6 +94,7 @@ class Model:
     preset: str
     band: Band = TYPING
     trained_on: Names | None = None
+    runtime: Runtime | None = None
 
     @property
     def parameters(self) -> int:
@@ -208,6 +212,8 @@ class Model:
 
     @cached_property
     def _forward(self) -> Forward:
+        if self.runtime is not None:
+            return runtime_forward(self.config, self.window, self.runtime)
         return make_forward(self.config, self.window)
 
     def __repr__(self) -> str:
@@ -239,11 +245,11 @@ def load(place: "str | Path | Run | Export") -> Model:
     name = place_of(place)
     with finished_folder(name) as folder:
         if (folder / MODEL).is_file():
-            export = load_export(folder)
+            export = load_export(folder, programs=True)
             source = export.about.get("source", {})
             size = str(source.get("preset", "export"))
             met = _met(source, str(folder / MODEL))
-            return Model(export.config, export.window, export.params, name, size, export.band, met)
+            return Model(export.config, export.window, export.params, name, size, export.band, met, export.runtime)
         if (folder / CONFIG).is_file():
             config, params = load_finished(folder)
             met = _met(read_result(folder) or {}, str(folder / RESULT))

@@ -221,6 +221,7 @@ def export(
     out: str | Path,
     *,
     format: Format = "orbax",
+    int8: bool = False,
     licence: str = "",
     data: str | Path | None = None,
     splits: str | Path | None = None,
@@ -230,7 +231,9 @@ def export(
     Args:
         run: run directory, address, or what `train` returned.
         out: new folder: model.json, a card and the files of the format.
-        format: "orbax", "safetensors" (parameters by name) or "stablehlo" (programs that JAX runs without semgjax).
+        format: "orbax", "safetensors" (parameters by name), "stablehlo" (programs that JAX runs without semgjax),
+            "onnx", or "litert" (experimental).
+        int8: weights as int8, a quarter of the size; of formats onnx and litert.
         licence: of the parameters, one line for the card.
         data: folder of the run's sessions. If given, the files are compared with JAX on them, and the export is
             evaluated and refused if its scores differ from the run's.
@@ -254,7 +257,7 @@ def export(
             found.extend(verify_export(written, corpus))
 
     with finished_folder(place_of(run)) as folder:
-        body = export_run(folder, Path(out), check, format, corpus, licence)
+        body = export_run(folder, Path(out), check, format, corpus, licence, int8)
     return Export(str(out), body, tuple(found))
 
 

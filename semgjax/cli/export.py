@@ -17,6 +17,7 @@ def export(
     *,
     out: Path | None = None,
     format: Format = "orbax",
+    int8: bool = False,
     licence: str = "",
     verify: Path | None = None,
     splits: Path | None = None,
@@ -26,7 +27,9 @@ def export(
     Args:
         run: finished run directory, or its address (gs://...); with --verify and without --out an export
         out: new folder for the export
-        format: orbax, safetensors (parameters by name) or stablehlo (programs that JAX runs without this package)
+        format: orbax, safetensors (parameters by name), stablehlo (programs that JAX runs without this package), onnx,
+            or litert (experimental)
+        int8: of format onnx or litert: weights as int8, a quarter of the size
         licence: of the parameters, one line for the card (such as CC-BY-4.0)
         verify: folder of the run's sessions: evaluate the export and refuse it if its scores differ from the run's
         splits: split file of the run (default: splits.json in the folder of sessions)
@@ -41,7 +44,7 @@ def export(
         assert verify is not None
         found = runs.verify(run, verify, splits)
     else:
-        found = runs.export(run, out, format=format, licence=licence, data=verify, splits=splits)
+        found = runs.export(run, out, format=format, int8=int8, licence=licence, data=verify, splits=splits)
     for row in found.verified:
         measure = MEASURES[row.metric]
         found_none = row.measured is None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from semgjax.cli.live_page import check_page, live_page
 from semgjax.cli.parse import run_commands
 from semgjax.cli.terminal import say
 from semgjax.decode.beam_options import BeamOptions
@@ -41,6 +42,8 @@ def stream(
     resample: bool = False,
     fast: bool = False,
     wait: float = 10.0,
+    web: bool = False,
+    port: int | None = None,
     json: bool = False,
 ) -> int:
     """Decode a signal while it is recorded: the text as it comes, and at the end how it went.
@@ -64,15 +67,18 @@ def stream(
         resample: convert a source of another sample rate, and follow the rate at which samples really arrive
         fast: read a file as fast as it is decoded
         wait: seconds to wait for the source, and without a sample before it counts as ended
+        web: show text, latency and signal on a page for a browser of this machine; a file begins when the page is open
+        port: of the page, 0 for one that is free (default: 8423)
         json: print a JSON object a line whenever the text changes, and the summary as the last one
     """
     _check(decoder, beam, open_keys, wait)
+    check_page(web, port)
     from semgjax.api.live_decoders import live_decoder
     from semgjax.cli.live_text import JsonText, PlainText, TerminalText
     from semgjax.evaluate.decoders import Decoder
     from semgjax.streaming.live import run_live
     from semgjax.streaming.recording.recorder import open_recorder
-    from semgjax.streaming.sources.choose import open_source
+    from semgjax.streaming.sources.choose import is_recorded, open_source
 
     found = live_decoder(model, Decoder(decoder, lm, beam), open_keys)
     conditioning = _conditioning(channels, scale, declaration, resample, found.band.rate)
@@ -84,18 +90,22 @@ def stream(
         say(f"semgjax: {line}", error=True)
 
     found.warm()  # before the source is open: samples that come meanwhile would be late
-    opened = open_source(source, wait, fast)
-    with _interruptible() as (stop, codes):
+    with _interruptible() as (stop, codes), live_page(web, port, found.band, model, source, note) as page:
+        opened = open_source(source, wait, fast)
+        if page and is_recorded(source):
+            page.wait(stop)
         summary = run_live(
             opened,
             found,
-            [shown],
+            [shown, *([page.show] if page else [])],
             conditioning,
             lambda about: [open_recorder(path, about, opened.live, user, note) for path in record],
             stop,
             note,
             wait,
         )
+        if page and summary.error is not None:
+            page.close("stopped")
     shown.end()
     if json:
         print(jsonlib.dumps({"summary": summary.as_json()}))

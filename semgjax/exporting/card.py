@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from semgjax.exporting.card_programs import run_alone
+from semgjax.exporting.formats.write_format import PROGRAMS_ONLY
 from semgjax.measures import SPLICED, measure_in, rate_in
 from semgjax.printable import printable
 from semgjax.runtime.about import Format
@@ -75,7 +77,8 @@ def _what(body: dict[str, Any]) -> str:
     return (
         f"It takes {rings} electrodes at {band['rate']:g} Hz and gives, every {body['frame_samples']} samples, "
         f"natural-log probabilities of {kinds} and of the CTC blank (class {body['blank']}). {body['params']:,} "
-        f"parameters; a {body['source'].get('kind', 'given')} decoder; format {body['format']}."
+        f"parameters; a {body['source'].get('kind', 'given')} decoder; format {body['format']}"
+        f"{', weights as int8' if body['int8'] else ''}."
     )
 
 
@@ -146,6 +149,8 @@ def _relative(one: dict[str, Any]) -> str:
 
 
 def _load(body: dict[str, Any]) -> str:
+    if body["format"] in PROGRAMS_ONLY:
+        return run_alone(body)
     named = {"channels": body["model"]["channels"], "frame": body["frame_samples"]}
     step = _STEP.format(**named) if body["streams"] else ""
     text = _LOAD[body["format"]]
@@ -159,7 +164,9 @@ def _rate(costs: dict[str, Any], name: str) -> str:
 
 def _parity(parity: dict[str, Any]) -> str:
     step = "" if parity["step"] is None else f", step by step {parity['step']:.2g}"
-    return f"{parity['offline']:.2g}{step} in log probabilities, on {parity['on']}"
+    bound = f"; {parity['relative']:.2g} of those below -1" if "relative" in parity else ""
+    moved = f"; int8 moves {100 * parity['moved']:.2g} % of the probability" if "moved" in parity else ""
+    return f"{parity['offline']:.2g}{step} in log probabilities, on {parity['on']}{bound}{moved}"
 
 
 def _macro(row: dict[str, Any]) -> bool:

@@ -17,7 +17,7 @@ from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.keys import KEY_NAMES
 from semgjax.errors import InputError
 from semgjax.exporting.card import card
-from semgjax.exporting.formats.write_format import read_params, write_files
+from semgjax.exporting.formats.write_format import PROGRAMS_ONLY, check_int8, read_params, write_files
 from semgjax.exporting.parity import Windows, check_parity, made_up
 from semgjax.files import content_hash, disk_faults, file_hashes, folder_lock, write_atomic, write_json
 from semgjax.model import network, streaming
@@ -28,6 +28,8 @@ from semgjax.model.finite import check_finite
 from semgjax.model.for_band import check_fits
 from semgjax.one_report import report_once
 from semgjax.runtime.about import AGAIN, CARD, MODEL, SCHEMA, VERSION, Format, read_about
+from semgjax.runtime.open_export import open_files
+from semgjax.runtime.runtimes import Runtime
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Export:
     params: Params
     about: dict[str, Any]
     """the content of model.json"""
+    runtime: Runtime | None = None
+    """what runs it, of a format that holds programs only; there are no params then"""
 
 
 def write_export(
@@ -52,6 +56,7 @@ def write_export(
     check: Callable[[Path], object] | None = None,
     kind: Format = "orbax",
     windows: Windows | None = None,
+    int8: bool = False,
 ) -> dict[str, Any]:
     """Write the export as a new folder, whole or not at all; returns the body of model.json.
 
@@ -64,6 +69,7 @@ def write_export(
         check: called with the complete export before it is renamed; if it raises, nothing is left.
         kind: format of the files.
         windows: the signal on which the written files must give what JAX gives; None: made up for the band.
+        int8: weights as int8, of formats onnx and litert.
 
     Raises:
         InputError: `out` exists and is not an empty folder, another process writes it, the disk is full, the network
@@ -71,10 +77,12 @@ def write_export(
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out}: is not an empty folder; choose a new one for the export", "out-exists")
+    check_int8(kind, int8)
     check_finite(params, "the parameters to export")
     sha256 = params_hash(params)
     body = {
         "format": kind,
+        "int8": int8,
         "source": source,
         "params": count_parameters(params),
         "params_sha256": sha256,
@@ -92,7 +100,7 @@ def write_export(
             work = part / "export"
             shutil.rmtree(work, ignore_errors=True)
             work.mkdir()
-            write_files(kind, config, params, band, window, work)
+            write_files(kind, config, params, band, window, work, int8)
             signal = made_up(config, band, window, sha256) if windows is None else windows
             body["parity"] = check_parity(kind, work, body, config, params, signal)
             body["bytes"] = sum(path.stat().st_size for path in work.rglob("*") if path.is_file())
@@ -110,8 +118,11 @@ def write_export(
     return body
 
 
-def load_export(folder: Path) -> Export:
+def load_export(folder: Path, programs: bool = False) -> Export:
     """Read an export, independently of its run.
+
+    Args:
+        programs: also of a format that holds programs only, with their runtime in place of parameters.
 
     Raises:
         InputError: no export, a missing or damaged file, parameters that do not match model.json, or a format that
@@ -129,6 +140,8 @@ def load_export(folder: Path) -> Export:
             raise InputError(
                 f"{where}: {name} is {about.get(name)!r}, but this model has {value!r}; {AGAIN}", "changed"
             )
+    if programs and about["format"] in PROGRAMS_ONLY:
+        return Export(config, window, band, {}, about, open_files(folder, about))
     params = read_params(about["format"], folder)
     if params_hash(params) != about["params_sha256"]:
         raise InputError(f"{folder}: the parameters do not match model.json (SHA-256 differs); {AGAIN}", "damaged")

@@ -43,6 +43,7 @@ def export_run(
     kind: Format = "orbax",
     corpus: Corpus | None = None,
     licence: str = "",
+    int8: bool = False,
 ) -> dict[str, Any]:
     """Export a run's final parameters; returns the body of model.json.
 
@@ -51,6 +52,7 @@ def export_run(
         kind: format of the files.
         corpus: sessions of the run, on which the files must give what JAX gives; None: made-up signal.
         licence: of the parameters, one line for the card; "": not stated.
+        int8: weights as int8, of formats onnx and litert.
 
     Raises:
         InputError: the run is not finished, `out` is taken, the corpus is not the run's ("conflict"), or see
@@ -70,7 +72,7 @@ def export_run(
     if corpus is not None:
         check_sessions(str(folder), source, config.band, corpus)
         windows = windows_of(config.model, config.window, corpus)
-    return write_export(config.model, config.window, config.band, params, source, out, check, kind, windows)
+    return write_export(config.model, config.window, config.band, params, source, out, check, kind, windows, int8)
 
 
 def source_of(config: RunConfig, result: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ SCHEMA, VERSION = "semgjax/model", 5
 """version 5 says the format and whether it streams; 4 how a distilled run was taught; 3 the band; earlier ones are of
 two wrists and keys, and all before 5 are orbax"""
 AGAIN = "write the export again"
-Format = Literal["orbax", "safetensors", "stablehlo"]
+Format = Literal["orbax", "safetensors", "stablehlo", "onnx", "litert"]
 """formats of an export; each has its semgjax/exporting/formats/FORMAT_files.py and semgjax/runtime/FORMAT_runtime.py"""
 
 

@@ -28,9 +28,17 @@ def open_files(folder: Path, about: dict[str, Any]) -> Runtime:
             from semgjax.runtime import stablehlo_runtime
 
             return stablehlo_runtime.open_files(folder, about)
+        case "onnx":
+            from semgjax.runtime import onnx_runtime
+
+            return onnx_runtime.open_files(folder, about)
+        case "litert":
+            from semgjax.runtime import litert_runtime
+
+            return litert_runtime.open_files(folder, about)
         case other:
             raise InputError(
                 f"{folder}: an export of format {other} holds parameters and no program; export the run again with "
-                "--format stablehlo",
+                "--format stablehlo, onnx or litert",
                 "conflict",
             )

@@ -13,6 +13,7 @@ from semgjax.losses.diagnostics import DIAGNOSTICS, diagnostic_metrics, diagnost
 from semgjax.losses.distillation import distill_metrics, mean_teacher, mix
 from semgjax.model import network
 from semgjax.model.encoder import Params
+from semgjax.model.int8_training import apply_rounded
 from semgjax.model.kind import Network
 from semgjax.model.operations import AUTO, Kernels
 from semgjax.training.distill_params import EXTRA, intermediate_logits
@@ -54,9 +55,9 @@ def loss_and_sums(
     inputs = (emg_BxTxC, valid_BxT, key, remat, batch.get("row"), kernels)
     distill = config.distill if teachers or "target" in batch else None
     if distill is None or not distill.needs_hidden:
-        logits, hidden = network.apply(config.model, params, *inputs)[:, core], None
+        logits, hidden = _forward(config, params, *inputs)[:, core], None
     else:
-        logits, hidden = network.hidden(config.model, params, *inputs)
+        logits, hidden = _forward(config, params, *inputs, hidden=True)
         logits, hidden = logits[:, core], hidden[:, :, core]
     loss, sums = config.loss(logits, batch, whole)
     networks = tuple(one for one, _ in teachers) if distill is not None else ()
@@ -82,6 +83,24 @@ def loss_and_sums(
             term, extra = features(distill, own, hidden[-1], theirs, among)
             loss, sums = loss + term, sums | extra
     return loss, {**sums, **diagnostics(logits, target, frames, batch), "loss": loss}
+
+
+def _forward(
+    config: RunConfig,
+    params: Params,
+    emg_BxTxC: jax.Array,
+    valid_BxT: jax.Array,
+    key: jax.Array | None,
+    remat: Remat,
+    rows_B: jax.Array | None,
+    kernels: Kernels,
+    hidden: bool = False,
+) -> Any:
+    """The run's network; with train.int8 as its int8 export computes it."""
+    if config.train.int8:
+        return apply_rounded(config.model, params, emg_BxTxC, valid_BxT, key, rows_B, kernels, hidden)
+    forward = network.hidden if hidden else network.apply
+    return forward(config.model, params, emg_BxTxC, valid_BxT, key, remat, rows_B, kernels)
 
 
 def teacher_logits(config: RunConfig, teachers: Teachers, emg_BxTxC: jax.Array, valid_BxT: jax.Array) -> jax.Array:

@@ -71,6 +71,9 @@ class TrainConfig:
     """steps between lines of metrics.jsonl"""
     max_infeasible: float = 0.05
     """stop if more than this share of the windows has more labels than frames"""
+    int8: bool = False
+    """quantisation-aware: minimise the loss of the network as an int8 export computes it; evaluations stay those of
+    the network itself"""
 
     def __post_init__(self) -> None:
         most = {"batch": MOST_ROWS, "accumulate": self.batch}

@@ -8,6 +8,12 @@ from semgjax.streaming.sources.source import Source
 _LOCAL = "127.0.0.1"
 
 
+def is_recorded(word: str) -> bool:
+    """Whether the word names a session's file, not a device or a stream."""
+    kind, colon, _ = word.partition(":")
+    return word != "-" and not (colon and kind in ("lsl", "brainflow", "udp"))
+
+
 def open_source(word: str, wait: float = 10.0, fast: bool = False) -> Source:
     """Open the source.
 
@@ -21,7 +27,7 @@ def open_source(word: str, wait: float = 10.0, fast: bool = False) -> Source:
             ("conflict"), or as the source.
     """
     kind, colon, rest = word.partition(":")
-    is_file = word != "-" and not (colon and kind in ("lsl", "brainflow", "udp"))
+    is_file = is_recorded(word)
     if fast and not is_file:
         raise InputError(f"--source {word}: comes at its own pace; leave --fast out", "conflict")
     if is_file:

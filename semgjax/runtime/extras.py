@@ -1,0 +1,39 @@
+"""Packages that only some formats and sources need: what to install when one is missing, or is of another version."""
+
+import importlib.metadata
+import importlib.util
+
+from semgjax.errors import InputError
+
+
+def need(package: str, module: str, extra: str, what: str) -> None:
+    """See that an optional package can be imported.
+
+    Args:
+        package: its name for pip.
+        module: its name for import.
+        extra: the extra of semgjax that installs it.
+        what: what needs it, for the message.
+
+    Raises:
+        InputError: it is not installed ("missing-extra").
+    """
+    if importlib.util.find_spec(module) is None:
+        raise InputError(
+            f"{what} needs the package {package}; install it with: pip install 'semgjax[{extra}]'", "missing-extra"
+        )
+
+
+def need_version(package: str, version: str, extra: str, what: str) -> None:
+    """See that an installed package is of the one version that is known to work.
+
+    Raises:
+        InputError: it is of another one ("wrong-version").
+    """
+    found = importlib.metadata.version(package)
+    if found != version:
+        raise InputError(
+            f"{what} works with {package} {version} only, and {found} is installed; install it with: "
+            f"pip install 'semgjax[{extra}]'",
+            "wrong-version",
+        )
