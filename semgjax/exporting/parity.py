@@ -56,13 +56,16 @@ def windows_of(config: Network, window: WindowSpec, corpus: Corpus) -> Windows:
 
 
 def made_up(config: Network, band: Band, window: WindowSpec, sha256: str) -> Windows:
-    """Bursts of noise that differ between electrodes, as muscles give; the seed is the hash of the parameters."""
+    """Bursts of noise that differ between electrodes, as muscles give, about as large as emg2qwerty's recordings.
+
+    The seed is the hash of the parameters.
+    """
     rng = np.random.default_rng(int(sha256[:16], 16))
     samples = _whole_frames(config, window.total)
     burst = max(1, round(0.1 * band.rate))
     shape = (_WINDOWS, -(-samples // burst), band.channels)
     level = np.repeat(rng.lognormal(0.0, 1.0, shape), burst, axis=1)[:, :samples]
-    emg = (1e-5 * level * rng.normal(size=level.shape)).astype(np.float32)
+    emg = (10.0 * level * rng.normal(size=level.shape)).astype(np.float32)
     valid = np.ones(emg.shape[:2], bool)
     valid[0, : window.left // 2] = False  # before a recording
     return Windows(emg * valid[..., None], valid, f"made-up noise, seed {sha256[:16]}")
