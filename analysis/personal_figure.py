@@ -7,7 +7,7 @@ import numpy as np
 from analysis.personal_plan import METHODS, Design
 from analysis.personal_verdicts import BASES, curve_of
 from analysis.taught_verdicts import mean_of
-from semgjax.pages.style import CYCLE, DASHES, DOUBLE, MARKS, Picture, name_axes, new_figure
+from semgjax.pages.style import CYCLE, DASHES, DOUBLE, MARKS, POINTS, Picture, name_axes, new_figure
 
 _WORDS = {
     "full": "all parameters", "head": "last layer", "norms": "norms and biases", "lora": "LoRA", "front": "front end",
@@ -28,9 +28,9 @@ def minutes_figure(rows: Sequence[Mapping[str, str]], design: Design) -> Picture
                     at, mean, np.maximum([mean - low, high - mean], 0.0), color=CYCLE[place], marker=MARKS[place],
                     ls=DASHES[place], ms=4, lw=1.2, capsize=2, label=_WORDS[name],
                 )  # fmt: skip
-        axes.set_title(title)
+        axes.set_title(title, fontsize=POINTS)
         axes.set_ylim(0.0, None)
         name_axes(axes, "Minutes of the person (0: before)", "Character error rate, unseen people (%)")
-        axes.legend(frameon=False, loc="lower left")
+        axes.legend(frameon=False, loc="lower left", fontsize=POINTS)
     figure.caption = "Simulated people who differ. Means over seeds and eight test people; bars: 95 % over both."
     return figure

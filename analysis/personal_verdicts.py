@@ -36,12 +36,15 @@ def errors_of(rows: Sequence[Row], people: int, member: str = "error", **where: 
 
 
 def curve_of(rows: Sequence[Row], design: Design, base: str, method: str) -> dict[float, Errors]:
-    """Minutes -> errors; 0 minutes: the base's own, of the seeds that have the fewest minutes."""
-    first = min(design.minutes)
+    """Minutes -> errors, of the levels that are there; 0 minutes: the base's own, of the seeds of the lowest level."""
     where = {"base": base, "method": method}
-    start = errors_of(rows, design.people, "base_error", minutes=f"{first:g}", **where)
-    levels = {minutes: errors_of(rows, design.people, minutes=f"{minutes:g}", **where) for minutes in design.minutes}
-    return {minutes: found for minutes, found in {0.0: start, **levels}.items() if found}
+    found: dict[float, Errors] = {}
+    for minutes in sorted(design.minutes):
+        at = {"minutes": f"{minutes:g}", **where}
+        if errors := errors_of(rows, design.people, **at):
+            found = found or {0.0: errors_of(rows, design.people, "base_error", **at)}
+            found[minutes] = errors
+    return found
 
 
 def _search(rows: Sequence[Row], design: Design) -> str:
@@ -50,9 +53,12 @@ def _search(rows: Sequence[Row], design: Design) -> str:
     for method in METHODS:
         where = {"seed": design.search_seed, "method": method, "base": "alone"}
         rates = [errors_of(rows, design.search_people, rate=f"{rate:g}", **where) for rate in design.search_rates]
-        if all(rates):
-            start = errors_of(rows, design.search_people, "base_error", rate=f"{design.search_rates[0]:g}", **where)
-            found.append([method, *(f"{mean_of(errors)[0]:.1f}" for errors in (start, *rates))])
+        known = [place for place, errors in enumerate(rates) if errors]
+        if known:
+            first = f"{design.search_rates[known[0]]:g}"
+            start = errors_of(rows, design.search_people, "base_error", rate=first, **where)
+            cells = [f"{mean_of(errors)[0]:.1f}" if errors else "" for errors in (start, *rates)]
+            found.append([method, *cells])
     shares = [f"{rate:g}" for rate in design.search_rates]
     head = ["search: method", "base (%)", *(f"rate x {share} (%)" for share in shares)]
     return markdown(head, found) if found else ""
@@ -64,7 +70,7 @@ def _curves(rows: Sequence[Row], design: Design) -> str:
     for base in BASES:
         for method in METHODS:
             curve = curve_of(rows, design, base, method)
-            if max(design.minutes) not in curve or 0.0 not in curve:
+            if max(design.minutes) not in curve:
                 continue
             levels = (0.0, *design.minutes)
             cells = [f"{mean_of(curve[level])[0]:.1f}" if level in curve else "" for level in levels]
@@ -110,15 +116,23 @@ def _bases(rows: Sequence[Row], design: Design) -> str:
 
 
 def _law(rows: Sequence[Row], design: Design) -> str:
-    """The law `personal` of full fine-tuning on each base, with its forecast of twice the most minutes."""
+    """The law `personal` of full fine-tuning on each base, over people, with its forecast of twice the most minutes.
+
+    A point is one person's error; the points of a person share their noise.
+    """
     found = []
     for base in BASES:
         curve = curve_of(rows, design, base, "full")
         if len(curve) < 1 + len(design.minutes) or len(curve) < LEVELS:
             continue
-        points = [(minutes, seed, float(errors[seed].mean())) for minutes, errors in curve.items() for seed in errors]
-        columns = dict(zip(("minutes", "seed", "cer"), map(list, zip(*points, strict=True)), strict=True))
-        law = fit(columns, y="cer", law="personal", unit="%", M="minutes", cluster="seed")
+        points = [
+            (minutes, f"{seed}-{person}", float(error))
+            for minutes, errors in curve.items()
+            for seed in errors
+            for person, error in enumerate(errors[seed])
+        ]
+        columns = dict(zip(("minutes", "person", "cer"), map(list, zip(*points, strict=True)), strict=True))
+        law = fit(columns, y="cer", law="personal", unit="%", M="minutes", cluster="person")
         answer = law.predict(M=2.0 * max(design.minutes))
         values = ", ".join(f"{name} {number(value)}" for name, value in law.parameters.items())
         codes = ", ".join(dict.fromkeys(one.code for one in answer.diagnostics if one.severity != "info")) or "none"

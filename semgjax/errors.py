@@ -37,6 +37,7 @@ CODES = {
     "unknown-name": "a name is not one of the known ones",
     "conflict": "two options or settings exclude each other",
     "missing-extra": "an optional package is not installed",
+    "port-in-use": "another program listens on the port",
     "bad-environment": "an environment variable, or the machine that it describes, cannot be used",
     # sessions
     "no-sessions": "nothing there can be read as a session",
@@ -51,6 +52,8 @@ CODES = {
     "bad-header": "the header of a signal file holds impossible values",
     "unknown-unit": "a channel's unit is not a form of volts",
     "gap-in-signal": "the signal is not continuous, or its times are unknown",
+    "no-source": "no device or sender answers there, or what it sends is no signal",
+    "bad-packet": "a packet of samples is not of the documented form, or not of the stream that it belongs to",
     "electrode-order": "the channels' names do not say which electrode each one is",
     "fill-in": "a line of semgjax.toml that only the owner of the data can know is not filled in",
     "rate-differs": "the rate of the times in a file, or the one that it names, is not the declared one",

@@ -175,11 +175,8 @@ def test_a_module_runs_no_text_from_files_and_fetches_nothing(module):
 
 
 def test_every_third_party_import_is_a_declared_dependency():
-    optional = [
-        text
-        for name in ("litert", "onnx", "ray", "tensorboard", "wandb")
-        for text in project()["optional-dependencies"][name]
-    ]
+    extras = ("brainflow", "litert", "onnx", "ray", "stream", "tensorboard", "wandb")
+    optional = [text for name in extras for text in project()["optional-dependencies"][name]]
     declared = {canonicalize_name(Requirement(text).name) for text in [*project()["dependencies"], *optional]}
     provides = declared - {"absl-py", "orbax-checkpoint"} | {"absl", "orbax"}
     standard = {"semgjax"} | set(sys.stdlib_module_names)

@@ -11,11 +11,11 @@ import pytest
 import semgjax
 
 ROOT = Path(__file__).parents[1]
-SUFFIXES = {".css", ".html", ".j2", ".jinja", ".py", ".toml"}
+SUFFIXES = {".css", ".html", ".j2", ".jinja", ".js", ".py", ".svg", ".toml"}
 
 
 def files_of_the_package() -> set[str]:
-    """Modules, plans, templates and style sheets, as paths from the root; and the marker of the types."""
+    """Modules, plans, templates, scripts, styles and icons, as paths from the root; and the marker of the types."""
     found = {path.relative_to(ROOT).as_posix() for path in (ROOT / "semgjax").rglob("*") if path.suffix in SUFFIXES}
     return found | {"semgjax/py.typed"}
 

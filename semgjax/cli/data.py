@@ -1,4 +1,4 @@
-"""`semgjax data`: simulate, describe, ingest, splice, check, split, show; writes folders, a TOML, JSON, page or PNG."""
+"""`semgjax data`: simulate, describe, ingest, splice, check, split, show, recover; writes what each says."""
 
 import json as jsonlib
 import sys
@@ -11,6 +11,7 @@ import tyro
 from semgjax.cli.data_check import check
 from semgjax.cli.data_describe import describe
 from semgjax.cli.data_ingest import ingest
+from semgjax.cli.data_recover import recover
 from semgjax.cli.data_splice import splice
 from semgjax.cli.data_splits import splits
 from semgjax.cli.parse import run_commands
@@ -27,6 +28,7 @@ def run(words: list[str]) -> int:
         "check": check,
         "splits": splits,
         "show": show,
+        "recover": recover,
     }
     return run_commands("data", commands, words)
 

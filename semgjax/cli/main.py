@@ -25,6 +25,7 @@ GROUPS = {
     "scaling": "fit a scaling law to a table of results",
     "lm": "train and score character language models",
     "export": "write a run's parameters as a self-contained checkpoint",
+    "stream": "live text from a wristband, a stream, a board or a recorded session",
     "import": "read parameters back, to train them further",
     "costs": "operations and bytes per second of signal, offline and streamed",
     "bench": "measure semgjax against its peers",
@@ -35,8 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code.
 
     0 done, 2 bad input, 3 a number is withheld (`semgjax scaling`), 70 diverged, 74 the state could not be uploaded, 75
-    preempted (run it again), 130 interrupted, 141 the reader of the output closed the pipe; 1 any other failure, with
-    its traceback.
+    preempted (run it again), 130 interrupted, 141 the reader of the output closed the pipe, 143 a stream was ended by
+    SIGTERM; 1 any other failure, with its traceback.
     """
     words = sys.argv[1:] if arguments is None else arguments
     prepare()

@@ -141,7 +141,7 @@ def run_trials(
         status = f"semgjax sweep status {shlex.quote(str(folder))}"
         say(f"{len(jobs)} jobs; see them with: {status}" if jobs else "all trials are done")
         return 0
-    from semgjax.cli.live import live_report
+    from semgjax.cli.sweep_live import live_report
 
     with live_report(folder) as (report, tick):
         outcome = run_sweep(folder, options, report, tick)
@@ -199,7 +199,7 @@ def status(folder: Positional[str], *, json: bool = False, live: bool = False) -
     from semgjax.sweep.status import json_of, rows_of, summary_of, table_of
 
     if live:
-        from semgjax.cli.live import watch
+        from semgjax.cli.sweep_live import watch
 
         if json:
             raise InputError("--json and --live: choose one", "conflict")

@@ -69,6 +69,13 @@ def default_rings(channels: int) -> tuple[int, ...]:
     return TYPING.rings if channels == TYPING.channels else (channels,)
 
 
+def names_of_rings(band: Band) -> tuple[str, ...]:
+    """What the rings are called in pictures: two are those of the wrists of typing, or of two arms."""
+    if len(band.rings) == 2:
+        return ("left wrist", "right wrist") if band.classes is None else ("left", "right")
+    return ("",) if len(band.rings) == 1 else tuple(f"ring {number}" for number in range(1, len(band.rings) + 1))
+
+
 def common_band(sessions: Iterable["Session"]) -> Band:
     """The band of all sessions.
 

@@ -11,6 +11,7 @@ from semgjax.data.batching.windows import WindowSpec, window_starts
 from semgjax.data.sessions import Session, read_emg
 from semgjax.decode.beam import BeamSearch, beam_search
 from semgjax.decode.greedy import greedy_frames
+from semgjax.decode.log_softmax import log_softmax
 from semgjax.evaluate.reading import Reading
 from semgjax.evaluate.stitched import Forward, make_forward, session_logits
 from semgjax.model.encoder import Params
@@ -156,9 +157,3 @@ def _keys(session: Session, start: int, stop: int) -> slice:
         return slice(0, len(session.labels))
     first = int(np.searchsorted(session.key_last, start, "left"))
     return slice(first, int(np.searchsorted(session.key_first, stop - 1, "right")))
-
-
-def log_softmax(logits_TxK: np.ndarray) -> np.ndarray:
-    """Natural logs of probabilities, float32."""
-    shifted = logits_TxK.astype(np.float64) - logits_TxK.max(axis=-1, keepdims=True, initial=-np.inf)
-    return (shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))).astype(np.float32)

@@ -13,8 +13,8 @@ from semgjax.data.band import Band
 from semgjax.data.batching.windows import WindowSpec, read_window
 from semgjax.data.corpus import Corpus
 from semgjax.errors import InputError
+from semgjax.exporting.exported_programs import offline_program, step_program
 from semgjax.exporting.formats.write_format import BOUNDS, PROGRAMS_ONLY, read_params
-from semgjax.exporting.programs import offline_program, step_program
 from semgjax.model import streaming
 from semgjax.model.encoder import Params
 from semgjax.model.kind import Network

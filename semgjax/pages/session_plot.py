@@ -10,12 +10,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from semgjax.data.band import Band
+from semgjax.data.band import Band, names_of_rings
 from semgjax.data.sessions import Session, read_emg
 from semgjax.errors import InputError
 from semgjax.files import write_atomic
 from semgjax.pages.figure_bytes import png_bytes
-from semgjax.pages.stretch import choose_stretch, draw_bands, keys_in, names_of_rings
+from semgjax.pages.stretch import choose_stretch, draw_bands, keys_in
 from semgjax.pages.style import DOUBLE, NUMBERS, POINTS, Picture, drawn_at, settings, wrapped
 
 LONGEST = 60.0

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from semgjax.data.band import TYPING, Band
+from semgjax.data.band import TYPING, Band, names_of_rings
 from semgjax.data.keys import labels_to_text
 from semgjax.data.sessions import Session
 from semgjax.pages.style import POINTS
@@ -35,13 +35,6 @@ def keys_in(session: Session, start: int, stop: int) -> list[tuple[float, str]]:
     labels, classes = session.labels[inside], session.classes
     words = labels_to_text(labels).replace(" ", "\u2423") if classes is None else [classes[label] for label in labels]
     return [((int(at) - start) / session.rate, g) for at, g in zip(session.key_first[inside], words, strict=True)]
-
-
-def names_of_rings(band: Band) -> tuple[str, ...]:
-    """What the rings are called in a figure: two are those of the wrists of typing, or of two arms."""
-    if len(band.rings) == 2:
-        return ("left wrist", "right wrist") if band.classes is None else ("left", "right")
-    return ("",) if len(band.rings) == 1 else tuple(f"ring {number}" for number in range(1, len(band.rings) + 1))
 
 
 def draw_bands(

@@ -9,8 +9,8 @@ from semgjax.errors import InputError
 Method = Literal["full", "head", "norms", "lora", "front"]
 RANK, MOST_RANK = 4, 4096
 """default and limit of `rank`"""
-PEAKS: dict[Method, float] = {"full": 0.3, "head": 1.0, "norms": 1.0, "lora": 1.0, "front": 0.3}
-"""peak learning rate of each method, as a share of the base's; a first choice, no search has been made yet"""
+PEAKS: dict[Method, float] = {"full": 0.3, "head": 1.0, "norms": 1.0, "lora": 1.0, "front": 1.0}
+"""peak learning rate of each method, as a share of the base's: within a point of the best of a search (docs/log.md)"""
 
 
 @dataclass(frozen=True)

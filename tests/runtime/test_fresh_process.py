@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from semgjax.exporting.export_run import export_run
+from semgjax.exporting.exported_programs import offline_program, step_program
 from semgjax.exporting.parity import made_up
-from semgjax.exporting.programs import offline_program, step_program
 from semgjax.model import streaming
 from semgjax.training.run_folder import load_finished
 from tests.runs import start_python

@@ -9,7 +9,7 @@ import pytest
 
 from semgjax.model import network, streaming
 from semgjax.model.presets import preset
-from semgjax.streaming.feed import advance, begin, make_feed
+from semgjax.streaming.feed import advance, begin, feed_of_steps, make_feed
 from tests.guides.toy_network import PowerNetwork
 from tests.refused import refused
 
@@ -36,12 +36,12 @@ def case(request):
     logits = jax.jit(lambda p, x, ok: network.apply(config, p, x, ok))(
         params, emg_TxC[None, whole], valid_T[None, whole]
     )
-    return make_feed(config, params), emg_TxC, valid_T, np.asarray(jax.nn.log_softmax(logits))[0]
+    return make_feed(config, params), emg_TxC, valid_T, np.asarray(jax.nn.log_softmax(logits))[0], (config, params)
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 20, 33, 2000])
 def test_chunks_of_any_length_give_what_the_whole_signal_gives(case, chunk):
-    feed, emg_TxC, valid_T, whole = case
+    feed, emg_TxC, valid_T, whole, _ = case
     first = begin(feed)
     end = 400 if chunk == 1 else SAMPLES
     state, found = first, []
@@ -51,13 +51,31 @@ def test_chunks_of_any_length_give_what_the_whole_signal_gives(case, chunk):
         found.append(log_probs)
         assert jax.tree.map(np.shape, state) == jax.tree.map(np.shape, first)
     found = np.concatenate(found)
-    assert len(found) == end // feed.config.stride
+    assert len(found) == end // feed.stride
     np.testing.assert_allclose(found, whole[: len(found)], atol=1e-5)
-    assert int(state.held) == end % feed.config.stride
+    assert int(state.held) == end % feed.stride
+
+
+def test_frames_that_are_decoded_together_give_the_same_and_wait_for_each_other():
+    config = NETWORKS["power"]
+    params = network.init(config, jax.random.key(0))
+    emg_TxC = np.random.default_rng(3).normal(size=(71 * config.stride, 32)).astype(np.float32)
+    one, two = make_feed(config, params), make_feed(config, params, 2)
+    expected = advance(one, begin(one), emg_TxC)[1]
+    state, found = begin(two), []
+    for at in range(0, len(emg_TxC), 55):
+        state, log_probs = advance(two, state, emg_TxC[at : at + 55])
+        assert len(log_probs) % 2 == 0
+        found.append(log_probs)
+    found = np.concatenate(found)
+    assert len(found) == 70 and int(state.held) == config.stride
+    np.testing.assert_allclose(found, expected[:70], atol=1e-5)
+    with refused("bad-value", 3):
+        make_feed(config, params, 3)
 
 
 def test_a_stream_that_begins_anew_has_forgotten_the_last_one(case):
-    feed, emg_TxC, _, _ = case
+    feed, emg_TxC = case[:2]
     fresh = advance(feed, begin(feed), emg_TxC[:500])[1]
     used, _ = advance(feed, begin(feed), emg_TxC[500:])
     assert not np.array_equal(advance(feed, used, emg_TxC[:500])[1], fresh)
@@ -65,18 +83,18 @@ def test_a_stream_that_begins_anew_has_forgotten_the_last_one(case):
 
 
 def test_lost_samples_do_not_count_whatever_they_hold(case):
-    feed, emg_TxC, valid_T, _ = case
+    feed, emg_TxC, valid_T = case[:3]
     spoilt = np.where(valid_T[:, None], emg_TxC, np.nan)[:2_500]
     one, other = (advance(feed, begin(feed), emg, valid_T[:2_500])[1] for emg in (emg_TxC[:2_500], spoilt))
     np.testing.assert_array_equal(one, other)
 
 
 def test_no_output_depends_on_a_later_sample(case):
-    config, emg_TxC = case[0].config, case[1]
+    (config, params), emg_TxC = case[4], case[1]
     stop = 12 * config.stride
 
     def frame(emg_TxC):
-        state, log_probs = streaming.step(config, case[0].params, streaming.begin(config), emg_TxC[None, :stop])
+        state, log_probs = streaming.step(config, params, streaming.begin(config), emg_TxC[None, :stop])
         return log_probs[0, 4].sum() + 0.0 * sum(jnp.sum(part) for part in state)
 
     slope = np.abs(np.asarray(jax.jit(jax.grad(lambda x: frame(x)))(jnp.asarray(emg_TxC[:stop])))).max(axis=1)
@@ -110,3 +128,21 @@ def test_samples_that_do_not_fit_are_refused(emg, valid, code):
     feed = make_feed(config, network.init(config, jax.random.key(0)))
     with refused(code):
         advance(feed, begin(feed), emg, valid)
+
+
+def test_a_runtime_that_takes_one_frame_a_call_gives_the_same():
+    config = NETWORKS["power"]
+    params = network.init(config, jax.random.key(0))
+    emg_TxC = np.random.default_rng(3).normal(size=(70 * config.stride + 3, 32)).astype(np.float32)
+    about = {"frame_samples": config.stride, "band": {"rings": [16, 16]}, "blank": config.classes - 1}
+    compiled = jax.jit(lambda *given: streaming.step(config, params, *given))
+
+    def step(state, emg_1xTxC, valid_1xT):
+        after, log_probs = compiled(state, emg_1xTxC, valid_1xT)
+        return tuple(map(np.asarray, after)), np.asarray(log_probs)
+
+    one = make_feed(config, params)
+    other = feed_of_steps(about, lambda: tuple(map(np.asarray, streaming.begin(config))), step)
+    expected, found = (advance(feed, begin(feed), emg_TxC)[1] for feed in (one, other))
+    assert found.shape == (70, config.classes)
+    np.testing.assert_allclose(found, expected, atol=1e-5)

@@ -16,7 +16,7 @@ _BLOCK = 64
 
 
 def portable_offline(config: Network, any_length: bool) -> Callable[..., jax.Array]:
-    """As `semgjax.exporting.programs.offline_program`, with running sums that need no loop.
+    """As `semgjax.exporting.exported_programs.offline_program`, with running sums that need no loop.
 
     Args:
         any_length: its sizes are symbols.

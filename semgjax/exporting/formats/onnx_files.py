@@ -14,7 +14,7 @@ from jax import export
 from semgjax.data.band import Band
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.exporting.conversion.portable import portable_offline
-from semgjax.exporting.programs import step_program
+from semgjax.exporting.exported_programs import step_program
 from semgjax.model import streaming
 from semgjax.model.encoder import Params
 from semgjax.model.kind import Network

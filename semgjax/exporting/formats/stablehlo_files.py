@@ -14,8 +14,8 @@ from jax import export
 
 from semgjax.data.band import Band
 from semgjax.data.batching.windows import WindowSpec
+from semgjax.exporting.exported_programs import offline_program, step_program
 from semgjax.exporting.formats import safetensors_files
-from semgjax.exporting.programs import offline_program, step_program
 from semgjax.model import streaming
 from semgjax.model.encoder import Params
 from semgjax.model.kind import Network

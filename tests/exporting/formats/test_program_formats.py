@@ -12,8 +12,8 @@ from semgjax.cli.main import main
 from semgjax.data.band import TYPING
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.exporting.export_folder import load_export, write_export
+from semgjax.exporting.exported_programs import offline_program
 from semgjax.exporting.formats import litert_files
-from semgjax.exporting.programs import offline_program
 from semgjax.model import streaming
 from semgjax.model.presets import preset
 from semgjax.runtime import extras, open_export

@@ -5,7 +5,7 @@ import sys
 
 from rich.console import Console
 
-from semgjax.cli.live import live_report, watch
+from semgjax.cli.sweep_live import live_report, watch
 from semgjax.sweep.status import rows_of
 from semgjax.sweep.trial import write_fault
 from tests.sweep.plans import config_of, finish, planned
@@ -47,7 +47,7 @@ def test_watching_ends_when_no_trial_runs_or_waits(tmp_path, capsys):
 
 
 def test_of_many_trials_those_that_matter_are_shown(tmp_path):
-    from semgjax.cli.live import _table
+    from semgjax.cli.sweep_live import _table
 
     sweep = planned(tmp_path, *(config_of("ladder-16", seed) for seed in range(40)))
     for trial in sweep.trials[:35]:

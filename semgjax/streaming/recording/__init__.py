@@ -1,0 +1,1 @@
+"""A live signal on disk."""

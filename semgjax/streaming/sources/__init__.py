@@ -1,0 +1,1 @@
+"""Where live samples come from."""
