@@ -228,6 +228,13 @@ def test_what_differs_from_jax_is_not_written(tmp_path, monkeypatch):
     assert snapshot(tmp_path) == {}
 
 
+def test_a_number_that_is_none_counts_as_a_difference_wherever_it_stands():
+    zero, lost = np.zeros(2), np.array([0.0, np.nan])
+    for found in ([zero, lost], [lost, zero]):
+        for distance in (parity._apart, parity._relatively_apart):
+            assert np.isnan(distance((one, zero) for one in found))
+
+
 @pytest.mark.parametrize(
     "config",
     [
