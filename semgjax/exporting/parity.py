@@ -101,18 +101,18 @@ def _compare(
         step = _streamed(runtime, config, params, windows) if runtime.streams else None
     offline = _apart(zip(found, expected, strict=True))
     if about.get("int8"):
-        bound, share = INT8_BOUND, _moved(zip(found, expected, strict=True))
-        members = {"moved": share}
-        worst, what = share, "probabilities of which a share is moved"
+        bound, worst = INT8_BOUND, _moved(zip(found, expected, strict=True))
+        members = {"moved": worst}
+        what, remedy = "a share of the probability on other classes than JAX", "; train it further with --train.int8"
     else:
         near = kind in PROGRAMS_ONLY
         compared = _relatively_apart if near else _apart
         worst = float(np.max([compared(pairs) for pairs in (zip(found, expected, strict=True), step or [])]))
         bound, members = BOUNDS[kind], {"relative": worst} if near else {}
-        what = "log probabilities that differ from JAX's"
+        what, remedy = "log probabilities that differ from JAX's", ""
     if not worst <= bound:
         raise InputError(
-            f"the {kind} files give {what} by {worst:.3g}, more than {bound:g}; nothing was written", "parity"
+            f"the {kind} files give {what}: {worst:.3g}, more than {bound:g}; nothing was written{remedy}", "parity"
         )
     streamed = None if step is None else _apart(step)
     return {"on": windows.origin, "windows": len(emg), "offline": offline, "step": streamed, "bound": bound, **members}
