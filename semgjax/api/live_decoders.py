@@ -12,6 +12,7 @@ from semgjax.errors import InputError
 from semgjax.evaluate.decoders import Decoder, read_model
 from semgjax.runtime.about import MODEL, read_about
 from semgjax.runtime.open_export import open_files
+from semgjax.runtime.runtimes import Runtime
 from semgjax.streaming.feed import Feed, feed_of_steps, make_feed
 from semgjax.streaming.live import LiveDecoder
 from semgjax.training.mirror import finished_folder
@@ -50,6 +51,8 @@ def live_decoder(
 
 
 def _of_model(model: Model) -> tuple[Feed, Band, int]:
+    if model.runtime is not None:
+        return _of_runtime(model.runtime, model.band, model.source)
     frame = model.config.stride / model.band.rate
     feed = make_feed(model.config, model.params, next(n for n in (4, 2, 1) if n * frame <= max(SPAN, frame)))
     return feed, model.band, model.config.emission_delay // model.config.stride
@@ -60,9 +63,12 @@ def _of_place(place: str) -> tuple[Feed, Band, int]:
         about = read_about(folder) if (folder / MODEL).is_file() else None
         if about is None or about["format"] in _OF_JAX:
             return _of_model(load(place))
-        runtime = open_files(folder, about)
-        if runtime.begin is None or runtime.step is None:
-            raise InputError(f"{folder}: the decoder does not stream ({about.get('no_stream')})", "conflict")
-        band = from_json(Band, about["band"], str(folder / MODEL))
-        late = round(about["emission_delay_seconds"] * band.rate / about["frame_samples"])
-        return feed_of_steps(about, runtime.begin, runtime.step), band, late
+        return _of_runtime(open_files(folder, about), from_json(Band, about["band"], str(folder / MODEL)), str(folder))
+
+
+def _of_runtime(runtime: Runtime, band: Band, place: str) -> tuple[Feed, Band, int]:
+    about = runtime.about
+    if runtime.begin is None or runtime.step is None:
+        raise InputError(f"{place}: the decoder does not stream ({about.get('no_stream')})", "conflict")
+    late = round(about["emission_delay_seconds"] * band.rate / about["frame_samples"])
+    return feed_of_steps(about, runtime.begin, runtime.step), band, late

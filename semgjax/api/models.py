@@ -168,6 +168,7 @@ class Model:
             True
         """
         check_batch(batch)
+        self._check_mode(mode, lengths)
         corpus = read_corpus(data, splits)
         sessions = self.sessions_of(corpus, split, users)
         ways = Ways(mode, decoder, batch, turns, lengths)
@@ -208,7 +209,20 @@ class Model:
         Raises:
             InputError: a network that cannot do what the mode asks for ("conflict").
         """
+        self._check_mode(mode)
         return make_emit(self.config, self.params, self.window, batch, mode, self._forward)
+
+    def _check_mode(self, mode: Mode, lengths: bool = False) -> None:
+        """
+        Raises:
+            InputError: an export without parameters for JAX, and a mode that computes by them ("conflict").
+        """
+        if self.runtime is not None and (mode == "session" or lengths):
+            raise InputError(
+                f"{self.source}: its format has programs for windows and frames; evaluate it stitched or windowed, "
+                "without lengths, or evaluate the run",
+                "conflict",
+            )
 
     @cached_property
     def _forward(self) -> Forward:

@@ -56,13 +56,16 @@ def windows_of(config: Network, window: WindowSpec, corpus: Corpus) -> Windows:
 
 
 def made_up(config: Network, band: Band, window: WindowSpec, sha256: str) -> Windows:
-    """Bursts of noise that differ between electrodes, as muscles give; the seed is the hash of the parameters."""
+    """Bursts of noise that differ between electrodes, as muscles give, about as large as emg2qwerty's recordings.
+
+    The seed is the hash of the parameters.
+    """
     rng = np.random.default_rng(int(sha256[:16], 16))
     samples = _whole_frames(config, window.total)
     burst = max(1, round(0.1 * band.rate))
     shape = (_WINDOWS, -(-samples // burst), band.channels)
     level = np.repeat(rng.lognormal(0.0, 1.0, shape), burst, axis=1)[:, :samples]
-    emg = (1e-5 * level * rng.normal(size=level.shape)).astype(np.float32)
+    emg = (10.0 * level * rng.normal(size=level.shape)).astype(np.float32)
     valid = np.ones(emg.shape[:2], bool)
     valid[0, : window.left // 2] = False  # before a recording
     return Windows(emg * valid[..., None], valid, f"made-up noise, seed {sha256[:16]}")
@@ -98,18 +101,18 @@ def _compare(
         step = _streamed(runtime, config, params, windows) if runtime.streams else None
     offline = _apart(zip(found, expected, strict=True))
     if about.get("int8"):
-        bound, share = INT8_BOUND, _moved(zip(found, expected, strict=True))
-        members = {"moved": share}
-        worst, what = share, "probabilities of which a share is moved"
+        bound, worst = INT8_BOUND, _moved(zip(found, expected, strict=True))
+        members = {"moved": worst}
+        what, remedy = "a share of the probability on other classes than JAX", "; train it further with --train.int8"
     else:
         near = kind in PROGRAMS_ONLY
         compared = _relatively_apart if near else _apart
         worst = float(np.max([compared(pairs) for pairs in (zip(found, expected, strict=True), step or [])]))
         bound, members = BOUNDS[kind], {"relative": worst} if near else {}
-        what = "log probabilities that differ from JAX's"
+        what, remedy = "log probabilities that differ from JAX's", ""
     if not worst <= bound:
         raise InputError(
-            f"the {kind} files give {what} by {worst:.3g}, more than {bound:g}; nothing was written", "parity"
+            f"the {kind} files give {what}: {worst:.3g}, more than {bound:g}; nothing was written{remedy}", "parity"
         )
     streamed = None if step is None else _apart(step)
     return {"on": windows.origin, "windows": len(emg), "offline": offline, "step": streamed, "bound": bound, **members}
