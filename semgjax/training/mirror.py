@@ -35,7 +35,8 @@ from semgjax.training.run_folder import CHECKPOINTS, CONFIG, METRICS, RESULT
 Publish = Callable[[], None]
 """Uploads what is complete in a run's folder."""
 _VIEWS = ("tensorboard", "profile")
-_EXPORT = ("model.json", "params")
+_EXPORT = "model.json"
+"""file by which an export is known; its others depend on its format, and all of them belong to it"""
 
 
 @contextlib.contextmanager
@@ -101,7 +102,7 @@ def finished_folder(place: str) -> Iterator[Path]:
             names = store.names()
             newest = max(_whole(names), default=None)
             wanted = [n for n in names if n in (CONFIG, RESULT) or _step(n) == newest is not None]
-            store.fetch([*wanted, *(n for n in names if n.partition("/")[0] in _EXPORT)], Path(temporary))
+            store.fetch(names if _EXPORT in names else wanted, Path(temporary))
         yield Path(temporary)
 
 
