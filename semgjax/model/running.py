@@ -15,8 +15,6 @@ def history(x_BxTx: jax.Array, steps: int) -> jax.Array:
 def rolling_sum(x_BxTxD: jax.Array, decay: float, block: int = BLOCK) -> jax.Array:
     """s_t = decay s_(t-1) + x_t along time, float32: a triangular product inside a block, a scan over blocks."""
     batch, time, width = x_BxTxD.shape
-    if isinstance(time, int):  # not a symbol of `jax.export`
-        block = min(block, time)
     blocks = -(-time // block)
     x = jnp.pad(x_BxTxD, ((0, 0), (0, blocks * block - time), (0, 0))).reshape(batch, blocks, block, width)
     age_ixj = jnp.arange(block)[:, None] - jnp.arange(block)[None, :]
