@@ -5,6 +5,7 @@ import json as jsonlib
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -20,6 +21,7 @@ from semgjax.errors import InputError
 if TYPE_CHECKING:
     from semgjax.streaming.incoming import Conditioning
 
+_AGAIN = 1.0  # seconds
 _CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
@@ -150,14 +152,17 @@ def _conditioning(
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[tuple[threading.Event, list[int]]]:
-    """Ctrl-C and SIGTERM set the event, and the exit code is kept; the second one interrupts at once."""
-    stop, codes = threading.Event(), list[int]()
+    """Ctrl-C and SIGTERM set the event, and the exit code is kept; one more, a second later, interrupts at once."""
+    stop, codes, asked = threading.Event(), list[int](), 0.0
 
     def ask(number: int, frame: object) -> None:
-        if stop.is_set():
+        nonlocal asked
+        if not stop.is_set():
+            asked = time.monotonic()
+            codes.append(_CODES[signal.Signals(number)])
+            stop.set()
+        elif time.monotonic() - asked > _AGAIN:  # a wrapper such as timeout sends the first one twice
             raise KeyboardInterrupt
-        codes.append(_CODES[signal.Signals(number)])
-        stop.set()
 
     before = {number: signal.signal(number, ask) for number in _CODES}
     try:

@@ -107,6 +107,8 @@ def test_the_command_writes_a_format_verifies_it_and_refuses_unknown_ones(finish
 def test_tensors_have_the_names_of_their_paths_and_numpy_reads_them(exports, finished):
     tensors = safetensors_runtime.load(exports / "safetensors")
     expected = by_name(load_finished(finished)[1])
+    modes = {path.stat().st_mode for path in (exports / "safetensors").iterdir()}
+    assert len(modes) == 1  # those who may read model.json may read the tensors
     assert tensors.about["format"] == "safetensors" and "layers/expand/kernel" in tensors.params
     assert list(tensors.params) == list(expected) == sorted(expected)
     for name, value in expected.items():

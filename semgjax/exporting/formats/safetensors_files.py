@@ -4,10 +4,11 @@ from pathlib import Path
 
 import jax
 import numpy as np
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from semgjax.data.band import Band
 from semgjax.data.batching.windows import WindowSpec
+from semgjax.files import write_atomic
 from semgjax.model.encoder import Params
 from semgjax.model.kind import Network
 from semgjax.model.named import by_name, nested
@@ -20,8 +21,9 @@ def write(config: Network, params: Params, band: Band, window: WindowSpec, folde
     Raises:
         InputError: a name that cannot be joined by "/" ("bad-name").
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    save_file({name: np.ascontiguousarray(leaf) for name, leaf in by_name(params).items()}, folder / TENSORS)
+    # As bytes: the package's own writer gives the file to its owner alone, and an export may lie in a shared folder.
+    content = save({name: np.ascontiguousarray(leaf) for name, leaf in by_name(params).items()})
+    write_atomic(folder / TENSORS, content)
 
 
 def read(folder: Path) -> Params:

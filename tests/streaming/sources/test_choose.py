@@ -1,5 +1,6 @@
 """Which source a word names."""
 
+import sys
 import time
 
 import numpy as np
@@ -17,6 +18,15 @@ from tests.refused import refused
 )  # fmt: skip
 def test_a_word_that_names_no_source_is_refused(word, code):
     with refused(code, word.rstrip(":")):
+        open_source(word)
+
+
+@pytest.mark.parametrize(
+    ("word", "module"), [("lsl:x", "pylsl"), ("brainflow:SYNTHETIC_BOARD", "brainflow.board_shim")]
+)
+def test_a_source_whose_package_is_not_installed_names_the_extra(word, module, monkeypatch):
+    monkeypatch.setitem(sys.modules, module, None)
+    with refused("missing-extra", word, "pip install"):
         open_source(word)
 
 
