@@ -53,7 +53,8 @@ def doubling_sum(x_BxTxD: jax.Array, decay: float) -> jax.Array:
     total, seen = x_BxTxD.astype(jnp.float32), 1
     time = total.shape[1]
     while seen < time:
-        earlier = jnp.concatenate([jnp.zeros_like(total[:, :seen]), total[:, : time - seen]], axis=1)
+        # By padding: zeros of that shape would be stored in the program.
+        earlier = lax.pad(total[:, : time - seen], jnp.float32(0), ((0, 0, 0), (seen, 0, 0), (0, 0, 0)))
         total += jnp.float32(decay**seen) * earlier
         seen *= 2
     return total

@@ -96,6 +96,14 @@ def test_int8_files_are_alone_smaller_and_move_little_of_the_probability(kind, t
     assert body["bytes"] < 0.75 * whole["bytes"]
     names = {path.name for path in (tmp_path / "int8").iterdir()} - {"model.json", "README.md"}
     assert len(names) == 2 and all(".int8." in name for name in names)
+    # Inputs are rounded by rows: what follows a frame does not change it.
+    runtime = open_export.load(tmp_path / "int8")
+    emg = np.random.default_rng(4).normal(size=(1, runtime.samples or 800, 32)).astype(np.float32)
+    later = emg.copy()
+    later[:, 400:] *= 30
+    valid = np.ones(emg.shape[:2], bool)
+    one, other = (runtime.offline(signal, valid)[:, : 400 // KEYS.stride] for signal in (emg, later))
+    np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("kind", ["orbax", "safetensors", "stablehlo"])
