@@ -56,6 +56,20 @@ def inner_of(eqn: Any) -> ClosedJaxpr | Jaxpr:
     return next(eqn.params[key] for key in _INNER if key in eqn.params)
 
 
+def opened(inner: ClosedJaxpr | Jaxpr) -> tuple[Jaxpr, Sequence[Any]]:
+    """A jaxpr and its constants; from JAX 0.12 on, open and closed ones are of one class."""
+    return (inner.jaxpr, inner.consts) if isinstance(inner, ClosedJaxpr) else (inner, [])
+
+
+def scan_inputs(params: Mapping[str, Any], values: Sequence[Any]) -> tuple[list[Any], list[Any], list[Any]]:
+    """A scan's constants, its first carry and its rows, in the forms of JAX 0.10 and 0.12."""
+    if "num_consts" in params:
+        fixed, carried = params["num_consts"], params["num_carry"]
+        return list(values[:fixed]), list(values[fixed : fixed + carried]), list(values[fixed + carried :])
+    consts, carry, rows = params["ft_in"].update(values).unpack()
+    return list(consts), list(carry), list(rows)
+
+
 class _Walk:
     """Evaluates jaxprs."""
 
@@ -65,7 +79,7 @@ class _Walk:
 
     def call(self, inner: ClosedJaxpr | Jaxpr, inputs: Sequence[Marked]) -> list[Marked]:
         """The results of a jaxpr."""
-        jaxpr, consts = (inner, []) if isinstance(inner, Jaxpr) else (inner.jaxpr, inner.consts)
+        jaxpr, consts = opened(inner)
         known: dict[Any, Marked] = dict(zip(jaxpr.invars, inputs, strict=True))
         known |= {var: (value, None) for var, value in zip(jaxpr.constvars, consts, strict=True)}
 
@@ -93,19 +107,19 @@ class _Walk:
         return [(result, together) for result in results]
 
     def _unrolled(self, params: Mapping[str, Any], marked: Sequence[Marked]) -> list[Marked]:
-        length, fixed, carried = params["length"], params["num_consts"], params["num_carry"]
+        length = params["length"]
         if not isinstance(length, int) or length > _MOST_TURNS:
             raise InputError(
                 f"the network scans over {length} steps, of which this format can hold at most {_MOST_TURNS}; export "
                 "it as stablehlo",
                 "conflict",
             )
-        consts, carry, rows = marked[:fixed], list(marked[fixed : fixed + carried]), marked[fixed + carried :]
+        consts, carry, rows = scan_inputs(params, marked)
         turns: dict[int, list[Marked]] = {}
         for turn in range(length)[:: -1 if params["reverse"] else 1]:
             row = [(value[turn], mark) for value, mark in rows]
             found = self.call(params["jaxpr"], [*consts, *carry, *row])
-            carry, turns[turn] = found[:carried], found[carried:]
+            carry, turns[turn] = found[: len(carry)], found[len(carry) :]
         columns = zip(*(turns[turn] for turn in range(length)), strict=True)
         stacked = [(jax.numpy.stack([value for value, _ in column]), column[0][1]) for column in columns]
         return [*carry, *stacked]

@@ -24,16 +24,17 @@ def need(package: str, module: str, extra: str, what: str) -> None:
         )
 
 
-def need_version(package: str, version: str, extra: str, what: str) -> None:
-    """See that an installed package is of the one version that is known to work.
+def need_alone(package: str, module: str, version: str, what: str) -> None:
+    """See that a package that no extra can install beside the others is there, in the one version that works.
 
     Raises:
-        InputError: it is of another one ("wrong-version").
+        InputError: it is not installed ("missing-extra"), or of another version ("wrong-version").
     """
+    remedy = f"install it with: pip install --no-deps {package}=={version}"
+    if importlib.util.find_spec(module) is None:
+        raise InputError(f"{what} needs the package {package}; {remedy}", "missing-extra")
     found = importlib.metadata.version(package)
     if found != version:
         raise InputError(
-            f"{what} works with {package} {version} only, and {found} is installed; install it with: "
-            f"pip install 'semgjax[{extra}]'",
-            "wrong-version",
+            f"{what} works with {package} {version} only, and {found} is installed; {remedy}", "wrong-version"
         )

@@ -14,7 +14,7 @@ from semgjax.errors import InputError
 from semgjax.exporting.conversion.onnx_dims import is_static
 from semgjax.exporting.conversion.onnx_graph import Graph, Tensor
 from semgjax.exporting.conversion.onnx_rules import RULES
-from semgjax.model.plain_form import CALLS, inner_of, plain
+from semgjax.model.plain_form import CALLS, inner_of, opened, plain
 
 _SMALL = 4096
 """elements up to which a constant may grow when it is computed here"""
@@ -119,9 +119,8 @@ def _walk(graph: Graph, jaxpr: Jaxpr, consts: Sequence[Tensor], inputs: Sequence
 
 
 def _inlined(graph: Graph, inner: ClosedJaxpr | Jaxpr, values: Sequence[Tensor]) -> list[Tensor]:
-    if isinstance(inner, Jaxpr):
-        return _walk(graph, inner, [], values)
-    return _walk(graph, inner.jaxpr, [_constant(np.asarray(const)) for const in inner.consts], values)
+    jaxpr, consts = opened(inner)
+    return _walk(graph, jaxpr, [_constant(np.asarray(const)) for const in consts], values)
 
 
 def _folded(eqn: Any, values: Sequence[Tensor]) -> list[Tensor] | None:

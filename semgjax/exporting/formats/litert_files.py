@@ -18,7 +18,7 @@ from semgjax.exporting.exported_programs import step_program
 from semgjax.model import streaming
 from semgjax.model.encoder import Params
 from semgjax.model.kind import Network
-from semgjax.runtime.extras import need, need_version
+from semgjax.runtime.extras import need, need_alone
 from semgjax.runtime.program_names import program_name
 
 CONVERTER = "0.5.0"
@@ -32,12 +32,11 @@ def write(config: Network, params: Params, band: Band, window: WindowSpec, folde
         int8: weights as int8, and products of int8 numbers.
 
     Raises:
-        InputError: the packages of semgjax[litert] are not installed ("missing-extra") or of other versions
+        InputError: the packages of semgjax[litert] or the converter are not installed ("missing-extra") or are others
             ("wrong-version"), or the converter cannot write the network ("conflict").
     """
-    need("litert-converter", "litert_converter", "litert", "format litert")
-    need_version("litert-converter", CONVERTER, "litert", "format litert")
     need("ai-edge-litert", "ai_edge_litert", "litert", "format litert")
+    need_alone("litert-converter", "litert_converter", CONVERTER, "format litert")
     if int8:
         need("ai-edge-quantizer", "ai_edge_quantizer", "litert", "format litert with int8")
     from semgjax.exporting.conversion.litert_convert import to_litert

@@ -19,7 +19,7 @@ from semgjax.model.presets import preset
 from semgjax.runtime import extras, open_export
 from tests.model.small import small
 from tests.refused import refused
-from tests.runs import damage_biggest, start_python
+from tests.runs import damage_biggest, start_python, train_words
 
 WINDOW = WindowSpec(length=400, stride=400, left=200, right=200)
 KEYS = preset("keys-8")
@@ -212,3 +212,14 @@ def test_the_card_says_how_to_run_the_programs_and_model_json_that_they_are_int8
     text = (tmp_path / "e" / "README.md").read_text()
     assert "step.int8.onnx" in text and "offline.int8.onnx" in text
     assert json.loads((tmp_path / "e" / "model.json").read_text())["int8"] is True and body["format"] == "onnx"
+
+
+@pytest.mark.slow
+def test_a_run_trained_further_with_rounding_is_exported_as_int8(finished, sessions, tmp_path, capsys):
+    run, out = tmp_path / "run", tmp_path / "e"
+    assert main(train_words(sessions, run, f"--init={finished}", "--train.int8")) == 0
+    assert json.loads((run / "config.json").read_text())["train"]["int8"] is True
+    words = ["export", str(run), "--out", str(out), "--format", "onnx", "--int8", "--verify", str(sessions)]
+    assert main(words) == 0
+    assert capsys.readouterr().out.count("verified: ") == 4
+    assert json.loads((out / "model.json").read_text())["int8"] is True
