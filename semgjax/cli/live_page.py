@@ -30,7 +30,7 @@ def check_page(web: bool, port: int | None) -> None:
 def live_page(
     web: bool, port: int | None, band: "Band", decoder: str, source: str, note: Callable[[str], None]
 ) -> Iterator["Page | None"]:
-    """A page whose address `note` is told; None without `web`.
+    """A page, its address reported by `note`; None without `web`.
 
     Raises:
         InputError: as `open_page`.

@@ -1,4 +1,4 @@
-"""Which samples are missing, told from times: a step that is longer than the jitter, and that stays.
+"""Which samples are missing, by their times: a step that is longer than the jitter, and that stays.
 
 Times are often those at which a program passed the samples on. Where it was held up for a moment, a step is followed by
 samples whose times lie close together, and nothing is missing. So samples after a step wait, for a quarter of a second

@@ -107,7 +107,7 @@ def run_live(
     Args:
         recorders: makes the recorders for what the source turned out to be.
         stop: ends the stream; what was read by then is decoded.
-        note: is told, in one line, what a person who waits for text should know.
+        note: called with one line for the person who waits for text.
         wait: seconds without a sample after which a live source has ended.
 
     Raises:

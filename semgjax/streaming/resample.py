@@ -1,7 +1,7 @@
 """Another sample rate, sample by sample: a windowed-sinc filter of linear phase whose state has a fixed size.
 
 Each output is the sum of the inputs around its place, weighted by a sinc under a Kaiser window (Smith, "Digital Audio
-Resampling", 2002). The ratio of the rates may be any number, and may change while the stream goes on.
+Resampling", 2002). The ratio of the rates may be any number, and may change during the stream.
 """
 
 import numpy as np

@@ -82,5 +82,5 @@ class ListSource:
 
 
 def text_of(updates):
-    """What a listener was told in all."""
+    """What a listener received in all."""
     return "".join(update.committed for update in updates)

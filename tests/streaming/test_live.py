@@ -144,7 +144,7 @@ def test_a_warm_decoder_compiles_nothing_more(search):
 
 
 class Endless(ListSource):
-    """A live source that goes on, faster than its rate."""
+    """A live source without an end, faster than its rate."""
 
     def __init__(self, emg_TxC, pause=0.001):
         super().__init__([], SMALL, live=True)
@@ -212,7 +212,7 @@ def test_a_live_source_that_falls_silent_has_ended(small):
 
 @pytest.mark.slow
 def test_ten_minutes_need_no_more_memory_than_one(small):
-    """Live arrays of JAX and objects of Python, counted while the stream goes on."""
+    """Live arrays of JAX and objects of Python, counted during the stream."""
     import gc
     import tracemalloc
 

@@ -28,7 +28,7 @@ class AppendLog:
         """Make the file.
 
         Args:
-            note: is told, in one line, when the disk refuses and when it takes again.
+            note: called with one line when the disk refuses and when it takes data again.
 
         Raises:
             InputError: it exists ("out-exists"), or cannot be made.
@@ -128,5 +128,5 @@ class AppendLog:
     def _sync(self) -> None:
         try:
             os.fsync(self._number)
-        except OSError as error:  # what was written may not be on the disk: said, and the next write will tell
+        except OSError as error:  # reported: what was written may not be on the disk yet
             self._note(f"{self.path}: cannot be synced ({error.strerror})")

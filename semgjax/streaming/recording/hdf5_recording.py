@@ -22,7 +22,7 @@ ROW = np.dtype([("emg_left", "<f4", (16,)), ("emg_right", "<f4", (16,)), ("time"
 
 @dataclass
 class _Part:
-    """A stretch that begins anew: the host's times of its samples, or the device's where the host's do not tell."""
+    """A stretch that begins anew: the host's times of its samples, or the device's where the host's say nothing."""
 
     first: int
     end: int

@@ -48,9 +48,9 @@ def open_recorder(path: Path, about: Described, live: bool, user: str, note: Not
     """The recorder of a file: .hdf5 or .xdf.
 
     Args:
-        live: whether samples arrive at the device's pace, so that the times of arrival tell when they were.
+        live: whether samples arrive at the device's pace, so that the times of arrival are those of the signal.
         user: of a session.
-        note: is told, in a line, what happens to the disk.
+        note: called with one line about the disk.
 
     Raises:
         InputError: another ending ("bad-value"), a source that the format cannot hold ("band-misfit"), an existing
@@ -99,9 +99,9 @@ class HdfRecorder:
         emg_TxC = np.where(placed.valid_T[:, None], placed.emg_TxC, np.float32(np.nan))
         moment = float(placed.times[0]) if placed.times is not None else np.nan
         for at in range(0, len(emg_TxC), MOST_SAMPLES):
-            # Of what is read as fast as it is decoded, arrival tells only when the recording was made.
-            tells = self._live or (placed.times is None and not self._begun)
-            sent = placed.received + self._unix if tells else np.nan
+            # Of what is read as fast as it is decoded, arrival says only when the recording was made.
+            dated = self._live or (placed.times is None and not self._begun)
+            sent = placed.received + self._unix if dated else np.nan
             fresh = placed.fresh and at == 0
             self._log.put(
                 encode_packet(

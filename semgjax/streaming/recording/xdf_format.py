@@ -51,7 +51,7 @@ def clock_offset(at: float, offset: float) -> bytes:
 
 
 def boundary() -> bytes:
-    """A mark at which a reader can go on after damage."""
+    """A mark at which a reader can resume after damage."""
     return _chunk(_BOUNDARY, _MARK)
 
 

@@ -94,13 +94,13 @@ class BrainflowSource:
         if not self._counts:
             return Samples(emg_TxC, None, times, received)
         numbers = self._unwrapped(data[self._numbers].astype(np.int64), times)
-        # Within one read numbers may jump too: samples that are missing are told as lost ones.
+        # Within one read numbers may jump too: samples that are missing are reported as lost.
         whole = np.full((int(numbers[-1] - numbers[0]) + 1, emg_TxC.shape[1]), np.nan, np.float32)
         whole[numbers - numbers[0]] = emg_TxC
         return Samples(whole, int(numbers[0]), None, received)
 
     def _unwrapped(self, numbers: np.ndarray, times: np.ndarray) -> np.ndarray:
-        """Package numbers that go on where they begin again."""
+        """Package numbers without wrapping."""
         round_ = _WRAPS if numbers.max() < _WRAPS else 1 << 16
         found = np.zeros(len(numbers), np.int64)
         for at, (number, stamp) in enumerate(zip(numbers.tolist(), times.tolist(), strict=True)):

@@ -17,7 +17,7 @@ _LATENCIES = 500  # newest parts that a latency is taken over
 
 
 class Seen(NamedTuple):
-    """How far one page has been told.
+    """How far one page has been sent.
 
     Attributes:
         version: of the board.
@@ -31,11 +31,11 @@ class Seen(NamedTuple):
 
 
 class News(NamedTuple):
-    """What a page has not been told.
+    """What a page has not been sent.
 
     Attributes:
-        seen: how far the page is told with this.
-        first: number of the first of these columns; columns between it and the last one that was told are lost.
+        seen: how far the page is sent with this.
+        first: number of the first of these columns; columns between it and the last one that was sent are lost.
         columns: minimum and maximum of each electrode, float32 [columns, channels, 2], NaN where no sample arrived.
         state: what the text has grown by, what may still change, and the numbers, as JSON.
     """

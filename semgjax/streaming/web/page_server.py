@@ -27,7 +27,7 @@ from semgjax.streaming.web.tokens import Tokens
 PORT = 8423
 _PERIOD = 1 / 30  # seconds between two messages to a page
 _LOOK = 0.1  # seconds between looks at an event that something else sets
-_GOODBYE = 2.0  # seconds in which pages are told that the stream is over
+_GOODBYE = 2.0  # seconds in which pages receive the end of the stream
 _CLOSE = 1.0  # seconds that a browser has to answer a close
 _MOST_PAGES = 16
 _CONTROL = 125  # bytes of a ping at most
@@ -62,7 +62,7 @@ class Page:
             pass
 
     def close(self, why: str = "ended") -> None:
-        """Tell the pages why nothing more comes; they keep what they show. Waits 3 seconds for slow ones at most."""
+        """Send the pages why nothing more comes; they keep what they show. Waits 3 seconds for slow ones at most."""
         if self._thread.is_alive():
             self._board.end(why)
             self._loop.call_soon_threadsafe(self._stop.set)
@@ -194,7 +194,7 @@ def _answer(desk: _Desk, connection: ServerConnection, request: Request) -> Resp
 async def _tell(desk: _Desk, connection: ServerConnection) -> None:
     """One page, until it is closed or the stream is over.
 
-    `send` waits while the browser does not read, and the board goes on: of the signal only the newest is sent then.
+    `send` waits while the browser does not read, and the board continues: of the signal only the newest is sent then.
     """
     desk.pages.add(connection)
     desk.opened.set()

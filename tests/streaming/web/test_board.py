@@ -1,4 +1,4 @@
-"""What pages are told: minima and maxima of the newest seconds, and every letter."""
+"""What pages are sent: minima and maxima of the newest seconds, and every letter."""
 
 import numpy as np
 import pytest

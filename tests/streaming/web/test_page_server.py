@@ -1,4 +1,4 @@
-"""The page's server over real sockets: what it answers, what pages are told, and that none of them delays a decoder."""
+"""The page's server over real sockets: what it answers, what pages are sent, and that none of them delays a decoder."""
 
 import contextlib
 import http.client
@@ -49,7 +49,7 @@ def open_socket(page: Page, token: str, origin: str | None = "own", **options) -
     return connect(f"ws://{own(page)}/socket?token={token}", origin=origin, max_size=None, **options)
 
 
-def tell(page: Page, number: int, text: str = "") -> None:
+def show_number(page: Page, number: int, text: str = "") -> None:
     page.show(Update(number / 100, np.full((20, 32), number, np.float32), text, "?", 4.0, 0))
 
 
@@ -69,8 +69,8 @@ def script_token(text: str) -> str:
     return re.search('name="token" content="(.*?)"', text)[1]
 
 
-def told(connection: ClientConnection) -> tuple[str, list[int], dict]:
-    """What a page is told until the end: all text, the numbers of its columns, and the last state."""
+def received(connection: ClientConnection) -> tuple[str, list[int], dict]:
+    """What a page receives until the end: all text, the numbers of its columns, and the last state."""
     text, columns, state = "", [], {}
     while state.get("ended") is None:
         message = connection.recv(timeout=20)
@@ -137,12 +137,12 @@ def test_every_page_is_told_all_text_and_all_columns(page):
         assert about["decoder"] == r"decoder\u202e" and about["source"] == r"source\n"
         assert [ring["electrodes"] for ring in about["rings"]] == [16, 16] and about["columns"] == 1000
         for number in range(100):
-            tell(page, number, "é⌫"[number % 2])
+            show_number(page, number, "é⌫"[number % 2])
         with open_socket(page, read_page(page, about["token"])) as second:
-            tell(page, 100, "z")
+            show_number(page, 100, "z")
             page.close()
             for connection in (first, second):
-                text, columns, state = told(connection)
+                text, columns, state = received(connection)
                 assert text == "é⌫" * 50 + "z" and columns == list(range(202))
                 assert (state["ended"], state["tentative"], state["seconds"]) == ("ended", "?", 1.0)
 
@@ -183,19 +183,19 @@ def test_a_browser_that_reads_nothing_delays_nobody_and_one_that_reads_misses_no
             # More text than the buffers between them hold: one page reads nothing, and the board waits for nobody.
             text = [f"{number} " * 2000 for number in range(1000)]
             for number, part in enumerate(text):
-                tell(page, number, part)
+                show_number(page, number, part)
             page.close()
-            assert told(reading)[0] == "".join(text)
+            assert received(reading)[0] == "".join(text)
         with pytest.raises(ConnectionClosed):
-            told(stalled)
+            received(stalled)
 
 
 def test_pings_keep_a_page_open(page):
     with open_socket(page, read_page(page, token_of(page))) as connection:
         assert connection.ping("x" * 125).wait(timeout=20)
-        tell(page, 0, "on")
+        show_number(page, 0, "on")
         page.close()
-        assert told(connection)[0] == "on"
+        assert received(connection)[0] == "on"
 
 
 @pytest.mark.parametrize("message", ["", "hello", b"\0" * 100_000])
@@ -203,7 +203,7 @@ def test_a_page_that_sends_something_is_closed(page, message):
     with open_socket(page, read_page(page, token_of(page))) as connection:
         connection.send(message)
         with pytest.raises(ConnectionClosed) as error:
-            told(connection)
+            received(connection)
         assert error.value.rcvd.code in (1008, 1009)
 
 
@@ -218,9 +218,9 @@ def test_too_many_pages_are_refused_until_one_is_closed(page):
     while (answer := get(page, f"/?token={token}")).status == 503:
         assert time.monotonic() < end
     with open_socket(page, script_token(answer.text)) as connection:
-        tell(page, 0, "on")
+        show_number(page, 0, "on")
         page.close()
-        assert told(connection)[0] == "on"
+        assert received(connection)[0] == "on"
 
 
 def test_an_error_of_the_decoder_is_told_as_a_stop():
@@ -229,7 +229,7 @@ def test_an_error_of_the_decoder_is_told_as_a_stop():
             connection = browser.enter_context(open_socket(page, read_page(page, token_of(page))))
             assert json.loads(connection.recv(timeout=10))["unit"] == ""
             raise ZeroDivisionError
-        assert told(connection)[2]["ended"] == "stopped"
+        assert received(connection)[2]["ended"] == "stopped"
 
 
 def test_it_listens_on_this_machine_only(page):
