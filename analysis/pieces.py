@@ -25,14 +25,20 @@ One = TypeVar("One", bound=Named)
 
 
 def make_rows(
-    path: Path, columns: Sequence[str], pieces: Iterable[One], only: str, make: Callable[[One], dict[str, Any]]
+    path: Path,
+    columns: Sequence[str],
+    pieces: Iterable[One],
+    only: str,
+    make: Callable[[One], dict[str, Any]],
+    measure: str = "error",
 ) -> list[Row]:
     """The rows of a table, after making those that it lacks; the table is written after every piece.
 
     Args:
-        path: of the table, which has the columns "piece" and "error"; may not exist yet.
+        path: of the table, which has the columns "piece" and `measure`; may not exist yet.
         only: the pieces whose name contains this.
         make: the row of a piece, without its name; a column that is missing or None stays empty.
+        measure: column that is said of each piece.
     """
     rows = {row["piece"]: row for row in read_rows(path)} if path.exists() else {}
     for piece in pieces:
@@ -40,7 +46,7 @@ def make_rows(
             made = {"piece": piece.name, **make(piece)}
             rows[piece.name] = {name: cell(made.get(name)) for name in columns}
             write_rows(path, columns, list(rows.values()))
-            print(f"{piece.name}: {rows[piece.name]['error']} %", file=sys.stderr, flush=True)
+            print(f"{piece.name}: {measure} {rows[piece.name][measure]}", file=sys.stderr, flush=True)
     return list(rows.values())
 
 

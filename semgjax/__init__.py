@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from semgjax.api.robustness import Robustness, stress
     from semgjax.api.runs import Export, Run, distill, export, train, verify
     from semgjax.api.signals import load_session
+    from semgjax.api.transfer import TransferCheck, check_transfer
     from semgjax.data.band import Band
     from semgjax.data.sessions import Session
     from semgjax.errors import InputError, SemgjaxError
@@ -43,6 +44,8 @@ __all__ = [
     "Run",
     "SemgjaxError",
     "Session",
+    "TransferCheck",
+    "check_transfer",
     "compare",
     "design",
     "distill",
@@ -81,6 +84,7 @@ _PLACES = {
     "semgjax.api.robustness": ("Robustness", "stress"),
     "semgjax.api.runs": ("Export", "Run", "distill", "export", "train", "verify"),
     "semgjax.api.signals": ("load_session",),
+    "semgjax.api.transfer": ("TransferCheck", "check_transfer"),
     "semgjax.data.band": ("Band",),
     "semgjax.data.sessions": ("Session",),
     "semgjax.errors": ("InputError", "SemgjaxError"),

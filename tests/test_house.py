@@ -62,6 +62,7 @@ ABOVE = {
     "personalising": {"pages"} | TOP,
     "adapting": {"pages", "training", "distilling", "personalising", "exporting"} | TOP,
     "exporting": {"pages"} | TOP,
+    "transfer": {"pages", "distilling", "personalising", "adapting", "exporting"} | TOP,
     "streaming": {"pages", "training", "distilling", "exporting"} | TOP,
     "sweep": {"demo", "cli", "api"},
     "api": {"demo", "cli"},

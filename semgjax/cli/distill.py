@@ -5,7 +5,7 @@ from typing import Literal
 
 import tyro
 
-from semgjax.cli.parse import run_commands, word_after
+from semgjax.cli.parse import run_commands, spelled_out, word_after
 from semgjax.cli.session_band import band_of
 from semgjax.data.batching.augment import AugmentConfig, augment_recipe, fit_augment, on_grid
 from semgjax.model.config import Network
@@ -72,4 +72,4 @@ def run(words: list[str]) -> int:
             )  # fmt: skip
         print_run(result)
 
-    return run_commands("distill", {"": distill}, words)
+    return run_commands("distill", {"": distill}, spelled_out(words))

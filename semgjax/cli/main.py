@@ -27,6 +27,7 @@ GROUPS = {
     "export": "write a run's parameters as a self-contained checkpoint",
     "stream": "live text from a wristband, a stream, a board or a recorded session",
     "import": "read parameters back, to train them further",
+    "check": "check whether a learning rate tuned on a small network suits larger ones",
     "costs": "operations and bytes per second of signal, offline and streamed",
     "bench": "measure semgjax against its peers",
 }

@@ -47,6 +47,14 @@ def word_after(words: list[str], option: str, default: str) -> str:
     return found
 
 
+def spelled_out(words: list[str]) -> list[str]:
+    """The words with `--parametrization` in full, which is `--model.parametrization`."""
+    short = "--parametrization"
+    return [
+        word.replace(short, "--model.parametrization", 1) if word.split("=")[0] == short else word for word in words
+    ]
+
+
 def _call(program: str, function: Callable[..., Any], words: list[str]) -> int:
     bind = _deferred(function)
     messages = io.StringIO()

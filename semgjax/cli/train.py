@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import tyro
 
-from semgjax.cli.parse import run_commands, word_after
+from semgjax.cli.parse import run_commands, spelled_out, word_after
 from semgjax.cli.session_band import band_of
 from semgjax.data.batching.augment import AugmentConfig, augment_recipe, fit_augment
 from semgjax.data.batching.windows import WindowSpec
@@ -53,7 +53,7 @@ def run(words: list[str]) -> int:
             data: folder of sessions (needed to train)
             out: run directory or its address (gs://...), new or of this same run (needed to train)
             splits: split file (default: splits.json in the folder of sessions)
-            model: the model's shape
+            model: the model's shape (--parametrization is short for --model.parametrization)
             window: how sessions are cut, in samples
             augmentation: named changes that the augment options start from (preset: those of the size)
             augment: random changes of training windows
@@ -89,7 +89,7 @@ def run(words: list[str]) -> int:
             result = runs.train(preset, data, out, splits=splits, init=init, **changes)
         print_run(result)
 
-    return run_commands("train", {"": train}, words)
+    return run_commands("train", {"": train}, spelled_out(words))
 
 
 def _print_step(preset: str, machine: str, changes: dict[str, Any], show_sharding: bool, as_json: bool) -> None:

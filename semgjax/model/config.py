@@ -86,6 +86,15 @@ class ModelConfig(Network):
     """features of each ring in the power front end"""
     power_turns: int = 1
     """the power front end reads each ring as it lies and turned by up to this many places to either side"""
+    parametrization: Literal["standard", "completep"] = "standard"
+    """completep: branches, rates and epsilons are scaled from the base, so that its learning rate suits other widths
+    and depths (semgjax.model.complete_p)"""
+    base_dim: int = 64
+    """width at which completep is the standard parametrization"""
+    base_layers: int = 3
+    """depth at which it is"""
+    gains: Literal["trained", "fixed"] = "trained"
+    """gains of the norms under completep"""
 
     def __post_init__(self) -> None:
         check_front(self)
@@ -99,6 +108,8 @@ class ModelConfig(Network):
             "position_kernel",
             "position_groups",
             "attention_window",
+            "base_dim",
+            "base_layers",
         ):
             value = getattr(self, name)
             if value is not None and not 1 <= value <= WIDEST:
@@ -110,6 +121,12 @@ class ModelConfig(Network):
                 f"model: dim {self.dim} must be a multiple of heads {self.heads} and position_groups "
                 f"{self.position_groups}",
                 "bad-value",
+            )
+        if not self.complete_p and (self.base_dim, self.base_layers, self.gains) != (64, 3, "trained"):
+            raise InputError(
+                f"model: base_dim {self.base_dim}, base_layers {self.base_layers} and gains {self.gains} belong to "
+                "parametrization completep; set it, or leave them out",
+                "conflict",
             )
         check_rate(self.rate)
         if not self.norm_seconds * self.rate >= self.stride:
@@ -132,6 +149,11 @@ class ModelConfig(Network):
     def stride(self) -> int:
         """Samples per frame."""
         return frame_samples(self)
+
+    @property
+    def complete_p(self) -> bool:
+        """Whether branches, rates and epsilons are scaled (semgjax.model.complete_p)."""
+        return self.parametrization == "completep"
 
     @property
     def norm_decay(self) -> float:

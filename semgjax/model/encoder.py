@@ -17,7 +17,7 @@ from semgjax.errors import InputError
 from semgjax.kernels.bits import random_bits
 from semgjax.kernels.keep import KEPT, keep
 from semgjax.kernels.masked import masked_softmax
-from semgjax.model import power
+from semgjax.model import complete_p, power
 from semgjax.model.config import ModelConfig
 from semgjax.model.front import front_width
 from semgjax.model.running import history, rolling_sum
@@ -162,11 +162,13 @@ def layer(config: ModelConfig, params: Params, x_BxTxD, valid_BxT, rows_B, key: 
     y = ops.layer_norm(x_BxTxD, **params["norm_attention"])
     qkv = dense(params["attention"]["qkv"], y)
     q, k, v = (keep(part.reshape(batch, time, config.heads, -1)) for part in jnp.split(qkv, 3, axis=-1))
+    q = scaled(q, complete_p.logit_scale(config))
     y = ops.attention(q, k, v, valid_BxT, config.attention_window, config.causal)
-    x = keep(x_BxTxD + drop(dense(params["attention"]["out"], y.reshape(batch, time, width)), 1))
+    y = dense(params["attention"]["out"], y.reshape(batch, time, width))
+    x = keep(x_BxTxD + drop(scaled(y, complete_p.residual_scale(config)), 1))
     y = ops.layer_norm(x, **params["norm_feedforward"])
     y = drop(gelu(keep(dense(params["expand"], y))), 2)
-    return x + drop(dense(params["contract"], y), 3)
+    return x + drop(scaled(dense(params["contract"], y), complete_p.residual_scale(config)), 3)
 
 
 # Rematerialisation changes neither parameters nor values.
@@ -205,8 +207,8 @@ def apply(
     Raises:
         InputError: T is not a multiple of the stride, or the channel count differs.
     """
-    x, _ = _frames(config, params, emg_BxTxC, valid_BxT, train_key, remat, rows_B, ops, keep_layers=False)
-    return dense(params["head"], x).astype(jnp.float32)
+    x, _ = frames(config, params, emg_BxTxC, valid_BxT, train_key, remat, rows_B, ops, keep_layers=False)
+    return read_out(config, params["head"], x).astype(jnp.float32)
 
 
 def hidden(
@@ -226,11 +228,11 @@ def hidden(
     Raises:
         InputError: as `apply`.
     """
-    x, layers = _frames(config, params, emg_BxTxC, valid_BxT, train_key, remat, rows_B, ops, keep_layers=True)
-    return dense(params["head"], x).astype(jnp.float32), jnp.concatenate([layers[:-1], x[None]])
+    x, layers = frames(config, params, emg_BxTxC, valid_BxT, train_key, remat, rows_B, ops, keep_layers=True)
+    return read_out(config, params["head"], x).astype(jnp.float32), jnp.concatenate([layers[:-1], x[None]])
 
 
-def _frames(
+def frames(
     config: ModelConfig, params: Params, emg_BxTxC, valid_BxT, train_key, remat, rows_B, ops, keep_layers: bool
 ) -> tuple[jax.Array, Any]:
     """Frames that the head reads, and with `keep_layers` those after each layer."""
@@ -262,6 +264,16 @@ def _frames(
     keys = None if drop_key is None else jax.random.split(drop_key, config.layers)
     x, layers_LxBxFxD = ops.scan(_REMAT[remat](body), x, (params["layers"], keys))
     return ops.layer_norm(x, **params["norm_out"]), layers_LxBxFxD
+
+
+def read_out(config: ModelConfig, params: Params, x: jax.Array) -> jax.Array:
+    """The logits of the head."""
+    return dense(params, scaled(x, complete_p.output_scale(config)))
+
+
+def scaled(x: jax.Array, factor: float) -> jax.Array:
+    """x times a constant in the type of x; x itself for 1."""
+    return x if factor == 1.0 else x * x.dtype.type(factor)
 
 
 def dense(params: Params, x: jax.Array) -> jax.Array:
@@ -300,8 +312,9 @@ def init(config: ModelConfig, key: jax.Array) -> Params:
 
     def linear(key: jax.Array, path: tuple[str, ...], inputs: int, outputs: int, bias: Any = None) -> Params:
         first = 3 if path[0] == "layers" else 1  # Linen's scan counts twice
+        kernel = lecun_normal()(_named(key, *path, first), (inputs, outputs))
         return {
-            "kernel": lecun_normal()(_named(key, *path, first), (inputs, outputs)),
+            "kernel": scaled(kernel, complete_p.initial_scale(config, path)),
             "bias": jnp.zeros(outputs) if bias is None else bias(_named(key, *path, first + 1), (outputs,)),
         }
 
@@ -328,7 +341,8 @@ def init(config: ModelConfig, key: jax.Array) -> Params:
             front[f"conv{index}"] = {"kernel": start(_named(key, "frontend", f"conv{index}", 1), shape)}
         return front
 
-    deviation = 2.0 / (taps * dim) ** 0.5
+    # The paper's layer gives less the more groups there are; under completep the groups are as wide as the base's.
+    deviation = (taps * dim / config.position_groups) ** -0.5 if config.complete_p else 2.0 / (taps * dim) ** 0.5
     direction = normal(deviation)(_named(key, "position", 1), (taps, dim // config.position_groups, dim))
     gain = jnp.sqrt((direction**2).sum(axis=(1, 2)))
     return {

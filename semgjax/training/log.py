@@ -55,7 +55,7 @@ class Log:
     ) -> None:
         self._config, self._metrics, self._about, self._lane = config, metrics, about, lane
         self._clock = clock or Clock()
-        self._schedule = schedule(config.optimizer, config.train.steps)
+        self._schedule = schedule(config.optimizer, config.train.steps, config.train.batch)
         self._flops = train_flops(config.model, config.window.total, teachers)
         self._losses = [line["loss"] for line in before if "loss" in line][-_SPIKE_LINES:]
         self._pending: list[Sums] = []

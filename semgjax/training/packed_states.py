@@ -32,7 +32,7 @@ def make_packed_step(config: RunConfig, mesh: AnyMesh, lanes: int) -> Any:
 
     def one(state: State, batch: Batch, seed: ArrayLike, learning_rate: Any, decay: Any) -> tuple[State, Sums]:
         own = dataclasses.replace(config.optimizer, learning_rate=learning_rate, decay=decay)
-        return update(state, batch, (), make_optimizer(own, config.train.steps), seed)
+        return update(state, batch, (), make_optimizer(own, config.train.steps, config.train.batch, config.model), seed)
 
     def step(states: State, batches: Any, inputs: Inputs) -> tuple[State, Sums]:
         together = jax.vmap(lambda state, batch, own: one(state, batch, **own), spmd_axis_name=AXES)

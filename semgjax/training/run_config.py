@@ -27,7 +27,7 @@ MOST_ROWS, MOST_STEPS = 2**20, 2**31 - 1
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """AdamW with linear warm-up, a learning rate that decays to zero, and gradient clipping."""
+    """AdamW or Muon with linear warm-up, a learning rate that decays to zero, and gradient clipping."""
 
     learning_rate: float = 1e-3
     """peak learning rate"""
@@ -47,6 +47,12 @@ class OptimizerConfig:
     """maximum gradient norm"""
     average: float = 0.0
     """decay per step of an exponential moving average of the parameters, evaluated and exported; 0: no average"""
+    kind: Literal["adamw", "muon"] = "adamw"
+    """muon: the matrices of the layers take orthogonal steps of AdamW's size, all other parameters AdamW's"""
+    tuned_batch: int = 0
+    """windows per step of the run at which learning rate, epsilon and beta2 were tuned; 0: those of this run"""
+    tuned_steps: int = 0
+    """steps of that run; both correct the three for this run's batch and length (semgjax.training.horizon)"""
 
 
 @dataclass(frozen=True)
@@ -153,6 +159,14 @@ class RunConfig:
         must("augment.lag", self.augment.lag <= self.window.length, f"be at most window.length, {self.window.length}")
         for name in ("learning_rate", "clip"):
             must(f"optimizer.{name}", values[f"optimizer.{name}"] > 0, "be positive")
+        for name in ("tuned_batch", "tuned_steps"):
+            must(f"optimizer.{name}", 0 <= values[f"optimizer.{name}"] <= MOST_STEPS, f"lie in 0 to {MOST_STEPS}")
+        if (self.optimizer.tuned_batch > 0) != (self.optimizer.tuned_steps > 0):
+            raise InputError(
+                f"optimizer.tuned_batch {self.optimizer.tuned_batch} and tuned_steps {self.optimizer.tuned_steps}: "
+                "give both, or neither",
+                "conflict",
+            )
         for name in ("warmup", "beta1", "beta2", "average"):
             must(f"optimizer.{name}", 0 <= values[f"optimizer.{name}"] < 1, "lie in [0, 1)")
         must("optimizer.cooldown", 0 < self.optimizer.cooldown <= 1, "lie in (0, 1]")

@@ -19,7 +19,7 @@ from semgjax.training.accumulation import parts_of
 from semgjax.training.criterion import Batch, Sums, Teachers, loss_and_sums
 from semgjax.training.distill_params import with_extra, without_extra
 from semgjax.training.engine import Remat
-from semgjax.training.optimizer import make_optimizer
+from semgjax.training.optimizer import run_optimizer
 from semgjax.training.personal_params import begun, in_training, merged, with_additions
 from semgjax.training.run_config import RunConfig
 
@@ -42,7 +42,7 @@ def init_state(config: RunConfig, seed: ArrayLike | None = None, base: Params | 
     params = with_extra(config, network.init(config.model, key) if base is None else base, key)
     if config.personal is not None:
         params = with_additions(config.personal, params, key)
-    optimizer = make_optimizer(config.optimizer, config.train.steps, config.personal)
+    optimizer = run_optimizer(config)
     state = {"step": jnp.zeros((), jnp.int32), "params": params, "optimizer": optimizer.init(params)}
     if config.personal is not None:
         return {**state, **begun(params)}
@@ -130,7 +130,7 @@ def make_step(
         InputError: a sharding rule does not fit (see semgjax.parallel.rules).
     """
     one, split, placed = replicated(mesh), by_batch(mesh), state_shardings(config, mesh)
-    optimizer = make_optimizer(config.optimizer, config.train.steps, config.personal)
+    optimizer = run_optimizer(config)
     update = make_update(config, mesh, teachers, remat, parts_of(config, mesh), kernels)
 
     def step(state: State, batch: Batch, teacher_params: tuple[Params, ...]) -> tuple[State, Sums]:

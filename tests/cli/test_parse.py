@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 import tyro
 
-from semgjax.cli.parse import run_commands, word_after
+from semgjax.cli.parse import run_commands, spelled_out, word_after
 from semgjax.errors import InputError
 
 
@@ -149,3 +149,9 @@ def test_an_error_of_the_work_is_not_taken_for_an_error_of_the_words():
 )
 def test_the_word_after_an_option_is_found_before_parsing(words, value):
     assert word_after(words, "--preset", "large") == value
+
+
+def test_parametrization_is_short_for_the_model_s():
+    assert spelled_out(["--parametrization", "completep"]) == ["--model.parametrization", "completep"]
+    assert spelled_out(["--parametrization=completep"]) == ["--model.parametrization=completep"]
+    assert spelled_out(["--out", "parametrization"]) == ["--out", "parametrization"]

@@ -122,7 +122,8 @@ def test_a_method_trains_its_own_parameters_and_no_others(method, finished, sess
     personal = PersonalConfig("base", "someone", 1.0, method)
     base = load_finished(finished)[1]
     params = with_additions(personal, base, jax.random.key(0))
-    optimizer = make_optimizer(run_config(load_corpus(sessions)).optimizer, 10, personal)
+    config = run_config(load_corpus(sessions))
+    optimizer = make_optimizer(config.optimizer, 10, config.train.batch, config.model, personal)
     gradient = jax.tree.map(lambda leaf: np.ones(leaf.shape, np.float32), params)  # of what is held, too
 
     @jax.jit

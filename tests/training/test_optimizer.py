@@ -44,7 +44,7 @@ def test_of_the_baseline_exactly_its_kernels_decay():
 
 def test_without_a_gradient_only_the_decayed_leaves_move_and_toward_zero():
     config = OptimizerConfig(learning_rate=0.1, warmup=0.0, decay=0.5)
-    optimizer = make_optimizer(config, steps=10)
+    optimizer = make_optimizer(config, 10, 4, preset("ladder-16"))
     state = optimizer.init(PARAMS)
     zeros = jax.tree.map(jnp.zeros_like, PARAMS)
     _, state = optimizer.update(zeros, state, PARAMS)  # the first rate is 0
@@ -56,7 +56,7 @@ def test_without_a_gradient_only_the_decayed_leaves_move_and_toward_zero():
 
 
 def test_the_rate_rises_to_its_peak_at_warm_up_and_falls_to_zero_at_the_last_step():
-    rate = schedule(OptimizerConfig(learning_rate=3e-3, warmup=0.1), steps=100)
+    rate = schedule(OptimizerConfig(learning_rate=3e-3, warmup=0.1), steps=100, batch=4)
     values = np.array([float(rate(step)) for step in range(101)])
     assert values[0] == 0 and values[100] == 0
     assert np.argmax(values) == 10 and values[10] == pytest.approx(3e-3)
@@ -67,12 +67,12 @@ def test_the_rate_rises_to_its_peak_at_warm_up_and_falls_to_zero_at_the_last_ste
 
 @pytest.mark.parametrize("steps", [1, 2])
 def test_the_shortest_runs_have_a_finite_schedule(steps):
-    rate = schedule(OptimizerConfig(warmup=0.05), steps)
+    rate = schedule(OptimizerConfig(warmup=0.05), steps, 4)
     assert all(np.isfinite(float(rate(step))) for step in range(steps + 1))
 
 
 def test_a_long_gradient_is_cut_to_the_clip_and_a_short_one_is_left():
-    optimizer = make_optimizer(OptimizerConfig(clip=1.0, beta1=0.5), steps=10)
+    optimizer = make_optimizer(OptimizerConfig(clip=1.0, beta1=0.5), 10, 4, preset("ladder-16"))
 
     def first_moment(size):
         gradient = jax.tree.map(jnp.zeros_like, PARAMS) | {"mask_vector": jnp.array([3.0, 4.0]) * size}
@@ -86,9 +86,9 @@ def test_a_long_gradient_is_cut_to_the_clip_and_a_short_one_is_left():
 
 def test_wsd_stays_at_its_peak_and_falls_along_a_line_over_the_last_share():
     config = OptimizerConfig(learning_rate=2e-3, warmup=0.1, schedule="wsd", cooldown=0.2)
-    values = np.array([float(schedule(config, steps=100)(step)) for step in range(101)])
+    values = np.array([float(schedule(config, steps=100, batch=4)(step)) for step in range(101)])
     assert values[0] == 0 and values[100] == pytest.approx(0, abs=1e-9)
     np.testing.assert_allclose(values[10:81], 2e-3, rtol=1e-6)
     np.testing.assert_allclose(np.diff(values[80:]), -1e-4, rtol=1e-3)
-    longer = schedule(dataclasses.replace(config, warmup=0.05), steps=200)
+    longer = schedule(dataclasses.replace(config, warmup=0.05), steps=200, batch=4)
     np.testing.assert_allclose([float(longer(step)) for step in range(81)], values[:81])  # the same beginning

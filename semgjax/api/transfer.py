@@ -1,0 +1,207 @@
+"""`semgjax.check_transfer` and `TransferCheck`: will a learning rate tuned on a small network suit a large one?"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from semgjax.api.models import read_corpus
+from semgjax.data.batching.batches import stream, train_data
+from semgjax.data.corpus import Corpus
+from semgjax.errors import InputError
+from semgjax.notebook import facts
+from semgjax.parallel.cores import use_cores
+from semgjax.training.run_config import RunConfig
+from semgjax.transfer.coordinates import coordinate_sizes
+from semgjax.transfer.last_loss import last_loss
+from semgjax.transfer.members import BASE, Family, Parametrization, member
+from semgjax.transfer.optimum import Optimum, drift, optimum
+from semgjax.transfer.sizes import BOUND, HIDDEN, ROWS, Sizes, spread
+
+SCHEMA, VERSION = "semgjax.transfer", 1
+GRID = 2.0
+"""best rates that differ by no more than this factor, a step of the usual grid, are said to stay"""
+
+
+@dataclass(frozen=True, repr=False)
+class TransferCheck:
+    """What a check of transfer measured.
+
+    Attributes:
+        parametrization: standard, completep, or completep-fixed-gains.
+        rate: learning rate of the coordinate check.
+        widths, depths: sizes of activations over widths at the base's depth, and over depths at the first width.
+        tried: width -> (rate -> loss) of each seed; empty without a sweep of rates.
+    """
+
+    parametrization: Parametrization
+    rate: float
+    widths: tuple[Sizes, ...]
+    depths: tuple[Sizes, ...]
+    tried: Mapping[int, Sequence[Mapping[float, float]]]
+
+    @property
+    def spreads(self) -> dict[str, dict[str, float]]:
+        """Largest ratio of activations between two networks: axis -> row -> ratio."""
+        axes = {"width": self.widths, "depth": self.depths}
+        return {axis: {row: spread(sizes, row) for row in ROWS} for axis, sizes in axes.items()}
+
+    @property
+    def coordinates_hold(self) -> bool:
+        """Whether no hidden row changes by more than `BOUND` over widths and depths."""
+        return all(self.spreads[axis][row] <= BOUND for axis in ("width", "depth") for row in HIDDEN)
+
+    @property
+    def optima(self) -> dict[int, Optimum]:
+        """The best rate at each width."""
+        return {width: optimum(losses) for width, losses in self.tried.items()}
+
+    @property
+    def rates_hold(self) -> bool | None:
+        """Whether best rates differ by one step of the grid at most; None without rates, or with one at the edge."""
+        optima = list(self.optima.values())
+        if len(optima) < 2 or any(found.edge for found in optima):
+            return None
+        return drift(optima) <= GRID
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON values: the body of transfer.json."""
+
+        def sizes(members: Sequence[Sizes]) -> list[dict[str, Any]]:
+            return [
+                {"width": one.width, "depth": one.depth}
+                | {row: {"size": size, "moved": moved}
+                   for row, size, moved in zip(ROWS, one.size.tolist(), one.moved.tolist(), strict=True)}
+                for one in members
+            ]  # fmt: skip
+
+        return {
+            "parametrization": self.parametrization,
+            "learning_rate": self.rate,
+            "bound": BOUND,
+            "widths": sizes(self.widths),
+            "depths": sizes(self.depths),
+            "spreads": self.spreads,
+            "coordinates_hold": self.coordinates_hold,
+            "rates": [
+                {"width": width, **dataclasses.asdict(found),
+                 "tried": [[[rate, loss if loss < float("inf") else None] for rate, loss in one.items()]
+                           for one in self.tried[width]]}
+                for width, found in self.optima.items()
+            ],
+            "rates_hold": self.rates_hold,
+        }  # fmt: skip
+
+    def save(self, folder: str | Path) -> list[Path]:
+        """Write transfer.json and transfer.png into a folder, which is made if it is missing; their paths."""
+        from semgjax.files import write_json
+        from semgjax.pages.law_plot import save_figure
+        from semgjax.pages.transfer_figure import transfer_figure
+
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = [folder / "transfer.json", folder / "transfer.png"]
+        write_json(paths[0], SCHEMA, VERSION, self.as_json())
+        save_figure(transfer_figure(self.widths, self.depths, self.optima, self.tried), paths[1])
+        return paths
+
+    def __repr__(self) -> str:
+        """One line."""
+        worst = {axis: max(rows[row] for row in HIDDEN) for axis, rows in self.spreads.items()}
+        rates = "" if not self.tried else f"; best rate moves {drift(list(self.optima.values())):.2f}x"
+        return (
+            f"TransferCheck({self.parametrization}: hidden rows {worst['width']:.2f}x over widths, "
+            f"{worst['depth']:.2f}x over depths{rates})"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = {
+            f"{row}, over {axis}s": f"{ratio:.2f}x" for axis, one in self.spreads.items() for row, ratio in one.items()
+        }
+        return facts(f"Transfer check, {self.parametrization}", rows.items())
+
+
+def check_transfer(
+    data: str | Path,
+    family: Family = "keys",
+    *,
+    parametrization: Parametrization = "completep",
+    widths: Sequence[int] = (16, 32, 64, 128),
+    depths: Sequence[int] = (3, 6, 12, 24),
+    steps: int = 8,
+    batch: int = 4,
+    learning_rate: float | None = None,
+    seeds: Sequence[int] = (0, 1, 2),
+    rates: Sequence[float] = (),
+    rate_steps: int = 300,
+    out: str | Path | None = None,
+    splits: str | Path | None = None,
+) -> TransferCheck:
+    """Coordinate check over widths and depths, and with `rates` the best learning rate at each width.
+
+    Args:
+        data: folder of sessions whose training part gives the batches.
+        family: keys, ladder or gesture: networks FAMILY-WIDTH, of the base's depth but for the axis of depths.
+        depths: layers of networks of the first width.
+        steps: steps of the coordinate check, at one rate without warm-up.
+        learning_rate: of the coordinate check (None: the recipe of the base, FAMILY-64).
+        seeds: of the parameters, and of the runs of the sweep of rates.
+        rates: learning rates of the sweep; none: no sweep.
+        rate_steps: steps of its runs.
+        out: folder of its runs, which resume; needed with rates.
+
+    Raises:
+        InputError: fewer than two widths or depths, an unknown family, or unusable data.
+    """
+    for name, values in (("widths", widths), ("depths", depths)):
+        if len(set(values)) < 2 or min(values) < 1:
+            raise InputError(f"{name} {list(values)}: give two or more different ones, of 1 at least", "bad-value")
+    if not 1 <= steps <= 1000 or not seeds:
+        raise InputError(f"steps {steps} must lie in 1 to 1000, and seeds {list(seeds)} not be empty", "bad-value")
+    if rates and (out is None or min(rates) <= 0 or len(set(rates)) < 3):
+        raise InputError(
+            f"rates {list(rates)}: give three or more positive ones, and a folder for their runs", "bad-value"
+        )
+    use_cores(8)
+    corpus = read_corpus(data, splits)
+    coordinates = [
+        member(family, width, layers, parametrization, corpus)
+        for width, layers in (*((width, BASE.base_layers) for width in widths), *((widths[0], one) for one in depths))
+    ]
+    rate = learning_rate or coordinates[0].optimizer.learning_rate
+    batches = _batches(corpus, coordinates[0], batch, steps)
+    sizes = [coordinate_sizes(_constant(config, rate, batch), batches, seeds) for config in coordinates]
+    tried: dict[int, list[dict[float, float]]] = {}
+    for width in widths if rates else ():
+        tried[width] = []
+        for seed in seeds:
+            config = member(family, width, BASE.base_layers, parametrization, corpus, seed)
+            runs = {one: _run(config, one, rate_steps, batch) for one in sorted(rates)}
+            assert out is not None
+            tried[width].append(
+                {one: last_loss(run, corpus, Path(out) / f"runs/{parametrization}-{width}-{one:g}-{seed}")
+                 for one, run in runs.items()}
+            )  # fmt: skip
+    found = tuple(sizes)
+    return TransferCheck(parametrization, rate, found[: len(widths)], found[len(widths) :], tried)
+
+
+def _batches(corpus: Corpus, config: RunConfig, batch: int, steps: int) -> list[Any]:
+    batches = stream(train_data(corpus.train, config.window, config.augment, batch, 0), 0)
+    return [next(batches) for _ in range(steps + 1)]
+
+
+def _constant(config: RunConfig, rate: float, batch: int) -> RunConfig:
+    """At one rate from the first step on: without warm-up, at the beginning of a long decay."""
+    optimizer = dataclasses.replace(config.optimizer, learning_rate=rate, warmup=0.0, schedule="wsd")
+    train = dataclasses.replace(config.train, batch=batch, steps=1_000_000)
+    return dataclasses.replace(config, optimizer=optimizer, train=train)
+
+
+def _run(config: RunConfig, rate: float, steps: int, batch: int) -> RunConfig:
+    optimizer = dataclasses.replace(config.optimizer, learning_rate=rate)
+    often = {"evaluate_every": steps, "checkpoint_every": steps, "log_every": max(1, steps // 30)}
+    return dataclasses.replace(
+        config, optimizer=optimizer, train=dataclasses.replace(config.train, steps=steps, batch=batch, **often)
+    )
