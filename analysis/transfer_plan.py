@@ -19,7 +19,7 @@ class Design:
     """of parameters and of the order of windows; the people are the same"""
     widths: tuple[int, ...] = (8, 32, 128)
     """at which rates are tried: 16 times from the first to the last"""
-    rates: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+    rates: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
     """as shares of the base's recipe"""
     parametrizations: tuple[Parametrization, ...] = ("standard", "completep")
     ladder: tuple[int, ...] = (6, 8, 12, 16, 24, 32, 48)
@@ -28,7 +28,7 @@ class Design:
     """widths that are forecast"""
     tuned: int = 32
     steps: int = 300
-    batch: int = 8
+    batch: int = 4
     crowd: int = 64
     """training people"""
     minutes: float = 1.5
