@@ -27,8 +27,8 @@ class Design:
     held: tuple[int, ...] = (64, 128)
     """widths that are forecast"""
     tuned: int = 32
-    steps: int = 300
-    batch: int = 4
+    steps: int = 400
+    batch: int = 8
     crowd: int = 64
     """training people"""
     minutes: float = 1.5

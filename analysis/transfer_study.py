@@ -77,8 +77,10 @@ def _corpus(options: Options) -> Corpus:
     people = varied_plan.Design(users=(design.crowd,), minutes=design.minutes)
     folder = varied_plan.people_folder(options.out, people, design.people_seed)
     piece = varied_plan.Piece("network", "users", design.people_seed, design.crowd, 0)
+    whole = varied_plan.split_of(piece, people)
+    # Runs are judged by their training loss: one session each is enough of the others.
     split_file = options.out / "split.json"
-    write_split(split_file, varied_plan.split_of(piece, people))
+    write_split(split_file, dataclasses.replace(whole, val=whole.val[:1], test=whole.test[:1]))
     return load_corpus(folder, split_file)
 
 
