@@ -93,7 +93,7 @@ def sizes_figure(rows: Sequence[Row], design: Design) -> Picture:
         if points:
             axes.plot(*zip(*points, strict=True), color=ORANGE, marker="x", ls="none", ms=6, label="alone")
         axes.set_xscale("log")
-        name_axes(axes, f"Parameters of the student, {labelled} labelled people", _ERROR)
+        name_axes(axes, f"Student's parameters, {labelled} labelled people", "Error, unseen people (%)")
     legend_below(figure)
     figure.caption = "Students of several sizes and teachers. Teachers had the labels of every training person."
     return figure
