@@ -14,6 +14,7 @@ from rich.text import Text
 from semgjax.cli.terminal import say
 from semgjax.printable import printable
 from semgjax.sweep.at_address import local_view
+from semgjax.sweep.grow import states_of
 from semgjax.sweep.plan import Sweep, read_sweep
 from semgjax.sweep.status import Row, rows_of, summary_of, table_of
 
@@ -27,13 +28,13 @@ def live_report(folder: Path) -> Iterator[tuple[Callable[[str], object], Callabl
     if not sys.stderr.isatty():
         yield lambda line: say(line, lines=True, error=True), lambda: None
         return
-    sweep = read_sweep(folder)
     with Live(console=Console(stderr=True), auto_refresh=False) as live:
         last = 0.0
 
         def tick() -> None:
             nonlocal last
             if time.monotonic() - last >= _SECONDS:
+                sweep = read_sweep(folder)  # a search of learning rates adds trials
                 live.update(_table(sweep, rows_of(sweep)), refresh=True)
                 last = time.monotonic()
 
@@ -47,8 +48,9 @@ def watch(folder: str) -> None:
             with local_view(folder) as place:
                 sweep = read_sweep(place)
                 rows = rows_of(sweep)
+                searching = any(one.state == "searching" for one in states_of(sweep))
             live.update(_table(sweep, rows), refresh=True)
-            if not any(row.status.state in ("running", "waiting") for row in rows):
+            if not searching and not any(row.status.state in ("running", "waiting") for row in rows):
                 return
             time.sleep(_SECONDS)
 

@@ -95,9 +95,13 @@ def collect(folder: Path) -> Table:
     if any(result is not None and "unlabelled_hours" in result for result in results.values()):
         columns |= _UNLABELLED
     rows: list[dict[str, Any]] = []
-    unfinished: dict[str, State] = {t.id: look(sweep, t).state for t in sweep.trials if results[t.id] is None}
+    unfinished: dict[str, State] = {
+        t.id: look(sweep, t).state for t in sweep.trials if results[t.id] is None and t.stage != "short"
+    }
     diverged = _diverged(trial for trial in sweep.trials if unfinished.get(trial.id) == "diverged")
     for trial in sweep.trials:
+        if trial.stage == "short":  # of other steps, and for the search alone
+            continue
         result = results[trial.id]
         if result is None:
             continue

@@ -14,17 +14,18 @@ def packs_of(trials: Sequence[Trial], size: int) -> list[tuple[Trial, ...]]:
     """Every trial in a pack of at most `size`: those that differ only in seed, learning rate, weight decay or data.
 
     Packs depend on the plan, not on the trials' progress: a restarted pack computes the same numbers.
-    Students learn from a teacher of their own, and are not packed.
+    Students learn from a teacher of their own, and are not packed. Where rates are searched, a pack is of one round.
 
     Raises:
         InputError: size out of range.
     """
     if size < 1:
         raise InputError(f"pack {size}: give 1 or more", "bad-value")
-    groups: dict[RunConfig, list[Trial]] = {}
+    groups: dict[tuple[RunConfig, int | None, int], list[Trial]] = {}
     for trial in trials:
         alone = trial.teacher is not None or size == 1
-        groups.setdefault(trial.config if alone else program_of(trial.config), []).append(trial)
+        program = trial.config if alone else program_of(trial.config)
+        groups.setdefault((program, trial.rung, trial.round), []).append(trial)
     return [tuple(group[i : i + size]) for group in groups.values() for i in range(0, len(group), size)]
 
 

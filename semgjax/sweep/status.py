@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from semgjax.errors import InputError
+from semgjax.sweep.grow import RungState
 from semgjax.sweep.plan import Sweep, Trial
+from semgjax.sweep.rate_search import DIVERGED
 from semgjax.sweep.trial import Status, look
 from semgjax.training.metrics import read_metrics
 from semgjax.training.run_folder import METRICS
@@ -75,6 +77,31 @@ def summary_of(sweep: Sweep, rows: Sequence[Row]) -> str:
     """The number of trials in each state, as text."""
     counts = Counter(row.status.state for row in rows)
     return f"{sweep.name}: " + ", ".join(f"{count} {state}" for state, count in counts.items())
+
+
+def rungs_json(states: Sequence[RungState]) -> list[dict[str, Any]]:
+    """Where the search of each rung's learning rate stands, as plain JSON values; a diverged rate has no error."""
+
+    def errors(tried: dict[float, float]) -> list[dict[str, float | None]]:
+        return [{"rate": rate, "error": None if e == DIVERGED else e} for rate, e in sorted(tried.items())]
+
+    return [
+        {
+            "rung": one.rung.number,
+            "preset": one.rung.config.preset,
+            "state": one.state,
+            "best": one.best,
+            "tried": errors(one.tried),
+            "short": errors(one.short),
+            "reason": one.reason,
+        }
+        for one in states
+    ]
+
+
+def rung_lines(states: Sequence[RungState]) -> list[str]:
+    """The same as lines of text."""
+    return [f"rung {one.rung.number:03d}-{one.rung.config.preset}: {one.text}" for one in states]
 
 
 def duration(seconds: float) -> str:
