@@ -71,7 +71,7 @@ def plan(
         if resolved.search is not None:
             flops = sum(flops_of(rung)[1] for rung in rungs_of(resolved.configs, resolved.search))
         check_budget(flops, rate, budget, budget_hours)
-    sweep = plan_sweep(wanted.name, resolved.configs, data, resolved.splits, out, resolved.search)
+    sweep = plan_sweep(wanted.name, resolved.configs, data, resolved.splits, out, resolved.search, resolved.forecast)
     if sweep.rungs:
         print_rungs(sweep, resolved, rate, known)
     else:
@@ -185,7 +185,12 @@ def _resources(text: str) -> dict[str, float]:
 
 
 def _print_outcome(outcome: "Outcome") -> int:
-    ends = {"diverged": outcome.diverged, "failed": outcome.failed, "diverged at rates tried": outcome.probed}
+    ends = {
+        "diverged": outcome.diverged,
+        "failed": outcome.failed,
+        "diverged at rates tried": outcome.probed,
+        "held for a forecast": outcome.held,
+    }
     print(", ".join([f"{len(outcome.done)} done", *(f"{len(v)} {k}" for k, v in ends.items() if v)]))
     return outcome.exit_code
 

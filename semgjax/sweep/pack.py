@@ -2,12 +2,16 @@
 
 import traceback
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from semgjax.errors import Diverged, InputError, Preempted, SemgjaxError
+from semgjax.sweep.forecast_rule import why_held
 from semgjax.sweep.plan import Sweep, Trial
 from semgjax.sweep.trial import diverged_before, load_sessions, note_start, result_of, write_fault
 from semgjax.training.run_config import RunConfig, program_of
+
+if TYPE_CHECKING:
+    from semgjax.data.corpus import Corpus
 
 
 def packs_of(trials: Sequence[Trial], size: int) -> list[tuple[Trial, ...]]:
@@ -43,6 +47,9 @@ def run_pack(sweep: Sweep, trials: Sequence[Trial]) -> list[dict[str, Any] | Sem
     if all(end is not None for end in before):
         return [end for end in before if end is not None]
     corpora = {trial.config.data: load_sessions(sweep, trial) for trial in {t.config.data: t for t in trials}.values()}
+    before = [
+        _held(sweep, t, corpora[t.config.data]) if end is None else end for t, end in zip(trials, before, strict=True)
+    ]
     waiting = [trial for trial, end in zip(trials, before, strict=True) if end is None]
     for trial in waiting:
         note_start(sweep, trial)
@@ -74,9 +81,15 @@ def exit_code(ends: Sequence[dict[str, Any] | SemgjaxError]) -> int:
     return next((code for code in ranked if code in codes), 0)
 
 
+def _held(sweep: Sweep, trial: Trial, corpus: "Corpus | None" = None) -> SemgjaxError | None:
+    """Why a trial may not run yet."""
+    why = why_held(sweep, trial, corpus)
+    return None if why is None else InputError(f"{trial.id}: {why}", "no-forecast")
+
+
 def _end_before(sweep: Sweep, trial: Trial) -> dict[str, Any] | SemgjaxError | None:
     """How a trial ended before this start; a damaged one counts as ended."""
     try:
-        return result_of(sweep, trial) or diverged_before(sweep, trial)
+        return result_of(sweep, trial) or diverged_before(sweep, trial) or _held(sweep, trial)
     except InputError as error:
         return error

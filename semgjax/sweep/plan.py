@@ -18,6 +18,7 @@ from semgjax.data.splitting.splits import Split, read_split, write_split
 from semgjax.errors import InputError
 from semgjax.files import content_hash, folder_lock, read_json, write_json
 from semgjax.model.flops import train_flops
+from semgjax.sweep.forecast_rule import ForecastRule, levels_of, size_of
 from semgjax.sweep.rate_rungs import RateRung, Round, Stage, rates_file, read_rounds, rungs_of, write_rounds
 from semgjax.sweep.rate_search import Search, next_rates
 from semgjax.training.run_config import RunConfig
@@ -58,6 +59,7 @@ class Sweep:
         splits: hash of the sessions under a split (RunConfig.data) -> hash of that split.
         trials: of a sweep with rungs, those that are decided so far.
         rungs: whose learning rates are searched.
+        forecast: which trials run only after a forecast of them.
     """
 
     folder: Path
@@ -66,6 +68,7 @@ class Sweep:
     splits: dict[str, str]
     trials: tuple[Trial, ...]
     rungs: tuple[RateRung, ...] = ()
+    forecast: ForecastRule | None = None
 
     def run_folder(self, trial: Trial) -> Path:
         """The run directory of a trial."""
@@ -90,7 +93,7 @@ class Sweep:
 
 def plan_sweep(
     name: str, configs: Sequence[RunConfig], data: Path, splits: Mapping[str, Split], out: Path,
-    search: Search | None = None,
+    search: Search | None = None, forecast: ForecastRule | None = None,
 ) -> Sweep:  # fmt: skip
     """Write a sweep's plan, one trial per configuration; planning the same again changes nothing.
 
@@ -101,17 +104,18 @@ def plan_sweep(
         data: folder of the sessions.
         splits: hash of the sessions under a split (RunConfig.data) -> that split.
         search: of the learning rate of each configuration, which is where the search starts.
+        forecast: which trials run only after a forecast of them.
 
     Raises:
         InputError: no configurations, equal ones or ones that do not fit together, or `out` holds something else.
     """
     used = {config.data: splits[config.data].hash for config in configs}
     if search is None:
-        sweep = Sweep(out.resolve(), name, data.resolve(), used, trials_of(configs))
+        sweep = Sweep(out.resolve(), name, data.resolve(), used, trials_of(configs), (), forecast)
     else:
         rungs = rungs_of(configs, search)
         begun = tuple(trial for rung in rungs for trial in trials_of_rung(rung, (first_round(rung),)))
-        sweep = Sweep(out.resolve(), name, data.resolve(), used, begun, rungs)
+        sweep = Sweep(out.resolve(), name, data.resolve(), used, begun, rungs, forecast)
     _check(sweep)
     path = sweep.folder / FILE
     if path.exists():
@@ -179,7 +183,7 @@ def read_sweep(folder: Path) -> Sweep:
             "no-file",
         )
     document = read_json(path, SCHEMA, VERSION, oldest=2)
-    names = ("name", "splits", "trials", *(("rungs",) if "rungs" in document else ()))
+    names = ("name", "splits", "trials", *(name for name in ("rungs", "forecast") if name in document))
     content: dict[str, Any] = {name: document.get(name) for name in names}
     # The hash covers everything that _content wrote.
     if document.get("hash") != content_hash(content) or not isinstance(document.get("data"), str):
@@ -193,7 +197,8 @@ def read_sweep(folder: Path) -> Sweep:
             )
     rungs = tuple(_rung(path, number, row) for number, row in enumerate(content.get("rungs", ())))
     trials += tuple(trial for rung in rungs for trial in trials_of_rung(rung, read_rounds(folder, rung)))
-    return Sweep(folder.resolve(), document["name"], Path(document["data"]), document["splits"], trials, rungs)
+    rule = None if "forecast" not in content else from_json(ForecastRule, content["forecast"], f"{path}: forecast")
+    return Sweep(folder.resolve(), document["name"], Path(document["data"]), document["splits"], trials, rungs, rule)
 
 
 def check_fixed(sweep: Sweep, engine: str) -> None:
@@ -296,12 +301,15 @@ def _content(sweep: Sweep) -> dict[str, Any]:
             }
             for rung in sweep.rungs
         ]
+    if sweep.forecast is not None:
+        content["forecast"] = to_json(sweep.forecast)
     return content
 
 
 def _identity(sweep: Sweep) -> tuple[Any, ...]:
     """What makes two plans the same; trials that a search added are no part of it."""
-    return sweep.name, tuple(trial for trial in sweep.trials if trial.rung is None), sweep.rungs, sweep.splits
+    trials = tuple(trial for trial in sweep.trials if trial.rung is None)
+    return sweep.name, trials, sweep.rungs, sweep.splits, sweep.forecast
 
 
 def _check(sweep: Sweep) -> None:
@@ -317,6 +325,14 @@ def _check(sweep: Sweep) -> None:
         if config.hash in known:
             raise InputError(f"trials {known[config.hash]} and {trial.id} are the same run; remove one", "conflict")
         known[config.hash] = trial.id
+    if sweep.forecast is not None:
+        sizes = len(levels_of(size_of(sweep, trial) for trial in sweep.trials))
+        if sweep.forecast.largest > sizes:
+            raise InputError(
+                f"forecast.largest {sweep.forecast.largest}: the plan has {sizes} sizes by {sweep.forecast.by}; give "
+                "no more",
+                "bad-value",
+            )
 
 
 def _check_free(folder: Path) -> None:
@@ -336,6 +352,8 @@ def _difference(old: Sweep, new: Sweep) -> str:
         return f"name {old.name!r}, now {new.name!r}"
     if len(old.trials) != len(new.trials) and not (old.rungs or new.rungs):
         return f"{len(old.trials)} trials, now {len(new.trials)}"
+    if old.forecast != new.forecast:
+        return "its rule for forecasts differs"
     if old.rungs != new.rungs:
         return "its rungs differ, or how their learning rates are searched"
     if old.rungs:

@@ -8,7 +8,7 @@ import math
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from semgjax.config_json import from_json
 from semgjax.data.batching.augment import AugmentConfig
@@ -16,6 +16,7 @@ from semgjax.data.batching.windows import WindowSpec
 from semgjax.errors import InputError
 from semgjax.files import read_text
 from semgjax.model.kind import Network
+from semgjax.sweep.forecast_rule import ForecastRule
 from semgjax.sweep.rate_search import Search
 from semgjax.sweep.subset import Subset
 from semgjax.training.distill_config import DistillOptions
@@ -31,13 +32,14 @@ PARTS: dict[str, type] = {
     "train": TrainConfig,
 }
 FLOPS, RATE = "train.flops", "optimizer.learning_rate"
-BRACKET = "bracket"
+BRACKET, FORECAST = "bracket", "forecast"
 """in [vary], in place of a list of learning rates: they are searched (semgjax.sweep.rate_search)"""
 DATA = tuple(f"data.{f.name}" for f in dataclasses.fields(Subset))
 _STUDENT = tuple(f"distill.{f.name}" for f in dataclasses.fields(DistillOptions))
 _RULE = ("at", "width", "parameters", "power")
 
 Options = dict[str, Any]
+T = TypeVar("T")
 
 
 def known_options() -> tuple[str, ...]:
@@ -63,12 +65,14 @@ class PlanFile:
 
     Attributes:
         search: of the learning rate, which each point starts from; None where the plan gives the rates.
+        forecast: which trials run only after a forecast of them.
     """
 
     path: Path
     name: str
     points: tuple[Point, ...]
     search: Search | None = None
+    forecast: ForecastRule | None = None
 
 
 def shipped_plans() -> dict[str, Path]:
@@ -94,7 +98,7 @@ def find_plan(word: str) -> Path:
 
 
 def read_plan_file(path: Path) -> PlanFile:
-    """Read and check a plan file: [set], [vary], [star], [bracket], [[distill]] (docs/guides/sweeps.md).
+    """Read and check a plan file: [set], [vary], [star], [bracket], [forecast], [[distill]] (docs/guides/sweeps.md).
 
     The points are the product of the lists in [vary], with the last option changing fastest; a star replaces its base
     by its points; students come last.
@@ -111,7 +115,7 @@ def read_plan_file(path: Path) -> PlanFile:
     except ValueError as error:  # invalid TOML, or a number of thousands of digits
         raise InputError(f"{path}: cannot be read as TOML ({error})", "bad-toml") from None
     for key in document:
-        _check_known(path, key, ("name", "set", "vary", "star", BRACKET, "distill"))
+        _check_known(path, key, ("name", "set", "vary", "star", BRACKET, FORECAST, "distill"))
     name = document.get("name")
     if not isinstance(name, str) or not name.strip():
         raise InputError(f'{path}: name is {name!r}; begin the plan with name = "..."', "bad-field")
@@ -134,7 +138,19 @@ def read_plan_file(path: Path) -> PlanFile:
         )
     for table in students:
         points += _students(path, table, points)
-    return PlanFile(path, name, tuple(points), search)
+    return PlanFile(path, name, tuple(points), search, _forecast(path, document))
+
+
+def _forecast(path: Path, document: Options) -> ForecastRule | None:
+    """The rule for forecasts, if the plan has one."""
+    if FORECAST not in document:
+        return None
+    options = document[FORECAST]
+    if not isinstance(options, dict):
+        raise InputError(f"{path}: {FORECAST} is {options!r}; write a table, [{FORECAST}]", "bad-field")
+    for key in options:
+        _check_known(path, key, tuple(f.name for f in dataclasses.fields(ForecastRule)), f" in [{FORECAST}]")
+    return _table(ForecastRule, options, path, FORECAST)
 
 
 def _search(path: Path, document: Options, fixed: Options, varied: Options, star: Options) -> Search | None:
@@ -162,10 +178,13 @@ def _search(path: Path, document: Options, fixed: Options, varied: Options, star
     del varied[RATE]
     if "start" in options:
         fixed[RATE] = options["start"]
+    return _table(Search, {name: value for name, value in options.items() if name != "start"}, path, BRACKET)
+
+
+def _table(kind: type[T], options: Options, path: Path, table: str) -> T:
+    """A table of the plan as the dataclass that it fills; errors name the file."""
     try:
-        return from_json(
-            Search, {name: value for name, value in options.items() if name != "start"}, f"{path}: {BRACKET}"
-        )
+        return from_json(kind, options, f"{path}: {table}")
     except InputError as error:
         text = str(error)
         raise InputError(text if text.startswith(str(path)) else f"{path}: {text}", error.code) from None

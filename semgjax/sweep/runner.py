@@ -8,12 +8,13 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from semgjax.errors import InputError, Preempted
 from semgjax.files import is_locked
 from semgjax.measures import SPLICED, measure_in, rate_in
+from semgjax.sweep.forecast_rule import why_held
+from semgjax.sweep.launcher import Job, Launcher
 from semgjax.sweep.pack import packs_of
 from semgjax.sweep.plan import Sweep, Trial
 from semgjax.sweep.stopping import stop_requests
@@ -29,63 +30,30 @@ Report = Callable[[str], object]
 Order = Literal["cheapest", "longest"]
 
 
-class Job(Protocol):
-    """A running trial, or a running pack."""
-
-    @property
-    def where(self) -> str:
-        """Where it runs, for the report."""
-
-    @property
-    def log(self) -> Path:
-        """The file with its output."""
-
-    @property
-    def log_start(self) -> int:
-        """Byte offset in the log at which this attempt begins."""
-
-    def poll(self) -> int | None:
-        """Its exit code (negative: the signal that ended it); None while it runs."""
-
-    def stop(self) -> None:
-        """Ask it to save and to exit with 75."""
-
-    def kill(self) -> None:
-        """End it at once."""
-
-
-class Launcher(Protocol):
-    """Starts trials somewhere."""
-
-    size: int
-    """how many jobs can run at a time"""
-
-    def start(self, pack: Sequence[Trial]) -> Job:
-        """Start a trial, or several in one process; called only when there is room."""
-
-
 @dataclass(frozen=True)
 class Outcome:
     """How the trials of a sweep ended: ids, with the reason of those that diverged or failed.
 
     Attributes:
         probed: diverged at a rate that the search of a rung with a best rate tried: an answer, no failure.
+        held: need a forecast before they run (semgjax.sweep.forecast_rule).
     """
 
     done: tuple[str, ...]
     diverged: dict[str, str]
     failed: dict[str, str]
     probed: dict[str, str] = field(default_factory=dict)
+    held: dict[str, str] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
         """How many trials have ended."""
-        return len(self.done) + len(self.diverged) + len(self.failed) + len(self.probed)
+        return len(self.done) + len(self.diverged) + len(self.failed) + len(self.probed) + len(self.held)
 
     @property
     def exit_code(self) -> int:
-        """0 if all are done, 70 if the others diverged, 1 if any failed."""
-        return 1 if self.failed else DIVERGED if self.diverged else 0
+        """0 if all are done, 70 if the others diverged, 2 if any is held, 1 if any failed."""
+        return 1 if self.failed else BAD_INPUT if self.held else DIVERGED if self.diverged else 0
 
 
 def no_tick() -> None:
@@ -172,6 +140,7 @@ class _Engine:
         self._done: set[str] = set()
         self._diverged: dict[str, str] = {}
         self._failed: dict[str, str] = {}
+        self._held: dict[str, str] = {}
 
     @property
     def count(self) -> int:
@@ -228,7 +197,8 @@ class _Engine:
         answered = {trial.rung for trial in self._trials if trial.id in self._done} - {None}
         probed = {t.id for t in self._trials if t.rung in answered and t.stage != "seeds"} & set(self._diverged)
         diverged = {name: reason for name, reason in self._diverged.items() if name not in probed}
-        return Outcome(done, diverged, dict(self._failed), {name: self._diverged[name] for name in sorted(probed)})
+        tried = {name: self._diverged[name] for name in sorted(probed)}
+        return Outcome(done, diverged, dict(self._failed), tried, dict(self._held))
 
     def _add(self, trials: Sequence[Trial]) -> None:
         """Take trials in, those that start first by the order."""
@@ -251,6 +221,9 @@ class _Engine:
         elif status.state == "running":
             self._elsewhere.append(trial)
             self._report(f"{trial.id} is running in another process; waiting for it")
+        elif (why := why_held(self._sweep, trial)) is not None:
+            self._held[trial.id] = why
+            self._report(f"{trial.id} is not run: {why}")
         else:
             self._queue.append(trial)
 
@@ -267,7 +240,10 @@ class _Engine:
         """Start waiting trials while there is room; a trial in another process takes room too."""
         for trial in list(self._queue):
             teacher = trial.teacher
-            if teacher is not None and teacher.id in {**self._diverged, **self._failed}:
+            if teacher is not None and teacher.id in self._held:
+                self._queue.remove(trial)
+                self._held[trial.id] = f"its teacher {teacher.id} needs a forecast first"
+            elif teacher is not None and teacher.id in {**self._diverged, **self._failed}:
                 self._queue.remove(trial)
                 self._failed[trial.id] = f"not run: its teacher {teacher.id} did not finish"
                 self._report(f"{trial.id} {self._failed[trial.id]}")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from semgjax.errors import InputError
+from semgjax.sweep.forecast_rule import why_held
 from semgjax.sweep.grow import RungState
 from semgjax.sweep.plan import Sweep, Trial
 from semgjax.sweep.rate_search import DIVERGED
@@ -120,6 +121,8 @@ def _row(sweep: Sweep, trial: Trial, now: float) -> Row:
     recent = bool(lines) and now - metrics.stat().st_mtime < _RECENT
     if status.state in ("waiting", "failed") and recent and _is_elsewhere(sweep, trial):
         status = dataclasses.replace(status, state="running", reason="")
+    if status.state == "waiting" and sweep.forecast is not None:
+        status = dataclasses.replace(status, reason=why_held(sweep, trial) or "")
     if status.state == "waiting" and trial.teacher is not None:
         status = _with_teacher(sweep, trial.teacher, status)
     where = f"{starts[-1]['place']} on {starts[-1]['host']}".removeprefix(" on ") if starts else ""

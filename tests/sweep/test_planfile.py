@@ -7,6 +7,7 @@ import pytest
 
 from semgjax.data.batching.augment import augment_recipe
 from semgjax.errors import InputError
+from semgjax.sweep.forecast_rule import ForecastRule
 from semgjax.sweep.planfile import find_plan, read_plan_file, shipped_plans
 from semgjax.sweep.rate_search import Search
 from semgjax.sweep.resolve import run_config
@@ -120,6 +121,11 @@ SEARCH = 'optimizer.learning_rate = "bracket"\n'
         (f'name = "a"\n{PRESET}optimizer.learning_rate = 1e-3\n[vary]\n{SEARCH}', "start in [bracket]"),
         (f'name = "a"\n{PRESET}[vary]\n{SEARCH}[[distill]]\nteacher.preset = "ladder-16"\n', "[[distill]]"),
         (f'name = "a"\n{PRESET}[vary]\noptimizer.learning_rate = "golden"\n', "'golden'"),
+        (f'name = "a"\nforecast = 3\n{PRESET}', "forecast is 3"),
+        (f'name = "a"\n{PRESET}[forecast]\nlargest = 2\n', "ledger"),
+        (f'name = "a"\n{PRESET}[forecast]\nledgers = "f"\n', "'ledger'"),
+        (f'name = "a"\n{PRESET}[forecast]\nledger = "f"\nlargest = 0\n', "forecast.largest 0"),
+        (f'name = "a"\n{PRESET}[forecast]\nledger = "f"\nby = "size"\n', "'size'"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_the_file_and_the_place(tmp_path, text, says):
@@ -140,6 +146,12 @@ def test_a_searched_rate_leaves_a_point_for_each_choice_of_the_rest_at_its_first
     text += "[bracket]\nstart = {at = 4e-3, width = 16, power = -0.5}\nfactor = 3\nmost = 5\ntogether = true\n"
     assert read(tmp_path, text).search == Search(factor=3.0, most=5, together=True)
     assert [config.optimizer.learning_rate for config in configs(tmp_path, text)][::2] == [4e-3, 2e-3]
+
+
+def test_a_plan_may_ask_for_forecasts_of_its_largest_trials(tmp_path):
+    assert read(tmp_path, f'name = "a"\n{PRESET}').forecast is None
+    found = read(tmp_path, f'name = "a"\n{PRESET}[forecast]\nledger = "f.jsonl"\nlargest = 2\nby = "flops"\n')
+    assert found.forecast == ForecastRule("f.jsonl", 2, "flops")
 
 
 def test_a_missing_file_and_one_that_is_no_text_are_told(tmp_path):
