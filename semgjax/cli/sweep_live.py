@@ -28,13 +28,14 @@ def live_report(folder: Path) -> Iterator[tuple[Callable[[str], object], Callabl
     if not sys.stderr.isatty():
         yield lambda line: say(line, lines=True, error=True), lambda: None
         return
+    sweep = read_sweep(folder)
     with Live(console=Console(stderr=True), auto_refresh=False) as live:
         last = 0.0
 
         def tick() -> None:
-            nonlocal last
+            nonlocal last, sweep
             if time.monotonic() - last >= _SECONDS:
-                sweep = read_sweep(folder)  # a search of learning rates adds trials
+                sweep = read_sweep(folder) if sweep.rungs else sweep  # a search of learning rates adds trials
                 live.update(_table(sweep, rows_of(sweep)), refresh=True)
                 last = time.monotonic()
 

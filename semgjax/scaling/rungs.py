@@ -119,7 +119,7 @@ def _rung(
     equal = np.flatnonzero(means <= means[lowest] + bound)
     most = equal[counts[equal] == counts[equal].max()]
     best = most[means[most] == means[most].min()]
-    chosen = int(best[len(best) // 2])  # of exactly equal ones the middle
+    chosen = int(max(best, key=lambda place: min(place, len(tried) - 1 - place)))  # of equal ones that inside
     tied = None
     if noise is not None and len(tried) > 1:
         apart = noise * np.sqrt(1.0 / counts[chosen] + 1.0 / np.maximum(counts[[0, -1]], 1))

@@ -33,11 +33,6 @@ _COLUMNS: Columns = {
     "tokens": ("integer", "target frames"),
     "flops": ("number", "floating-point operations of training"),
     "learning_rate": ("number", "peak learning rate"),
-    "diverged_rates": (
-        "text",
-        "learning rates, separated by spaces, at which a run that differs from this one in learning rate and seed "
-        "alone diverged, and so has no row",
-    ),
     "seed": ("integer", "seed of parameters, order and augmentation"),
     "teacher": ("text", "id of the teacher's trial; empty without one"),
     "teacher_params": ("integer", "the teacher's parameters; empty without one"),
@@ -70,6 +65,14 @@ _UNLABELLED: Columns = {
     "unlabelled_hours": ("number", "hours of signal trained on without labels"),
 }
 """columns of a sweep in which a run learned from unlabelled sessions"""
+_DIVERGED: Columns = {
+    "diverged_rates": (
+        "text",
+        "learning rates, separated by spaces, at which a run that differs from this one in learning rate and seed "
+        "alone diverged, and so has no row",
+    ),
+}
+"""columns of a sweep in which a run diverged"""
 _RUN = ("metric", "kind", "preset", "params", "users", "hours", "epochs", "steps", "tokens", "flops", "seed")
 
 
@@ -99,6 +102,7 @@ def collect(folder: Path) -> Table:
         t.id: look(sweep, t).state for t in sweep.trials if results[t.id] is None and t.stage != "short"
     }
     diverged = _diverged(trial for trial in sweep.trials if unfinished.get(trial.id) == "diverged")
+    columns |= _DIVERGED if diverged else {}
     for trial in sweep.trials:
         if trial.stage == "short":  # of other steps, and for the search alone
             continue
@@ -116,7 +120,7 @@ def collect(folder: Path) -> Table:
             "not-finished",
         )
     described = [{"name": name, "type": kind, "meaning": meaning} for name, (kind, meaning) in columns.items()]
-    write_json(sweep.folder / SCHEMA, "semgjax/results", 5, {"columns": described})
+    write_json(sweep.folder / SCHEMA, "semgjax/results", 4, {"columns": described})
     write_atomic(sweep.folder / CSV, _csv(rows, tuple(columns)))
     write_atomic(sweep.folder / JSONL, "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows))
     return Table(tuple(rows), unfinished)

@@ -59,10 +59,10 @@ def shown(rate: float) -> float:
 
 
 def best_of(tried: Mapping[float, float]) -> float:
-    """The rate with the lowest error; of equal ones the middle."""
-    lowest = min(tried.values())
-    equal = sorted(rate for rate, error in tried.items() if error == lowest)
-    return equal[len(equal) // 2]
+    """The rate with the lowest error; of equal ones that with the most rates on both sides, then the lowest."""
+    rates, lowest = sorted(tried), min(tried.values())
+    equal = [place for place, rate in enumerate(rates) if tried[rate] == lowest]
+    return rates[max(equal, key=lambda place: min(place, len(rates) - 1 - place))]
 
 
 def state_of(tried: Mapping[float, float], search: Search, start: float) -> State:

@@ -32,6 +32,8 @@ def rung(rates, errors, diverged=()):
         ([1e-3, 2e-3, 4e-3], [9.0, 10.0, 11.0], (), "edge", 1e-3),
         ([1e-3, 2e-3, 4e-3], [11.0, 10.0, 9.0], (), "edge", 4e-3),
         ([1e-3, 2e-3, 4e-3], [9.0, 9.0, 9.0], (), "bracketed", 2e-3),  # equal on each side
+        ([1e-3, 2e-3, 4e-3], [10.0, 9.0, 9.0], (), "bracketed", 2e-3),
+        ([1e-3, 2e-3, 4e-3], [9.0, 9.0, 10.0], (), "bracketed", 2e-3),
         ([1e-3, 2e-3], [10.0, 9.0], (4e-3,), "bracketed", 2e-3),  # what diverged is worse than all
         ([1e-3, 2e-3], [10.0, 9.0], (5e-4,), "edge", 2e-3),
         ([1e-3, 2e-3, 2e-3], [10.0, 9.0, 9.0], (2e-3,), "edge", 1e-3),  # a seed diverged at 2e-3

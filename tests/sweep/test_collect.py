@@ -27,12 +27,12 @@ def test_a_run_gives_its_averages_and_then_its_users_in_exactly_these_columns(tm
     with open(sweep.folder / "results.csv", newline="") as file:
         header, *rows = csv.reader(file)
     assert ",".join(header) == (
-        "run,kind,loss,preset,params,users,hours,epochs,steps,tokens,flops,learning_rate,diverged_rates,seed,teacher,teacher_params,"
+        "run,kind,loss,preset,params,users,hours,epochs,steps,tokens,flops,learning_rate,seed,teacher,teacher_params,"
         "split,decoder,averaging,user,characters,substitutions,deletions,insertions,cer,metric,spliced,left_blank_at"
     )
     flops = repr(sweep.trials[0].flops)
     run = ["000-ladder-16-s4", "supervised", "ctc", "ladder-16", "1000", "7", "0.1", "3.0", "10", "800", flops]
-    run += ["0.003", "", "4"]
+    run += ["0.003", "4"]
     counts = ["16", "1", "1", "0", "12.5", "cer", "false", "40"]
     assert rows == [
         [*run, "", "", "test", "greedy", averaging, user, *counts]

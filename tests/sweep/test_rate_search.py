@@ -62,6 +62,7 @@ def test_three_rates_begin_together_and_equal_errors_bracket():
     assert next_rates({}, options, 1.23456e-3) == (0.00041, 0.00123, 0.00369)
     assert next_rates({1e-3: 9.0, 3e-3: 9.0, 9e-3: 9.0}, options, 3e-3) == ()
     assert best_of({1e-3: 9.0, 3e-3: 9.0, 9e-3: 9.0}) == 3e-3
+    assert best_of({1e-3: 9.0, 3e-3: 9.0}) == 1e-3 and best_of({1e-3: 9.5, 3e-3: 9.0, 9e-3: 9.0}) == 3e-3
 
 
 def test_the_order_of_the_results_changes_nothing():
