@@ -20,7 +20,7 @@ from launch.slices import Slice, one_bucket, slice_of
 from semgjax.cli.terminal import prepare, say
 from semgjax.errors import InputError, SemgjaxError
 from semgjax.files import write_atomic
-from semgjax.sweep.plan import Sweep, Trial, read_sweep
+from semgjax.sweep.plan import Sweep, Trial, check_fixed, read_sweep
 
 MOUNT = "/bucket"
 
@@ -64,6 +64,7 @@ def render(target: Target) -> dict[str, str]:
         InputError: no sweep, an unknown slice, or names that Kubernetes or the bucket would refuse.
     """
     sweep, shape = read_sweep(target.sweep), slice_of(target.topology)
+    check_fixed(sweep, "GKE")
     for option, name in (("--namespace", target.namespace), ("--queue", target.queue)):
         _check_name(option, name)
     _check_name("--service-account", target.service_account)

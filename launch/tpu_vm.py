@@ -22,7 +22,7 @@ from launch.slices import Slice, one_bucket, slice_of
 from semgjax.cli.terminal import prepare, say
 from semgjax.errors import InputError, SemgjaxError
 from semgjax.files import write_atomic
-from semgjax.sweep.plan import Sweep, read_sweep, share_of
+from semgjax.sweep.plan import Sweep, check_fixed, read_sweep, share_of
 
 MOUNT = "/mnt/bucket"
 
@@ -66,6 +66,7 @@ def render(target: Target) -> dict[str, str]:
         InputError: no sweep, an unknown slice, or names that Google Cloud would refuse.
     """
     sweep, shape = read_sweep(target.sweep), slice_of(target.topology)
+    check_fixed(sweep, "a TPU VM's start-up script")
     if not re.fullmatch(r"[a-z]([a-z0-9-]{0,40}[a-z0-9])?", target.name):
         raise InputError(
             f"--name {target.name!r}: Google Cloud requires small letters, digits and dashes, a letter first",

@@ -52,6 +52,7 @@ CODES = {
     "bad-header": "the header of a signal file holds impossible values",
     "unknown-unit": "a channel's unit is not a form of volts",
     "gap-in-signal": "the signal is not continuous, or its times are unknown",
+    "no-forecast": "the plan lets this trial run only after an open forecast of it was signed",
     "no-source": "no device or sender answers there, or what it sends is no signal",
     "bad-packet": "a packet of samples is not of the documented form, or not of the stream that it belongs to",
     "electrode-order": "the channels' names do not say which electrode each one is",

@@ -134,7 +134,7 @@ class FittedLaw(Decisions):
         if users and self.source is None:
             raise InputError("users: a fit read from a file has none; leave it out, or fit a sweep's table", "conflict")
         if len(self.law.inputs) == 1:
-            points = read_user_points(*self.source) if users and self.source else None
+            points = read_user_points(*self.source, runs=self.table.runs) if users and self.source else None
             figure = plot_size_curve(self.result, points, title=title, level=level, width=width, force=force)
         else:
             from semgjax.pages.law_curves import curve_figure
@@ -247,7 +247,8 @@ def fit(
         fixed: parameters held at a value.
         starts: first guesses of the search.
         inputs: input of the law -> column or a quotient of columns, as N="params"; a sweep's table needs none. Also sd
-            (relative noise), run (ids), cluster (rows with shared noise) and keys (tested keys of each error rate).
+            (relative noise), run (ids), cluster (rows with shared noise), keys (tested keys of each error rate) and
+            rate (learning rates, of which each rung's best is fitted; learning_rate and lr are known).
 
     Raises:
         InputError: no such table or column, values that cannot be fitted, or an unknown law.

@@ -122,7 +122,7 @@ def plot_record(record: Record, path: str | Path | None = None) -> "Picture":
 
 def _from_table(wanted: Entry, source: Any, unit: str) -> dict[str, Any]:
     body, name = wanted.body, name_of(source)
-    mapping = {**body["columns"], "y": body["y"]}
+    mapping = {**body["columns"], "y": body["y"], **({"rate": body["rate"]} if body.get("rate") else {})}
     table = read_table(source, mapping, body["where"], unit or None, tuple(body["at"]))
     rows = np.flatnonzero(at_place(table, body["at"]))
     if not len(rows):

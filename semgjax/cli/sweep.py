@@ -3,7 +3,7 @@
 import json as jsonlib
 import re
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -15,10 +15,7 @@ from semgjax.errors import InputError, SemgjaxError
 
 if TYPE_CHECKING:
     from semgjax.sweep.engines import RunOptions
-    from semgjax.sweep.plan import Sweep
     from semgjax.sweep.runner import Outcome
-    from semgjax.sweep.subset import Subset
-    from semgjax.sweep.trial_cost import Rate
 
 
 def run(words: list[str]) -> int:
@@ -58,8 +55,10 @@ def plan(
         budget: refuse a sweep that costs more
         budget_hours: refuse a sweep that takes more device-hours
     """
-    from semgjax.sweep.plan import FILE, plan_sweep, trials_of
+    from semgjax.cli.plan_table import print_plan, print_rungs
+    from semgjax.sweep.plan import FILE, flops_of, plan_sweep, trials_of
     from semgjax.sweep.planfile import find_plan, read_plan_file
+    from semgjax.sweep.rate_rungs import rungs_of
     from semgjax.sweep.resolve import resolve
     from semgjax.sweep.trial_cost import check_budget, chosen_rate
 
@@ -69,9 +68,14 @@ def plan(
     known = (out / FILE).exists()
     if rate is not None:
         flops = sum(trial.flops for trial in trials_of(resolved.configs))
+        if resolved.search is not None:
+            flops = sum(flops_of(rung)[1] for rung in rungs_of(resolved.configs, resolved.search))
         check_budget(flops, rate, budget, budget_hours)
-    sweep = plan_sweep(wanted.name, resolved.configs, data, resolved.splits, out)
-    _print_plan(sweep, resolved.subsets, rate, known)
+    sweep = plan_sweep(wanted.name, resolved.configs, data, resolved.splits, out, resolved.search, resolved.forecast)
+    if sweep.rungs:
+        print_rungs(sweep, resolved, rate, known)
+    else:
+        print_plan(sweep, resolved.subsets, rate, known)
 
 
 def plans() -> None:
@@ -181,7 +185,12 @@ def _resources(text: str) -> dict[str, float]:
 
 
 def _print_outcome(outcome: "Outcome") -> int:
-    ends = {"diverged": outcome.diverged, "failed": outcome.failed}
+    ends = {
+        "diverged": outcome.diverged,
+        "failed": outcome.failed,
+        "diverged at rates tried": outcome.probed,
+        "held for a forecast": outcome.held,
+    }
     print(", ".join([f"{len(outcome.done)} done", *(f"{len(v)} {k}" for k, v in ends.items() if v)]))
     return outcome.exit_code
 
@@ -195,8 +204,9 @@ def status(folder: Positional[str], *, json: bool = False, live: bool = False) -
         live: update the table every few seconds until no trial is running or waiting; Ctrl-C ends only the display
     """
     from semgjax.sweep.at_address import local_view
+    from semgjax.sweep.grow import states_of
     from semgjax.sweep.plan import read_sweep
-    from semgjax.sweep.status import json_of, rows_of, summary_of, table_of
+    from semgjax.sweep.status import json_of, rows_of, rung_lines, rungs_json, summary_of, table_of
 
     if live:
         from semgjax.cli.sweep_live import watch
@@ -207,11 +217,14 @@ def status(folder: Positional[str], *, json: bool = False, live: bool = False) -
         return
     with local_view(folder) as place:
         sweep = read_sweep(place)
-        rows = rows_of(sweep)
+        rows, rungs = rows_of(sweep), states_of(sweep)
     if json:
-        print(jsonlib.dumps({"folder": folder, "name": sweep.name, "trials": json_of(rows)}))
+        searched = {"rungs": rungs_json(rungs)} if sweep.rungs else {}
+        print(jsonlib.dumps({"folder": folder, "name": sweep.name, "trials": json_of(rows), **searched}))
         return
     say_columns(table_of(rows))
+    for line in rung_lines(rungs):
+        say(line)
     say(summary_of(sweep, rows))
 
 
@@ -224,51 +237,18 @@ def collect(folder: Positional[str]) -> None:
     from semgjax.sweep.at_address import local_view
     from semgjax.sweep.collect import CSV, JSONL, SCHEMA
     from semgjax.sweep.collect import collect as write_table
+    from semgjax.sweep.grow import states_of
+    from semgjax.sweep.plan import read_sweep
+    from semgjax.sweep.status import rung_lines
 
     names = (CSV, JSONL, SCHEMA)
     with local_view(folder, written=names) as place:
-        table = write_table(place)
+        table, rungs = write_table(place), states_of(read_sweep(place))
     for trial, state in table.unfinished.items():
         say(f"{trial} is not included: {state}", error=True)
     runs = len({row["run"] for row in table.rows})
     print(f"{len(table.rows)} rows of {runs} runs")
+    for line in rung_lines(rungs):
+        say(line)
     for name in names:
         say(f"  {folder.rstrip('/')}/{name}")
-
-
-def _print_plan(sweep: "Sweep", subsets: "Sequence[Subset]", rate: "Rate | None", known: bool) -> None:
-    from semgjax.sweep.plan import FILE
-    from semgjax.sweep.subset import Subset
-    from semgjax.sweep.trial_cost import parameters_of
-
-    partial = any(subset != Subset() for subset in subsets)
-    withheld = any(subset.labelled_users is not None for subset in subsets)
-    data = ("users", "hours each", *(("labelled",) if withheld else ())) if partial else ()
-    extra = () if rate is None else (f"{rate.machine.name} hours", *(() if rate.price is None else ("cost",)))
-    rows: list[tuple[str, ...]] = [("trial", "preset", "parameters", *data, "steps", "training FLOPs", *extra)]
-    total = sum(trial.flops for trial in sweep.trials)
-
-    def cost_cells(flops: float) -> tuple[str, ...]:
-        if rate is None:
-            return ()
-        cost = rate.cost(flops)
-        return (f"{rate.hours(flops):,.3g}", *(() if cost is None else (f"{cost:,.2f}",)))
-
-    for trial, subset in zip(sweep.trials, subsets, strict=True):
-        config = trial.config
-        limits = (subset.users, subset.hours_per_user, *((subset.labelled_users,) if withheld else ()))
-        parts = ("all" if value is None else f"{value:g}" for value in limits)
-        size = f"{parameters_of(config.model):,}"
-        flops = f"{trial.flops:.3g}"
-        shown = (*(parts if partial else ()), f"{config.train.steps:,}", flops)
-        rows.append((trial.id, config.preset, size, *shown, *cost_cells(trial.flops)))
-    rows.append(
-        ("total", f"{len(sweep.trials)} trials", "", *("" for _ in data), "", f"{total:.3g}", *cost_cells(total))
-    )
-    say_columns(rows)
-    if rate is not None:
-        print(
-            f"one {rate.machine.name}: {rate.machine.peak:.3g} FLOP/s at {rate.utilisation:.0%} "
-            f"({rate.machine.source}); training steps only"
-        )
-    say(f"{sweep.folder / FILE}{' (the same plan already existed)' if known else ''}")

@@ -14,6 +14,7 @@ from rich.text import Text
 from semgjax.cli.terminal import say
 from semgjax.printable import printable
 from semgjax.sweep.at_address import local_view
+from semgjax.sweep.grow import states_of
 from semgjax.sweep.plan import Sweep, read_sweep
 from semgjax.sweep.status import Row, rows_of, summary_of, table_of
 
@@ -32,8 +33,9 @@ def live_report(folder: Path) -> Iterator[tuple[Callable[[str], object], Callabl
         last = 0.0
 
         def tick() -> None:
-            nonlocal last
+            nonlocal last, sweep
             if time.monotonic() - last >= _SECONDS:
+                sweep = read_sweep(folder) if sweep.rungs else sweep  # a search of learning rates adds trials
                 live.update(_table(sweep, rows_of(sweep)), refresh=True)
                 last = time.monotonic()
 
@@ -47,8 +49,9 @@ def watch(folder: str) -> None:
             with local_view(folder) as place:
                 sweep = read_sweep(place)
                 rows = rows_of(sweep)
+                searching = any(one.state == "searching" for one in states_of(sweep))
             live.update(_table(sweep, rows), refresh=True)
-            if not any(row.status.state in ("running", "waiting") for row in rows):
+            if not searching and not any(row.status.state in ("running", "waiting") for row in rows):
                 return
             time.sleep(_SECONDS)
 

@@ -74,6 +74,7 @@ def report_page(points: Table, laws: Sequence[Law], ask: Ask, fit: Fit | None = 
         law_title=law_title(fit.law.name),
         level=f"{ask.level:.0%}",
         parameters=() if blocked else tables.parameter_rows(fit, ask.level),
+        rungs=tables.rung_rows(fit),
         runs=tables.run_table(fit, blocked, outlying_weights(fit)),
         pictures=pictures.pictures(
             fit, evidence, None if prediction.blocked else at, ask.level, ask.cost, blocked, ask.force, comparison

@@ -10,12 +10,13 @@ from semgjax.pages.style import percent
 from semgjax.scaling.compare import Comparison
 from semgjax.scaling.decide.decision import Decision, answer_words, ends_words
 from semgjax.scaling.diagnose import Diagnostic
-from semgjax.scaling.ends import number, span
+from semgjax.scaling.ends import number, place_text, span
 from semgjax.scaling.fit import Fit, predict
 from semgjax.scaling.profile import parameter_intervals
 
 MOST_RUNS = 60
 _SEVERITY = {"error": 0, "warning": 1, "info": 2}
+_STATES = {"bracketed": "bracketed", "edge": "at the edge", "one-rate": "one rate only"}
 _WORDS = {"at-bound": "converged, a parameter at its limit", "not-converged": "not converged"}
 
 
@@ -95,6 +96,20 @@ def parameter_rows(fit: Fit, level: float) -> list[tuple[str, ...]]:
 
 def _unit(unit: str, of_y: str) -> str:
     return {"y": of_y, "1": "none"}.get(unit, unit)
+
+
+def rung_rows(fit: Fit) -> list[tuple[str, ...]]:
+    """(place, rates tried, their errors, the best rate, verdict) of each rung where rates are known."""
+    return [
+        (
+            place_text(fit.table.column, rung.at),
+            ", ".join(number(rate) for rate in rung.rates),
+            ", ".join("diverged" if error is None else number(error) for error in rung.errors),
+            number(rung.rates[rung.chosen]),
+            _STATES[rung.state],
+        )
+        for rung in fit.table.rungs or ()
+    ]
 
 
 def run_table(fit: Fit, blocked: bool, weights: np.ndarray | None = None) -> RunTable:

@@ -10,8 +10,9 @@ from semgjax.pages.captions import place_words
 from semgjax.scaling.decide.candidates import open_grid
 from semgjax.scaling.decide.cost_model import Cost
 from semgjax.scaling.decide.goals import prediction_goal
-from semgjax.scaling.decide.suggest import CURED_BY_RUNS, Budget, Suggestion, suggest
+from semgjax.scaling.decide.suggest import Budget, Suggestion, curable, suggest
 from semgjax.scaling.diagnose import Diagnostic
+from semgjax.scaling.ends import number
 from semgjax.scaling.fit import Fit
 
 RUNS = 2
@@ -30,7 +31,7 @@ def next_step(
     errors = list(dict.fromkeys(found for found in findings if found.severity == "error"))
     if errors:
         steps = [f"{found.message} ({found.code})" for found in errors]
-        cured = all(found.code in CURED_BY_RUNS for found in errors)
+        cured = all(curable(found, fit.table) for found in errors)
         return (*steps, *(_train(fit, at, cost, level) if cured else ()))
     rows = list(dict.fromkeys(found for found in findings if found.code in _ABOUT_ROWS))
     steps = [f"Check first: {found.message} ({found.code})." for found in rows[:2]]
@@ -60,11 +61,13 @@ def _train(fit: Fit, at: dict[str, float], cost: Cost | None, level: float) -> t
 def _words(fit: Fit, found: Suggestion, basis: str) -> tuple[str, ...]:
     if not found.steps or not np.isfinite(found.steps[-1].half_width):
         return found.advice
-    counts = Counter((place_words(fit, step.x), step.kind) for step in found.steps)
+    counts = Counter((place_words(fit, step.x), step.kind, step.rates) for step in found.steps)
     kinds = {"beyond": "beyond the sweep", "between": "between its values", "combination": "a new combination"}
     runs = [
-        f"{place} ({kinds.get(kind, 'another seed')}{f', {count} runs' if count > 1 else ''})"
-        for (place, kind), count in counts.items()
+        f"{place} (learning rates {', '.join(map(number, rates))})"
+        if rates
+        else f"{place} ({kinds.get(kind, 'another seed')}{f', {count} runs' if count > 1 else ''})"
+        for (place, kind, rates), count in counts.items()
     ]
     now = f", {np.exp(found.now):.3g} today" if np.isfinite(found.now) else ""
     text = (

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from semgjax.scaling.about_curve import about_curve
+from semgjax.scaling.about_rates import about_rates
 from semgjax.scaling.about_table import about_table
 from semgjax.scaling.ends import place_text
 from semgjax.scaling.estimable import open_parameters
@@ -33,6 +34,7 @@ def diagnose(fit: Fit, intervals: Mapping[str, Interval] | None, level: float = 
     """Findings about a fit; intervals: of its parameters at `level` (`parameter_intervals`)."""
     return (
         *about_table(fit.table, fit),
+        *about_rates(fit.table),
         *_about_levels(fit),
         *_about_search(fit),
         *_about_parameters(fit, intervals, level),

@@ -1,6 +1,5 @@
 """Reads points to fit: a sweep's table, any table with named columns in a file, or one in memory."""
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,15 +8,19 @@ from typing import Any
 import numpy as np
 
 from semgjax.errors import InputError
+from semgjax.scaling.cell_numbers import check_column, factors_of, is_number, matching, numbers_in
+from semgjax.scaling.rate_columns import beside, diverged_at, judged_by, rates_in
 from semgjax.scaling.rows import SWEEP_COLUMNS, Row, name_of, rows_of, sweep_error
+from semgjax.scaling.rungs import SWEEP_RUNG, Rung, best_rates, rung_numbers
 from semgjax.scaling.table import Table
 
 SWEEP_MAPPING = {"N": "params", "U": "users", "H": "hours/users", "D": "hours", "C": "flops"}
 SWEEP_WHERE = {"split": "test", "averaging": "macro"}
 # Rows of a sweep that differ in one of these do not lie on one curve.
 ONE_CURVE = ("kind", "loss", "split", "decoder", "averaging", "user", "spliced")
-# Columns beside the inputs that can be mapped: relative noise, id of a run, rows with shared noise, tested keys.
-EXTRA = ("sd", "run", "cluster", "keys")
+# Columns beside the inputs that can be mapped: relative noise, id of a run, rows with shared noise, tested keys, and
+# learning rates.
+EXTRA = ("sd", "run", "cluster", "keys", "rate")
 # Columns that say how the runs were trained: read along, in lower case, to see whether residuals move with them.
 COVARIATES = ("steps", "tokens", "hours", "rate", "learning_rate", "lr")
 # Inputs that count whole things.
@@ -31,17 +34,18 @@ def read_table(
     unit: str | None = None,
     inputs: Sequence[str] = ("N",),
     defaults: Mapping[str, str] | None = None,
+    every_rate: bool = False,
 ) -> Table:
-    """Read the points of one surface, ordered as in the table.
+    """Read the points of one surface, ordered as in the table; of each rung those at its best learning rate.
 
     source: path of a .csv or .jsonl file or of a sweep's folder, a dict of columns, or a pandas or polars frame (see
     `semgjax.scaling.rows`). inputs: of the law. mapping: {input: column, "y": column}, and "sd", "run", "cluster",
-    "keys" where there are such columns; a column may be a product or quotient of columns and numbers, "flops/6/params".
-    A sweep's table needs none (N params, U users, H hours/users, D hours, y its error rate). where: column -> the value
-    that a row must have; in a sweep's table test rows averaged over users ("macro") unless chosen otherwise. unit: of
-    y; "%" for the error rate of a sweep's table by default, else none. defaults: input -> the input whose value an
-    empty cell
-    takes.
+    "keys", "rate" (learning rates; learning_rate and lr are known) where there are such columns; a column may be a
+    product or quotient of columns and numbers, "flops/6/params". A sweep's table needs none (N params, U users, H
+    hours/users, D hours, y its error rate). where: column -> the value that a row must have; in a sweep's table test
+    rows averaged over users ("macro") unless chosen otherwise. unit: of y; "%" for the error rate of a sweep's table by
+    default, else none. defaults: input -> the input whose value an empty cell takes. every_rate: rows
+    at all learning rates, unjudged (for what does not depend on them, such as a cost).
 
     Raises:
         InputError: no such file or column, a value that is not a finite number above 0, no row left, a run twice,
@@ -61,13 +65,23 @@ def read_table(
         stand_in = x.get((defaults or {}).get(name, ""))
         if name in _WHOLE and mapping[name] in columns:
             _check_whole(path, rows, mapping[name])
-        x[name] = _numbers(path, rows, mapping[name], zero=name == "M", instead=stand_in)
-    y = _numbers(path, rows, mapping["y"])
+        x[name] = numbers_in(path, rows, mapping[name], zero=name == "M", instead=stand_in)
+    y = numbers_in(path, rows, mapping["y"])
     if unit is None:
         unit = "%" if sweep and mapping["y"] == error else ""
     run = mapping.get("run", "run" if "run" in columns else "")
-    runs = tuple(cells[run] for _, cells in rows) if run else ()
     _check_runs(path, rows, run)
+    rate, rates = ("", None) if every_rate else rates_in(path, rows, columns, mapping, inputs)
+    rungs: tuple[Rung, ...] | None = () if rates is None and (rate or every_rate) else None
+    rung_of = None
+    if rates is not None:
+        numbers = rung_numbers([cells for _, cells in rows], x, SWEEP_RUNG if sweep else beside(columns, rate))
+        errors = judged_by(path, rows, every, where, mapping["y"], y) if sweep else y
+        diverged = [diverged_at(path, row) for row in rows]
+        rungs, kept = best_rates(x, numbers, rates, errors, diverged)
+        rows = [row for row, used in zip(rows, kept, strict=True) if used]
+        x, y, rung_of = {name: values[kept] for name, values in x.items()}, y[kept], numbers[kept]
+    runs = tuple(cells[run] for _, cells in rows) if run else ()
     users, users_y = _users(path, rows, every, where, mapping["y"]) if sweep else ((), None)
     clusters = None
     if "cluster" in mapping:
@@ -84,24 +98,27 @@ def read_table(
         {name: mapping[name] for name in inputs},
         path.name,
         dict(where),
-        _numbers(path, rows, mapping["sd"]) if "sd" in mapping else None,
+        numbers_in(path, rows, mapping["sd"]) if "sd" in mapping else None,
         runs,
         users,
         users_y,
         clusters,
         _covariates(rows, columns, [mapping[name] for name in (*inputs, "y")]),
-        _numbers(path, rows, mapping["keys"]) if "keys" in mapping else None,
+        numbers_in(path, rows, mapping["keys"]) if "keys" in mapping else None,
         sweep and any(cells.get("spliced") == "true" for _, cells in rows),
+        rungs,
+        rung_of,
+        rate,
     )
 
 
 def _covariates(rows: list[Row], columns: tuple[str, ...], mapped: Sequence[str]) -> dict[str, np.ndarray]:
     """Columns of known names that are no input, hold a number above 0 in every row."""
-    used = {part for text in mapped for _, part in _factors(columns, text)}
+    used = {part for text in mapped for _, part in factors_of(columns, text)}
     found = {}
     for name in columns:
         cells = [row[1][name] for row in rows]
-        if name.lower() in COVARIATES and name not in used and all(map(_is_number, cells)):
+        if name.lower() in COVARIATES and name not in used and all(map(is_number, cells)):
             values = np.array(cells, np.float64)
             if (values > 0).all():
                 found[name] = values
@@ -109,9 +126,9 @@ def _covariates(rows: list[Row], columns: tuple[str, ...], mapped: Sequence[str]
 
 
 def read_user_points(
-    source: Any, mapping: Mapping[str, str], where: Mapping[str, str]
+    source: Any, mapping: Mapping[str, str], where: Mapping[str, str], runs: Sequence[str] = ()
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(sizes [m], y [m]) of the single test users in a sweep's table, to see and not to fit.
+    """(sizes [m], y [m]) of the single test users in a sweep's table, to see and not to fit; runs: of these alone.
 
     A user's error is shared by all runs, so these points are no independent measurements. Users who typed no
     key have no error rate and are left out.
@@ -127,8 +144,8 @@ def read_user_points(
         raise InputError(f"{path}: no column {missing[0]!r}; only a sweep's table names its users", "no-column")
     mapping, where = _complete(path, columns, error, mapping, where, ("N", "y"))
     rows = _select(path, rows, columns, {**where, "averaging": "user"})
-    rows = [row for row in rows if row[1][mapping["y"]]]
-    return _numbers(path, rows, mapping["N"]), _numbers(path, rows, mapping["y"], zero=True)
+    rows = [row for row in rows if row[1][mapping["y"]] and (not runs or row[1]["run"] in runs)]
+    return numbers_in(path, rows, mapping["N"]), numbers_in(path, rows, mapping["y"], zero=True)
 
 
 def _users(
@@ -138,45 +155,20 @@ def _users(
     chosen = {**{k: v for k, v in where.items() if k in rows[0][1]}, "averaging": "user"}
     found: dict[tuple[str, str], float] = {}
     for name, value in chosen.items():
-        every = _matching(every, name, value)
+        every = matching(every, name, value)
     for line, cells in every:
-        if all(cells[part] for _, part in _factors(tuple(cells), y) if part in cells):
+        if all(cells[part] for _, part in factors_of(tuple(cells), y) if part in cells):
             if (cells["run"], cells["user"]) in found:
                 raise InputError(
                     f"{path}: {line}: user {cells['user']} of run {cells['run']} is there twice; keep one row, or "
                     "choose one, where COLUMN=VALUE",
                     "duplicate-run",
                 )
-            found[cells["run"], cells["user"]] = float(_numbers(path, [(line, cells)], y, zero=True)[0])
+            found[cells["run"], cells["user"]] = float(numbers_in(path, [(line, cells)], y, zero=True)[0])
     users = tuple(dict.fromkeys(user for _, user in found))
     table = np.array([[found.get((cells["run"], user), np.nan) for user in users] for _, cells in rows])
     known = len(users) > 1 and bool(np.isfinite(table).any(axis=1).all())
     return (users, table) if known else ((), None)
-
-
-def _factors(columns: Sequence[str], text: str) -> list[tuple[str, str]]:
-    """(operator, column or number) of a column or of a product and quotient of columns."""
-    if text in columns:
-        return [("*", text)]
-    # A column whose name holds * or / stands in double quotes: "val/cer"/100
-    parts = re.findall(r'([*/])\s*("[^"]*"|[^*/]*)', "*" + text)
-    return [(operator, part.strip().strip('"')) for operator, part in parts]
-
-
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-
-
-def _is_number(text: str) -> bool:
-    """Whether a text is a finite number as a table writes it: no digits of other scripts, no "1_000", no "inf"."""
-    return bool(_NUMBER.fullmatch(text) and np.isfinite(float(text)))
-
-
-def _check_column(path: Path, columns: tuple[str, ...], name: str) -> None:
-    if name in columns:
-        return
-    near = difflib.get_close_matches(name, columns, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(columns)}"
-    raise InputError(f"{path}: no column {name!r}; {hint}", "no-column")
 
 
 def _complete(
@@ -210,11 +202,11 @@ def _complete(
     mapping = {name: mapping[name] for name in mapping if name in needed or name in EXTRA}
     for name in ("run", "cluster"):
         if name in mapping:
-            _check_column(path, columns, mapping[name])
+            check_column(path, columns, mapping[name])
     for text in mapping.values():
-        for _, part in _factors(columns, text):
-            if not _is_number(part):
-                _check_column(path, columns, part)
+        for _, part in factors_of(columns, text):
+            if not is_number(part):
+                check_column(path, columns, part)
     names = [name for name in needed if list(mapping.values()).count(mapping[name]) > 1]
     if len(names) > 1:
         raise InputError(
@@ -222,33 +214,13 @@ def _complete(
             "conflict",
         )
     for name in where:
-        _check_column(path, columns, name)
+        check_column(path, columns, name)
     return mapping, {**(SWEEP_WHERE if sweep else {}), **where}
-
-
-def _matching(rows: list[Row], column: str, wanted: str) -> list[Row]:
-    """The rows whose cell is `wanted`: as text or, where no cell is that text, as a number.
-
-    "7" is not "007" where both are there, but finds "7.0" in a column of numbers.
-    """
-    exact = [row for row in rows if row[1][column] == wanted]
-    if exact or not _is_number(wanted) or _is_padded(wanted):
-        return exact
-    return [
-        row
-        for row in rows
-        if _is_number(text := row[1][column]) and not _is_padded(text) and float(text) == float(wanted)
-    ]
-
-
-def _is_padded(text: str) -> bool:
-    """Whether a number has leading zeros: a name, such as user 007."""
-    return bool(re.fullmatch(r"[+-]?0\d.*", text))
 
 
 def _select(path: Path, rows: list[Row], columns: tuple[str, ...], where: Mapping[str, str]) -> list[Row]:
     for name, wanted in where.items():
-        kept = _matching(rows, name, wanted)
+        kept = matching(rows, name, wanted)
         if not kept:
             raise InputError(f"{path}: no row has {name}={wanted}; column {name} holds {_values(rows, name)}", "no-row")
         rows = kept
@@ -274,7 +246,7 @@ def _values(rows: list[Row], column: str) -> str:
 
 
 def _check_one_curve(path: Path, rows: list[Row], columns: tuple[str, ...], mapped: Sequence[str]) -> None:
-    used = {part for text in mapped for _, part in _factors(columns, text)}
+    used = {part for text in mapped for _, part in factors_of(columns, text)}
     design = [] if used & {"params", "flops"} else ["params"]
     # Users and hours grow together in many sweeps, so a curve over one of them leaves the other alone.
     design += [] if used & {"users", "hours"} else ["users", "hours"]
@@ -300,38 +272,3 @@ def _check_runs(path: Path, rows: list[Row], run: str) -> None:
                 "duplicate-run",
             )
         seen[cells[run]] = line
-
-
-def _numbers(
-    path: Path, rows: list[Row], text: str, zero: bool = False, instead: np.ndarray | None = None
-) -> np.ndarray:
-    values = np.ones(len(rows))
-    factors = _factors(tuple(rows[0][1]), text)
-    for operator, part in factors:
-        for i, (line, cells) in enumerate(rows):
-            value = _number(path, line, part, cells[part], zero, instead is not None) if part in cells else float(part)
-            if np.isnan(value) and instead is not None:
-                value = float(instead[i])
-            if operator == "*":
-                values[i] *= value
-            else:
-                values[i] /= value
-    return values
-
-
-def _number(path: Path, line: str, column: str, text: str, zero: bool, empty: bool) -> float:
-    if empty and not text:
-        return float("nan")
-    if not _NUMBER.fullmatch(text):
-        shown = repr(text) if text else "empty"
-        raise InputError(
-            f"{path}: {line}: column {column} is {shown}, not a number; correct or remove that row", "bad-number"
-        )
-    value = float(text)
-    if not (np.isfinite(value) and (value > 0 or zero and value == 0)):
-        raise InputError(
-            f"{path}: {line}: column {column} is {text}; a law on a log scale needs finite values "
-            "above 0: correct or remove that row",
-            "bad-number",
-        )
-    return value

@@ -17,9 +17,11 @@ from semgjax.scaling.objective import Objective
 from semgjax.scaling.problem import Scaled
 from semgjax.scaling.profile import LEVEL, no_interval_reason, parameter_intervals
 from semgjax.scaling.rolling import rolling_origin
+from semgjax.scaling.rungs import as_json as rung_json
+from semgjax.scaling.rungs import of_json as rung_of_json
 from semgjax.scaling.table import Table
 
-SCHEMA, VERSION = "semgjax/fit", 5
+SCHEMA, VERSION = "semgjax/fit", 6
 _HEAD = ("schema", "version", "body_sha256")
 
 
@@ -90,6 +92,7 @@ def fit_document(fit: Fit, level: float = LEVEL, force: bool = True) -> dict[str
             "y": table.y_name,
             "unit": table.unit,
             "spliced": table.spliced,
+            "rate": table.rate,
             "where": dict(table.where),
             "hash": content_hash(points),
         },
@@ -182,6 +185,9 @@ def _fit_of(path: Path, document: dict[str, Any], law: Law | None) -> Fit:
         {name: np.array(v, np.float64) for name, v in points.get("covariates", {}).items()},
         None if points.get("keys") is None else np.array(points["keys"], np.float64),  # since version 5
         data.get("spliced", False),
+        None if points.get("rungs") is None else tuple(map(rung_of_json, points["rungs"])),  # since version 6
+        None if points.get("rung_of") is None else np.array(points["rung_of"]),
+        data.get("rate", ""),
     )
     reference = {name: float(curve["reference"][name]) for name in law.input_names}
     fixed = {name: float(v) for name, v in curve["fixed"].items()}
@@ -216,6 +222,8 @@ def _points(table: Table) -> dict[str, Any]:
         "users": list(table.users),
         "users_y": users_y,
         "covariates": {name: v.tolist() for name, v in table.covariates.items()},
+        "rungs": None if table.rungs is None else [rung_json(rung) for rung in table.rungs],
+        "rung_of": None if table.rung_of is None else table.rung_of.tolist(),
     }
 
 

@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from semgjax.errors import InputError
+
+if TYPE_CHECKING:
+    from semgjax.scaling.rungs import Rung
 
 Array = np.ndarray
 
@@ -22,6 +26,9 @@ class Table:
     noise may be shared. covariates: column -> its values [n] > 0, of columns that say how the runs were trained (steps,
     tokens, rate) and are no input. keys [n]: how many keys (or
     characters) each error rate was measured on. spliced: whether the errors are of real signals in a made-up order.
+    rungs: the learning rates tried at each rung, of which the rows are those at the best one (semgjax.scaling.rungs);
+    empty where rates are no part of the recipe (an input of the law), None where the table has no rates. rung_of [n]:
+    index of each row's rung. rate: the column of the rates.
     """
 
     x: Mapping[str, Array]
@@ -39,6 +46,9 @@ class Table:
     covariates: Mapping[str, Array] = field(default_factory=dict)
     keys: Array | None = None
     spliced: bool = False
+    rungs: "tuple[Rung, ...] | None" = None
+    rung_of: Array | None = None
+    rate: str = ""
 
     def __post_init__(self) -> None:
         """Raises InputError: no points, lengths that differ, or a value that is not finite or out of range."""
@@ -76,7 +86,7 @@ class Table:
     @property
     def groups(self) -> Array:
         """Rows with equal inputs (to 1 %) share a number [n]: they are replicates."""
-        keys = np.stack([_level_numbers(values) for values in self.x.values()], axis=1)
+        keys = np.stack([level_numbers(values) for values in self.x.values()], axis=1)
         return np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
 
     def levels(self, name: str) -> int:
@@ -105,12 +115,15 @@ class Table:
             {name: v[index] for name, v in self.covariates.items()},
             None if self.keys is None else self.keys[index],
             self.spliced,
+            self.rungs,
+            None if self.rung_of is None else self.rung_of[index],
+            self.rate,
         )
 
 
 def count_levels(values: Array) -> int:
     """Number of different values [n]; those within 1 % above the smallest of them count as one."""
-    return 1 + int(_level_numbers(values).max())
+    return 1 + int(level_numbers(values).max())
 
 
 def table_of(x: ArrayLike | Mapping[str, ArrayLike], y: ArrayLike, unit: str = "") -> Table:
@@ -129,11 +142,11 @@ def table_of(x: ArrayLike | Mapping[str, ArrayLike], y: ArrayLike, unit: str = "
 
 def level_means(values: Array) -> Array:
     """values [n], each replaced by the mean of its level (see `count_levels`)."""
-    numbers = _level_numbers(values)
+    numbers = level_numbers(values)
     return (np.bincount(numbers, values) / np.bincount(numbers))[numbers]
 
 
-def _level_numbers(values: Array) -> Array:
+def level_numbers(values: Array) -> Array:
     """Which level each value [n] belongs to; a level is 1 % wide from its smallest value.
 
     Not from neighbour to neighbour: a dense ladder of sizes would become one level, however far it reaches.

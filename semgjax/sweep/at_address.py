@@ -9,7 +9,15 @@ from pathlib import Path
 from semgjax.address import is_address, open_address, reaching
 from semgjax.errors import InputError
 
-_LOOKED_AT = ("*.json", "trials/*.json", "trials/*.jsonl", "trials/*/*.json", "trials/*/*.jsonl", "trials/*/.lock")
+_LOOKED_AT = (
+    "*.json",
+    "rates/*.json",
+    "trials/*.json",
+    "trials/*.jsonl",
+    "trials/*/*.json",
+    "trials/*/*.jsonl",
+    "trials/*/.lock",
+)
 
 
 @contextlib.contextmanager

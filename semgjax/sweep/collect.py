@@ -1,8 +1,10 @@
 """The results of a sweep as one tidy table; writes SWEEP/results.csv, results.jsonl and results.schema.json."""
 
+import dataclasses
 import json
 import re
 import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from semgjax.losses.loss import loss_text
 from semgjax.measures import MEASURES, Measure
 from semgjax.sweep.plan import Sweep, Trial, read_sweep
 from semgjax.sweep.trial import State, look, result_of
+from semgjax.training.run_config import RunConfig
 
 CSV, JSONL, SCHEMA = "results.csv", "results.jsonl", "results.schema.json"
 Columns = dict[str, tuple[str, str]]
@@ -62,6 +65,14 @@ _UNLABELLED: Columns = {
     "unlabelled_hours": ("number", "hours of signal trained on without labels"),
 }
 """columns of a sweep in which a run learned from unlabelled sessions"""
+_DIVERGED: Columns = {
+    "diverged_rates": (
+        "text",
+        "learning rates, separated by spaces, at which a run that differs from this one in learning rate and seed "
+        "alone diverged, and so has no row",
+    ),
+}
+"""columns of a sweep in which a run diverged"""
 _RUN = ("metric", "kind", "preset", "params", "users", "hours", "epochs", "steps", "tokens", "flops", "seed")
 
 
@@ -87,14 +98,19 @@ def collect(folder: Path) -> Table:
     if any(result is not None and "unlabelled_hours" in result for result in results.values()):
         columns |= _UNLABELLED
     rows: list[dict[str, Any]] = []
-    unfinished: dict[str, State] = {}
+    unfinished: dict[str, State] = {
+        t.id: look(sweep, t).state for t in sweep.trials if results[t.id] is None and t.stage != "short"
+    }
+    diverged = _diverged(trial for trial in sweep.trials if unfinished.get(trial.id) == "diverged")
+    columns |= _DIVERGED if diverged else {}
     for trial in sweep.trials:
+        if trial.stage == "short":  # of other steps, and for the search alone
+            continue
         result = results[trial.id]
         if result is None:
-            unfinished[trial.id] = look(sweep, trial).state
             continue
         try:
-            rows += _rows(sweep, trial, result, columns)
+            rows += _rows(sweep, trial, result, columns, diverged.get(rung_of(trial.config), ""))
         except KeyError as error:
             where = sweep.run_folder(trial)
             raise InputError(f"{where}: result.json lacks {error}; was it edited?", "bad-field") from None
@@ -130,7 +146,21 @@ def columns_for(measure: Measure) -> Columns:
     return {**_COLUMNS, **counted, **_ERRORS, **rate, **_ABOUT}
 
 
-def _rows(sweep: Sweep, trial: Trial, result: dict[str, Any], columns: Columns) -> list[dict[str, Any]]:
+def rung_of(config: RunConfig) -> RunConfig:
+    """What the runs of one rung share: everything but learning rate and seed."""
+    optimizer = dataclasses.replace(config.optimizer, learning_rate=1.0)
+    return dataclasses.replace(config, optimizer=optimizer, train=dataclasses.replace(config.train, seed=0))
+
+
+def _diverged(trials: Iterable[Trial]) -> dict[RunConfig, str]:
+    """The rates of diverged trials, by rung."""
+    found: dict[RunConfig, set[float]] = {}
+    for trial in trials:
+        found.setdefault(rung_of(trial.config), set()).add(trial.config.optimizer.learning_rate)
+    return {rung: " ".join(repr(rate) for rate in sorted(rates)) for rung, rates in found.items()}
+
+
+def _rows(sweep: Sweep, trial: Trial, result: dict[str, Any], columns: Columns, diverged: str) -> list[dict[str, Any]]:
     teacher = None if trial.teacher is None else result_of(sweep, trial.teacher)
     head = {
         "run": trial.id,
@@ -140,6 +170,7 @@ def _rows(sweep: Sweep, trial: Trial, result: dict[str, Any], columns: Columns) 
         "left_blank_at": result.get("left_blank_at"),
         "loss": loss_text(trial.config.loss),  # not from the result, which lacks it in version 1
         "learning_rate": trial.config.optimizer.learning_rate,
+        "diverged_rates": diverged,
         "teacher": "" if trial.teacher is None else trial.teacher.id,
         "teacher_params": None if teacher is None else teacher["params"],
     }

@@ -1,6 +1,7 @@
 """The local engine: trials, or packs of them, as processes on slots of this machine; writes trials/<id>.log."""
 
 import contextlib
+import functools
 import os
 import re
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from semgjax.errors import InputError
 from semgjax.files import folder_lock
+from semgjax.sweep.grow import grow
 from semgjax.sweep.plan import Sweep, Trial, read_sweep, share_of
 from semgjax.sweep.runner import RETRIES, Order, Outcome, Report, no_tick, supervise
 from semgjax.sweep.trial import PLACE, no_check
@@ -115,9 +117,13 @@ def run_local(
     places = core_slots(slots, cores) if slots is None or isinstance(slots, int) else list(slots)
     guarded = sweep.folder if share is None else sweep.folder / "shares" / f"{share[0]}-of-{share[1]}"
     with folder_lock(guarded):
-        launcher = _Processes(sweep, places[: max(1, len(trials))], cores, command)
+        if not sweep.rungs:
+            places = places[: max(1, len(trials))]
+        launcher = _Processes(sweep, places, cores, command)
         ready(sweep, trials)
-        return supervise(sweep, trials, launcher, order, retries, report, tick, pack)
+        rungs = sweep.rungs if share is None else sweep.rungs[share[0] :: share[1]]
+        more = functools.partial(grow, sweep, rungs)
+        return supervise(sweep, trials, launcher, order, retries, report, tick, pack, more)
 
 
 @dataclass(frozen=True)

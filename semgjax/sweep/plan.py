@@ -1,7 +1,8 @@
 """A sweep: a name, sessions, splits, and trials, each the configuration of one run; writes SWEEP/sweep.json.
 
-It also writes SWEEP/splits/<hash>.json, the splits that trials train on, and SWEEP/trials/<id>/config.json, the frozen
-configuration of each trial.
+A sweep whose learning rates are searched has rungs in place of trials (semgjax.sweep.rate_rungs); its trials are those
+of the rounds that are decided. It also writes SWEEP/splits/<hash>.json, the splits that trials train on, and
+SWEEP/trials/<id>/config.json, the frozen configuration of each trial.
 """
 
 import difflib
@@ -17,19 +18,29 @@ from semgjax.data.splitting.splits import Split, read_split, write_split
 from semgjax.errors import InputError
 from semgjax.files import content_hash, folder_lock, read_json, write_json
 from semgjax.model.flops import train_flops
+from semgjax.sweep.forecast_rule import ForecastRule, levels_of, size_of
+from semgjax.sweep.rate_rungs import RateRung, Round, Stage, rates_file, read_rounds, rungs_of, write_rounds
+from semgjax.sweep.rate_search import Search, next_rates
 from semgjax.training.run_config import RunConfig
 from semgjax.training.run_folder import check_claim, claim
 
-SCHEMA, VERSION, FILE = "semgjax/sweep", 2, "sweep.json"
+SCHEMA, VERSION, FILE = "semgjax/sweep", 3, "sweep.json"
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One run of a sweep; `id` names its folder. A distilled trial waits for its teacher's trial."""
+    """One run of a sweep; `id` names its folder. A distilled trial waits for its teacher's trial.
+
+    Attributes:
+        rung, round, stage: of a sweep whose rates are searched: where the trial belongs.
+    """
 
     id: str
     config: RunConfig
     teacher: "Trial | None" = None
+    rung: int | None = None
+    round: int = 0
+    stage: Stage | None = None
 
     @property
     def flops(self) -> float:
@@ -46,6 +57,9 @@ class Sweep:
     Attributes:
         data: folder of sessions.
         splits: hash of the sessions under a split (RunConfig.data) -> hash of that split.
+        trials: of a sweep with rungs, those that are decided so far.
+        rungs: whose learning rates are searched.
+        forecast: which trials run only after a forecast of them.
     """
 
     folder: Path
@@ -53,6 +67,8 @@ class Sweep:
     data: Path
     splits: dict[str, str]
     trials: tuple[Trial, ...]
+    rungs: tuple[RateRung, ...] = ()
+    forecast: ForecastRule | None = None
 
     def run_folder(self, trial: Trial) -> Path:
         """The run directory of a trial."""
@@ -75,7 +91,10 @@ class Sweep:
         return self.folder / "trials" / f"{trial.id}.starts.jsonl"
 
 
-def plan_sweep(name: str, configs: Sequence[RunConfig], data: Path, splits: Mapping[str, Split], out: Path) -> Sweep:
+def plan_sweep(
+    name: str, configs: Sequence[RunConfig], data: Path, splits: Mapping[str, Split], out: Path,
+    search: Search | None = None, forecast: ForecastRule | None = None,
+) -> Sweep:  # fmt: skip
     """Write a sweep's plan, one trial per configuration; planning the same again changes nothing.
 
     The same trials with the sessions at another place are a moved sweep: the new place is written.
@@ -84,17 +103,24 @@ def plan_sweep(name: str, configs: Sequence[RunConfig], data: Path, splits: Mapp
         configs: teachers come before their students, which refer to them by hash (RunConfig.distill).
         data: folder of the sessions.
         splits: hash of the sessions under a split (RunConfig.data) -> that split.
+        search: of the learning rate of each configuration, which is where the search starts.
+        forecast: which trials run only after a forecast of them.
 
     Raises:
         InputError: no configurations, equal ones or ones that do not fit together, or `out` holds something else.
     """
     used = {config.data: splits[config.data].hash for config in configs}
-    sweep = Sweep(out.resolve(), name, data.resolve(), used, trials_of(configs))
+    if search is None:
+        sweep = Sweep(out.resolve(), name, data.resolve(), used, trials_of(configs), (), forecast)
+    else:
+        rungs = rungs_of(configs, search)
+        begun = tuple(trial for rung in rungs for trial in trials_of_rung(rung, (first_round(rung),)))
+        sweep = Sweep(out.resolve(), name, data.resolve(), used, begun, rungs, forecast)
     _check(sweep)
     path = sweep.folder / FILE
     if path.exists():
         before = read_sweep(sweep.folder)
-        if (before.name, before.trials, before.splits) != (sweep.name, sweep.trials, sweep.splits):
+        if _identity(before) != _identity(sweep):
             raise InputError(
                 f"{out}: holds another sweep ({_difference(before, sweep)}); choose another folder", "out-exists"
             )
@@ -111,9 +137,37 @@ def plan_sweep(name: str, configs: Sequence[RunConfig], data: Path, splits: Mapp
         document = {"hash": content_hash(content), "data": str(sweep.data), **content}
         if not path.exists() or read_sweep(sweep.folder).data != sweep.data:
             write_json(path, SCHEMA, VERSION, document)
+        for rung in sweep.rungs:
+            if not rates_file(sweep.folder, rung).exists():
+                write_rounds(sweep.folder, rung, (first_round(rung),))
         for trial in sweep.trials:
             claim(sweep.run_folder(trial), trial.config)
-    return sweep
+    return read_sweep(sweep.folder) if search is not None else sweep
+
+
+def first_round(rung: RateRung) -> Round:
+    """What a rung's search begins with."""
+    stage: Stage = "full" if rung.search.shorten == 1 else "short"
+    return Round(stage, next_rates({}, rung.search, rung.start), (rung.config.train.seed,))
+
+
+def flops_of(rung: RateRung) -> tuple[float, float]:
+    """Operations of training (one run at full length, the longest search with the other seeds)."""
+    one = Trial("", rung.config).flops
+    short = rung.search.most * one * rung.short_steps / rung.config.train.steps if rung.search.shorten > 1 else 0.0
+    return one, one * (rung.search.most + len(rung.seeds)) + short
+
+
+def trials_of_rung(rung: RateRung, rounds: Sequence[Round]) -> tuple[Trial, ...]:
+    """The trials of a rung's rounds."""
+    return tuple(
+        Trial(
+            rung.name(rate, seed, one.stage), rung.at(rate, seed, one.stage),
+            rung=rung.number, round=number, stage=one.stage,
+        )
+        for number, one in enumerate(rounds)
+        for rate, seed in one.runs
+    )  # fmt: skip
 
 
 def read_sweep(folder: Path) -> Sweep:
@@ -128,8 +182,9 @@ def read_sweep(folder: Path) -> Sweep:
             f"{path}: no such file; plan a sweep with: semgjax sweep plan FILE --out {shlex.quote(str(folder))}",
             "no-file",
         )
-    document = read_json(path, SCHEMA, VERSION)
-    content: dict[str, Any] = {name: document.get(name) for name in ("name", "splits", "trials")}
+    document = read_json(path, SCHEMA, VERSION, oldest=2)
+    names = ("name", "splits", "trials", *(name for name in ("rungs", "forecast") if name in document))
+    content: dict[str, Any] = {name: document.get(name) for name in names}
     # The hash covers everything that _content wrote.
     if document.get("hash") != content_hash(content) or not isinstance(document.get("data"), str):
         raise InputError(f"{path}: was edited after planning; plan into another folder instead", "changed")
@@ -140,7 +195,32 @@ def read_sweep(folder: Path) -> Sweep:
             raise InputError(
                 f"{path}: trial {row['id']} belongs to another version of semgjax; use that version", "wrong-version"
             )
-    return Sweep(folder.resolve(), document["name"], Path(document["data"]), document["splits"], trials)
+    rungs = tuple(_rung(path, number, row) for number, row in enumerate(content.get("rungs", ())))
+    trials += tuple(trial for rung in rungs for trial in trials_of_rung(rung, read_rounds(folder, rung)))
+    rule = None if "forecast" not in content else from_json(ForecastRule, content["forecast"], f"{path}: forecast")
+    return Sweep(folder.resolve(), document["name"], Path(document["data"]), document["splits"], trials, rungs, rule)
+
+
+def check_fixed(sweep: Sweep, engine: str) -> None:
+    """
+    Raises:
+        InputError: the sweep searches learning rates, and so adds trials while it runs, which `engine` cannot.
+    """
+    if sweep.rungs:
+        raise InputError(
+            f"{sweep.folder}: adds trials while its learning rates are searched, which {engine} cannot run; use the "
+            "local or the Ray engine",
+            "conflict",
+        )
+
+
+def _rung(path: Path, number: int, row: dict[str, Any]) -> RateRung:
+    config = from_json(RunConfig, row["config"], f"{path}: rung {number}")
+    if config.hash != row["hash"]:
+        raise InputError(
+            f"{path}: rung {number} belongs to another version of semgjax; use that version", "wrong-version"
+        )
+    return RateRung(number, config, tuple(row["seeds"]), from_json(Search, row["search"], f"{path}: rung {number}"))
 
 
 def find_trial(sweep: Sweep, word: str) -> Trial:
@@ -165,6 +245,8 @@ def share_of(sweep: Sweep, part: int, parts: int) -> tuple[Trial, ...]:
     """
     if not 0 <= part < parts:
         raise InputError(f"share {part}/{parts}: number the workers from 0 to {parts - 1}", "bad-value")
+    if sweep.rungs:
+        return tuple(trial for trial in sweep.trials if trial.rung is not None and trial.rung % parts == part)
     roots = [trial for trial in sweep.trials if trial.teacher is None]
     place = {trial.id: index for index, trial in enumerate(roots)}
     return tuple(trial for trial in sweep.trials if place[_root(trial).id] % parts == part)
@@ -207,8 +289,27 @@ def trials_of(configs: Sequence[RunConfig]) -> tuple[Trial, ...]:
 
 
 def _content(sweep: Sweep) -> dict[str, Any]:
-    rows = [{"id": t.id, "config": to_json(t.config), "hash": t.config.hash} for t in sweep.trials]
-    return {"name": sweep.name, "splits": sweep.splits, "trials": rows}
+    rows = [{"id": t.id, "config": to_json(t.config), "hash": t.config.hash} for t in sweep.trials if t.rung is None]
+    content = {"name": sweep.name, "splits": sweep.splits, "trials": rows}
+    if sweep.rungs:
+        content["rungs"] = [
+            {
+                "config": to_json(rung.config),
+                "hash": rung.config.hash,
+                "seeds": list(rung.seeds),
+                "search": to_json(rung.search),
+            }
+            for rung in sweep.rungs
+        ]
+    if sweep.forecast is not None:
+        content["forecast"] = to_json(sweep.forecast)
+    return content
+
+
+def _identity(sweep: Sweep) -> tuple[Any, ...]:
+    """What makes two plans the same; trials that a search added are no part of it."""
+    trials = tuple(trial for trial in sweep.trials if trial.rung is None)
+    return sweep.name, trials, sweep.rungs, sweep.splits, sweep.forecast
 
 
 def _check(sweep: Sweep) -> None:
@@ -224,6 +325,14 @@ def _check(sweep: Sweep) -> None:
         if config.hash in known:
             raise InputError(f"trials {known[config.hash]} and {trial.id} are the same run; remove one", "conflict")
         known[config.hash] = trial.id
+    if sweep.forecast is not None:
+        sizes = len(levels_of(size_of(sweep, trial) for trial in sweep.trials))
+        if sweep.forecast.largest > sizes:
+            raise InputError(
+                f"forecast.largest {sweep.forecast.largest}: the plan has {sizes} sizes by {sweep.forecast.by}; give "
+                "no more",
+                "bad-value",
+            )
 
 
 def _check_free(folder: Path) -> None:
@@ -241,7 +350,13 @@ def _check_free(folder: Path) -> None:
 def _difference(old: Sweep, new: Sweep) -> str:
     if old.name != new.name:
         return f"name {old.name!r}, now {new.name!r}"
-    if len(old.trials) != len(new.trials):
+    if len(old.trials) != len(new.trials) and not (old.rungs or new.rungs):
         return f"{len(old.trials)} trials, now {len(new.trials)}"
+    if old.forecast != new.forecast:
+        return "its rule for forecasts differs"
+    if old.rungs != new.rungs:
+        return "its rungs differ, or how their learning rates are searched"
+    if old.rungs:
+        return "the split differs"
     changed = (b for a, b in zip(old.trials, new.trials, strict=True) if a != b)
     return next((f"trial {trial.id} differs" for trial in changed), "the split differs")

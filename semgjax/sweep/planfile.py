@@ -1,4 +1,4 @@
-"""A plan file (TOML) -> the points of a sweep: set and varied options, a star, and students."""
+"""A plan file (TOML) -> the points of a sweep: set and varied options, a star, students, and rates to search."""
 
 import dataclasses
 import difflib
@@ -8,13 +8,16 @@ import math
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from semgjax.config_json import from_json
 from semgjax.data.batching.augment import AugmentConfig
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.errors import InputError
 from semgjax.files import read_text
 from semgjax.model.kind import Network
+from semgjax.sweep.forecast_rule import ForecastRule
+from semgjax.sweep.rate_search import Search
 from semgjax.sweep.subset import Subset
 from semgjax.training.distill_config import DistillOptions
 from semgjax.training.run_config import OptimizerConfig, TrainConfig
@@ -29,11 +32,14 @@ PARTS: dict[str, type] = {
     "train": TrainConfig,
 }
 FLOPS, RATE = "train.flops", "optimizer.learning_rate"
+BRACKET, FORECAST = "bracket", "forecast"
+"""in [vary], in place of a list of learning rates: they are searched (semgjax.sweep.rate_search)"""
 DATA = tuple(f"data.{f.name}" for f in dataclasses.fields(Subset))
 _STUDENT = tuple(f"distill.{f.name}" for f in dataclasses.fields(DistillOptions))
 _RULE = ("at", "width", "parameters", "power")
 
 Options = dict[str, Any]
+T = TypeVar("T")
 
 
 def known_options() -> tuple[str, ...]:
@@ -55,11 +61,18 @@ class Point:
 
 @dataclass(frozen=True)
 class PlanFile:
-    """A sweep's name and its points, teachers before students."""
+    """A sweep's name and its points, teachers before students.
+
+    Attributes:
+        search: of the learning rate, which each point starts from; None where the plan gives the rates.
+        forecast: which trials run only after a forecast of them.
+    """
 
     path: Path
     name: str
     points: tuple[Point, ...]
+    search: Search | None = None
+    forecast: ForecastRule | None = None
 
 
 def shipped_plans() -> dict[str, Path]:
@@ -85,7 +98,7 @@ def find_plan(word: str) -> Path:
 
 
 def read_plan_file(path: Path) -> PlanFile:
-    """Read and check a plan file: [set], [vary], [star], [[distill]] (docs/guides/sweeps.md).
+    """Read and check a plan file: [set], [vary], [star], [bracket], [forecast], [[distill]] (docs/guides/sweeps.md).
 
     The points are the product of the lists in [vary], with the last option changing fastest; a star replaces its base
     by its points; students come last.
@@ -102,11 +115,12 @@ def read_plan_file(path: Path) -> PlanFile:
     except ValueError as error:  # invalid TOML, or a number of thousands of digits
         raise InputError(f"{path}: cannot be read as TOML ({error})", "bad-toml") from None
     for key in document:
-        _check_known(path, key, ("name", "set", "vary", "star", "distill"))
+        _check_known(path, key, ("name", "set", "vary", "star", BRACKET, FORECAST, "distill"))
     name = document.get("name")
     if not isinstance(name, str) or not name.strip():
         raise InputError(f'{path}: name is {name!r}; begin the plan with name = "..."', "bad-field")
     fixed, varied, star = (_options(path, table, document.get(table, {})) for table in ("set", "vary", "star"))
+    search = _search(path, document, fixed, varied, star)
     for table, lists in (("vary", varied), ("star", star)):
         _check_lists(path, table, lists)
     _check_places(path, fixed, varied, star)
@@ -116,9 +130,64 @@ def read_plan_file(path: Path) -> PlanFile:
         raise InputError(
             f"{path}: distill is {students!r}; write [[distill]], a table for each kind of student", "bad-field"
         )
+    if search is not None and students:
+        raise InputError(
+            f"{path}: [[distill]] beside a searched learning rate: which trial would be the teacher? Search the rates "
+            "first, then plan the students with them",
+            "conflict",
+        )
     for table in students:
         points += _students(path, table, points)
-    return PlanFile(path, name, tuple(points))
+    return PlanFile(path, name, tuple(points), search, _forecast(path, document))
+
+
+def _forecast(path: Path, document: Options) -> ForecastRule | None:
+    """The rule for forecasts, if the plan has one."""
+    if FORECAST not in document:
+        return None
+    options = document[FORECAST]
+    if not isinstance(options, dict):
+        raise InputError(f"{path}: {FORECAST} is {options!r}; write a table, [{FORECAST}]", "bad-field")
+    for key in options:
+        _check_known(path, key, tuple(f.name for f in dataclasses.fields(ForecastRule)), f" in [{FORECAST}]")
+    return _table(ForecastRule, options, path, FORECAST)
+
+
+def _search(path: Path, document: Options, fixed: Options, varied: Options, star: Options) -> Search | None:
+    """How learning rates are searched; its axis leaves `varied`, and its start goes to `fixed`."""
+    options = document.get(BRACKET, {})
+    wanted = varied.get(RATE) == BRACKET
+    if not wanted:
+        if BRACKET in document:
+            raise InputError(
+                f'{path}: [{BRACKET}] is for a search of learning rates; add "{RATE}" = "{BRACKET}" to [vary]',
+                "conflict",
+            )
+        return None
+    if not isinstance(options, dict):
+        raise InputError(f"{path}: {BRACKET} is {options!r}; write a table, [{BRACKET}]", "bad-field")
+    names = tuple(f.name for f in dataclasses.fields(Search))
+    for key in options:
+        _check_known(path, key, ("start", *names), f" in [{BRACKET}]")
+    for table, other in (("set", fixed), ("star", star)):
+        if RATE in other:
+            raise InputError(
+                f"{path}: {RATE!r} is in [{table}] and searched; give the first rate as start in [{BRACKET}]",
+                "conflict",
+            )
+    del varied[RATE]
+    if "start" in options:
+        fixed[RATE] = options["start"]
+    return _table(Search, {name: value for name, value in options.items() if name != "start"}, path, BRACKET)
+
+
+def _table(kind: type[T], options: Options, path: Path, table: str) -> T:
+    """A table of the plan as the dataclass that it fills; errors name the file."""
+    try:
+        return from_json(kind, options, f"{path}: {table}")
+    except InputError as error:
+        text = str(error)
+        raise InputError(text if text.startswith(str(path)) else f"{path}: {text}", error.code) from None
 
 
 def _star(fixed: Options, star: Options) -> list[Options]:

@@ -4,6 +4,7 @@ Ray chooses the node of a task by the resources that it requests. The sweep's fo
 path on every node, as on a shared file system, and semgjax must be installed there.
 """
 
+import functools
 import logging
 import os
 import re
@@ -19,6 +20,7 @@ import ray
 
 from semgjax.errors import InputError
 from semgjax.files import folder_lock
+from semgjax.sweep.grow import grow
 from semgjax.sweep.local import Command, Ready, trial_command
 from semgjax.sweep.plan import Sweep, Trial, read_sweep
 from semgjax.sweep.runner import AGAIN, RETRIES, Order, Outcome, Report, no_tick, supervise
@@ -66,8 +68,10 @@ def run_ray(
         try:
             wanted = {"CPU": float(cores), **(resources or {})}
             _check_nodes(wanted)
-            launcher = _Tasks(sweep, slots or max(1, len(sweep.trials)), cores, wanted, command)
-            return supervise(sweep, sweep.trials, launcher, order, retries, report, tick)
+            most = len(sweep.trials) + sum(len(rung.seeds) for rung in sweep.rungs)
+            launcher = _Tasks(sweep, slots or max(1, most), cores, wanted, command)
+            more = functools.partial(grow, sweep, sweep.rungs)
+            return supervise(sweep, sweep.trials, launcher, order, retries, report, tick, more=more)
         finally:
             ray.shutdown()
 

@@ -20,7 +20,9 @@ from semgjax.model.config import ModelConfig
 from semgjax.model.flops import train_flops
 from semgjax.model.for_band import fit_to_band
 from semgjax.model.presets import preset
+from semgjax.sweep.forecast_rule import ForecastRule
 from semgjax.sweep.planfile import FLOPS, PARTS, RATE, Options, PlanFile
+from semgjax.sweep.rate_search import Search
 from semgjax.sweep.subset import Subset, subset_split
 from semgjax.sweep.trial_cost import parameters_of
 from semgjax.training.distill_config import DistillOptions
@@ -37,6 +39,10 @@ class Resolved:
     subsets: tuple[Subset, ...]
     """the training subset of each configuration, for display"""
     splits: dict[str, Split]
+    search: Search | None = None
+    """of the learning rate, from that of each configuration"""
+    forecast: ForecastRule | None = None
+    """which trials run only after a forecast of them"""
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,7 @@ def resolve(plan: PlanFile, data: Path, split_file: Path | None) -> Resolved:
         met.append((known or Names()) | (own.learned if config.distill is None else own.all))
         subsets.append(subset)
         splits[own.hash] = own.split
-    return Resolved(tuple(configs), tuple(subsets), splits)
+    return Resolved(tuple(configs), tuple(subsets), splits, plan.search, plan.forecast)
 
 
 def run_config(

@@ -4,20 +4,20 @@ It only decides when each trial starts. The state of a trial lies in its folder,
 kind of stop.
 """
 
-import contextlib
 import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from semgjax.errors import InputError, Preempted
 from semgjax.files import is_locked
 from semgjax.measures import SPLICED, measure_in, rate_in
+from semgjax.sweep.forecast_rule import why_held
+from semgjax.sweep.launcher import Job, Launcher
 from semgjax.sweep.pack import packs_of
 from semgjax.sweep.plan import Sweep, Trial
+from semgjax.sweep.stopping import stop_requests
 from semgjax.sweep.trial import look, result_of, write_fault
 from semgjax.training.plateau import result_words
 
@@ -30,57 +30,39 @@ Report = Callable[[str], object]
 Order = Literal["cheapest", "longest"]
 
 
-class Job(Protocol):
-    """A running trial, or a running pack."""
-
-    @property
-    def where(self) -> str:
-        """Where it runs, for the report."""
-
-    @property
-    def log(self) -> Path:
-        """The file with its output."""
-
-    @property
-    def log_start(self) -> int:
-        """Byte offset in the log at which this attempt begins."""
-
-    def poll(self) -> int | None:
-        """Its exit code (negative: the signal that ended it); None while it runs."""
-
-    def stop(self) -> None:
-        """Ask it to save and to exit with 75."""
-
-    def kill(self) -> None:
-        """End it at once."""
-
-
-class Launcher(Protocol):
-    """Starts trials somewhere."""
-
-    size: int
-    """how many jobs can run at a time"""
-
-    def start(self, pack: Sequence[Trial]) -> Job:
-        """Start a trial, or several in one process; called only when there is room."""
-
-
 @dataclass(frozen=True)
 class Outcome:
-    """How the trials of a sweep ended: ids, with the reason of those that diverged or failed."""
+    """How the trials of a sweep ended: ids, with the reason of those that diverged or failed.
+
+    Attributes:
+        probed: diverged at a rate that the search of a rung with a best rate tried: an answer, no failure.
+        held: need a forecast before they run (semgjax.sweep.forecast_rule).
+    """
 
     done: tuple[str, ...]
     diverged: dict[str, str]
     failed: dict[str, str]
+    probed: dict[str, str] = field(default_factory=dict)
+    held: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """How many trials have ended."""
+        return len(self.done) + len(self.diverged) + len(self.failed) + len(self.probed) + len(self.held)
 
     @property
     def exit_code(self) -> int:
-        """0 if all are done, 70 if the others diverged, 1 if any failed."""
-        return 1 if self.failed else DIVERGED if self.diverged else 0
+        """0 if all are done, 70 if the others diverged, 2 if any is held, 1 if any failed."""
+        return 1 if self.failed else BAD_INPUT if self.held else DIVERGED if self.diverged else 0
 
 
 def no_tick() -> None:
     """The default tick: nothing."""
+
+
+def no_more() -> Sequence[Trial]:
+    """The default of `more`: a plan whose trials are all known."""
+    return ()
 
 
 def supervise(
@@ -92,6 +74,7 @@ def supervise(
     report: Report,
     tick: Callable[[], object],
     pack: int = 1,
+    more: Callable[[], Sequence[Trial]] = no_more,
 ) -> Outcome:
     """Run `trials` until each is done, diverged or failed.
 
@@ -106,22 +89,23 @@ def supervise(
         report: called with one line per start and end, and with progress now and then.
         tick: called a few times a second.
         pack: largest number of trials that train together in one process (semgjax.sweep.pack).
+        more: called when trials have ended: the trials that their results call for (semgjax.sweep.grow).
 
     Raises:
         Preempted: SIGINT, SIGTERM or SIGHUP arrived; the running trials received it and have saved.
     """
     if retries < 0:
         raise InputError(f"retries {retries}: give 0 or more", "bad-value")
-    with _stop_requests() as asked:
-        engine = _Engine(sweep, trials, packs_of(trials, pack), launcher, retries, report)
+    with stop_requests() as asked:
+        engine = _Engine(sweep, launcher, retries, report, order, pack)
         try:
-            engine.run(sorted(trials, key=lambda t: t.flops if order == "cheapest" else -t.flops), asked, tick)
+            engine.run(trials, more, asked, tick)
         finally:
             engine.kill()
     outcome = engine.outcome()
-    left = len(trials) - len(outcome.done) - len(outcome.diverged) - len(outcome.failed)
+    left = engine.count - outcome.count
     if left:
-        raise Preempted(f"{sweep.folder}: stopped with {left} of {len(trials)} trials left; the same command resumes")
+        raise Preempted(f"{sweep.folder}: stopped with {left} of {engine.count} trials left; the same command resumes")
     return outcome
 
 
@@ -139,15 +123,16 @@ class _Engine:
     def __init__(
         self,
         sweep: Sweep,
-        trials: Sequence[Trial],
-        packs: Sequence[tuple[Trial, ...]],
         launcher: Launcher,
         retries: int,
         report: Report,
+        order: Order,
+        pack: int,
     ) -> None:
-        self._pack_of = {trial.id: pack for pack in packs for trial in pack}
-        self._sweep, self._trials, self._launcher = sweep, trials, launcher
-        self._retries, self._report = retries, report
+        self._sweep, self._launcher, self._retries, self._report = sweep, launcher, retries, report
+        self._order, self._pack = order, pack
+        self._trials: list[Trial] = []
+        self._pack_of: dict[str, tuple[Trial, ...]] = {}
         self._queue: list[Trial] = []
         self._running: list[_Running] = []
         self._elsewhere: list[Trial] = []
@@ -155,11 +140,23 @@ class _Engine:
         self._done: set[str] = set()
         self._diverged: dict[str, str] = {}
         self._failed: dict[str, str] = {}
+        self._held: dict[str, str] = {}
 
-    def run(self, ordered: Sequence[Trial], asked: Callable[[], bool], tick: Callable[[], object]) -> None:
+    @property
+    def count(self) -> int:
+        """Number of trials so far."""
+        return len(self._trials)
+
+    def run(
+        self,
+        trials: Sequence[Trial],
+        more: Callable[[], Sequence[Trial]],
+        asked: Callable[[], bool],
+        tick: Callable[[], object],
+    ) -> None:
         """Run until all trials have ended or, after a request to stop, until the running ones have saved."""
-        for trial in ordered:
-            self._admit(trial)
+        self._add(trials)
+        self._add(more())
         if self._done:
             self._report(f"{self._count()} already")
         stopping, last_line = False, time.monotonic()
@@ -176,14 +173,18 @@ class _Engine:
                     self._running.remove(child)
                     for trial in child.trials:
                         self._settle(child, trial, self._code_of(child, trial, code), stopping)
+                    self._add(() if stopping else more())
             if not stopping:
-                self._welcome()
+                if self._welcome():
+                    self._add(more())
                 self._fill()
             tick()
             if time.monotonic() - last_line > _SECONDS_BETWEEN_LINES:
                 last_line = time.monotonic()
                 self._report(self._line())
             time.sleep(_SECONDS_BETWEEN_LOOKS)
+        if stopping:
+            self._add(more())  # what the last results call for is left to do
 
     def kill(self) -> None:
         """Kill what still runs, which happens only after an error of the engine itself."""
@@ -193,7 +194,18 @@ class _Engine:
     def outcome(self) -> Outcome:
         """The outcome so far."""
         done = tuple(trial.id for trial in self._trials if trial.id in self._done)
-        return Outcome(done, dict(self._diverged), dict(self._failed))
+        answered = {trial.rung for trial in self._trials if trial.id in self._done} - {None}
+        probed = {t.id for t in self._trials if t.rung in answered and t.stage != "seeds"} & set(self._diverged)
+        diverged = {name: reason for name, reason in self._diverged.items() if name not in probed}
+        tried = {name: self._diverged[name] for name in sorted(probed)}
+        return Outcome(done, diverged, dict(self._failed), tried, dict(self._held))
+
+    def _add(self, trials: Sequence[Trial]) -> None:
+        """Take trials in, those that start first by the order."""
+        self._trials += trials
+        self._pack_of |= {trial.id: pack for pack in packs_of(trials, self._pack) for trial in pack}
+        for trial in sorted(trials, key=lambda t: t.flops if self._order == "cheapest" else -t.flops):
+            self._admit(trial)
 
     def _admit(self, trial: Trial) -> None:
         """Sort a trial by its files: ended, running in another process, or waiting."""
@@ -209,21 +221,29 @@ class _Engine:
         elif status.state == "running":
             self._elsewhere.append(trial)
             self._report(f"{trial.id} is running in another process; waiting for it")
+        elif (why := why_held(self._sweep, trial)) is not None:
+            self._held[trial.id] = why
+            self._report(f"{trial.id} is not run: {why}")
         else:
             self._queue.append(trial)
 
-    def _welcome(self) -> None:
-        """Admit the trials that another process no longer holds."""
-        for trial in [t for t in self._elsewhere if not is_locked(self._sweep.run_folder(t))]:
+    def _welcome(self) -> bool:
+        """Admit the trials that another process no longer holds; whether there are any."""
+        ended = [t for t in self._elsewhere if not is_locked(self._sweep.run_folder(t))]
+        for trial in ended:
             self._elsewhere.remove(trial)
             self._admit(trial)
             self._report(f"{trial.id} has ended in the other process; {self._count()}")
+        return bool(ended)
 
     def _fill(self) -> None:
         """Start waiting trials while there is room; a trial in another process takes room too."""
         for trial in list(self._queue):
             teacher = trial.teacher
-            if teacher is not None and teacher.id in {**self._diverged, **self._failed}:
+            if teacher is not None and teacher.id in self._held:
+                self._queue.remove(trial)
+                self._held[trial.id] = f"its teacher {teacher.id} needs a forecast first"
+            elif teacher is not None and teacher.id in {**self._diverged, **self._failed}:
                 self._queue.remove(trial)
                 self._failed[trial.id] = f"not run: its teacher {teacher.id} did not finish"
                 self._report(f"{trial.id} {self._failed[trial.id]}")
@@ -326,27 +346,6 @@ class _Engine:
 
     def _count(self) -> str:
         return f"{len(self._done)} of {len(self._trials)} trials done"
-
-
-@contextlib.contextmanager
-def _stop_requests() -> Iterator[Callable[[], bool]]:
-    """Within the block, SIGINT, SIGTERM and SIGHUP only set a flag, which the yielded function returns.
-
-    Ignored signals (nohup) stay ignored. Outside the main thread no handler can be set.
-    """
-    asked = threading.Event()
-    before: dict[signal.Signals, Any] = {}
-    if threading.current_thread() is threading.main_thread():
-        wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        before = {number: signal.getsignal(number) for number in wanted}
-        before = {n: handler for n, handler in before.items() if handler not in (signal.SIG_IGN, None)}
-    for number in before:
-        signal.signal(number, lambda *_: asked.set())
-    try:
-        yield asked.is_set
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _stopped(code: int) -> str:

@@ -17,7 +17,8 @@ from pathlib import Path
 from semgjax.errors import InputError
 from semgjax.files import folder_lock, read_json, write_atomic, write_json
 from semgjax.parallel.hosts import whole_number
-from semgjax.sweep.plan import Sweep, Trial, read_sweep
+from semgjax.sweep.forecast_rule import why_held
+from semgjax.sweep.plan import Sweep, Trial, check_fixed, read_sweep
 from semgjax.sweep.runner import RETRIES, Report
 from semgjax.sweep.trial import PLACE, look
 
@@ -80,13 +81,14 @@ def arrays_of(sweep: Sweep, options: Options) -> list[Array]:
         InputError: options that cannot be used.
     """
     _check(sweep, options)
+    check_fixed(sweep, "Slurm")
     states = {trial.id: look(sweep, trial).state for trial in sweep.trials}
     open_trials = [t for t in sweep.trials if states[t.id] not in ("done", "diverged", "damaged")]
     waiting = {trial.id for trial in open_trials}
     groups: dict[str, list[Trial]] = {}
     for trial in open_trials:
         blocked = trial.teacher is not None and states[trial.teacher.id] in ("diverged", "damaged")
-        if not blocked:
+        if not blocked and why_held(sweep, trial) is None:
             after = trial.teacher.id if trial.teacher is not None and trial.teacher.id in waiting else ""
             groups.setdefault(after, []).append(trial)
     by_id = {trial.id: trial for trial in sweep.trials}

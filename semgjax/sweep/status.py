@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from semgjax.errors import InputError
+from semgjax.sweep.forecast_rule import why_held
+from semgjax.sweep.grow import RungState
 from semgjax.sweep.plan import Sweep, Trial
+from semgjax.sweep.rate_search import DIVERGED
 from semgjax.sweep.trial import Status, look
 from semgjax.training.metrics import read_metrics
 from semgjax.training.run_folder import METRICS
@@ -77,6 +80,31 @@ def summary_of(sweep: Sweep, rows: Sequence[Row]) -> str:
     return f"{sweep.name}: " + ", ".join(f"{count} {state}" for state, count in counts.items())
 
 
+def rungs_json(states: Sequence[RungState]) -> list[dict[str, Any]]:
+    """Where the search of each rung's learning rate stands, as plain JSON values; a diverged rate has no error."""
+
+    def errors(tried: dict[float, float]) -> list[dict[str, float | None]]:
+        return [{"rate": rate, "error": None if e == DIVERGED else e} for rate, e in sorted(tried.items())]
+
+    return [
+        {
+            "rung": one.rung.number,
+            "preset": one.rung.config.preset,
+            "state": one.state,
+            "best": one.best,
+            "tried": errors(one.tried),
+            "short": errors(one.short),
+            "reason": one.reason,
+        }
+        for one in states
+    ]
+
+
+def rung_lines(states: Sequence[RungState]) -> list[str]:
+    """The same as lines of text."""
+    return [f"rung {one.rung.number:03d}-{one.rung.config.preset}: {one.text}" for one in states]
+
+
 def duration(seconds: float) -> str:
     """45 s, 12 min, 3.5 h, 2.1 days."""
     for size, unit, digits in ((86400.0, "days", 1), (3600.0, "h", 1), (60.0, "min", 0)):
@@ -93,6 +121,8 @@ def _row(sweep: Sweep, trial: Trial, now: float) -> Row:
     recent = bool(lines) and now - metrics.stat().st_mtime < _RECENT
     if status.state in ("waiting", "failed") and recent and _is_elsewhere(sweep, trial):
         status = dataclasses.replace(status, state="running", reason="")
+    if status.state == "waiting" and sweep.forecast is not None:
+        status = dataclasses.replace(status, reason=why_held(sweep, trial) or "")
     if status.state == "waiting" and trial.teacher is not None:
         status = _with_teacher(sweep, trial.teacher, status)
     where = f"{starts[-1]['place']} on {starts[-1]['host']}".removeprefix(" on ") if starts else ""

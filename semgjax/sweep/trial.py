@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from semgjax.errors import Diverged, InputError, Preempted, SemgjaxError
 from semgjax.files import is_locked, read_json, write_json
+from semgjax.sweep.forecast_rule import check_forecast
 from semgjax.sweep.plan import Sweep, Trial
 from semgjax.training.metrics import read_metrics
 from semgjax.training.run_folder import METRICS, RESULT, read_result
@@ -51,7 +52,7 @@ def run_trial(sweep: Sweep, trial: Trial) -> dict[str, Any]:
 
     Raises:
         InputError: the sessions are not those of the plan, the folder is damaged or in use, or the teacher diverged
-            or is damaged.
+            or is damaged, or the trial needs a forecast first.
         Diverged: now or before; the reason is kept in trials/<id>.fault.json.
         Preempted: SIGTERM arrived and the state is saved; or the teacher is not finished yet.
     """
@@ -62,12 +63,14 @@ def run_trial(sweep: Sweep, trial: Trial) -> dict[str, Any]:
     if diverged is not None:
         raise diverged
     _check_teacher(sweep, trial)
+    check_forecast(sweep, trial)
     from semgjax.distilling.cache import cached
     from semgjax.distilling.teachers import lineage_of, load_teacher
     from semgjax.parallel.runtime import is_first
     from semgjax.training.loop import train
 
     corpus = load_sessions(sweep, trial)
+    check_forecast(sweep, trial, corpus)
     teacher = None if trial.teacher is None else load_teacher(sweep.run_folder(trial.teacher))
     if is_first():
         note_start(sweep, trial)

@@ -272,6 +272,8 @@ def test_a_trial_directory_that_is_read_only_is_one_line(place):
         (Outcome(("a", "b"), {}, {}), 0, "2 done\n"),
         (Outcome(("a",), {"b": "nan"}, {}), 70, "1 done, 1 diverged\n"),
         (Outcome(("a",), {"b": "nan"}, {"c": "broke"}), 1, "1 done, 1 diverged, 1 failed\n"),
+        (Outcome(("a",), {}, {}, {"b": "nan"}), 0, "1 done, 1 diverged at rates tried\n"),
+        (Outcome(("a",), {"b": "nan"}, {}, {}, {"c": "no"}), 2, "1 done, 1 diverged, 1 held for a forecast\n"),
     ],
 )
 def test_run_tells_how_it_ended_in_its_exit_code(tmp_path, capsys, monkeypatch, outcome, code, says):

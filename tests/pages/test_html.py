@@ -56,6 +56,7 @@ def page_of(name: str) -> str:
         level="95%",
         parameters=[],
         runs=SimpleNamespace(caption="-", head=(name, "b"), rows=[("1", name)], texts=0),
+        rungs=[(name, "-", "-", "-", name)],
         findings=[(name, "note", "-")],
         pictures=[image(b"", name, name)],
     )
@@ -123,7 +124,7 @@ def test_a_control_character_in_a_name_breaks_neither_picture_nor_page(name):
 def test_a_name_is_text_wherever_a_page_shows_it(name):
     seen = Seen(page_of(name))
     assert seen.tags == Seen(page_of("plain")).tags
-    assert seen.texts.count(name) == 10 and seen.alts == [name]
+    assert seen.texts.count(name) == 12 and seen.alts == [name]
 
 
 def test_a_name_that_a_template_uses_and_nobody_gave_is_an_error():

@@ -41,7 +41,7 @@ def test_the_file_states_what_was_fitted_and_how(tmp_path):
     fit = fit_law(TABLE)
     write_fit(tmp_path / "fit.json", fit, level=0.9)
     document = json.loads((tmp_path / "fit.json").read_text())
-    assert (document["schema"], document["version"]) == ("semgjax/fit", 5)
+    assert (document["schema"], document["version"]) == ("semgjax/fit", 6)
     assert document["law"] == "floor_power"
     assert document["points"]["x"] == {"N": SIZES.tolist()}
     assert document["points"]["y"] == Y.tolist()
@@ -79,7 +79,7 @@ def edited(tmp_path, edit, version=2):
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (lambda d: d.update(version=1), "version 1, this semgjax reads version 5"),
+        (lambda d: d.update(version=1), "version 1, this semgjax reads version 6"),
         (lambda d: d.update(schema="semgjax/result"), "schema is 'semgjax/result'"),
         (lambda d: d.update(law="cubic"), "law 'cubic' is not known; known are power, floor_power"),
         (lambda d: d["points"]["y"].__setitem__(0, 1.0), "the points were changed after the fit"),

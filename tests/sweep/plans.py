@@ -20,6 +20,11 @@ def config_of(name: str, seed: int = 0, steps: int = 10, data: str = "hash of th
     return RunConfig(name, preset(name), data, base.window, base.augment, base.optimizer, train)
 
 
+def at_rate(config: RunConfig, rate: float) -> RunConfig:
+    """The same at another peak learning rate."""
+    return replace(config, optimizer=replace(config.optimizer, learning_rate=rate))
+
+
 SPLIT = Split(("a",), (), ("b",), {})
 
 

@@ -13,10 +13,11 @@ from semgjax.files import write_json
 from semgjax.scaling.read import read_table, read_user_points
 from semgjax.scaling.rows import rows_of
 from semgjax.sweep.collect import CSV, JSONL, _cell, collect, columns_of
+from semgjax.sweep.trial import write_fault
 from tests.golden_files import GOLDEN
 from tests.guides.toy_loss import ConfidencePenalty
 from tests.refused import refused
-from tests.sweep.plans import config_of, finish, planned, result_body, students_of
+from tests.sweep.plans import at_rate, config_of, finish, planned, result_body, students_of
 
 
 def test_a_run_gives_its_averages_and_then_its_users_in_exactly_these_columns(tmp_path):
@@ -87,6 +88,22 @@ def test_the_step_since_which_a_run_emits_is_a_cell_and_empty_if_there_is_none(t
     collect(sweep.folder)
     rows = (sweep.folder / "results.csv").read_text().splitlines()[1:]
     assert {row.rpartition(",")[2] for row in rows} == {cell}
+
+
+def test_rates_at_which_a_run_of_the_rung_diverged_are_in_its_rows(tmp_path):
+    configs = [at_rate(config_of(name, seed), rate) for name, seed, rate in (
+        ("ladder-16", 0, 1e-3), ("ladder-16", 1, 2e-3), ("ladder-16", 0, 4e-3), ("ladder-32", 0, 1e-3),
+    )]  # fmt: skip
+    sweep = planned(tmp_path, *configs)
+    for trial in (sweep.trials[0], sweep.trials[3]):
+        finish(sweep, trial)
+    for trial in sweep.trials[1:3]:
+        write_fault(sweep, trial, "diverged", "step 5: loss nan")
+    table = collect(sweep.folder)
+    found = {row["run"]: (row["learning_rate"], row["diverged_rates"]) for row in table.rows}
+    assert found == {"000-ladder-16-s0": (1e-3, "0.002 0.004"), "003-ladder-32-s0": (1e-3, "")}
+    (rung, other) = read_table(sweep.folder, {"N": "flops"}, {}).rungs
+    assert (rung.rates, rung.state, other.state) == ((1e-3, 2e-3, 4e-3), "edge", "one-rate")
 
 
 def test_unfinished_trials_are_left_out_and_named(tmp_path):

@@ -25,7 +25,7 @@ def test_a_plan_reads_back_as_it_was_made(tmp_path):
     assert read_sweep(tmp_path / "sweep") == sweep
     names = {path.name for path in (tmp_path / "sweep").iterdir()}
     assert names == {"sweep.json", "splits", "trials", ".lock"}
-    body = read_json(tmp_path / "sweep" / "sweep.json", "semgjax/sweep", 2)
+    body = read_json(tmp_path / "sweep" / "sweep.json", "semgjax/sweep", 3)
     assert (body["name"], body["data"]) == ("sizes", str(tmp_path / "sessions"))
     assert read_split(sweep.split_file(sweep.trials[0])) == SPLIT
     assert [read_config(sweep.run_folder(trial)) for trial in sweep.trials] == [t.config for t in sweep.trials]

@@ -7,7 +7,9 @@ import pytest
 
 from semgjax.data.batching.augment import augment_recipe
 from semgjax.errors import InputError
+from semgjax.sweep.forecast_rule import ForecastRule
 from semgjax.sweep.planfile import find_plan, read_plan_file, shipped_plans
+from semgjax.sweep.rate_search import Search
 from semgjax.sweep.resolve import run_config
 from semgjax.training.run_config import RunConfig, recipe
 from tests.refused import refused
@@ -75,6 +77,7 @@ def test_without_vary_there_is_one_trial(tmp_path):
 
 
 PRESET = '[set]\npreset = "ladder-16"\n'
+SEARCH = 'optimizer.learning_rate = "bracket"\n'
 
 
 @pytest.mark.parametrize(
@@ -110,6 +113,19 @@ PRESET = '[set]\npreset = "ladder-16"\n'
         ),
         (f'name = "a"\n{PRESET}[[distill]]\nteacher.preset = "ladder-16"\n', "preset"),
         (f'name = "a"\n{PRESET}distill.weight = 0.5\n', "'distill.weight'"),
+        (f'name = "a"\n{PRESET}[bracket]\nfactor = 2.0\n', "optimizer.learning_rate"),
+        (f'name = "a"\n{PRESET}[vary]\n{SEARCH}[bracket]\nfactors = 2.0\n', "'factor'"),
+        (f'name = "a"\n{PRESET}[vary]\n{SEARCH}[bracket]\nfactor = 1.0\n', "bracket.factor 1"),
+        (f'name = "a"\n{PRESET}[vary]\n{SEARCH}[bracket]\nmost = 2.5\n', "most"),
+        (f'name = "a"\nbracket = 3\n{PRESET}[vary]\n{SEARCH}', "bracket is 3"),
+        (f'name = "a"\n{PRESET}optimizer.learning_rate = 1e-3\n[vary]\n{SEARCH}', "start in [bracket]"),
+        (f'name = "a"\n{PRESET}[vary]\n{SEARCH}[[distill]]\nteacher.preset = "ladder-16"\n', "[[distill]]"),
+        (f'name = "a"\n{PRESET}[vary]\noptimizer.learning_rate = "golden"\n', "'golden'"),
+        (f'name = "a"\nforecast = 3\n{PRESET}', "forecast is 3"),
+        (f'name = "a"\n{PRESET}[forecast]\nlargest = 2\n', "ledger"),
+        (f'name = "a"\n{PRESET}[forecast]\nledgers = "f"\n', "'ledger'"),
+        (f'name = "a"\n{PRESET}[forecast]\nledger = "f"\nlargest = 0\n', "forecast.largest 0"),
+        (f'name = "a"\n{PRESET}[forecast]\nledger = "f"\nby = "size"\n', "'size'"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_the_file_and_the_place(tmp_path, text, says):
@@ -119,6 +135,23 @@ def test_a_mistake_is_one_line_that_names_the_file_and_the_place(tmp_path, text,
     assert message.startswith(f"{tmp_path / 'plan.toml'}: ")
     assert says in message
     assert "\n" not in message
+
+
+def test_a_searched_rate_leaves_a_point_for_each_choice_of_the_rest_at_its_first_rate(tmp_path):
+    text = f'name = "a"\n[vary]\npreset = ["ladder-16", "ladder-64"]\n{SEARCH}train.seed = [0, 1]\n'
+    plan = read(tmp_path, text)
+    assert plan.search == Search() and len(plan.points) == 4
+    rates = [config.optimizer.learning_rate for config in configs(tmp_path, text)]
+    assert rates[::2] == [recipe(name).optimizer.learning_rate for name in ("ladder-16", "ladder-64")]
+    text += "[bracket]\nstart = {at = 4e-3, width = 16, power = -0.5}\nfactor = 3\nmost = 5\ntogether = true\n"
+    assert read(tmp_path, text).search == Search(factor=3.0, most=5, together=True)
+    assert [config.optimizer.learning_rate for config in configs(tmp_path, text)][::2] == [4e-3, 2e-3]
+
+
+def test_a_plan_may_ask_for_forecasts_of_its_largest_trials(tmp_path):
+    assert read(tmp_path, f'name = "a"\n{PRESET}').forecast is None
+    found = read(tmp_path, f'name = "a"\n{PRESET}[forecast]\nledger = "f.jsonl"\nlargest = 2\nby = "flops"\n')
+    assert found.forecast == ForecastRule("f.jsonl", 2, "flops")
 
 
 def test_a_missing_file_and_one_that_is_no_text_are_told(tmp_path):

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from semgjax.sweep.grow import states_of
 from semgjax.sweep.runner import Outcome
 from tests.refused import refused
 from tests.sweep.plans import config_of, finished, planned, same_table, students_of, sweep_of
+from tests.sweep.rated_trials import searched
 from tests.sweep.test_slurm import starts
 from tests.sweep.trained import calm_and_planned, minutes
 
@@ -54,6 +56,16 @@ def run(sweep, address, **options) -> tuple[Outcome, list[str]]:
 
     lines: list[str] = []
     return run_ray(sweep.folder, address, report=lines.append, command=stand_in, **options), lines
+
+
+def test_trials_that_a_search_of_learning_rates_adds_are_tasks_too(tmp_path, address):
+    sweep = searched(tmp_path)
+    (tmp_path / "acts.json").write_text("{}")
+    outcome, _ = run(sweep, address)
+    # The stand-in's runs are equally good: three rates bracket.
+    assert outcome.exit_code == 0 and len(outcome.done) == 6
+    assert [one.state for one in states_of(sweep)] == ["bracketed", "bracketed"]
+    assert len(starts(sweep)) == 6
 
 
 def test_a_sweep_runs_on_both_nodes_with_students_after_their_teacher(tmp_path, address):

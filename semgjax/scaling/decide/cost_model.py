@@ -130,5 +130,5 @@ def table_cost(table: Table, path: Path, unit: str = "FLOP", column: str = "flop
     Raises:
         InputError: no such file or column, or as `measured_cost`.
     """
-    rows = read_table(path, {**table.columns, "y": column}, table.where, inputs=tuple(table.x))
+    rows = read_table(path, {**table.columns, "y": column}, table.where, inputs=tuple(table.x), every_rate=True)
     return measured_cost(rows.x, rows.y, unit)

@@ -60,6 +60,7 @@ def forecast_body(fit: Fit, prediction: Prediction, model: float, note: str = ""
         "columns": dict(table.columns),
         "where": dict(table.where),
         "y": table.y_name,
+        "rate": table.rate,
         "unit": table.unit,
         "law": fit.law.name,
         "parameters": fit.parameters,
