@@ -16,7 +16,7 @@ from semgjax.errors import InputError
 from semgjax.printable import printable
 
 if TYPE_CHECKING:
-    from semgjax.data.quality.check import Report, SessionReport
+    from semgjax.data.quality.session_checks import Report, SessionReport
 
 _TEXTS = {"session", "user", "verdict", "findings"}
 _QUIET = 30.0  # seconds between lines of progress without a terminal
@@ -32,7 +32,7 @@ def check(src: tyro.conf.Positional[Path], *, html: Path | None = None, workers:
         json: print one JSON object instead of the table
     """
     from semgjax.data.batching.windows import WindowSpec
-    from semgjax.data.quality.check import as_json, check_sessions
+    from semgjax.data.quality.session_checks import as_json, check_sessions
     from semgjax.data.sessions import find_sessions
 
     if not 1 <= workers <= MOST_WORKERS:

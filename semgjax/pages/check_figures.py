@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
-from semgjax.data.quality.check import SessionReport
+from semgjax.data.quality.session_checks import SessionReport
 from semgjax.data.quality.signalchecks import ring_name
 from semgjax.pages.stretch import LEFT, RIGHT
 from semgjax.pages.style import (

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from semgjax.data.quality.check import Report, SessionReport
 from semgjax.data.quality.findings import CODES
+from semgjax.data.quality.session_checks import Report, SessionReport
 from semgjax.files import write_atomic
 from semgjax.pages.check_figures import COLOURS, overview_figure, session_figure
 from semgjax.pages.figure_bytes import png_bytes

@@ -9,7 +9,7 @@ import pytest
 
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.corpus import load_corpus
-from semgjax.data.quality.check import check_sessions
+from semgjax.data.quality.session_checks import check_sessions
 from semgjax.data.readers.recording import Recording, array_recording
 from semgjax.data.sessions import find_sessions, load_sessions, open_session, read_emg
 from semgjax.data.shards.ingest import ingest

@@ -110,7 +110,7 @@ def session(tmp_path_factory):
 def other_figures(session, tmp_path_factory):
     """The figures that need sessions, by name."""
     from semgjax.data.batching.windows import WindowSpec
-    from semgjax.data.quality.check import check_sessions
+    from semgjax.data.quality.session_checks import check_sessions
     from semgjax.pages.check_figures import overview_figure, session_figure
 
     inputs = example(tmp_path_factory.mktemp("demo"))

@@ -9,8 +9,8 @@ import h5py
 import numpy as np
 
 from semgjax.data.batching.windows import WindowSpec
-from semgjax.data.quality.check import check_session
 from semgjax.data.quality.findings import Finding
+from semgjax.data.quality.session_checks import check_session
 from tests.data.fixtures import write_session
 
 RATE = 2000

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from semgjax.data.batching.windows import WindowSpec
-from semgjax.data.quality.check import as_json, check_sessions
 from semgjax.data.quality.findings import CODES, Finding, verdict
+from semgjax.data.quality.session_checks import as_json, check_sessions
 from semgjax.data.sessions import find_sessions
 from semgjax.data.shards.ingest import ingest
 from tests.data.quality.damaged import damaged

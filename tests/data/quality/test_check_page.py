@@ -7,8 +7,8 @@ import matplotlib.image
 import pytest
 
 from semgjax.data.batching.windows import WindowSpec
-from semgjax.data.quality.check import Report, check_sessions
 from semgjax.data.quality.findings import CODES
+from semgjax.data.quality.session_checks import Report, check_sessions
 from semgjax.pages import check_page as page
 from semgjax.pages.check_page import render, write_page
 from tests.data.quality.damaged import damaged

@@ -7,9 +7,9 @@ import pytest
 
 from semgjax.cli.main import main
 from semgjax.data.batching.windows import WindowSpec
-from semgjax.data.quality.check import as_json, at_rate, check_sessions
 from semgjax.data.quality.meter import measure, short_of
 from semgjax.data.quality.rotation import turned_patterns
+from semgjax.data.quality.session_checks import as_json, at_rate, check_sessions
 from semgjax.data.quality.signalchecks import electrode_list
 from semgjax.data.readers.recording import array_recording
 from semgjax.data.sessions import find_sessions, load_sessions

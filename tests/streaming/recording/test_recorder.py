@@ -9,7 +9,7 @@ import pytest
 import pyxdf
 
 from semgjax.data.batching.windows import WindowSpec
-from semgjax.data.quality.check import check_session
+from semgjax.data.quality.session_checks import check_session
 from semgjax.data.sessions import open_session, read_emg
 from semgjax.streaming.packets import Packet, encode_packet
 from semgjax.streaming.recording import append_log
