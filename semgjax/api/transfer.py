@@ -201,7 +201,8 @@ def _constant(config: RunConfig, rate: float, batch: int) -> RunConfig:
 
 def _run(config: RunConfig, rate: float, steps: int, batch: int) -> RunConfig:
     optimizer = dataclasses.replace(config.optimizer, learning_rate=rate)
-    often = {"evaluate_every": steps, "checkpoint_every": steps, "log_every": max(1, steps // 30)}
-    return dataclasses.replace(
-        config, optimizer=optimizer, train=dataclasses.replace(config.train, steps=steps, batch=batch, **often)
-    )
+    train = dataclasses.replace(
+        config.train, steps=steps, batch=batch, evaluate_every=steps, checkpoint_every=steps,
+        log_every=max(1, steps // 30),
+    )  # fmt: skip
+    return dataclasses.replace(config, optimizer=optimizer, train=train)

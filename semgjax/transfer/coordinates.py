@@ -63,6 +63,6 @@ def _rows(model: ModelConfig, params: Params, batch: Batch) -> list[np.ndarray]:
 @partial(jax.jit, static_argnums=0)
 def _forward(model: ModelConfig, params: Params, batch: Batch) -> tuple[jax.Array, jax.Array, jax.Array]:
     emg = jnp.asarray(batch["emg"], jnp.float32)
-    valid = valid_samples(batch["valid"], emg.shape[1])
+    valid = valid_samples(jnp.asarray(batch["valid"]), emg.shape[1])
     x, layers = frames(model, params, emg, valid, None, "none", None, PLAIN, keep_layers=True)
     return layers, read_out(model, params["head"], x), valid[:, model.stride - 1 :: model.stride]

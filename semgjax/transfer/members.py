@@ -36,7 +36,7 @@ def member(
     own, base = recipe(f"{family}-{width}", corpus.band), recipe(f"{family}-{BASE.base_dim}", corpus.band)
     return RunConfig(
         f"{family}-{width}",
-        dataclasses.replace(shape, **changes),  # type: ignore[arg-type]
+        dataclasses.replace(shape, **changes),
         corpus.hash,
         own.window,
         own.augment,
