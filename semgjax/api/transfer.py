@@ -189,7 +189,7 @@ def check_transfer(
 
 def _batches(corpus: Corpus, config: RunConfig, batch: int, steps: int) -> list[Any]:
     batches = stream(train_data(corpus.train, config.window, config.augment, batch, 0), 0)
-    return [next(batches) for _ in range(steps + 1)]
+    return [next(batches) for _ in range(steps + 2)]
 
 
 def _constant(config: RunConfig, rate: float, batch: int) -> RunConfig:

@@ -23,29 +23,28 @@ from semgjax.transfer.sizes import Sizes
 
 
 def coordinate_sizes(config: RunConfig, batches: Sequence[Batch], seeds: Sequence[int]) -> Sizes:
-    """Train a network for one step on each batch but the last, and measure it on the last one; means over seeds.
+    """Train a network for one step on each batch but the first and the last, and measure it on the last one.
 
     Args:
         config: of a transformer; its learning rate's warm-up and decay count `config.train.steps`.
-        batches: as `semgjax.data.batching.batches.stream` gives them, one more than steps.
-        seeds: of the parameters.
+        batches: as `semgjax.data.batching.batches.stream` gives them, two more than steps.
+        seeds: of the parameters; sizes are geometric means over them, moves arithmetic ones.
     """
     model = config.model
     assert isinstance(model, ModelConfig)
     mesh = make_mesh(config.train.batch)
     step, probe = make_step(config, mesh), batches[-1]
     start = jax.jit(lambda seed: init_state(config, seed), out_shardings=state_shardings(config, mesh))
-    found = []
+    sizes, moves = [], []
     for seed in seeds:
         state = start(seed)
-        measured = [_rows(model, state["params"], probe)]
-        for batch in batches[:-1]:
+        measured = []
+        for batch in batches[:-1]:  # the first step has rate 0
             state, _ = step(state, place_batch(mesh, batch), ())
             measured.append(_rows(model, state["params"], probe))
-        found.append([[[_size(x) for x in rows] for rows in zip(*measured, strict=True)],
-                      [[_size(x - rows[0]) for x in rows] for rows in zip(*measured, strict=True)]])  # fmt: skip
-    size, moved = np.exp(np.log(np.maximum(np.array(found), 1e-30)).mean(axis=0))
-    return Sizes(model.dim, model.layers, size, moved)
+        sizes.append([[_size(x) for x in rows] for rows in zip(*measured, strict=True)])
+        moves.append([[_size(x - rows[0]) for x in rows] for rows in zip(*measured, strict=True)])
+    return Sizes(model.dim, model.layers, np.exp(np.log(sizes).mean(axis=0)), np.mean(moves, axis=0))
 
 
 def _size(x: np.ndarray) -> float:

@@ -10,7 +10,7 @@ from semgjax.errors import InputError
 from semgjax.files import read_json
 
 
-@pytest.mark.slow  # 40 s: eight small networks are compiled
+@pytest.mark.slow  # 60 s: eight small networks are compiled
 def test_a_check_writes_its_figure_and_numbers(sessions, tmp_path, capsys):
     words = ["--widths", "8", "16", "--depths", "3", "6", "--steps", "2", "--batch", "2", "--seeds", "0"]
     more = ["--rates", "1e-3", "4e-3", "1.6e-2", "--rate-steps", "5"]
