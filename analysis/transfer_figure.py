@@ -17,15 +17,16 @@ def rates_figure(rows: Sequence[Row], design: Design) -> Picture:
         for place, width in enumerate(design.widths):
             if not (tried := tried_of(rows, design, one, width)):
                 continue
-            losses = np.array([[seed[rate] for rate in design.rates] for seed in tried])
+            rates = list(tried[0])
+            losses = np.array([list(seed.values()) for seed in tried])
             mean = losses.mean(axis=0)
             bars = np.array([mean - losses.min(axis=0), losses.max(axis=0) - mean])
             axes.errorbar(
-                design.rates, mean, bars, color=CYCLE[place], marker=MARKS[place], ls=DASHES[place], ms=5, lw=1.3,
+                rates, mean, bars, color=CYCLE[place], marker=MARKS[place], ls=DASHES[place], ms=5, lw=1.3,
                 capsize=2, label=f"width {width}",
             )  # fmt: skip
         axes.set_xscale("log", base=2)
-        axes.set_xticks(design.rates, [f"{rate:g}" for rate in design.rates])
+        axes.xaxis.set_major_formatter("{x:g}")
         title_above(axes, one)
         name_axes(axes, "Learning rate, of the base's", "Training loss of the last fifth")
     legend_below(figure)

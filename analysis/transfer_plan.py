@@ -21,6 +21,8 @@ class Design:
     """at which rates are tried: 16 times from the first to the last"""
     rates: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
     """as shares of the base's recipe"""
+    highest: float = 32.0
+    """up to which further rates are tried, a factor of 2 apart, where the highest one is the best"""
     parametrizations: tuple[Parametrization, ...] = ("standard", "completep")
     ladder: tuple[int, ...] = (6, 8, 12, 16, 24, 32, 48)
     """widths behind the forecast, at the rate that is best at `tuned` under completep"""
@@ -60,6 +62,11 @@ def rate_pieces(design: Design) -> list[Piece]:
         for seed in design.seeds
         for rate in design.rates
     ]
+
+
+def further_pieces(design: Design, parametrization: Parametrization, width: int, rates: Sequence[float]) -> list[Piece]:
+    """Further rates at one width."""
+    return [Piece(parametrization, width, rate, seed) for rate in rates for seed in design.seeds]
 
 
 def ladder_pieces(design: Design, widths: Sequence[int], rate: float) -> list[Piece]:

@@ -10,6 +10,7 @@ forecast. The repository ships analysis/data/transfer.csv and the ledger beside 
 """
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,8 +20,9 @@ import tyro
 
 from analysis import command, varied_plan
 from analysis.pieces import Row, make_rows, read_rows, write_rows
-from analysis.transfer_plan import BASE, Design, Piece, Question, ladder_pieces, rate_pieces
-from analysis.transfer_verdicts import answers, best_at
+from analysis.transfer_figure import rates_figure
+from analysis.transfer_plan import BASE, Design, Piece, Question, further_pieces, ladder_pieces, rate_pieces
+from analysis.transfer_verdicts import answers, best_at, wanted_rates
 from semgjax.data.corpus import Corpus, load_corpus
 from semgjax.data.splitting.splits import write_split
 from semgjax.pages.law_plot import save_figure
@@ -53,16 +55,30 @@ def study(options: Options) -> str:
         corpus = _corpus(options)
         rows = read_rows(table) if table.exists() else []
         for question in options.questions:
-            pieces = _pieces(question, rows, options.design)
-            rows = make_rows(table, COLUMNS, pieces, options.only, lambda piece: _row(piece, corpus, options), "loss")
+            while pieces := _missing(question, rows, options):
+                rows = make_rows(table, COLUMNS, pieces, "", lambda piece: _row(piece, corpus, options), "loss")
         if set(options.questions) & {"ladder", "held"}:
             names = {piece.name for piece in _pieces("ladder", rows, options.design)}
             write_rows(options.out / "ladder.csv", COLUMNS, [row for row in rows if row["piece"] in names])
     if options.figure is not None:
-        from analysis.transfer_figure import rates_figure
-
         save_figure(rates_figure(rows, options.design), options.figure)
     return answers(rows, options.design)
+
+
+def _missing(question: Question, rows: Sequence[Row], options: Options) -> list[Piece]:
+    """Pieces of a question that the table lacks; rates beyond those of the design once these are there."""
+    design, known = options.design, {row["piece"] for row in rows}
+
+    def missing(pieces: Sequence[Piece]) -> list[Piece]:
+        return [piece for piece in pieces if piece.name not in known and options.only in piece.name]
+
+    found = missing(_pieces(question, rows, design))
+    if found or question != "rates":
+        return found
+    places = itertools.product(design.parametrizations, design.widths)
+    return missing(
+        [one for place in places for one in further_pieces(design, *place, wanted_rates(rows, design, *place))]
+    )
 
 
 def _pieces(question: Question, rows: Sequence[Row], design: Design) -> list[Piece]:

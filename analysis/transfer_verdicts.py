@@ -12,24 +12,36 @@ Tried = list[Mapping[float, float]]
 
 
 def tried_of(rows: Sequence[Row], design: Design, parametrization: str, width: int) -> Tried:
-    """Rate -> loss of each seed; a run that diverged has an infinite loss."""
+    """Rate -> loss of each seed that has all of the design's rates, at the rates that these seeds share.
+
+    A run that diverged has an infinite loss.
+    """
     found = []
     for seed in design.seeds:
         losses = {
             float(row["rate"]): float(row["loss"])
             for row in rows
             if (row["parametrization"], int(row["width"]), int(row["seed"])) == (parametrization, width, seed)
-            and float(row["rate"]) in design.rates
         }
-        if len(losses) == len(design.rates):
+        if set(design.rates) <= set(losses):
             found.append(losses)
-    return found
+    shared = set.intersection(*map(set, found)) if found else set()
+    return [{rate: losses[rate] for rate in sorted(shared)} for losses in found]
+
+
+def wanted_rates(rows: Sequence[Row], design: Design, parametrization: str, width: int) -> list[float]:
+    """The next rates to try: one beyond the highest, where the lowest loss is there and `design.highest` allows it."""
+    tried = tried_of(rows, design, parametrization, width)
+    if len(tried) < len(design.seeds):
+        return []
+    top = max(tried[0])
+    return [2 * top] if best_at(rows, design, parametrization, width) == top < design.highest else []
 
 
 def best_at(rows: Sequence[Row], design: Design, parametrization: str, width: int) -> float:
     """The tried rate with the lowest mean loss."""
     tried = tried_of(rows, design, parametrization, width)
-    return min(design.rates, key=lambda rate: sum(losses[rate] for losses in tried))
+    return min(tried[0], key=lambda rate: sum(losses[rate] for losses in tried))
 
 
 def answers(rows: Sequence[Row], design: Design) -> str:
