@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from semgjax.api.evaluation import Evaluation, Ways, evaluate_sessions, of_users
-from semgjax.data.band import TYPING, Band
+from semgjax.data.band import LARGEST, TYPING, Band
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.corpus import Corpus, load_corpus
 from semgjax.data.sessions import Session, session_of_array
@@ -328,8 +328,10 @@ def _checked(emg: ArrayLike | Session, band: Band) -> Session:
             raise InputError(f"emg cannot be read as an array of numbers ({error})", "bad-shape") from None
         if array.ndim != 2:
             raise InputError(f"emg has shape {array.shape}, expected [samples, {band.channels}]", "bad-shape")
-        if not np.isfinite(array).all():
-            raise InputError("emg holds values that are not finite; repair the signal first", "not-finite")
+        if not (np.abs(array) <= LARGEST).all():  # NaN neither
+            raise InputError(
+                f"emg holds values that are not finite or beyond {LARGEST:g}; repair the signal first", "not-finite"
+            )
         if array.shape[1] != band.channels:
             raise InputError(f"emg has {array.shape[1]} channels; the decoder takes {band.channels}", "channel-count")
         emg = session_of_array(array, band)
