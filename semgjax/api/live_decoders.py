@@ -7,10 +7,9 @@ from semgjax.api.models import GREEDY, Model, load
 from semgjax.data.band import Band
 from semgjax.decode.beam import make_beam_search
 from semgjax.decode.beam_options import glyphs_of
-from semgjax.errors import InputError
 from semgjax.evaluate.decoders import Decoder, read_model
-from semgjax.runtime.runtimes import Runtime
-from semgjax.streaming.feed import Feed, feed_of_steps, make_feed
+from semgjax.exporting.export_forward import runtime_feed
+from semgjax.streaming.feed import Feed, make_feed
 from semgjax.streaming.live import LiveDecoder
 
 if TYPE_CHECKING:
@@ -46,15 +45,8 @@ def live_decoder(
 
 def _of_model(model: Model) -> tuple[Feed, Band, int]:
     if model.runtime is not None:
-        return _of_runtime(model.runtime, model.band, model.source)
-    frame = model.config.stride / model.band.rate
-    feed = make_feed(model.config, model.params, next(n for n in (4, 2, 1) if n * frame <= max(SPAN, frame)))
+        feed = runtime_feed(model.runtime, model.source)
+    else:
+        frame = model.config.stride / model.band.rate
+        feed = make_feed(model.config, model.params, next(n for n in (4, 2, 1) if n * frame <= max(SPAN, frame)))
     return feed, model.band, model.config.emission_delay // model.config.stride
-
-
-def _of_runtime(runtime: Runtime, band: Band, place: str) -> tuple[Feed, Band, int]:
-    about = runtime.about
-    if runtime.begin is None or runtime.step is None:
-        raise InputError(f"{place}: the decoder does not stream ({about.get('no_stream')})", "conflict")
-    late = round(about["emission_delay_seconds"] * band.rate / about["frame_samples"])
-    return feed_of_steps(about, runtime.begin, runtime.step), band, late

@@ -143,8 +143,13 @@ def test_a_decoder_is_loaded_evaluated_and_verified_and_its_parameters_are_refus
     with refused("conflict", kind):
         load_export(out)
     ours_about = json.loads((out / "model.json").read_text())
-    with refused("conflict"):
-        theirs.evaluate(sessions, mode="session")
+    for mode in ("stitched", "session"):
+        assert theirs.evaluate(sessions, mode=mode).counts == ours.evaluate(sessions, mode=mode).counts
+    if kind == "onnx":
+        assert theirs.evaluate(sessions, lengths=True).lengths == ours.evaluate(sessions, lengths=True).lengths != ()
+    else:
+        with refused("conflict", "1600"):
+            theirs.evaluate(sessions, lengths=True)
     # Signed again: nothing was damaged, another program wrote it.
     for name, value in (("blank", 1), ("emission_delay_seconds", -1.0), ("state", []), ("frame_samples", 20)):
         sign(out, ours_about | {name: value})
