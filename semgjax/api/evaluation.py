@@ -1,6 +1,6 @@
 """`Evaluation`: errors of a decoder on a part of a split, how they were counted, and how far other users may be."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from semgjax.errors import InputError
 from semgjax.evaluate.alignment import Pairs, align, joined
 from semgjax.evaluate.breakdown import Breakdown, break_down
 from semgjax.evaluate.decoders import Decoder, decode_of, letters_outside, read_model
-from semgjax.evaluate.decoding import Emit, Mode, left_out, make_emit, read_stretches
+from semgjax.evaluate.decoding import Emit, Mode, left_out, read_stretches
 from semgjax.evaluate.error_rates import Counts, score_rows
 from semgjax.evaluate.lengths import LengthPoint, length_sweep
 from semgjax.evaluate.spread import Difference, macro_interval, paired_difference, pooled_interval
@@ -175,6 +175,8 @@ def evaluate_sessions(
     window: WindowSpec,
     band: Band,
     forward: Forward,
+    emit: Emit,
+    stretches: Callable[[int], Emit],
     sessions: Sequence[Session],
     split: str,
     ways: Ways,
@@ -185,6 +187,8 @@ def evaluate_sessions(
 
     Args:
         forward: of `make_forward`.
+        emit: what gives the emissions in the mode of `ways`.
+        stretches: the same for stretches of a number of samples (`length_sweep`).
         trained_on: what the decoder has learned from; None: not known.
         data: hash of the corpus that the sessions are of.
 
@@ -195,7 +199,6 @@ def evaluate_sessions(
     model = read_model(ways.decoder, band)
     decode = decode_of(ways.decoder, band, model)
     choices: list[TurnChoice] = []
-    emit = make_emit(config, params, window, ways.batch, ways.mode, forward)
     if ways.turns:
         emit = _turned(forward, config, params, window, ways, choices)
     pairs = list[Pairs]()
@@ -219,7 +222,7 @@ def evaluate_sessions(
         met=None if trained_on is None else tuple(sorted((Names(users=frozenset(counts)) & trained_on).users)),
         left_out={"keys": lost.keys, "seconds": lost.seconds} if lost else {"keys": 0, "seconds": 0.0},
         breakdown=break_down(joined(pairs), band, config.emission_delay, config.stride),
-        lengths=tuple(length_sweep(config, params, window, decode, sessions)) if ways.lengths else (),
+        lengths=tuple(length_sweep(stretches, decode, sessions, config.stride)) if ways.lengths else (),
         data=data,
         signals=signals_of(sessions),
         letters_outside={} if model is None else _presses(letters_outside(band, model), band, sessions),

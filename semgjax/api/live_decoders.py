@@ -3,19 +3,14 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from semgjax.api.models import GREEDY, Model, load, place_of
-from semgjax.config_json import from_json
+from semgjax.api.models import GREEDY, Model, load
 from semgjax.data.band import Band
 from semgjax.decode.beam import make_beam_search
 from semgjax.decode.beam_options import glyphs_of
-from semgjax.errors import InputError
 from semgjax.evaluate.decoders import Decoder, read_model
-from semgjax.runtime.about import MODEL, read_about
-from semgjax.runtime.open_export import open_files
-from semgjax.runtime.runtimes import Runtime
-from semgjax.streaming.feed import Feed, feed_of_steps, make_feed
+from semgjax.exporting.export_forward import runtime_feed
+from semgjax.streaming.feed import Feed, make_feed
 from semgjax.streaming.live import LiveDecoder
-from semgjax.training.mirror import finished_folder
 
 if TYPE_CHECKING:
     from semgjax.api.runs import Export, Run
@@ -24,8 +19,6 @@ OPEN = 200
 """keys that a beam search may leave open"""
 SPAN = 0.02
 """seconds of signal that are decoded at once, if frames are shorter"""
-_OF_JAX = ("orbax", "safetensors", "stablehlo")
-"""formats whose parameters JAX runs"""
 
 
 def live_decoder(
@@ -43,7 +36,7 @@ def live_decoder(
     Raises:
         InputError: as `semgjax.load`; a network that cannot stream ("conflict"); a language model that does not fit.
     """
-    feed, band, late = _of_model(place) if isinstance(place, Model) else _of_place(place_of(place))
+    feed, band, late = _of_model(place if isinstance(place, Model) else load(place))
     search = None
     if decoder.name == "beam":
         search = make_beam_search(decoder.beam, read_model(decoder, band), glyphs_of(band))
@@ -52,23 +45,8 @@ def live_decoder(
 
 def _of_model(model: Model) -> tuple[Feed, Band, int]:
     if model.runtime is not None:
-        return _of_runtime(model.runtime, model.band, model.source)
-    frame = model.config.stride / model.band.rate
-    feed = make_feed(model.config, model.params, next(n for n in (4, 2, 1) if n * frame <= max(SPAN, frame)))
+        feed = runtime_feed(model.runtime, model.source)
+    else:
+        frame = model.config.stride / model.band.rate
+        feed = make_feed(model.config, model.params, next(n for n in (4, 2, 1) if n * frame <= max(SPAN, frame)))
     return feed, model.band, model.config.emission_delay // model.config.stride
-
-
-def _of_place(place: str) -> tuple[Feed, Band, int]:
-    with finished_folder(place) as folder:
-        about = read_about(folder) if (folder / MODEL).is_file() else None
-        if about is None or about["format"] in _OF_JAX:
-            return _of_model(load(place))
-        return _of_runtime(open_files(folder, about), from_json(Band, about["band"], str(folder / MODEL)), str(folder))
-
-
-def _of_runtime(runtime: Runtime, band: Band, place: str) -> tuple[Feed, Band, int]:
-    about = runtime.about
-    if runtime.begin is None or runtime.step is None:
-        raise InputError(f"{place}: the decoder does not stream ({about.get('no_stream')})", "conflict")
-    late = round(about["emission_delay_seconds"] * band.rate / about["frame_samples"])
-    return feed_of_steps(about, runtime.begin, runtime.step), band, late

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from semgjax.api.evaluation import Evaluation, Ways, evaluate_sessions, of_users
-from semgjax.data.band import TYPING, Band
+from semgjax.data.band import LARGEST, TYPING, Band
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.corpus import Corpus, load_corpus
 from semgjax.data.sessions import Session, session_of_array
@@ -23,7 +23,7 @@ from semgjax.evaluate.decoders import Decoder
 from semgjax.evaluate.decoding import Emit, Mode, make_emit
 from semgjax.evaluate.stitched import Forward, make_forward, session_logits
 from semgjax.exporting.export_folder import load_export
-from semgjax.exporting.export_forward import runtime_forward
+from semgjax.exporting.export_forward import runtime_feed, runtime_forward
 from semgjax.model import network
 from semgjax.model.config import Network
 from semgjax.model.encoder import Params
@@ -168,13 +168,18 @@ class Model:
             True
         """
         check_batch(batch)
-        self._check_mode(mode, lengths)
+        if lengths and self.runtime is not None and self.runtime.samples is not None:
+            raise InputError(
+                f"{self.source}: its program takes windows of {self.runtime.samples} samples only; evaluate it without "
+                "lengths, or evaluate the run",
+                "conflict",
+            )
         corpus = read_corpus(data, splits)
         sessions = self.sessions_of(corpus, split, users)
         ways = Ways(mode, decoder, batch, turns, lengths)
         found = evaluate_sessions(
-            self.config, self.params, self.window, self.band, self._forward, sessions, split, ways, self.trained_on,
-            corpus.hash,
+            self.config, self.params, self.window, self.band, self._forward, self.emissions(mode, batch),
+            self._stretches, sessions, split, ways, self.trained_on, corpus.hash,
         )  # fmt: skip
         if found.met and split == "test" and is_first():  # people of a val part are often known on purpose
             names = ", ".join(found.met[:5]) + (" ..." if len(found.met) > 5 else "")
@@ -209,20 +214,14 @@ class Model:
         Raises:
             InputError: a network that cannot do what the mode asks for ("conflict").
         """
-        self._check_mode(mode)
-        return make_emit(self.config, self.params, self.window, batch, mode, self._forward)
+        feed = None if self.runtime is None or mode != "session" else runtime_feed(self.runtime, self.source)
+        return make_emit(self.config, self.params, self.window, batch, mode, self._forward, feed)
 
-    def _check_mode(self, mode: Mode, lengths: bool = False) -> None:
-        """
-        Raises:
-            InputError: an export without parameters for JAX, and a mode that computes by them ("conflict").
-        """
-        if self.runtime is not None and (mode == "session" or lengths):
-            raise InputError(
-                f"{self.source}: its format has programs for windows and frames; evaluate it stitched or windowed, "
-                "without lengths, or evaluate the run",
-                "conflict",
-            )
+    def _stretches(self, samples: int) -> Emit:
+        """What gives the emissions of stretches of a length, one at a time."""
+        spec = replace(self.window, length=samples, stride=samples)
+        forward = None if self.runtime is None else runtime_forward(self.config, spec, self.runtime)
+        return make_emit(self.config, self.params, spec, 1, "windowed", forward)
 
     @cached_property
     def _forward(self) -> Forward:
@@ -328,8 +327,10 @@ def _checked(emg: ArrayLike | Session, band: Band) -> Session:
             raise InputError(f"emg cannot be read as an array of numbers ({error})", "bad-shape") from None
         if array.ndim != 2:
             raise InputError(f"emg has shape {array.shape}, expected [samples, {band.channels}]", "bad-shape")
-        if not np.isfinite(array).all():
-            raise InputError("emg holds values that are not finite; repair the signal first", "not-finite")
+        if not (np.abs(array) <= LARGEST).all():  # NaN neither
+            raise InputError(
+                f"emg holds values that are not finite or beyond {LARGEST:g}; repair the signal first", "not-finite"
+            )
         if array.shape[1] != band.channels:
             raise InputError(f"emg has {array.shape[1]} channels; the decoder takes {band.channels}", "channel-count")
         emg = session_of_array(array, band)

@@ -217,7 +217,7 @@ def distill(
 
 
 def export(
-    run: str | Path | Run,
+    run: str | Path | Run | Export,
     out: str | Path,
     *,
     format: Format = "orbax",
@@ -226,10 +226,11 @@ def export(
     data: str | Path | None = None,
     splits: str | Path | None = None,
 ) -> Export:
-    """Write a finished run's parameters as a self-contained export.
+    """Write a finished run's parameters as a self-contained export, or those of an export in another format.
 
     Args:
-        run: run directory, address, or what `train` returned.
+        run: run directory, or folder of an export or import that holds parameters; its address, or what `train`,
+            `export` or `import_parameters` returned.
         out: new folder: model.json, a card and the files of the format.
         format: "orbax", "safetensors" (parameters by name), "stablehlo" (programs that JAX runs without semgjax),
             "onnx", or "litert" (experimental).

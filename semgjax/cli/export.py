@@ -25,7 +25,8 @@ def export(
     """Write model.json, a card and files of a format, which need neither the run's folder nor its configuration.
 
     Args:
-        run: finished run directory, or its address (gs://...); with --verify and without --out an export
+        run: finished run directory, or an export or import with parameters, or its address (gs://...); with --verify
+            and without --out any export
         out: new folder for the export
         format: orbax, safetensors (parameters by name), stablehlo (programs that JAX runs without this package), onnx,
             or litert (experimental)

@@ -1,4 +1,4 @@
-"""`semgjax import`: parameters of an export or of a safetensors file, as a decoder to train further."""
+"""`semgjax import`: parameters of an export, of tensors or of an orbax checkpoint, as a decoder to train further."""
 
 from pathlib import Path
 
@@ -21,11 +21,11 @@ def import_(
     """Write a decoder folder (format orbax) that train --init, distill --init, personalize and evaluate take.
 
     Args:
-        source: an export with parameters (orbax, safetensors, stablehlo), its address, or a file of tensors by name
-            (FILE.safetensors), as `semgjax export --format safetensors` names them
+        source: an export with parameters (orbax, safetensors, stablehlo), its address, or tensors by name, as
+            `semgjax export --format safetensors` names them: FILE.safetensors, or the folder of an orbax checkpoint
         out: new folder
-        like: of a file: a run or export whose network, windows and band the tensors are for
-        preset: of a file, instead: the size whose network they are for
+        like: of tensors: a run or export whose network, windows and band they are for
+        preset: of tensors, instead: the size whose network they are for
         data: with --preset: folder of sessions whose band it is made to fit (default: two wrists at 2 kHz)
         splits: split file (default: splits.json in the folder of sessions)
     """

@@ -77,8 +77,9 @@ def stream(
     from semgjax.cli.live_text import JsonText, PlainText, TerminalText
     from semgjax.evaluate.decoders import Decoder
     from semgjax.streaming.live import run_live
-    from semgjax.streaming.recording.recorder import open_recorder
+    from semgjax.streaming.recording.recorder import Recorder, open_recorders
     from semgjax.streaming.sources.choose import is_recorded, open_source
+    from semgjax.streaming.sources.source import Described
 
     found = live_decoder(model, Decoder(decoder, lm, beam), open_keys)
     conditioning = _conditioning(channels, scale, declaration, resample, found.band.rate)
@@ -90,20 +91,17 @@ def stream(
         say(f"semgjax: {line}", error=True)
 
     found.warm()  # before the source is open: samples that come meanwhile would be late
-    with _interruptible() as (stop, codes), live_page(web, port, found.band, model, source, note) as page:
+    with _interruptible() as (stop, codes, begun), live_page(web, port, found.band, model, source, note) as page:
         opened = open_source(source, wait, fast)
+
+        def recorders(about: Described) -> list[Recorder]:
+            begun.set()
+            return open_recorders(record, about, opened.live, user, note)
+
         if page and is_recorded(source):
             page.wait(stop)
-        summary = run_live(
-            opened,
-            found,
-            [shown, *([page.show] if page else [])],
-            conditioning,
-            lambda about: [open_recorder(path, about, opened.live, user, note) for path in record],
-            stop,
-            note,
-            wait,
-        )
+        listeners = [shown, *([page.show] if page else [])]
+        summary = run_live(opened, found, listeners, conditioning, recorders, stop, note, wait)
         if page and summary.error is not None:
             page.close("stopped")
     shown.end()
@@ -151,12 +149,17 @@ def _conditioning(
 
 
 @contextlib.contextmanager
-def _interruptible() -> Iterator[tuple[threading.Event, list[int]]]:
-    """Ctrl-C and SIGTERM set the event, and the exit code is kept; one more, a second later, interrupts at once."""
-    stop, codes, asked = threading.Event(), list[int](), 0.0
+def _interruptible() -> Iterator[tuple[threading.Event, list[int], threading.Event]]:
+    """Ctrl-C and SIGTERM set the first event, and the exit code is kept; one more, a second later, interrupts at once.
+
+    So does the first one before the second event is set: while a source is waited for, nothing is there to complete.
+    """
+    stop, codes, begun, asked = threading.Event(), list[int](), threading.Event(), 0.0
 
     def ask(number: int, frame: object) -> None:
         nonlocal asked
+        if not begun.is_set():
+            raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(_CODES[signal.SIGTERM])
         if not stop.is_set():
             asked = time.monotonic()
             codes.append(_CODES[signal.Signals(number)])
@@ -166,7 +169,7 @@ def _interruptible() -> Iterator[tuple[threading.Event, list[int]]]:
 
     before = {number: signal.signal(number, ask) for number in _CODES}
     try:
-        yield stop, codes
+        yield stop, codes, begun
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

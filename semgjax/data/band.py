@@ -12,6 +12,10 @@ from semgjax.errors import InputError
 if TYPE_CHECKING:
     from semgjax.data.sessions import Session
 
+LARGEST = 1e10
+"""largest value of a signal in any unit, far above the counts of any converter: what is larger is broken, and one such
+value would make a network's float32 sums infinite from there on"""
+
 
 @dataclass(frozen=True)
 class Band:

@@ -16,7 +16,7 @@ from semgjax.evaluate.reading import Reading
 from semgjax.evaluate.stitched import Forward, make_forward, session_logits
 from semgjax.model.encoder import Params
 from semgjax.model.kind import Network
-from semgjax.streaming.feed import BLOCK, advance, begin, make_feed
+from semgjax.streaming.feed import BLOCK, Feed, advance, begin, make_feed
 
 Mode = Literal["stitched", "windowed", "session"]
 """stitched: emissions of adjacent windows, each with its context as in training, end to end, decoded together;
@@ -43,19 +43,26 @@ def decode_by(search: BeamSearch) -> Decode:
 
 
 def make_emit(
-    config: Network, params: Params, spec: WindowSpec, batch: int, mode: Mode, forward: Forward | None = None
+    config: Network,
+    params: Params,
+    spec: WindowSpec,
+    batch: int,
+    mode: Mode,
+    forward: Forward | None = None,
+    feed: Feed | None = None,
 ) -> Emit:
     """What gives the emissions of each stretch of a session.
 
     Args:
         batch: windows per forward pass.
         forward: of the same network and windows (`make_forward`), if there is one already; unused with "session".
+        feed: of the same network (`make_feed`), if there is one already; used with "session" only.
 
     Raises:
         InputError: with "session", a network that cannot stream ("conflict").
     """
     if mode == "session":
-        return _streamed(config, params)
+        return _streamed(config, feed or make_feed(config, params))
     forward = forward or make_forward(config, spec)
     if mode == "windowed":
         return _windowed(forward, params, apart(spec), batch)
@@ -82,9 +89,9 @@ def _windowed(forward: Forward, params: Params, spec: WindowSpec, batch: int) ->
     return windowed
 
 
-def _streamed(config: Network, params: Params) -> Emit:
+def _streamed(config: Network, feed: Feed) -> Emit:
     """The session from its first sample to its last, then as much silence as emissions come late."""
-    feed, late = make_feed(config, params), config.emission_delay // config.stride
+    late = config.emission_delay // config.stride
 
     def streamed(session: Session) -> Iterator[tuple[int, int, np.ndarray]]:
         frames = -(-session.samples // config.stride)

@@ -1,18 +1,15 @@
 """Error against the length of the stretch that is decoded at once: does a decoder hold beyond its training windows?"""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.sessions import Session
-from semgjax.evaluate.decoding import Decode, make_emit, read_stretches
+from semgjax.evaluate.decoding import Decode, Emit, read_stretches
 from semgjax.evaluate.error_rates import Counts
 from semgjax.evaluate.reading import counts_by_user
 from semgjax.evaluate.spread import Interval, macro_interval
-from semgjax.model.encoder import Params
-from semgjax.model.kind import Network
 
 LENGTHS = (4.0, 8.0, 15.0, 30.0, 60.0)
 """seconds"""
@@ -36,20 +33,23 @@ class LengthPoint:
 
 
 def length_sweep(
-    config: Network, params: Params, window: WindowSpec, decode: Decode, sessions: Sequence[Session]
+    stretches: Callable[[int], Emit], decode: Decode, sessions: Sequence[Session], stride: int
 ) -> list[LengthPoint]:
     """Error rates of stretches of LENGTHS, side by side, each in one forward pass with the context of training.
+
+    Args:
+        stretches: what gives the emissions of stretches of this many samples.
+        stride: samples a frame.
 
     What follows the last full stretch of a session is left out, so longer stretches are read from somewhat fewer keys.
     A length for which a user has no stretch with a key is left out too: all points are means over the same users.
     """
     found, everyone = [], {session.user for session in sessions if len(session.labels)}
     for seconds in LENGTHS:
-        samples = round(seconds * sessions[0].rate) // config.stride * config.stride
+        samples = round(seconds * sessions[0].rate) // stride * stride
         if not samples or {session.user for session in sessions if session.samples >= samples} < everyone:
             continue
-        emit = make_emit(config, params, replace(window, length=samples, stride=samples), 1, "windowed")
-        users = counts_by_user(read_stretches(emit, decode, sessions, config.stride))
+        users = counts_by_user(read_stretches(stretches(samples), decode, sessions, stride))
         if {user for user, counts in users.items() if counts.reference} == everyone:
             found.append(_point(seconds, list(users.values())))
     return found

@@ -31,6 +31,9 @@ from semgjax.runtime.about import AGAIN, CARD, MODEL, SCHEMA, VERSION, Format, r
 from semgjax.runtime.open_export import open_files
 from semgjax.runtime.runtimes import Runtime
 
+MOST_SHOWN = 80
+"""characters of a value in a message"""
+
 
 @dataclass(frozen=True)
 class Export:
@@ -44,6 +47,11 @@ class Export:
     """the content of model.json"""
     runtime: Runtime | None = None
     """what runs it, of a format that holds programs only; there are no params then"""
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """Where the parameters come from; empty in an export of a version that does not say."""
+        return dict(self.about.get("source", {}))
 
 
 def write_export(
@@ -137,9 +145,8 @@ def load_export(folder: Path, programs: bool = False) -> Export:
     derived = facts(config, band) | ({} if about["version"] < 5 else _stream_facts(config))
     for name, value in derived.items():
         if about.get(name) != value:
-            raise InputError(
-                f"{where}: {name} is {about.get(name)!r}, but this model has {value!r}; {AGAIN}", "changed"
-            )
+            found = _short(about.get(name))
+            raise InputError(f"{where}: {name} is {found}, but this model has {_short(value)}; {AGAIN}", "changed")
     if programs and about["format"] in PROGRAMS_ONLY:
         return Export(config, window, band, {}, about, open_files(folder, about))
     params = read_params(about["format"], folder)
@@ -180,6 +187,12 @@ def _stream_facts(config: Network) -> dict[str, Any]:
         ],
         "state_bytes": sum(part.size * part.dtype.itemsize for part in state),
     }
+
+
+def _short(value: Any) -> str:
+    """A value in a message of one line."""
+    text = repr(value)
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
 
 
 def _shapes(params: Params) -> list[tuple[str, tuple[int, ...]]]:

@@ -1,14 +1,16 @@
-"""The decoder of an export on windows: by JAX, or by the runtime of a format that holds programs only."""
+"""The decoder of an export on windows and on streams: by JAX, or by the runtime of a format of programs only."""
 
 from typing import Any
 
 import numpy as np
 
 from semgjax.data.batching.windows import WindowSpec
+from semgjax.errors import InputError
 from semgjax.evaluate.stitched import Forward, core_frames, make_forward
 from semgjax.exporting.export_folder import Export
 from semgjax.model.kind import Network
 from semgjax.runtime.runtimes import Runtime
+from semgjax.streaming.feed import Feed, feed_of_steps
 
 
 def forward_of(export: Export) -> Forward:
@@ -28,3 +30,17 @@ def runtime_forward(config: Network, spec: WindowSpec, runtime: Runtime) -> Forw
         return runtime.offline(emg, valid)[:, core_frames(config, spec)]
 
     return forward
+
+
+def runtime_feed(runtime: Runtime, place: str) -> Feed:
+    """The step of a runtime as a feed of chunks.
+
+    Args:
+        place: of the export, for the message.
+
+    Raises:
+        InputError: the decoder does not stream ("conflict").
+    """
+    if runtime.begin is None or runtime.step is None:
+        raise InputError(f"{place}: the decoder does not stream ({runtime.about.get('no_stream')})", "conflict")
+    return feed_of_steps(runtime.about, runtime.begin, runtime.step)

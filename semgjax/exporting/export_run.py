@@ -9,11 +9,11 @@ from semgjax.data.corpus import Corpus
 from semgjax.data.simulate.session_names import all_simulated
 from semgjax.data.trained_on import names_from_json
 from semgjax.errors import InputError
-from semgjax.exporting.export_folder import write_export
+from semgjax.exporting.export_folder import Export, load_export, write_export
 from semgjax.exporting.parity import windows_of
 from semgjax.exporting.verify import check_sessions
 from semgjax.losses.loss import name_and_settings
-from semgjax.runtime.about import Format
+from semgjax.runtime.about import MODEL, Format
 from semgjax.training.run_config import RunConfig
 from semgjax.training.run_folder import RESULT, load_finished, read_result
 
@@ -45,9 +45,10 @@ def export_run(
     licence: str = "",
     int8: bool = False,
 ) -> dict[str, Any]:
-    """Export a run's final parameters; returns the body of model.json.
+    """Export a run's final parameters, or those of an export in another format; returns the body of model.json.
 
     Args:
+        folder: of the run, or of an export that holds parameters.
         check: called with the complete export before it is renamed to `out`; if it raises, nothing is left.
         kind: format of the files.
         corpus: sessions of the run, on which the files must give what JAX gives; None: made-up signal.
@@ -55,24 +56,33 @@ def export_run(
         int8: weights as int8, of formats onnx and litert.
 
     Raises:
-        InputError: the run is not finished, `out` is taken, the corpus is not the run's ("conflict"), or see
-            `semgjax.exporting.export_folder.write_export`.
+        InputError: the run is not finished, `out` is taken, the corpus is not the run's ("conflict"), the export is
+            damaged or holds programs only, or see `semgjax.exporting.export_folder.write_export`.
     """
     if licence and (not licence.isprintable() or len(licence) > MOST_LICENCE):
         raise InputError(
             f"licence {licence[:40]!r}: give one line of at most {MOST_LICENCE} characters, such as CC-BY-4.0",
             "bad-value",
         )
+    found = load_export(folder) if (folder / MODEL).is_file() else _of_run(folder)
+    source = found.source | ({"licence": licence} if licence else {})
+    windows = None
+    if corpus is not None:
+        check_sessions(str(folder), source, found.band, corpus)
+        windows = windows_of(found.config, found.window, corpus)
+    return write_export(found.config, found.window, found.band, found.params, source, out, check, kind, windows, int8)
+
+
+def _of_run(folder: Path) -> Export:
+    """
+    Raises:
+        InputError: the run is not finished.
+    """
     config, params = load_finished(folder)
     result = read_result(folder)
     if result is None:
         raise InputError(f"{folder}: the run has no result yet; resume it first", "not-finished")
-    source = source_of(config, result) | ({"licence": licence} if licence else {})
-    windows = None
-    if corpus is not None:
-        check_sessions(str(folder), source, config.band, corpus)
-        windows = windows_of(config.model, config.window, corpus)
-    return write_export(config.model, config.window, config.band, params, source, out, check, kind, windows, int8)
+    return Export(config.model, config.window, config.band, params, {"source": source_of(config, result)})
 
 
 def source_of(config: RunConfig, result: dict[str, Any]) -> dict[str, Any]:

@@ -11,8 +11,10 @@ from semgjax.data.band import Band
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.errors import InputError
 from semgjax.exporting.export_folder import Export, load_export, params_hash, write_export
+from semgjax.exporting.formats.orbax_files import is_orbax, read_bare
 from semgjax.model import network
 from semgjax.model.encoder import Params
+from semgjax.model.finite import check_finite
 from semgjax.model.kind import Network
 from semgjax.model.named import by_name, nested
 from semgjax.runtime.safetensors_runtime import read_tensors
@@ -31,16 +33,19 @@ def import_export(folder: Path, out: Path) -> dict[str, Any]:
 def import_file(
     file: Path, config: Network, window: WindowSpec, band: Band, source: dict[str, Any], out: Path
 ) -> dict[str, Any]:
-    """Write the tensors of a safetensors file as an export of format orbax; returns the body of its model.json.
+    """Write tensors by name as an export of format orbax; returns the body of its model.json.
 
     Args:
+        file: a safetensors file, or the folder of an orbax checkpoint.
         config, window, band: what the tensors are for.
         source: what is known of them: preset, and in init the decoder that they are like.
 
     Raises:
-        InputError: the file cannot be read, its tensors are not the network's ("tensor-misfit"), or as `write_export`.
+        InputError: the file cannot be read, its tensors are not the network's ("tensor-misfit"), a number is not
+            finite, or as `write_export`.
     """
-    params = fitting(read_tensors(file), config, str(file))
+    params = fitting(read_bare(file) if is_orbax(file) else read_tensors(file), config, str(file))
+    check_finite(params, str(file))
     # Who trains it further names its start by `config`, as if it were a run; its parameters are all that is known.
     known = {"kind": "imported", "config": params_hash(params), "imported": file.name, **source}
     return write_export(config, window, band, params, known, out)

@@ -82,9 +82,12 @@ def check_sessions(place: str, source: dict[str, Any], band: Band, corpus: Corpu
         source: what its export says of its run.
 
     Raises:
-        InputError: they are others, or split in another way ("conflict"), or of another band ("band-misfit").
+        InputError: they are others, or split in another way, or it names none ("conflict"), or of another band
+            ("band-misfit").
     """
-    if source.get("data") != corpus.hash:
+    if "data" not in source:
+        raise InputError(f"{place}: names no sessions that it was trained and scored on; leave verify out", "conflict")
+    if source["data"] != corpus.hash:
         raise InputError(
             f"{place}: its scores belong to other sessions or another split; give the sessions and the "
             "splits of the run",

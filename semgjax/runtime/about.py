@@ -50,10 +50,12 @@ def _check_body(about: dict[str, Any], where: str) -> None:
     """Raises InputError: a field is missing, or the document was edited (version 1 has no hash of itself)."""
     signed = ("body_sha256",) if about["version"] > 1 else ()
     newer = ("band",) if about["version"] > 2 else ()
-    newest = ("format", "streams") if about["version"] > 4 else ()
+    newest = ("format", "streams", "source") if about["version"] > 4 else ()
     for name in ("model", "window", "files", "params_sha256", *signed, *newer, *newest):
         if name not in about:
             raise InputError(f"{where}: lacks the field {name!r}; {AGAIN}", "bad-field")
+    if not isinstance(about.get("source", {}), dict):
+        raise InputError(f"{where}: source is {about['source']!r:.80}, expected an object; {AGAIN}", "bad-field")
     if newest and about["format"] not in get_args(Format):
         raise InputError(
             f"{where}: the format {about['format']!r} is unknown, expected {', '.join(get_args(Format))}; use the "

@@ -35,6 +35,19 @@ class Lateness:
         self._fresh = False
         self._emg, self._times, self._received = np.zeros((0, 0), np.float32), np.zeros(0), np.zeros(0)
 
+    def repaired(self, times_T: np.ndarray) -> np.ndarray | None:
+        """The times, those that are not finite from their neighbours; None if there is nothing to tell them from."""
+        good_T, place_T = np.isfinite(times_T), np.arange(len(times_T)) / self._rate
+        if good_T.all():
+            return times_T
+        if good_T.any():
+            begun_T = np.interp(place_T, place_T[good_T], times_T[good_T] - place_T[good_T])
+        elif self._origin is not None:
+            begun_T = np.float64(self._origin + len(self._times) / self._rate)
+        else:
+            return None
+        return np.asarray(begun_T + place_T)
+
     def put(self, emg_TxC: np.ndarray, times: np.ndarray, received: float, fresh: bool) -> None:
         """The next samples; `fresh` ones belong to another line, and nothing may wait then."""
         if fresh or self._origin is None:

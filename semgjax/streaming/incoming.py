@@ -13,6 +13,11 @@ from semgjax.streaming.resample import Resampler
 from semgjax.streaming.sources.source import Described
 from semgjax.streaming.timeline import Placed
 
+STRETCH, SHRINK = 16, 1000
+"""how many times lower or higher than the decoder's a source's rate may be: below, hardly anything of the signal is
+left; above, each sample would be a sum of too many"""
+MOST_SCALE = 1e8
+"""largest factor of a unit: LARGEST times it, squared, is still a float32"""
 _NO_FILTERS = FiltersPart()
 
 
@@ -37,8 +42,9 @@ def check_source(about: Described, band: Band, conditioning: Conditioning) -> De
     """The source with its chosen channels, if the decoder can read it.
 
     Raises:
-        InputError: another number of channels, or a channel that it has not ("channel-count"); another rate
-            ("rate-differs"); filters or a scale that cannot be ("bad-value").
+        InputError: another number of channels, or a channel that it has not ("channel-count"); another rate, or one
+            that is too far from the decoder's to be converted ("rate-differs"); filters or a scale that cannot be
+            ("bad-value").
     """
     for number in conditioning.channels:
         if not 0 <= number < about.channels:
@@ -56,8 +62,18 @@ def check_source(about: Described, band: Band, conditioning: Conditioning) -> De
             f"{about.name}: {about.rate:g} samples a second; the decoder takes {band.rate:g}: --resample converts them",
             "rate-differs",
         )
-    if not (np.isfinite(conditioning.scale) and conditioning.scale):
-        raise InputError(f"--scale {conditioning.scale}: give a number other than 0", "bad-value")
+    if not 1 / STRETCH <= about.rate / band.rate <= SHRINK:
+        raise InputError(
+            f"{about.name}: {about.rate:g} samples a second; the decoder takes {band.rate:g}, to which "
+            f"{band.rate / STRETCH:g} to {band.rate * SHRINK:g} can be converted: choose another source",
+            "rate-differs",
+        )
+    if not 1 / MOST_SCALE <= abs(conditioning.scale) <= MOST_SCALE:
+        raise InputError(
+            f"the factor of the signal is {conditioning.scale:g}; give one from {1 / MOST_SCALE:g} to {MOST_SCALE:g} "
+            "with --scale or the declaration",
+            "bad-value",
+        )
     for name in ("highpass", "notch"):
         value = getattr(conditioning.filters, name)
         if not 0 <= value < band.rate / 2:

@@ -26,6 +26,7 @@ class Intake:
         clock: the device's clock against the host's, if samples have times.
         skipped: samples that the decoder never got, as it was too far behind.
         error: what ended the source, or the recording, before its end.
+        crash: the same, where it is a fault of this program.
         ended: why no more samples come; "" while they do.
     """
 
@@ -46,6 +47,7 @@ class Intake:
         self.timeline, self.rate, self.clock = Timeline(about), Drift(), Drift()
         self.skipped, self.ended = 0, ""
         self.error: SemgjaxError | None = None
+        self.crash: Exception | None = None
         self._source, self._about, self._channels = source, about, list(channels)
         self._recorders, self._wait = recorders, wait
         self._placed: deque[Placed] = deque()
@@ -100,6 +102,9 @@ class Intake:
         except SemgjaxError as error:
             self.error = error
             self.ended = self.ended or "an error of the source"
+        except Exception as error:  # raised again by whoever started the thread, once the recording is complete
+            self.crash = error
+            self.ended = self.ended or "an error of the program"
         finally:
             for placed in self.timeline.finish():
                 self._pass(placed)
@@ -108,7 +113,7 @@ class Intake:
                 self._changed.notify_all()
 
     def _read(self) -> None:
-        newest = time.monotonic()
+        newest, any_yet = time.monotonic(), False
         while not self._stop.is_set():
             samples = self._source.read()
             if samples is None:
@@ -116,9 +121,15 @@ class Intake:
             if not len(samples.emg_TxC):
                 if self._source.live and time.monotonic() - newest > self._wait:
                     self.ended = f"no samples for {self._wait:g} s"
+                    if not any_yet:
+                        raise InputError(
+                            f"{self._about.name}: no samples in {self._wait:g} s; see that it sends, or give a longer "
+                            "--wait",
+                            "no-source",
+                        )
                     return
                 continue
-            newest = time.monotonic()
+            newest, any_yet = time.monotonic(), True
             self._offset = self._source.clock_offset()
             for placed in self.timeline.place(self._chosen(samples)):
                 self._pass(placed)
@@ -172,12 +183,12 @@ def _part(placed: Placed, begun: int, end: int, fresh: bool) -> Placed:
     )
 
 
-def recorded_error(recorders: Sequence[Recorder]) -> InputError | None:
-    """Complete all recordings; the first error, after every one of them was tried."""
-    found: InputError | None = None
+def recording_errors(recorders: Sequence[Recorder]) -> list[SemgjaxError]:
+    """Complete all recordings; what is wrong with them, after every one of them was tried."""
+    found: list[SemgjaxError] = []
     for recorder in recorders:
         try:
             recorder.finish()
         except InputError as error:
-            found = found or error
+            found.append(error)
     return found

@@ -14,7 +14,7 @@ from semgjax.decode.beam import BeamSearch
 from semgjax.errors import SemgjaxError
 from semgjax.streaming.feed import BLOCK, Fed, Feed, advance, begin
 from semgjax.streaming.incoming import Conditioning, Incoming, check_source
-from semgjax.streaming.intake import Intake, recorded_error
+from semgjax.streaming.intake import Intake, recording_errors
 from semgjax.streaming.live_summary import LiveSummary
 from semgjax.streaming.recording.recorder import Recorder
 from semgjax.streaming.running_quantiles import Quantiles
@@ -127,10 +127,15 @@ def run_live(
         finally:
             intake.stop("an error of the decoder")
             intake.join()
-            failed = recorded_error(kept)
+            failed = recording_errors(kept)
     finally:
         source.close()
-    return run.summary(intake, source.notes(), intake.error or failed)
+    if intake.crash is not None:
+        raise intake.crash
+    errors = failed if intake.error is None else [intake.error, *failed]
+    for error in errors[1:]:
+        note(str(error))
+    return run.summary(intake, source.notes(), errors[0] if errors else None)
 
 
 def _decode_all(run: "_Run", intake: Intake, stop: threading.Event, note: Callable[[str], None]) -> None:

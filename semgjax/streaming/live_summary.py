@@ -21,7 +21,7 @@ class LiveSummary:
         step_ms: median and 99th percentile of the work for the frames that are decoded at once: network, search, text.
         real_time_factor: time of all work over seconds of signal.
         lost: samples that never came; `gaps` are their stretches.
-        spoilt: samples that came with values that are not finite.
+        spoilt: samples that came with values that are not finite, or larger than any signal's.
         late: samples that came after they had counted as lost, or twice.
         skipped: samples that were recorded, but not decoded, as decoding was too slow.
         restarts: how often the stream began anew: after a long gap, or with another count of the device.
@@ -74,7 +74,7 @@ class LiveSummary:
         """For people."""
         found = [
             f"{self.seconds:.1f} s, {self.keys} {things}; {self.ended}",
-            f"dropped: {self.dropped} samples ({self.gaps} gaps of {self.lost}, {self.spoilt} not finite, "
+            f"dropped: {self.dropped} samples ({self.gaps} gaps of {self.lost}, {self.spoilt} unusable, "
             f"{self.skipped} not decoded)",
         ]
         if self.latency_ms is not None:

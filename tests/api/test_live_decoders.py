@@ -1,14 +1,16 @@
 """Decoders that stream, from an export: by JAX, and by the runtime of a format."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from semgjax.api import live_decoders
 from semgjax.api.live_decoders import live_decoder
-from semgjax.api.models import init
+from semgjax.api.models import init, load
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.evaluate.decoders import Decoder
 from semgjax.exporting.export_folder import write_export
+from semgjax.runtime import open_export
 from semgjax.streaming.live import run_live
 from tests.refused import refused
 from tests.streaming.live_parts import SMALL, ListSource, signal, talkative, text_of
@@ -22,11 +24,11 @@ def export(tmp_path_factory):
     return folder
 
 
-def test_the_runtime_of_a_format_gives_the_text_that_jax_gives(export, monkeypatch):
+def test_the_runtime_of_a_format_gives_the_text_that_jax_gives(export):
     emg, texts = signal(10, SMALL), []
-    for of_jax in (live_decoders._OF_JAX, ()):
-        monkeypatch.setattr(live_decoders, "_OF_JAX", of_jax)
-        decoder, updates = live_decoder(export), []
+    for of_jax in (True, False):
+        model = load(export) if of_jax else dataclasses.replace(load(export), runtime=open_export.load(export))
+        decoder, updates = live_decoder(model), []
         assert (decoder.band, decoder.late) == (SMALL, talkative(SMALL)[0].emission_delay // decoder.feed.stride)
         assert decoder.feed.block == (32 if of_jax else 1)
         run_live(ListSource([emg[at : at + 25] for at in range(0, len(emg), 25)], SMALL), decoder, [updates.append])

@@ -66,6 +66,7 @@ def test_a_preset_has_fresh_parameters_by_its_seed():
         (np.zeros(3200), "bad-shape"),
         ([["a"] * 32], "bad-shape"),
         (np.full((100, 32), np.nan), "not-finite"),
+        (np.full((100, 32), 1e20), "not-finite"),
     ],
 )
 def test_a_signal_that_cannot_be_read_is_refused(emg, code):

@@ -16,6 +16,7 @@ import pyxdf
 
 from semgjax.api.models import load
 from semgjax.cli.main import main
+from semgjax.cli.stream import _interruptible
 from semgjax.data.sessions import open_session, read_emg
 from semgjax.decode.greedy import greedy
 from semgjax.streaming.packets import Packet, encode_packet
@@ -148,6 +149,16 @@ def test_a_signal_ends_the_stream_with_its_summary_and_a_whole_recording(arm, tm
     count = len(stream["time_series"])
     np.testing.assert_array_equal(stream["time_series"], emg[:count])
     assert stream["footer"]["info"]["sample_count"] == [str(count)]
+
+
+@pytest.mark.parametrize(("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)])
+def test_a_signal_while_a_source_is_waited_for_ends_at_once(number, error):
+    with pytest.raises(error), _interruptible():
+        signal.raise_signal(number)
+    with _interruptible() as (stop, codes, begun):
+        begun.set()
+        signal.raise_signal(number)
+        assert stop.is_set() and codes == [{signal.SIGINT: 130, signal.SIGTERM: 143}[number]]
 
 
 def test_a_process_that_is_killed_leaves_a_recording_that_can_be_finished(export, session, tmp_path, capsys):

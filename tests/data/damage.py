@@ -84,6 +84,7 @@ BAD_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty signal": (_with(emg=np.zeros((0, 32))), "timeseries"),
     "NaN on the left": (_bad_sample(np.nan, 4321, 15), "sample 4321, channel 15"),
     "infinite on the right": (_bad_sample(-np.inf, 8990, 16), "sample 8990, channel 0"),
+    "huge on the left": (_bad_sample(2e10, 17, 3), "sample 17, channel 3"),
     "NaN in time": (_time(17, np.nan), "sample 17"),
     "decreasing time": (_time(5000, START), "sample 5000"),
     "another condition": (_with(attributes={"condition": "standing"}), "'standing'"),

@@ -12,6 +12,7 @@ from semgjax.data.trained_on import names_from_json
 from semgjax.evaluate.stitched import make_forward, session_logits
 from semgjax.exporting.export_folder import load_export, params_hash
 from semgjax.exporting.export_run import export_run
+from semgjax.exporting.import_tensors import import_export, import_file
 from semgjax.files import read_json
 from semgjax.training.run_folder import load_finished, read_config, read_result
 from tests.refused import refused
@@ -108,3 +109,25 @@ def test_an_unfinished_run_is_refused_and_nothing_is_written(finished, tmp_path,
     with refused("not-finished"):
         export_run(run, tmp_path / "export")
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_an_export_is_exported_in_another_format_with_what_it_says_of_itself(exported, sessions, finished, tmp_path):
+    direct = export_run(finished, tmp_path / "direct", kind="safetensors")
+    body = export_run(exported, tmp_path / "again", kind="safetensors", corpus=load_corpus(sessions), licence="CC0-1.0")
+    assert body["source"] == direct["source"] | {"licence": "CC0-1.0"} and "test part" in body["parity"]["on"]
+    assert params_hash(load_export(tmp_path / "again").params) == params_hash(load_finished(finished)[1])
+    for name in ("model", "window", "band", "costs", "state", "params_sha256"):
+        assert body[name] == direct[name]
+
+
+def test_an_export_of_unknown_sessions_is_exported_but_not_verified(exported, sessions, tmp_path):
+    import_export(exported, tmp_path / "known")
+    tensors = tmp_path / "x.safetensors"
+    export_run(exported, tmp_path / "e", kind="safetensors")
+    shutil.copy(tmp_path / "e" / "params.safetensors", tensors)
+    loaded = load_export(exported)
+    import_file(tensors, loaded.config, loaded.window, loaded.band, {"preset": "ladder-16"}, tmp_path / "unknown")
+    assert export_run(tmp_path / "unknown", tmp_path / "out")["source"]["kind"] == "imported"
+    with refused("conflict", tmp_path / "unknown"):
+        export_run(tmp_path / "unknown", tmp_path / "other", corpus=load_corpus(sessions))
+    assert export_run(tmp_path / "known", tmp_path / "third")["source"] == loaded.source

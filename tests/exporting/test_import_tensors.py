@@ -13,7 +13,7 @@ from semgjax.cli.main import main
 from semgjax.exporting.export_folder import load_export, params_hash
 from semgjax.exporting.export_run import export_run
 from semgjax.model import network
-from semgjax.model.named import by_name
+from semgjax.model.named import by_name, nested
 from semgjax.model.presets import preset
 from semgjax.runtime.safetensors_runtime import TENSORS, read_tensors
 from semgjax.training.run_folder import load_finished
@@ -109,3 +109,39 @@ def test_names_shapes_and_types_are_those_of_the_network_for_every_kind_of_prese
     for name in ("ladder-16", "keys-6", "gesture-6", "tds"):
         shapes = by_name(jax.eval_shape(lambda name=name: network.init(preset(name), jax.random.key(0))))
         assert {json.dumps(str(leaf.dtype)) for leaf in shapes.values()} == {'"float32"'}
+
+
+@pytest.fixture
+def bare(tensors, tmp_path):
+    """The finished run's parameters as orbax alone writes them."""
+    import orbax.checkpoint as ocp
+
+    with ocp.StandardCheckpointer() as checkpointer:
+        checkpointer.save(tmp_path / "bare", nested(read_tensors(tensors / TENSORS)))
+    return tmp_path / "bare"
+
+
+def test_an_orbax_checkpoint_without_model_json_takes_its_network_from_a_preset_or_a_decoder(tensors, bare, tmp_path):
+    expected = read_tensors(tensors / TENSORS)
+    for name, options in (("preset", {"preset": "ladder-16"}), ("like", {"like": tensors})):
+        export = semgjax.import_parameters(bare, tmp_path / name, **options)
+        assert export.about["source"]["imported"] == "bare"
+        found = by_name(load_export(tmp_path / name).params)
+        assert all(np.asarray(found[one]).tobytes() == expected[one].tobytes() for one in expected)
+    with refused("conflict", bare, "--preset"):
+        semgjax.import_parameters(bare, tmp_path / "out")
+    with refused("tensor-misfit", bare):
+        semgjax.import_parameters(bare, tmp_path / "out", preset="ladder-64")
+    (bare / "manifest.ocdbt").unlink()
+    with refused("damaged", bare):
+        semgjax.import_parameters(bare, tmp_path / "out", preset="ladder-16")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_holds_no_parameters_to_import_is_refused_by_what_it_is(finished, tmp_path):
+    with refused("conflict", finished, "--init"):
+        semgjax.import_parameters(finished, tmp_path / "out")
+    for place in (tmp_path, tmp_path / "none", finished / "checkpoints"):
+        with refused("no-file", place):
+            semgjax.import_parameters(place, tmp_path / "out", preset="ladder-16")
+    assert not list(tmp_path.iterdir())

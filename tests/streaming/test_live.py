@@ -235,3 +235,56 @@ def test_ten_minutes_need_no_more_memory_than_one(small):
     assert summary.seconds == 600 and summary.keys > 100
     assert counts[9][0] <= counts[1][0]
     assert counts[9][1] - counts[1][1] < 100_000
+
+
+class Keeping:
+    """A recorder that counts, and whose file cannot be completed."""
+
+    failed = None
+
+    def __init__(self, error=None):
+        self.samples, self.finished, self._error = 0, False, error
+
+    def put(self, placed, offset):
+        self.samples += len(placed.emg_TxC)
+
+    def finish(self):
+        self.finished = True
+        if self._error is not None:
+            raise self._error
+
+    def discard(self):
+        raise AssertionError("a recording with samples is kept")
+
+
+def test_every_error_of_source_and_recordings_is_reported_and_the_first_is_the_summarys(small):
+    first, second = InputError("one", "io-error"), InputError("two", "no-space")
+    for broken, expected in (([], first), ([InputError("zero", "bad-packet")], None)):
+        kept, notes = [Keeping(first), Keeping(), Keeping(second)], []
+        source = ListSource([*chunks(signal(2, SMALL)), *broken], SMALL)
+        summary = run_live(source, small, recorders=lambda about, kept=kept: kept, note=notes.append)
+        assert summary.error is (expected or broken[0]) and all(one.finished for one in kept)
+        assert notes == (["two"] if expected else ["one", "two"])
+
+
+def test_a_fault_of_the_program_within_the_reading_thread_is_raised_after_the_recording_is_complete(small):
+    kept = [Keeping()]
+    with pytest.raises(ZeroDivisionError):
+        run_live(
+            ListSource([*chunks(signal(2, SMALL), 100), ZeroDivisionError()], SMALL), small, recorders=lambda _: kept
+        )
+    assert kept[0].samples == 400 and kept[0].finished
+
+
+def test_a_live_source_that_never_sends_is_an_error(small):
+    summary, _ = heard(Silent([], SMALL, live=True), small, wait=0.2)
+    assert summary.error is not None and summary.error.code == "no-source"
+
+
+def test_a_rate_that_cannot_be_converted_is_refused(small):
+    for rate in (10.0, 1e-300, 1e300):
+        with refused("rate-differs", f"{rate:g}"):
+            heard(ListSource([], SMALL, rate=rate), small, conditioning=Conditioning(resample=True))
+    for scale in (0.0, np.nan, np.inf, 1e38, 1e-30):
+        with refused("bad-value", f"{scale:g}"):
+            heard(ListSource([], SMALL), small, conditioning=Conditioning(scale=scale))

@@ -113,3 +113,37 @@ def test_times_that_step_far_begin_anew():
         placed = timed(line, times)
         assert len(whole(placed)) == 4000 and sum(one.fresh for one in placed) == 1
         assert (line.restarts, line.gaps) == (1, 0)
+
+
+def test_values_that_no_signal_has_are_lost_like_those_that_are_not_finite():
+    """One of them would make a network's sums infinite, and every frame after it."""
+    line = Timeline(ABOUT)
+    emg = np.array([1, 3e38, -1e20, 9e9], np.float32)[:, None]
+    (placed,) = line.place(Samples(emg, None, None, 0.0))
+    np.testing.assert_array_equal(placed.valid_T, [True, False, False, True])
+    assert line.spoilt == 2 and placed.emg_TxC.max() < 1e10
+
+
+def test_numbers_that_go_back_and_stay_are_a_device_that_counts_anew():
+    line = Timeline(ABOUT)
+    placed = [one for first in [*range(0, 2000, 100), *range(0, 2000, 100)] for one in line.place(numbered(first, 100))]
+    assert len(whole(placed)) == 2000 + 1500 and [one.fresh for one in placed].count(True) == 1
+    assert (line.late, line.restarts) == (500, 1)
+
+
+def test_a_sender_that_sends_everything_twice_does_not_count_anew():
+    line = Timeline(ABOUT)
+    placed = [one for first in range(0, 3000, 100) for _ in range(2) for one in line.place(numbered(first, 100))]
+    np.testing.assert_array_equal(whole(placed), np.arange(3000.0))
+    assert (line.late, line.restarts) == (3000, 0)
+
+
+@pytest.mark.parametrize(("first", "last"), [(1003, 1017), (1000, 1500), (0, 30), (3990, 4000)])
+def test_times_that_are_not_finite_are_those_between_their_neighbours(first, last):
+    line = Timeline(ABOUT)
+    times = 5.0 + np.arange(4000) / RATE
+    times[first:last] = np.nan
+    placed = timed(line, times)
+    assert len(whole(placed)) == 4000 and (line.lost, line.restarts) == (0, 0)
+    known = [one.times for one in placed if one.times is not None]
+    np.testing.assert_allclose(np.concatenate(known)[-3000:], 5.0 + np.arange(1000, 4000) / RATE, atol=1e-6)

@@ -112,6 +112,15 @@ def measure(session: Session) -> Measures:
     return Measures(samples=session.samples, band=session.band, activity=None, **counted, **meter.result())
 
 
+def rate_of_clock(session: Session, most: int) -> float:
+    """Samples a second by the times of the first `most` samples of an HDF5 session; 0 when no time passes."""
+    with opened_group(session.path) as (group, _), hdf5_errors(session.path, "time"):
+        times = signal_of(session.path, group).fields("time")[:most]
+    clock = _Clock()
+    clock.add(times)
+    return float(clock.result(len(times))["rate"])
+
+
 def short_of(rate: float) -> int:
     """Samples of a short time, over which power is taken: a divisor of a second's, 100 at 2 kHz and 200 Hz."""
     second = max(1, round(rate))

@@ -14,6 +14,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from semgjax.data.band import LARGEST
 from semgjax.errors import InputError, system_fault
 
 CHANNELS = 32
@@ -124,7 +125,8 @@ def scan(path: Path, dataset: h5py.Dataset, presses: np.ndarray) -> tuple[np.nda
         signal as float32 [samples, 32], little-endian, 64 hex digits.
 
     Raises:
-        InputError: NaN or infinite values, or decreasing time, with the index of the first such sample.
+        InputError: NaN, infinite values or values beyond LARGEST, or decreasing time, with the index of the first such
+            sample.
     """
     before = np.zeros(len(presses), np.int64)
     upto = np.zeros(len(presses), np.int64)
@@ -153,10 +155,10 @@ def scan(path: Path, dataset: h5py.Dataset, presses: np.ndarray) -> tuple[np.nda
 
 
 def _check_bands(path: Path, emg: np.ndarray, offset: int) -> None:
-    finite = np.isfinite(emg)
-    if finite.all():
+    usable = np.abs(emg) <= LARGEST  # False for NaN
+    if usable.all():
         return
-    row, column = (int(index) for index in np.argwhere(~finite)[0])
+    row, column = (int(index) for index in np.argwhere(~usable)[0])
     band, channel = BANDS[column // _PER_BAND], column % _PER_BAND
     raise InputError(
         f"{path}: {band} is {emg[row, column]} at sample {offset + row}, channel {channel}; {_LEAVE}", "not-finite"

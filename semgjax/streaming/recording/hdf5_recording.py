@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 
 from semgjax.data.band import TYPING
+from semgjax.data.readers.timeseries import hdf5_errors, opened_group
 from semgjax.errors import InputError
 from semgjax.files import disk_faults
 from semgjax.streaming.clock_drift import Drift
@@ -48,6 +49,30 @@ def read_packets(path: Path) -> Iterator[Packet]:
             if len(body) < head.size:
                 return
             yield packet_of(head, body)
+
+
+def read_lost(path: Path, samples: int) -> np.ndarray:
+    """(first, count) of each stretch of lost samples that a recording lists, int64 [n, 2]; [0, 2] of other sessions.
+
+    Args:
+        samples: of the session.
+
+    Raises:
+        InputError: the list is no such table, or names samples that are not there ("bad-field").
+    """
+    with opened_group(path) as (group, _), hdf5_errors(path, LOST):
+        if LOST not in group:
+            return np.zeros((0, 2), np.int64)
+        found = np.asarray(group[LOST])
+    if found.ndim != 2 or found.shape[1] != 2 or found.dtype.kind not in "iu":
+        raise InputError(
+            f"{path}: /{GROUP}/{LOST} is {found.dtype} {list(found.shape)}, expected int64 [n, 2]; record it again",
+            "bad-field",
+        )
+    lost = found.astype(np.int64)
+    if len(lost) and (lost.min() < 0 or lost.max() > samples or lost.sum(axis=1).max() > samples):
+        raise InputError(f"{path}: /{GROUP}/{LOST} names samples beyond {samples}; record it again", "bad-field")
+    return lost
 
 
 def write_session(part: Path, out: Path, user: str) -> float:

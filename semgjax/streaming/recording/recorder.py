@@ -5,7 +5,7 @@ other. If the process is killed the packets remain, and `semgjax data recover` m
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -37,11 +37,34 @@ class Recorder(Protocol):
         """The next samples, and the offset of the device's clock if the source knows it; returns at once."""
 
     def finish(self) -> None:
-        """Complete the file.
+        """Complete the file; there is none if nothing was put.
 
         Raises:
             InputError: something of the recording is not in it; the line says what is where.
         """
+
+    def discard(self) -> None:
+        """Remove the file."""
+
+
+def open_recorders(paths: Sequence[Path], about: Described, live: bool, user: str, note: Note) -> list[Recorder]:
+    """The recorders of several files; if one cannot be made, none is left.
+
+    Raises:
+        InputError: a file is named twice ("conflict"), or as `open_recorder`.
+    """
+    twice = next((path for at, path in enumerate(paths) if path.absolute() in map(Path.absolute, paths[:at])), None)
+    if twice is not None:
+        raise InputError(f"--record {twice}: is named twice; name each file once", "conflict")
+    found: list[Recorder] = []
+    try:
+        for path in paths:
+            found.append(open_recorder(path, about, live, user, note))
+    except InputError:
+        for recorder in found:
+            recorder.discard()
+        raise
+    return found
 
 
 def open_recorder(path: Path, about: Described, live: bool, user: str, note: Note) -> Recorder:
@@ -124,9 +147,13 @@ class HdfRecorder:
                 raise InputError(
                     f"{error}; the recording is in {part}: make room, then `semgjax data recover {part}`", error.code
                 ) from None
-        part.unlink()
-        if failed is not None:
+        if failed is not None:  # it names the packets, which stay
             raise failed
+        part.unlink()
+
+    def discard(self) -> None:
+        """See `Recorder`."""
+        self._log.discard()
 
 
 class XdfRecorder:
@@ -171,6 +198,12 @@ class XdfRecorder:
 
     def finish(self) -> None:
         """See `Recorder`."""
-        if self._count:
-            self._log.put(xdf_format.stream_footer(self._first, self._last, self._count))
+        if not self._count:
+            self.discard()
+            return
+        self._log.put(xdf_format.stream_footer(self._first, self._last, self._count))
         self._log.close()
+
+    def discard(self) -> None:
+        """See `Recorder`."""
+        self._log.discard()

@@ -1,6 +1,7 @@
 """Source: a stream of the Lab Streaming Layer (extra "stream": pylsl)."""
 
 import time
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from semgjax.streaming.sources.source import POLL, Described, Samples
 _BUFFER = 360  # seconds that liblsl holds when nobody reads
 _MOST = 4096  # samples of one read
 _CLOCK_EVERY = 5.0  # seconds
+_LOOK = 1.0  # seconds to look for the stream at once
 _SECOND = 0.5  # seconds to look for another stream of the same name
 
 
@@ -37,7 +39,10 @@ class LslSource:
                 "missing-extra",
             ) from None
         self._where, self._lost, self._slow = f"lsl:{name}", pylsl.util.LostError, pylsl.util.TimeoutError
-        found = pylsl.resolve_byprop("name", name, 1, wait)
+        found: list[Any] = []
+        until = time.monotonic() + wait
+        while not found and time.monotonic() < until:  # Ctrl-C is heard between two looks
+            found = pylsl.resolve_byprop("name", name, 1, min(_LOOK, wait))
         if not found:
             raise InputError(
                 f"{self._where}: no stream of this name in {wait:g} s; start the sender, or give a longer --wait",

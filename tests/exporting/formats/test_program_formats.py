@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 import semgjax as sj
+from semgjax.api.live_decoders import live_decoder
 from semgjax.cli.main import main
 from semgjax.data.band import TYPING
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.exporting.export_folder import load_export, write_export
 from semgjax.exporting.exported_programs import offline_program
 from semgjax.exporting.formats import litert_files
+from semgjax.files import content_hash
 from semgjax.model import streaming
 from semgjax.model.presets import preset
 from semgjax.runtime import extras, open_export
@@ -41,6 +43,12 @@ needs_litert = pytest.mark.skipif(
     reason="the extra litert or its converter is not installed (docs/guides/wristband.md)",
 )
 FORMATS = ("onnx", pytest.param("litert", marks=needs_litert))
+
+
+def sign(folder, about) -> None:
+    """Write model.json with its right hash."""
+    body = {name: value for name, value in about.items() if name not in ("schema", "version", "body_sha256")}
+    (folder / "model.json").write_text(json.dumps(about | {"body_sha256": content_hash(body)}))
 
 
 def written(name, kind, folder, int8=False):
@@ -134,8 +142,19 @@ def test_a_decoder_is_loaded_evaluated_and_verified_and_its_parameters_are_refus
     assert theirs.params == {} and theirs.parameters == ours.parameters
     with refused("conflict", kind):
         load_export(out)
-    with refused("conflict"):
-        theirs.evaluate(sessions, mode="session")
+    ours_about = json.loads((out / "model.json").read_text())
+    for mode in ("stitched", "session"):
+        assert theirs.evaluate(sessions, mode=mode).counts == ours.evaluate(sessions, mode=mode).counts
+    if kind == "onnx":
+        assert theirs.evaluate(sessions, lengths=True).lengths == ours.evaluate(sessions, lengths=True).lengths != ()
+    else:
+        with refused("conflict", "1600"):
+            theirs.evaluate(sessions, lengths=True)
+    # Signed again: nothing was damaged, another program wrote it.
+    for name, value in (("blank", 1), ("emission_delay_seconds", -1.0), ("state", []), ("frame_samples", 20)):
+        sign(out, ours_about | {name: value})
+        with refused("changed", name):
+            live_decoder(out)
 
 
 @pytest.mark.parametrize("kind", FORMATS)

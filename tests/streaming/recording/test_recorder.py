@@ -1,5 +1,7 @@
 """Recordings: what is read back is what came, also after a kill, on a full disk, and with lost samples."""
 
+import errno
+import os
 import struct
 import time
 
@@ -14,7 +16,7 @@ from semgjax.data.sessions import open_session, read_emg
 from semgjax.streaming.packets import Packet, encode_packet
 from semgjax.streaming.recording import append_log
 from semgjax.streaming.recording.hdf5_recording import write_session
-from semgjax.streaming.recording.recorder import open_recorder
+from semgjax.streaming.recording.recorder import open_recorder, open_recorders
 from semgjax.streaming.sources.source import Described, Samples
 from semgjax.streaming.timeline import Timeline
 from tests.refused import refused
@@ -210,3 +212,43 @@ def test_chunks_have_the_bytes_of_the_specification():
     assert xdf_format.boundary() == struct.pack("<BBH", 1, 18, 5) + bytes.fromhex("43A546DCCBF5410FB30ED5467383CBE4")
     found = xdf_format.samples(np.array([2.0]), np.array([[1.5]], np.float32))
     assert found == struct.pack("<BBHIBI", 1, 24, 3, 1, 4, 1) + struct.pack("<Bdf", 8, 2.0, 1.5)
+
+
+@pytest.mark.parametrize("ending", [".hdf5", ".xdf"])
+def test_a_sync_that_fails_once_is_an_error_of_the_recording_whose_samples_are_kept(tmp_path, ending, monkeypatch):
+    """What the system could not bring to the disk may be lost although later syncs succeed."""
+    real, failures, notes = os.fsync, [OSError(errno.EIO, os.strerror(errno.EIO))], []
+
+    def fsync(number):
+        if failures:  # the first one is the recording's, within its first pieces
+            raise failures.pop()
+        real(number)
+
+    monkeypatch.setattr(append_log.os, "fsync", fsync)
+    monkeypatch.setattr(append_log, "_SYNC", 0.0)
+    recorder = record(tmp_path / f"day{ending}", chunks(), notes=notes)
+    with refused("io-error", f"day{ending}", "synced"):
+        recorder.finish()
+    assert not failures and len(notes) == 1
+    if ending == ".hdf5":
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["day.hdf5", "day.hdf5.part"]
+        np.testing.assert_array_equal(read_emg(open_session(tmp_path / "day.hdf5"), 0, len(EMG)), EMG)
+
+
+def test_what_a_disk_that_fails_did_not_take_is_an_error_also_when_it_failed_in_silence(tmp_path, monkeypatch):
+    monkeypatch.setattr(append_log, "_MOST", 100_000)
+    monkeypatch.setattr(append_log.AppendLog, "_run", lambda self: None)  # a disk that hangs
+    recorder = record(tmp_path / "day.xdf", chunks())
+    assert recorder.failed is not None and recorder.failed.code == "io-error"
+    with refused("io-error", "day.xdf"):
+        recorder.finish()
+
+
+def test_of_several_recordings_all_are_made_or_none(tmp_path):
+    for names, code in ((("a.xdf", "b.hdf5", "c.txt"), "bad-value"), (("a.xdf", "b.hdf5", "./a.xdf"), "conflict")):
+        with refused(code, tmp_path):
+            open_recorders([tmp_path / name for name in names], ABOUT, True, "ada", print)
+        assert not list(tmp_path.iterdir())
+    for recorder in open_recorders([tmp_path / "a.xdf", tmp_path / "b.hdf5"], ABOUT, True, "ada", print):
+        recorder.finish()
+    assert not list(tmp_path.iterdir())  # nothing came
