@@ -26,7 +26,7 @@ class Design:
     parametrizations: tuple[Parametrization, ...] = ("standard", "completep")
     ladder: tuple[int, ...] = (6, 8, 12, 16, 24, 32, 48)
     """widths behind the forecast, at the rate that is best at `tuned` under completep"""
-    held: tuple[int, ...] = (64, 128)
+    held: tuple[int, ...] = (96, 160)
     """widths that are forecast"""
     tuned: int = 32
     steps: int = 400
