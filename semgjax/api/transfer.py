@@ -131,7 +131,7 @@ def check_transfer(
     depths: Sequence[int] = (3, 6, 12, 24),
     steps: int = 8,
     batch: int = 4,
-    learning_rate: float | None = None,
+    learning_rate: float = 1e-3,
     seeds: Sequence[int] = (0, 1, 2),
     rates: Sequence[float] = (),
     rate_steps: int = 300,
@@ -145,7 +145,7 @@ def check_transfer(
         family: keys, ladder or gesture: networks FAMILY-WIDTH, of the base's depth but for the axis of depths.
         depths: layers of networks of the first width.
         steps: steps of the coordinate check, at one rate without warm-up.
-        learning_rate: of the coordinate check (None: the recipe of the base, FAMILY-64).
+        learning_rate: of the coordinate check, constant; a warm-up's first steps are smaller than its peak.
         seeds: of the parameters, and of the runs of the sweep of rates.
         rates: learning rates of the sweep; none: no sweep.
         rate_steps: steps of its runs.
@@ -157,8 +157,11 @@ def check_transfer(
     for name, values in (("widths", widths), ("depths", depths)):
         if len(set(values)) < 2 or min(values) < 1:
             raise InputError(f"{name} {list(values)}: give two or more different ones, of 1 at least", "bad-value")
-    if not 1 <= steps <= 1000 or not seeds:
-        raise InputError(f"steps {steps} must lie in 1 to 1000, and seeds {list(seeds)} not be empty", "bad-value")
+    if not 1 <= steps <= 1000 or not seeds or not 0 < learning_rate < 1:
+        raise InputError(
+            f"steps {steps} must lie in 1 to 1000, learning_rate {learning_rate} in 0 to 1, and seeds not be empty",
+            "bad-value",
+        )
     if rates and (out is None or min(rates) <= 0 or len(set(rates)) < 3):
         raise InputError(
             f"rates {list(rates)}: give three or more positive ones, and a folder for their runs", "bad-value"
@@ -169,9 +172,8 @@ def check_transfer(
         member(family, width, layers, parametrization, corpus)
         for width, layers in (*((width, BASE.base_layers) for width in widths), *((widths[0], one) for one in depths))
     ]
-    rate = learning_rate or coordinates[0].optimizer.learning_rate
     batches = _batches(corpus, coordinates[0], batch, steps)
-    sizes = [coordinate_sizes(_constant(config, rate, batch), batches, seeds) for config in coordinates]
+    sizes = [coordinate_sizes(_constant(config, learning_rate, batch), batches, seeds) for config in coordinates]
     tried: dict[int, list[dict[float, float]]] = {}
     for width in widths if rates else ():
         tried[width] = []
@@ -184,7 +186,7 @@ def check_transfer(
                  for one, run in runs.items()}
             )  # fmt: skip
     found = tuple(sizes)
-    return TransferCheck(parametrization, rate, found[: len(widths)], found[len(widths) :], tried)
+    return TransferCheck(parametrization, learning_rate, found[: len(widths)], found[len(widths) :], tried)
 
 
 def _batches(corpus: Corpus, config: RunConfig, batch: int, steps: int) -> list[Any]:

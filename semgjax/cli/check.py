@@ -21,7 +21,7 @@ def transfer(
     depths: tuple[int, ...] = (3, 6, 12, 24),
     steps: int = 8,
     batch: int = 4,
-    learning_rate: float | None = None,
+    learning_rate: float = 1e-3,
     seeds: tuple[int, ...] = (0, 1, 2),
     rates: tuple[float, ...] = (),
     rate_steps: int = 300,
@@ -39,7 +39,7 @@ def transfer(
         depths: layers of networks of the first width
         steps: steps of the coordinate check
         batch: windows per step
-        learning_rate: of the coordinate check (default: the recipe of FAMILY-64)
+        learning_rate: of the coordinate check, constant from its first step on
         seeds: of parameters and runs
         rates: learning rates that every width is trained at; none: coordinate check only
         rate_steps: steps of these runs
