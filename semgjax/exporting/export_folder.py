@@ -142,7 +142,7 @@ def load_export(folder: Path, programs: bool = False) -> Export:
     window = from_json(WindowSpec, about["window"], where)
     band = TYPING if about["version"] < 3 else from_json(Band, about["band"], where)
     check_fits(config, band)
-    derived = facts(config, band) | ({} if about["version"] < 5 else _stream_facts(config))
+    derived = facts(config, band) | ({} if about["version"] < 5 else _whether_it_streams(config))
     for name, value in derived.items():
         if about.get(name) != value:
             found = _short(about.get(name))
@@ -174,13 +174,20 @@ def facts(config: Network, band: Band) -> dict[str, Any]:
     }
 
 
+def _whether_it_streams(config: Network) -> dict[str, Any]:
+    why = streaming.why_not(config)
+    return {"streams": why is None, "no_stream": why}
+
+
 def _stream_facts(config: Network) -> dict[str, Any]:
-    """Whether a decoder streams, why not, and the arrays [1, ...] that it keeps between frames."""
+    """Whether a decoder streams, why not, and the arrays [1, ...] that it keeps between frames.
+
+    The arrays are those of the programs that are written beside: another release may keep others.
+    """
     why = streaming.why_not(config)
     state = () if why else streaming.state_shapes(config)
     return {
-        "streams": why is None,
-        "no_stream": why,
+        **_whether_it_streams(config),
         "state": [
             {"name": f"state_{index}", "shape": list(part.shape), "dtype": part.dtype.name}
             for index, part in enumerate(state)

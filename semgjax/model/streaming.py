@@ -120,12 +120,28 @@ def _operations(memory: _Memory) -> Operations:
         return memory.swap((x_BxTx.shape[0], steps, *x_BxTx.shape[2:]), x_BxTx.dtype, renew) if steps else x_BxTx
 
     def fading(x_BxTxD: jax.Array, decay: float) -> jax.Array:
-        def renew(before_BxD: jax.Array) -> tuple[jax.Array, jax.Array]:
-            fade_T = decay ** (1.0 + jnp.arange(x_BxTxD.shape[1], dtype=jnp.float32))
-            total = rolling_sum(x_BxTxD, decay, min(BLOCK, x_BxTxD.shape[1])) + before_BxD[:, None] * fade_T[:, None]
-            return total[:, -1], total
+        """The sum of about a block in its own number, added to the older ones once a block, as `rolling_sum` does.
 
-        return memory.swap((x_BxTxD.shape[0], x_BxTxD.shape[2]), jnp.float32, renew)
+        One number for all, rounded at every frame, would settle at a place that is off by half a unit in its last
+        place over 1 - decay: 1e-5 of it.
+        """
+        batch, time, width = x_BxTxD.shape
+        frames_T = 1.0 + jnp.arange(time, dtype=jnp.float32)
+
+        def renew(kept_BxS: jax.Array) -> tuple[jax.Array, jax.Array]:
+            older_BxD, newer_BxD, count_Bx1 = jnp.split(kept_BxS, [width, 2 * width], axis=1)
+            newer_BxTxD = newer_BxD[:, None] * (decay**frames_T)[:, None] + rolling_sum(
+                x_BxTxD, decay, min(BLOCK, time)
+            )
+            total_BxTxD = newer_BxTxD + older_BxD[:, None] * (decay ** (count_Bx1 + frames_T))[..., None]
+            count_Bx1 = count_Bx1 + time
+            full_Bx1 = count_Bx1 >= BLOCK
+            older_BxD = jnp.where(full_Bx1, total_BxTxD[:, -1], older_BxD)
+            newer_BxD = jnp.where(full_Bx1, 0.0, newer_BxTxD[:, -1])
+            count_Bx1 = jnp.where(full_Bx1, 0.0, count_Bx1)
+            return jnp.concatenate([older_BxD, newer_BxD, count_Bx1], axis=1), total_BxTxD
+
+        return memory.swap((batch, 2 * width + 1), jnp.float32, renew)
 
     def strided_conv(x_BxTxC: jax.Array, kernel_KxCxD: jax.Array, stride: int) -> jax.Array:
         taps, _, width = kernel_KxCxD.shape

@@ -10,6 +10,7 @@ import numpy as np
 from semgjax.errors import InputError, first_line
 from semgjax.runtime.about import check_format, read_about
 from semgjax.runtime.extras import need
+from semgjax.runtime.kept_state import check_step, kept_state
 from semgjax.runtime.program_names import program_name
 from semgjax.runtime.runtimes import Runtime, State
 
@@ -49,18 +50,21 @@ def open_files(folder: Path, about: dict[str, Any], threads: int = 1) -> Runtime
 
     if not about["streams"]:
         return Runtime(about, offline, samples=samples)
-    one, _ = _runner(folder / program_name("step", about), threads)
-    names = [part["name"] for part in about["state"]]
-
-    def begin() -> State:
-        return tuple(np.zeros(part["shape"], part["dtype"]) for part in about["state"])
+    step_path, kept = folder / program_name("step", about), kept_state(about, folder)
+    one, takes = _runner(step_path, threads)
+    check_step(
+        kept,
+        [(name, tuple(map(int, part["shape"])), np.dtype(part["dtype"]).name) for name, part in takes.items()],
+        step_path,
+    )
+    names = kept.names
 
     def step(state: State, emg_1xTxC: np.ndarray, valid_1xT: np.ndarray) -> tuple[State, np.ndarray]:
         given = dict(zip(names, state, strict=True))
         found = one(**given, emg=np.asarray(emg_1xTxC, np.float32), valid=np.asarray(valid_1xT, bool))
         return tuple(found[f"next_{name}"] for name in names), found["log_probs"]
 
-    return Runtime(about, offline, begin, step, samples)
+    return Runtime(about, offline, kept.begin, step, samples)
 
 
 def _runner(path: Path, threads: int) -> tuple[Callable[..., dict[str, np.ndarray]], dict[str, Any]]:

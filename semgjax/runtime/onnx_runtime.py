@@ -8,8 +8,11 @@ import numpy as np
 from semgjax.errors import InputError, first_line
 from semgjax.runtime.about import check_format, read_about
 from semgjax.runtime.extras import need
+from semgjax.runtime.kept_state import check_step, kept_state
 from semgjax.runtime.program_names import program_name
 from semgjax.runtime.runtimes import Runtime, State
+
+_TYPES = {"tensor(float)": "float32", "tensor(bool)": "bool"}
 
 
 def load(folder: Path, threads: int = 1) -> Runtime:
@@ -42,12 +45,12 @@ def open_files(folder: Path, about: dict[str, Any], threads: int = 1) -> Runtime
 
     if not about["streams"]:
         return Runtime(about, offline)
-    one = _session(folder / program_name("step", about), threads)
-    names = [part["name"] for part in about["state"]]
+    path = folder / program_name("step", about)
+    one, kept = _session(path, threads), kept_state(about, folder)
+    inputs = [(part.name, tuple(part.shape), _TYPES.get(part.type, part.type)) for part in one.get_inputs()]
+    check_step(kept, inputs, path)
+    names = kept.names
     results = [*(f"next_{name}" for name in names), "log_probs"]
-
-    def begin() -> State:
-        return tuple(np.zeros(part["shape"], part["dtype"]) for part in about["state"])
 
     def step(state: State, emg_1xTxC: np.ndarray, valid_1xT: np.ndarray) -> tuple[State, np.ndarray]:
         given = dict(zip(names, state, strict=True))
@@ -55,7 +58,7 @@ def open_files(folder: Path, about: dict[str, Any], threads: int = 1) -> Runtime
         *after, log_probs = one.run(results, given)
         return tuple(after), log_probs
 
-    return Runtime(about, offline, begin, step)
+    return Runtime(about, offline, kept.begin, step)
 
 
 def _session(path: Path, threads: int) -> Any:

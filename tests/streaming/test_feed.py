@@ -9,6 +9,7 @@ import pytest
 
 from semgjax.model import network, streaming
 from semgjax.model.presets import preset
+from semgjax.model.running import rolling_sum
 from semgjax.streaming.feed import advance, begin, feed_of_steps, make_feed
 from tests.guides.toy_network import PowerNetwork
 from tests.refused import refused
@@ -91,14 +92,14 @@ def test_lost_samples_do_not_count_whatever_they_hold(case):
 
 def test_no_output_depends_on_a_later_sample(case):
     (config, params), emg_TxC = case[4], case[1]
-    stop = 12 * config.stride
+    stop = 6 * config.stride
 
     def frame(emg_TxC):
         state, log_probs = streaming.step(config, params, streaming.begin(config), emg_TxC[None, :stop])
-        return log_probs[0, 4].sum() + 0.0 * sum(jnp.sum(part) for part in state)
+        return log_probs[0, 2].sum() + 0.0 * sum(jnp.sum(part) for part in state)
 
     slope = np.abs(np.asarray(jax.jit(jax.grad(lambda x: frame(x)))(jnp.asarray(emg_TxC[:stop])))).max(axis=1)
-    assert slope[: 5 * config.stride].max() > 0 and slope[5 * config.stride :].max() == 0
+    assert slope[: 3 * config.stride].max() > 0 and slope[3 * config.stride :].max() == 0
 
 
 @pytest.mark.parametrize(
@@ -146,3 +147,24 @@ def test_a_runtime_that_takes_one_frame_a_call_gives_the_same():
     expected, found = (advance(feed, begin(feed), emg_TxC)[1] for feed in (one, other))
     assert found.shape == (70, config.classes)
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("together", [1, 3, 100])
+def test_running_sums_of_minutes_are_as_exact_as_those_of_the_whole_signal(together):
+    """One float32 that is rounded at every frame is off by 1e-5 from a minute on, and log-probabilities by more."""
+    decay, frames = 0.995, 21_000
+    x_TxD = np.random.default_rng(0).normal((-5.0, 1.0), (0.5, 0.0), (frames, 2)).astype(np.float32)
+    expected, now = np.zeros((frames, 2)), np.zeros(2)
+    for at, x in enumerate(x_TxD):
+        now = decay * now + x
+        expected[at] = now
+
+    def step(state, x_TxD):
+        memory = streaming._Memory(state)
+        total = streaming._operations(memory).rolling_sum(x_TxD[None], decay)
+        return tuple(memory.after), total[0]
+
+    state = tuple(jnp.zeros(part.shape, part.dtype) for part in jax.eval_shape(step, None, x_TxD[:1])[0])
+    _, found = jax.lax.scan(step, state, x_TxD.reshape(-1, together, 2))
+    assert np.abs(np.asarray(found).reshape(-1, 2) / expected - 1).max() < 1.5e-6
+    np.testing.assert_allclose(rolling_sum(x_TxD[None], decay)[0], expected, rtol=1.5e-6)

@@ -3,6 +3,7 @@
 import dataclasses
 import importlib.util
 import json
+import shutil
 
 import jax
 import numpy as np
@@ -51,7 +52,8 @@ def sign(folder, about) -> None:
     (folder / "model.json").write_text(json.dumps(about | {"body_sha256": content_hash(body)}))
 
 
-def written(name, kind, folder, int8=False):
+def write(name, kind, folder, int8=False):
+    """Export a network: its configuration, its parameters and the body of its model.json."""
     config = WIDER if name == "wider" else NETWORKS[name]
     window = dataclasses.replace(WINDOW, right=max(200, config.emission_delay))
     params = config.init(jax.random.key(0))
@@ -59,9 +61,25 @@ def written(name, kind, folder, int8=False):
     return config, params, body
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """As `write`, which is called once for each export; others are copies."""
+    made = {}
+
+    def copied(name, kind, folder, int8=False):
+        if (name, kind, int8) not in made:
+            first = tmp_path_factory.mktemp("written") / "e"
+            made[name, kind, int8] = first, write(name, kind, first, int8)
+        first, found = made[name, kind, int8]
+        shutil.copytree(first, folder)
+        return found
+
+    return copied
+
+
 @pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize("name", SLOW)
-def test_the_files_give_what_jax_gives(name, kind, tmp_path):
+def test_the_files_give_what_jax_gives(written, name, kind, tmp_path):
     config, params, body = written(name, kind, tmp_path / "e")
     assert body["parity"]["relative"] <= 1e-5
     assert body["streams"] == (name in STREAMS) == (body["parity"]["step"] is not None)
@@ -80,7 +98,7 @@ def test_the_files_give_what_jax_gives(name, kind, tmp_path):
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_300_steps_give_what_the_stream_of_jax_gives_and_a_state_that_begins_anew(kind, tmp_path):
+def test_300_steps_give_what_the_stream_of_jax_gives_and_a_state_that_begins_anew(written, kind, tmp_path):
     config, params, body = written("convolutions", kind, tmp_path / "e")
     runtime = open_export.load(tmp_path / "e")
     emg = np.random.default_rng(2).normal(size=(1, 300 * config.stride, 32)).astype(np.float32)
@@ -102,7 +120,7 @@ def test_300_steps_give_what_the_stream_of_jax_gives_and_a_state_that_begins_ane
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_int8_files_are_alone_smaller_and_move_little_of_the_probability(kind, tmp_path):
+def test_int8_files_are_alone_smaller_and_move_little_of_the_probability(written, kind, tmp_path):
     whole = written("wider", kind, tmp_path / "float")[2]
     _, _, body = written("wider", kind, tmp_path / "int8", int8=True)
     assert body["int8"] and 0 < body["parity"]["moved"] < 0.02
@@ -122,7 +140,7 @@ def test_int8_files_are_alone_smaller_and_move_little_of_the_probability(kind, t
 @pytest.mark.parametrize("kind", ["orbax", "safetensors", "stablehlo"])
 def test_int8_of_a_format_that_has_none_is_refused(kind, tmp_path):
     with refused("conflict", kind):
-        written("convolutions", kind, tmp_path / "e", int8=True)
+        write("convolutions", kind, tmp_path / "e", int8=True)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -158,7 +176,7 @@ def test_a_decoder_is_loaded_evaluated_and_verified_and_its_parameters_are_refus
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_a_fresh_process_imports_neither_jax_nor_flax(kind, tmp_path):
+def test_a_fresh_process_imports_neither_jax_nor_flax(written, kind, tmp_path):
     config, params, _ = written("power", kind, tmp_path / "e")
     program = """
 import sys
@@ -185,7 +203,7 @@ assert not loaded & {"jax", "jaxlib", "flax", "onnx", "litert_converter"}, loade
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_damage_a_missing_package_and_another_version_are_named(kind, tmp_path, monkeypatch):
+def test_damage_a_missing_package_and_another_version_are_named(written, kind, tmp_path, monkeypatch):
     _, _, body = written("baseline", kind, tmp_path / "e")
     path = tmp_path / "e" / ("offline.onnx" if kind == "onnx" else "offline.tflite")
     whole = path.read_bytes()
@@ -200,7 +218,7 @@ def test_damage_a_missing_package_and_another_version_are_named(kind, tmp_path, 
     with refused("missing-extra", f"semgjax[{kind}]"):
         open_export.open_files(tmp_path / "e", body)
     with refused("missing-extra", f"semgjax[{kind}]"):
-        written("baseline", kind, tmp_path / "other")
+        write("baseline", kind, tmp_path / "other")
     assert [one.name for one in tmp_path.iterdir()] == ["e"]
 
 
@@ -208,11 +226,11 @@ def test_damage_a_missing_package_and_another_version_are_named(kind, tmp_path, 
 def test_another_version_of_the_converter_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(litert_files, "CONVERTER", "0.4.0")
     with refused("wrong-version", "litert-converter", "0.4.0"):
-        written("baseline", "litert", tmp_path / "e")
+        write("baseline", "litert", tmp_path / "e")
 
 
 @needs_litert
-def test_litert_takes_its_own_length_only(tmp_path):
+def test_litert_takes_its_own_length_only(written, tmp_path):
     config, _, _ = written("baseline", "litert", tmp_path / "e")
     runtime = open_export.load(tmp_path / "e")
     samples = runtime.samples - config.stride
@@ -233,7 +251,7 @@ def test_a_network_with_an_unknown_operation_is_refused_and_leaves_nothing(tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_card_says_how_to_run_the_programs_and_model_json_that_they_are_int8(tmp_path):
+def test_the_card_says_how_to_run_the_programs_and_model_json_that_they_are_int8(written, tmp_path):
     _, _, body = written("power", "onnx", tmp_path / "e", int8=True)
     text = (tmp_path / "e" / "README.md").read_text()
     assert "step.int8.onnx" in text and "offline.int8.onnx" in text
