@@ -7,6 +7,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+NETWORKS = ("tiny", "small", "large", "ladder-64", "keys-64", "gesture-64", "tds")
+SIZES = ("tiny", "small", "large")
+SMALL = "ladder-16"
+"""the network of the small form"""
+
+
+def check_names(small: bool) -> tuple[str, ...]:
+    """Every check in the kit's order, by part; a network is a check of its own, for compiling it takes minutes."""
+    networks, sizes = ((SMALL,), (SMALL,)) if small else (NETWORKS, SIZES)
+    return (
+        "parity.ctc",
+        "parity.attention",
+        *(f"parity.network.{name}" for name in networks),
+        *(f"parity.{name}" for name in ("remat", "resume", "devices")),
+        *(f"speed.step.{name}" for name in sizes),
+        *(f"speed.torch.{name}" for name in sizes),
+        *(f"speed.{name}" for name in ("attention", "ctc", "torch_ctc", "feed", "packed", "compile", "distill")),
+        *(f"run.{name}" for name in ("train", "distill", "sweep")),
+    )
+
 
 @dataclass(frozen=True)
 class Figure:

@@ -17,41 +17,47 @@ from semgjax.files import write_atomic
 Check = Callable[[bool, Path], list[Figure]]
 
 
-def checks() -> dict[str, Check]:
-    """Every check by name, in the kit's order; the name begins with its part."""
+def check_of(name: str) -> Check:
+    """The function of a check."""
     from benchmarks import _device_exact, _device_parity, _device_runs, _device_speed
 
     plain: dict[str, Callable[[bool], list[Figure]]] = {
         "parity.ctc": _device_parity.ctc_rows,
         "parity.attention": _device_parity.attention,
-        "parity.networks": _device_parity.networks,
         "parity.remat": _device_exact.remat,
         "parity.resume": _device_exact.resume,
         "parity.devices": _device_exact.devices,
-        "speed.steps": _device_speed.steps,
-        "speed.torch": _device_speed.torch_steps,
         "speed.attention": _device_speed.attention,
         "speed.ctc": _device_speed.ctc_alone,
         "speed.torch_ctc": _device_speed.torch_ctc,
         "speed.feed": _device_speed.feed,
         "speed.packed": _device_speed.packed,
+        "speed.compile": _device_speed.first_step,
         "speed.distill": _device_speed.distilled,
     }
-    found: dict[str, Check] = {name: (lambda small, _, run=run: run(small)) for name, run in plain.items()}
-    return {
-        **found,
-        "speed.compile": _device_speed.first_step,
+    of_network: dict[str, Callable[[str, bool], list[Figure]]] = {
+        "parity.network": _device_parity.one_network,
+        "speed.step": _device_speed.step,
+        "speed.torch": _device_speed.torch_step,
+    }
+    in_folder: dict[str, Check] = {
         "run.train": _device_runs.train,
         "run.distill": _device_runs.distill,
         "run.sweep": _device_runs.sweep,
     }
+    if name in plain:
+        return lambda small, _: plain[name](small)
+    if name in in_folder:
+        return in_folder[name]
+    kind, _, network = name.rpartition(".")
+    return lambda small, _: of_network[kind](network, small)
 
 
 def main(name: str, folder: Path, small: bool) -> None:
     """Run the check and write its outcome."""
     begun = time.perf_counter()
     try:
-        figures = checks()[name](small, folder)
+        figures = check_of(name)(small, folder)
         outcome = Outcome(name, "measured", "", time.perf_counter() - begun, tuple(figures))
     except Absent as absent:
         outcome = Outcome(name, "skipped", str(absent), time.perf_counter() - begun)

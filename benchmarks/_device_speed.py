@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks import distill
-from benchmarks._device_figures import Absent, Figure, spread
+from benchmarks._device_figures import SMALL, Absent, Figure, spread
 from benchmarks._device_parity import SMALL_SPEC, attention_forms, attention_gradients, ctc_total
 from benchmarks._random_batch import make_batch
 from benchmarks._train_packed import configs_of, steps_of, write_sessions
@@ -36,7 +36,6 @@ from semgjax.training.step import init_state, make_step, state_shardings
 ROUNDS = int(os.environ.get("SEMGJAX_BENCH_ROUNDS", "5"))
 BATCHES = (640, 320, 160, 80, 40, 16)
 """the paper's batch first, then what a smaller device may hold"""
-PRESETS = ("tiny", "small", "large")
 
 
 def timed(key: str, call: Callable[[], object], unit: str = "ms", scale: float = 1e3, note: str = "") -> Figure:
@@ -59,28 +58,25 @@ def _step(config: RunConfig, spec: WindowSpec) -> Callable[[], None]:
     return call
 
 
-def steps(small: bool) -> list[Figure]:
-    """Training steps in bfloat16 of the paper's sizes at its batch, or at the largest of BATCHES that fits."""
-    found = []
-    for name in ("ladder-16",) if small else PRESETS:
-        model, spec = preset(name), SMALL_SPEC if small else WindowSpec()
-        for batch in (2,) if small else BATCHES:
-            if batch % jax.device_count():
-                continue
-            config = RunConfig(name, model, "", spec, train=TrainConfig(batch=batch, compute="bfloat16"))
-            try:
-                row = timed(f"{name}.step", _step(config, spec), note=f"batch {batch}, bfloat16")
-            except jax.errors.JaxRuntimeError as error:
-                if "RESOURCE_EXHAUSTED" not in str(error):
-                    raise
-                found.append(Figure(f"{name}.batch_that_does_not_fit", batch, "windows"))
-                continue
-            found += [row, *_rates(name, row, batch, batch * train_flops(model, spec.total), spec, model.stride)]
-            break
-    return found
+def step(name: str, small: bool) -> list[Figure]:
+    """A preset's training step in bfloat16 at the paper's batch, or at the largest of BATCHES that fits."""
+    model, spec, found = preset(name), SMALL_SPEC if small else WindowSpec(), []
+    for batch in (2,) if small else BATCHES:
+        if batch % jax.device_count():
+            continue
+        config = RunConfig(name, model, "", spec, train=TrainConfig(batch=batch, compute="bfloat16"))
+        try:
+            row = timed("step", _step(config, spec), note=f"batch {batch}, bfloat16")
+        except jax.errors.JaxRuntimeError as error:
+            if "RESOURCE_EXHAUSTED" not in str(error):
+                raise
+            found.append(Figure("batch_that_does_not_fit", batch, "windows"))
+            continue
+        return [*found, row, *_rates(row, batch, batch * train_flops(model, spec.total), spec, model.stride)]
+    raise Absent(f"no batch of {BATCHES} fits {jax.device_count()} devices")
 
 
-def _rates(name: str, row: Figure, batch: int, flops: float, spec: WindowSpec, stride: int) -> Iterator[Figure]:
+def _rates(row: Figure, batch: int, flops: float, spec: WindowSpec, stride: int) -> Iterator[Figure]:
     """What a step's time means per second; a token is a frame of the network."""
     assert row.low is not None and row.high is not None
     peak = peak_flops(jax.devices()[0].device_kind)
@@ -89,30 +85,28 @@ def _rates(name: str, row: Figure, batch: int, flops: float, spec: WindowSpec, s
         amounts.append(("utilisation", flops / (peak * jax.device_count()), "of the bfloat16 peak"))
     for word, amount, unit in amounts:
         value, most, least = (amount / (second / 1e3) for second in (row.value, row.low, row.high))
-        yield Figure(f"{name}.{word}", value, unit, low=least, high=most, note=row.note)
+        yield Figure(word, value, unit, low=least, high=most, note=row.note)
 
 
-def torch_steps(small: bool) -> list[Figure]:
-    """The same networks in PyTorch on the same device: bfloat16 autocast, compiled, fused AdamW.
+def torch_step(name: str, small: bool) -> list[Figure]:
+    """The same network in PyTorch on the same device: bfloat16 autocast, compiled, fused AdamW.
 
     Raises:
-        Absent: PyTorch is not installed, or sees no GPU.
+        Absent: PyTorch is not installed, or sees no GPU, or no batch fits.
     """
+    del small
     _need_torch()
-    from benchmarks._device_torch import FULL, torch_step
+    from benchmarks._device_torch import FULL, step_of
 
-    found = []
-    for name in PRESETS:
-        model, spec = preset(name), WindowSpec()
-        for batch in BATCHES:
-            try:
-                row = timed(f"{name}.step", torch_step(name, batch), note=f"batch {batch}, bfloat16 autocast, compiled")
-            except FULL:
-                found.append(Figure(f"{name}.batch_that_does_not_fit", batch, "windows"))
-                continue
-            found += [row, *_rates(name, row, batch, batch * train_flops(model, spec.total), spec, model.stride)]
-            break
-    return found
+    model, spec, found = preset(name), WindowSpec(), []
+    for batch in BATCHES:
+        try:
+            row = timed("step", step_of(name, batch), note=f"batch {batch}, bfloat16 autocast, compiled")
+        except FULL:
+            found.append(Figure("batch_that_does_not_fit", batch, "windows"))
+            continue
+        return [*found, row, *_rates(row, batch, batch * train_flops(model, spec.total), spec, model.stride)]
+    raise Absent(f"no batch of {BATCHES} fits")
 
 
 def torch_ctc(small: bool) -> list[Figure]:
@@ -235,13 +229,12 @@ first_call({small}); print(time.perf_counter() - begun)
 
 def first_call(small: bool) -> None:
     """The first training step of a process."""
-    name, spec = ("ladder-16", SMALL_SPEC) if small else ("small", WindowSpec())
+    name, spec = (SMALL, SMALL_SPEC) if small else ("small", WindowSpec())
     _step(RunConfig(name, preset(name), "", spec, train=TrainConfig(batch=16)), spec)()
 
 
-def first_step(small: bool, folder: Path) -> list[Figure]:
+def first_step(small: bool) -> list[Figure]:
     """Seconds from the start of a process to the end of its first step, without and with compiled programs on disk."""
-    del folder  # a cache of its own: the kit's is warm
     found = []
     with tempfile.TemporaryDirectory() as cache:
         environment = {

@@ -18,7 +18,7 @@ FULL = torch.cuda.OutOfMemoryError
 _DEVICE = "cuda"
 
 
-def torch_step(name: str, rows: int) -> Callable[[], None]:
+def step_of(name: str, rows: int) -> Callable[[], None]:
     """A whole training step of a preset with the sliding window as mask; each call waits for the GPU."""
     model = preset(name)
     assert isinstance(model, ModelConfig)

@@ -14,18 +14,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks._device_figures import Outcome, outcome_of
+from benchmarks._device_figures import Outcome, check_names, outcome_of
 from semgjax.errors import InputError
 from semgjax.files import write_atomic
 from semgjax.pages.html import render_template
 
 ROOT = Path(__file__).parents[1]
-CHECKS = (
-    *(f"parity.{name}" for name in ("ctc", "attention", "networks", "remat", "resume", "devices")),
-    *(f"speed.{name}" for name in ("steps", "torch", "attention", "ctc", "torch_ctc", "feed")),
-    *(f"speed.{name}" for name in ("packed", "compile", "distill")),
-    *(f"run.{name}" for name in ("train", "distill", "sweep")),
-)
 LONGEST = 600
 """seconds of one check; `run` asks its commands to save before"""
 
@@ -48,7 +42,7 @@ def measure(out: Path, part: str | None = None, small: bool = False, minutes: fl
     begun = time.monotonic()
     (out / "state").mkdir(parents=True, exist_ok=True)
     about = _about(out, small)
-    chosen = [name for name in CHECKS if part is None or name.startswith(f"{part}.")]
+    chosen = [name for name in check_names(small) if part is None or name.startswith(f"{part}.")]
     waiting = [name for name in chosen if not (out / "state" / f"{name}.json").exists()]
     paused = []
     for name in waiting:
@@ -58,7 +52,7 @@ def measure(out: Path, part: str | None = None, small: bool = False, minutes: fl
         if not _check(name, out, small):
             paused.append(name)
             break
-    outcomes = _outcomes(out)
+    outcomes = _outcomes(out, small)
     left = [name for name in chosen if name not in {outcome.item for outcome in outcomes}]
     write_report(out, about, outcomes, left)
     broken = [outcome.item for outcome in outcomes if outcome.item in chosen and not outcome.holds]
@@ -73,8 +67,8 @@ def write_report(out: Path, about: dict[str, Any], outcomes: list[Outcome], left
     write_atomic(out / "device.html", page)
 
 
-def _outcomes(out: Path) -> list[Outcome]:
-    files = [out / "state" / f"{name}.json" for name in CHECKS]
+def _outcomes(out: Path, small: bool) -> list[Outcome]:
+    files = [out / "state" / f"{name}.json" for name in check_names(small)]
     return [outcome_of(json.loads(file.read_text())) for file in files if file.exists()]
 
 
@@ -92,6 +86,9 @@ def _check(name: str, out: Path, small: bool) -> bool:
             os.killpg(process.pid, signal.SIGKILL)
             _, errors = process.communicate()
             reason = f"took longer than {LONGEST} s"
+        finally:
+            if process.poll() is None:  # the kit itself is interrupted
+                os.killpg(process.pid, signal.SIGKILL)
         log.write(errors)
     if process.returncode == 75:
         return False
@@ -106,18 +103,27 @@ def _last_line(text: str) -> str:
 
 
 def _environment(small: bool) -> dict[str, str]:
-    """In small two devices of this CPU and short measurements."""
-    changes = {"JAX_PLATFORMS": "cpu", "JAX_NUM_CPU_DEVICES": "2", "SEMGJAX_BENCH_ROUNDS": "2"} if small else {}
-    return {**os.environ, **changes, "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)])}
+    """In small two devices of this CPU and short measurements; else the CPU beside the device, to compare with."""
+    changes = {"PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)])}
+    platforms = os.environ.get("JAX_PLATFORMS", "")
+    if small:
+        changes |= {"JAX_PLATFORMS": "cpu", "JAX_NUM_CPU_DEVICES": "2", "SEMGJAX_BENCH_ROUNDS": "2"}
+        # Compiling takes longer than what it compiles; a third of it is LLVM's optimisation.
+        changes["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0".strip()
+    elif platforms and "cpu" not in platforms.split(","):
+        changes["JAX_PLATFORMS"] = f"{platforms},cpu"
+    return {**os.environ, **changes}
 
 
 _ABOUT = """
-import importlib.metadata, json, platform, jax
+import importlib.metadata, json, pathlib, platform, jax
+nvidia = pathlib.Path("/proc/driver/nvidia/version")
 names = ("jax", "jaxlib", "jax-cuda12-plugin", "jax-cuda13-plugin", "libtpu", "torch", "semgjax")
 found = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions() if d.metadata["Name"] in names}
 device = jax.devices()[0]
 print(json.dumps({"platform": device.platform, "device": device.device_kind, "devices": jax.device_count(),
-    "driver": str(device.client.platform_version), "python": platform.python_version(),
+    "driver": (nvidia.read_text().splitlines()[0] + "; " if nvidia.exists() else "") + device.client.platform_version,
+    "python": platform.python_version(),
     "versions": dict(sorted(found.items()))}))
 """
 
