@@ -14,6 +14,7 @@ from jax.sharding import PartitionSpec
 
 from semgjax.kernels.alignments import alignments
 from semgjax.losses.ctc import ctc
+from semgjax.losses.loss import CTC, Loss
 from tests.model.small import quick_jit
 
 
@@ -99,6 +100,21 @@ def test_rows_under_vmap_and_under_shard_map_are_the_batchs():
     )
     for ours, theirs in zip(quick_jit(split)(logits, labels, counts), (loss, gradient), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_the_loss_ctc_takes_either_form_and_other_losses_are_as_they_are():
+    logits, labels, counts = random_rows(8, 3, 10, 6, 3, 5)
+    batch = {"labels": labels, "label_count": counts.astype(np.int32)}
+    wanted, found = (quick_jit(lambda x, form=form: CTC().in_form(form)(x, batch, batch)) for form in ("scan", "fused"))
+    for one, other in zip(jax.tree.leaves(found(logits)), jax.tree.leaves(wanted(logits)), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5)
+    other = Mean()
+    assert other.in_form("fused") is other
+
+
+class Mean(Loss):
+    def __call__(self, logits_BxTxK, batch, whole):
+        return logits_BxTxK.mean(), {}
 
 
 _STEP = """
