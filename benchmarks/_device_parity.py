@@ -103,8 +103,11 @@ def one_network(name: str, small: bool) -> list[Figure]:
         compute: Literal["float32", "bfloat16"] = "bfloat16" if arithmetic == "bfloat16" else "float32"
         own = dataclasses.replace(config, train=dataclasses.replace(config.train, compute=compute))
         choices = list(kernel_choices(config.model, device.platform, compute == "bfloat16"))
-        # The device's own default of float32 products says the same of every form.
-        for kernels in choices[:1] if arithmetic == "float32" or (small and arithmetic != "exact") else choices:
+        if small:  # a CPU has one arithmetic of float32, and its automatic choice is tiles and products
+            choices = {"exact": [AUTO, Kernels("blocks", "reference")], "bfloat16": [AUTO]}.get(arithmetic, [])
+        elif arithmetic == "float32":  # the device's default of products says the same of every form
+            choices = choices[:1]
+        for kernels in choices:
             with jax.default_matmul_precision("highest" if arithmetic == "exact" else None):
                 got = jax.device_get(jax.jit(outputs(own, kernels))(*here))
             key = f"{arithmetic}.{kernels.attention}.{kernels.convolution}"

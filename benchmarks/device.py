@@ -75,7 +75,7 @@ def _outcomes(out: Path, small: bool) -> list[Outcome]:
 def _check(name: str, out: Path, small: bool) -> bool:
     """Run one check in a process; False: it has saved a part of its work and is to be continued."""
     begun = time.monotonic()
-    options: dict[str, Any] = {"cwd": ROOT, "env": _environment(small), "start_new_session": True}
+    options: dict[str, Any] = {"cwd": ROOT, "env": _environment(out, small), "start_new_session": True}
     words = [sys.executable, "-m", "benchmarks._device_item", name, str(out.absolute()), "small" if small else "full"]
     with (out / "checks.log").open("a") as log:
         process = subprocess.Popen(words, stdout=log, stderr=subprocess.PIPE, text=True, **options)
@@ -102,9 +102,12 @@ def _last_line(text: str) -> str:
     return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")[:500]
 
 
-def _environment(small: bool) -> dict[str, str]:
+def _environment(out: Path, small: bool) -> dict[str, str]:
     """In small two devices of this CPU and short measurements; else the CPU beside the device, to compare with."""
-    changes = {"PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)])}
+    changes = {
+        "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)]),
+        "JAX_COMPILATION_CACHE_DIR": str(out.absolute() / "cache"),
+    }
     platforms = os.environ.get("JAX_PLATFORMS", "")
     if small:
         changes |= {"JAX_PLATFORMS": "cpu", "JAX_NUM_CPU_DEVICES": "2", "SEMGJAX_BENCH_ROUNDS": "2"}
@@ -131,7 +134,7 @@ print(json.dumps({"platform": device.platform, "device": device.device_kind, "de
 def _about(out: Path, small: bool) -> dict[str, Any]:
     """Device, driver and versions, asked for once and kept; another machine's results stay apart."""
     words = [sys.executable, "-c", _ABOUT]
-    done = subprocess.run(words, cwd=ROOT, env=_environment(small), capture_output=True, text=True)
+    done = subprocess.run(words, cwd=ROOT, env=_environment(out, small), capture_output=True, text=True)
     if done.returncode:
         raise InputError(f"JAX finds no device: {_last_line(done.stderr)}", "unreadable")
     about = {"small": small, **json.loads(done.stdout.splitlines()[-1])}
