@@ -12,13 +12,18 @@ from pathlib import Path
 
 from benchmarks._device_figures import Absent, Figure, Outcome
 from benchmarks._device_runs import Unfinished
+from semgjax.errors import InputError
 from semgjax.files import write_atomic
 
 Check = Callable[[bool, Path], list[Figure]]
 
 
 def check_of(name: str) -> Check:
-    """The function of a check."""
+    """The function of a check.
+
+    Raises:
+        InputError: there is no such check ("unknown-name").
+    """
     from benchmarks import _device_exact, _device_parity, _device_runs, _device_speed
 
     plain: dict[str, Callable[[bool], list[Figure]]] = {
@@ -50,6 +55,8 @@ def check_of(name: str) -> Check:
     if name in in_folder:
         return in_folder[name]
     kind, _, network = name.rpartition(".")
+    if kind not in of_network:
+        raise InputError(f"no check is called {name!r}", "unknown-name")
     return lambda small, _: of_network[kind](network, small)
 
 

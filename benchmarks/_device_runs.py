@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,8 +29,8 @@ def sessions(folder: Path, small: bool) -> Path:
     place = folder / "sessions"
     if (place / "splits.json").exists():
         return place
+    shutil.rmtree(place, ignore_errors=True)  # of a call that ended while it wrote them
     if small:
-        place.mkdir(parents=True)
         write_sessions(place)
         return place
     simulate(place, users=32, sessions=2, minutes=5.0, seed=0, people="varied")
@@ -59,14 +60,13 @@ def sweep(small: bool, folder: Path) -> list[Figure]:
     """A sweep of 24 trials of the smallest ladder model by one slot, packed and apart."""
     trials, found = 2 if small else 24, []
     place = folder / "short_sessions"
-    if not place.exists():
-        place.mkdir(parents=True)
-        write_sessions(place)
+    shutil.rmtree(place, ignore_errors=True)
+    write_sessions(place)
     for key, options in (("packed", ("--pack", str(trials if small else 12))), ("apart", ()))[: 1 if small else 2]:
         out = folder / "runs" / f"sweep_{key}"
-        if not (out / "sweep.json").exists():
-            seconds = seconds_of(planned(place, out, trials), "--slots", "1", *options)
-            found.append(Figure(f"{key}.trials", 3600 * trials / seconds, "1/h", note=f"{trials} trials, one slot"))
+        shutil.rmtree(out, ignore_errors=True)  # only a whole sweep has a time
+        seconds = seconds_of(planned(place, out, trials), "--slots", "1", *options)
+        found.append(Figure(f"{key}.trials", 3600 * trials / seconds, "1/h", note=f"{trials} trials, one slot"))
     return found
 
 
@@ -104,7 +104,7 @@ def _curve(run: Path) -> list[Figure]:
     result = json.loads((run / "result.json").read_text())
     found = [Figure(f"val.step_{row['step']}", row["cer"], "%") for row in rows if row["cer"] is not None]
     for row in result["scores"]:
-        if row["averaging"] == "macro":
+        if row["averaging"] == "macro" and row["cer"] is not None:
             found.append(Figure(f"final.{row['split']}", row["cer"], "%"))
     return [*found, Figure("seconds", result["seconds"], "s", note="since the last start of the run")]
 
