@@ -32,11 +32,11 @@ def write_sessions(folder: Path) -> None:
     write_split(folder / "splits.json", leave_users_out(names, test_users=1, val_share=0.2, seed=0))
 
 
-def configs_of(folder: Path) -> list[RunConfig]:
-    """The trials: four seeds, each with the recipe's learning rate and with half of it."""
+def configs_of(folder: Path, trials: int = TRIALS) -> list[RunConfig]:
+    """An even number of trials: half as many seeds, each with the recipe's learning rate and with half of it."""
     base, data = recipe(NAME), load_corpus(folder).hash
     found = []
-    for seed in range(TRIALS // 2):
+    for seed in range(trials // 2):
         for share in (1.0, 0.5):
             train = dataclasses.replace(base.train, steps=STEPS, seed=seed, log_every=1)
             optimizer = dataclasses.replace(base.optimizer, learning_rate=share * base.optimizer.learning_rate)
@@ -44,9 +44,9 @@ def configs_of(folder: Path) -> list[RunConfig]:
     return found
 
 
-def planned(sessions: Path, out: Path) -> Sweep:
+def planned(sessions: Path, out: Path, trials: int = TRIALS) -> Sweep:
     """The trials as a sweep."""
-    configs = configs_of(sessions)
+    configs = configs_of(sessions, trials)
     return plan_sweep("packed", configs, sessions, {configs[0].data: read_split(sessions / "splits.json")}, out)
 
 
@@ -72,16 +72,16 @@ def largest_difference(one: Sweep, other: Sweep) -> float:
     return max(abs(a - b) for a, b in pairs)
 
 
-def steps_of(sessions: Path) -> tuple[Callable[[], None], Callable[[], None]]:
+def steps_of(sessions: Path, trials: int = TRIALS) -> tuple[Callable[[], None], Callable[[], None]]:
     """A packed step of all trials, and their steps one after the other; compiled."""
-    configs, corpus = configs_of(sessions), load_corpus(sessions)
+    configs, corpus = configs_of(sessions, trials), load_corpus(sessions)
     batches: dict[int, Batch] = {}
     for lane, config in enumerate(configs):
         data = train_data(corpus.train, config.window, config.augment, config.train.batch, config.train.seed)
         batches[lane], room = data.batches[0], data.label_room
-    mesh = make_mesh(TRIALS)
-    packed = PackedStates(configs, mesh, TRIALS, room)
-    packed.begin([None] * TRIALS)
+    mesh = make_mesh(trials)
+    packed = PackedStates(configs, mesh, trials, room)
+    packed.begin([None] * trials)
     step = make_step(configs[0], mesh)
     state = jax.jit(lambda: init_state(configs[0]), out_shardings=state_shardings(configs[0], mesh))()
 

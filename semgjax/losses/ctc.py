@@ -2,17 +2,22 @@
 
 Graves et al., "Connectionist Temporal Classification" (ICML 2006), section 4: forward and backward variables over
 the labels with a blank before, between and after them. Both run in one scan, the backward ones as a forward recursion
-over reversed time and labels, for on an accelerator a scan costs what its number of steps costs. They are kept as
-mantissa and exponent (semgjax.losses.wide), so their gradient has float32's digits at any length.
+over reversed time and labels, for on an accelerator a scan costs what its number of steps costs; on a GPU one kernel
+(semgjax.kernels.alignments) may take its place. They are kept as mantissa and exponent (semgjax.kernels.wide), so their
+gradient has float32's digits at any length.
 """
 
+import functools
+import operator
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.sharding import PartitionSpec
 
-from semgjax.losses.wide import Wide, add, from_log, multiply, power, to_log, zeros
+from semgjax.kernels.wide import Wide, add, from_log, multiply, power, to_log, zeros
+from semgjax.model.operations import CTCForm, platform
 
 
 class Occupancy(NamedTuple):
@@ -34,28 +39,37 @@ def feasible(labels_BxN: jax.Array, label_count_B: jax.Array, frames: int) -> ja
     return label_count_B + repeats_B <= frames
 
 
-def ctc(logits_BxTxK: jax.Array, labels_BxN: jax.Array, label_count_B: jax.Array) -> tuple[jax.Array, jax.Array]:
+def ctc(
+    logits_BxTxK: jax.Array, labels_BxN: jax.Array, label_count_B: jax.Array, form: CTCForm = "scan"
+) -> tuple[jax.Array, jax.Array]:
     """Negative log likelihood per row (nats, float32 [B]) and which rows are feasible (bool [B]).
 
     An infeasible row has loss and gradient zero: its labels are emptied before the recursion, for a huge finite
     loss would have a meaningless gradient. A label whose logit is -inf is as likely as e^-100000. A row with NaN in
     its logits has loss NaN, so that a run can see it; frames without a signal should be made finite before.
+
+    Args:
+        form: scan, or fused for one kernel of all frames on a GPU; where there is none that kernel is interpreted, with
+            the same values but slowly.
     """
     ok_B = feasible(labels_BxN, label_count_B, logits_BxTxK.shape[1])
     count_B = jnp.where(ok_B, label_count_B, 0)
-    loss_B = _loss(logits_BxTxK.astype(jnp.float32), labels_BxN, count_B)
+    loss_B = _loss(logits_BxTxK.astype(jnp.float32), labels_BxN, count_B, form)
     return jnp.where(ok_B, loss_B, 0.0), ok_B
 
 
 def ctc_per_label(
-    logits_BxTxK: jax.Array, batch: Mapping[str, jax.Array], whole: Mapping[str, jax.Array]
+    logits_BxTxK: jax.Array,
+    batch: Mapping[str, jax.Array],
+    whole: Mapping[str, jax.Array],
+    form: CTCForm = "scan",
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
     """Nats per label of the whole batch's feasible rows, this part's share (scalar), and the part's sums.
 
     Sums: ctc (nats), labels, rows, infeasible (rows). See `semgjax.losses.loss.Loss`. Unlabelled rows count in none of
     them: no label was asked for there, which is not the same as that there is none.
     """
-    ctc_B, ok_B = ctc(logits_BxTxK, batch["labels"], batch["label_count"])
+    ctc_B, ok_B = ctc(logits_BxTxK, batch["labels"], batch["label_count"], form)
     if "labelled" in batch:
         return _of_labelled(ctc_B, ok_B, batch, whole, logits_BxTxK.shape[1])
     labels = jnp.where(ok_B, batch["label_count"], 0).sum()
@@ -91,20 +105,22 @@ def _of_labelled(
 def align(logits_BxTxK: jax.Array, labels_BxN: jax.Array, label_count_B: jax.Array) -> Occupancy:
     """Where the labels lie in time: the probability of each at every frame. Rows must be feasible."""
     log_p_BxTxK = jax.nn.log_softmax(logits_BxTxK.astype(jnp.float32), axis=-1)
-    return _align(log_p_BxTxK, labels_BxN, label_count_B)[1]
+    return _align(log_p_BxTxK, labels_BxN, label_count_B, "scan")[1]
 
 
-@jax.custom_vjp
-def _loss(logits_BxTxK: jax.Array, labels_BxN: jax.Array, count_B: jax.Array) -> jax.Array:
+@functools.partial(jax.custom_vjp, nondiff_argnums=(3,))
+def _loss(logits_BxTxK: jax.Array, labels_BxN: jax.Array, count_B: jax.Array, form: CTCForm) -> jax.Array:
     log_p_BxTxK = jax.nn.log_softmax(logits_BxTxK, axis=-1)
-    (blank, label), _ = _recursion(log_p_BxTxK, labels_BxN, count_B, both_ways=False)
+    (blank, label), _ = _variables(log_p_BxTxK, labels_BxN, count_B, False, form)
     return _negative_log(log_p_BxTxK, blank, label, count_B)
 
 
-def _loss_forward(logits_BxTxK: jax.Array, labels_BxN: jax.Array, count_B: jax.Array) -> tuple[jax.Array, jax.Array]:
+def _loss_forward(
+    logits_BxTxK: jax.Array, labels_BxN: jax.Array, count_B: jax.Array, form: CTCForm
+) -> tuple[jax.Array, jax.Array]:
     """The loss and, as residual of the backward pass, its gradient: softmax minus occupancy (Graves 2006, eq. 16)."""
     log_p_BxTxK = jax.nn.log_softmax(logits_BxTxK, axis=-1)
-    loss_B, occupancy = _align(log_p_BxTxK, labels_BxN, count_B)
+    loss_B, occupancy = _align(log_p_BxTxK, labels_BxN, count_B, form)
     inside_BxN = jnp.arange(labels_BxN.shape[1])[None, :] < count_B[:, None]
     class_BxNxK = jax.nn.one_hot(jnp.where(inside_BxN, labels_BxN, -1), logits_BxTxK.shape[-1])
     wanted_BxTxK = jnp.einsum("btn,bnk->btk", occupancy.labels, class_BxNxK, precision=jax.lax.Precision.HIGHEST)
@@ -112,7 +128,7 @@ def _loss_forward(logits_BxTxK: jax.Array, labels_BxN: jax.Array, count_B: jax.A
     return loss_B, jnp.exp(log_p_BxTxK) - wanted_BxTxK
 
 
-def _loss_backward(gradient_BxTxK: jax.Array, upstream_B: jax.Array) -> tuple[jax.Array, None, None]:
+def _loss_backward(form: CTCForm, gradient_BxTxK: jax.Array, upstream_B: jax.Array) -> tuple[jax.Array, None, None]:
     # A row without weight has gradient zero, also where its own gradient is NaN.
     upstream_Bx1x1 = upstream_B[:, None, None]
     return jnp.where(upstream_Bx1x1 == 0.0, 0.0, upstream_Bx1x1 * gradient_BxTxK), None, None
@@ -121,9 +137,11 @@ def _loss_backward(gradient_BxTxK: jax.Array, upstream_B: jax.Array) -> tuple[ja
 _loss.defvjp(_loss_forward, _loss_backward)
 
 
-def _align(log_p_BxTxK: jax.Array, labels_BxN: jax.Array, count_B: jax.Array) -> tuple[jax.Array, Occupancy]:
+def _align(
+    log_p_BxTxK: jax.Array, labels_BxN: jax.Array, count_B: jax.Array, form: CTCForm
+) -> tuple[jax.Array, Occupancy]:
     """Negative log likelihood [B] and the states' probabilities."""
-    (blank, label), (before, after) = _recursion(log_p_BxTxK, labels_BxN, count_B, both_ways=True)
+    (blank, label), (before, after) = _variables(log_p_BxTxK, labels_BxN, count_B, True, form)
     blanks, labels = (
         Wide(one.mantissa * other.mantissa[::-1, :, ::-1], one.exponent + other.exponent[::-1, :, ::-1])
         for one, other in zip(before, after, strict=True)
@@ -144,6 +162,27 @@ def _negative_log(log_p_BxTxK: jax.Array, blank: Wide, label: Wide, count_B: jax
     loss_B = -jnp.take_along_axis(log_1xBxM[0], count_B[:, None], axis=1)[:, 0]
     # Exponents hide NaN.
     return jnp.where(jnp.isnan(log_p_BxTxK).any(axis=(1, 2)), jnp.nan, loss_B)
+
+
+def _variables(
+    log_p_BxTxK: jax.Array, labels_BxN: jax.Array, count_B: jax.Array, both_ways: bool, form: CTCForm
+) -> tuple[tuple[Wide, Wide], tuple[tuple[Wide, Wide], tuple[Wide, Wide]]]:
+    """`_recursion` in either form. The compiler cannot split a kernel over devices: each gets its rows here."""
+    # Without labels or frames there is nothing to walk over.
+    if form == "scan" or 0 in (labels_BxN.shape[1], log_p_BxTxK.shape[1]):
+        return _recursion(log_p_BxTxK, labels_BxN, count_B, both_ways)
+    from semgjax.kernels.alignments import alignments  # not at the top: Pallas takes a second to import
+
+    mesh = jax.sharding.get_abstract_mesh()
+    fused = functools.partial(alignments, both_ways=both_ways, interpret=platform() != "gpu")
+    axes = tuple(name for name in mesh.axis_names if name not in mesh.manual_axes)
+    if axes:
+        rows, lasting = PartitionSpec(axes), PartitionSpec(None, axes)
+        over_time = PartitionSpec(None, None, axes) if both_ways else None
+        fused = jax.shard_map(fused, in_specs=rows, out_specs=(lasting, over_time), check_vma=False)
+    ending, over_time = fused(log_p_BxTxK, labels_BxN, count_B)
+    first, last = (jax.tree.map(operator.itemgetter(way), over_time) for way in (0, -1))
+    return ending, (first, last)
 
 
 def _recursion(

@@ -2,8 +2,9 @@
 
 import abc
 import dataclasses
+import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,6 +13,8 @@ from semgjax.model.kind import register
 
 if TYPE_CHECKING:
     import jax
+
+    from semgjax.model.operations import CTCForm
 
     Batch = Mapping[str, jax.Array]
     Sums = dict[str, jax.Array]
@@ -41,6 +44,10 @@ class Loss(abc.ABC):
                 distilled run with unlabelled sessions also labelled, bool [B]: other rows have no labels to count.
             whole: the batch that `batch` is a part of, or `batch` itself.
         """
+
+    def in_form(self, form: "CTCForm") -> "Callable[..., tuple[jax.Array, Sums]]":
+        """This loss, called as above, with CTC computed in a form (engine.ctc); by default the loss as it is."""
+        return self
 
     def metrics(self, totals: Mapping[str, float], steps: int) -> dict[str, float]:
         """Members of a line of metrics.jsonl from the sums, added up over `steps` steps; by default their means."""
@@ -103,6 +110,12 @@ class CTC(Loss):
         from semgjax.losses.ctc import ctc_per_label
 
         return ctc_per_label(logits_BxTxK, batch, whole)
+
+    def in_form(self, form: "CTCForm") -> "Callable[..., tuple[jax.Array, Sums]]":
+        """CTC in that form, of the same values."""
+        from semgjax.losses.ctc import ctc_per_label
+
+        return functools.partial(ctc_per_label, form=form)
 
     def metrics(self, totals: Mapping[str, float], steps: int) -> dict[str, float]:
         """ctc: nats per label; infeasible: share of the rows."""

@@ -1,4 +1,4 @@
-"""Which form of attention and convolution a device gets: what suits it, or what was asked for."""
+"""Which form of attention, convolution and CTC a device gets: what suits it, or what was asked for."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from semgjax.model.kind import Network
 
 Attention = Literal["auto", "reference", "tiles", "blocks", "cudnn"]
 Convolution = Literal["auto", "reference", "products"]
+CTCForm = Literal["scan", "fused"]
 _ATTENTION: dict[str, Callable[..., jax.Array]] = {
     "reference": encoder.attention,
     "tiles": tiled_attention,
@@ -33,6 +34,7 @@ class Kernels:
 
     attention: Attention = "auto"
     convolution: Convolution = "auto"
+    ctc: CTCForm = "scan"
 
 
 AUTO = Kernels()
@@ -51,6 +53,12 @@ def check_kernels(kernels: Kernels, config: Network, kind: str, dtype: Any) -> N
     Raises:
         InputError: it cannot, or the network has no attention to choose a form of ("conflict").
     """
+    if kernels.ctc == "fused" and kind != "gpu":
+        raise InputError(f"engine.ctc fused: needs a GPU, and the device is a {kind}; choose scan", "conflict")
+    _check_attention(kernels, config, kind, dtype)
+
+
+def _check_attention(kernels: Kernels, config: Network, kind: str, dtype: Any) -> None:
     name, problem = kernels.attention, ""
     if not config.ATTENDS:
         problem = "" if name in ("auto", "reference") else "this network has no attention"
@@ -78,10 +86,10 @@ def operations(kernels: Kernels, config: Network, dtype: Any, samples: int) -> O
     """The costly parts for the device that the present trace is for.
 
     Raises:
-        InputError: as `check_kernels`.
+        InputError: as `check_kernels`, of attention.
     """
     kind = platform()
-    check_kernels(kernels, config, kind, dtype)
+    _check_attention(kernels, config, kind, dtype)
     chosen = Operations(layer_norm=flat_norm(encoder.layer_norm), step_sums=flat_step_sums)
     if kernels.convolution == "products" or (kernels.convolution == "auto" and kind == "cpu"):
         chosen = chosen._replace(strided_conv=strided_products, grouped_conv=banded_products)

@@ -59,7 +59,8 @@ def loss_and_sums(
     else:
         logits, hidden = _forward(config, params, *inputs, hidden=True)
         logits, hidden = logits[:, core], hidden[:, :, core]
-    loss, sums = config.loss(logits, batch, whole)
+    loss_of = config.loss.in_form(kernels.ctc)
+    loss, sums = loss_of(logits, batch, whole)
     networks = tuple(one for one, _ in teachers) if distill is not None else ()
     frames = valid_frames(config, batch, networks)
     if distill is None:
@@ -76,7 +77,7 @@ def loss_and_sums(
         own = params[EXTRA]
         if distill.intermediate:
             heads = [intermediate_logits(own, layer, hidden[layer - 1]) for layer in distill.intermediate]
-            losses = [taught(distill, share, x, target, among, config.loss(x, batch, whole)[0])[0] for x in heads]
+            losses = [taught(distill, share, x, target, among, loss_of(x, batch, whole)[0])[0] for x in heads]
             sums["intermediate"] = sum(losses[1:], losses[0]) / len(losses)
             loss = mix(sums["intermediate"], loss, distill.intermediate_weight)
         if theirs is not None:

@@ -122,7 +122,7 @@ def dry_run(config: RunConfig, machine: Topology, engine: Engine, compile_step: 
         InputError: batch or state cannot be split over its devices.
     """
     can_compile = compile_step and (machine.platform == "cpu" or (machine.platform == "tpu" and has_libtpu()))
-    kernels = Kernels(engine.attention, engine.convolution)
+    kernels = Kernels(engine.attention, engine.convolution, engine.ctc)
     check_kernels(kernels, config.model, machine.platform, config.train.compute)
     layout = (config.train.batch, engine.fsdp, config.train.accumulate)
     if can_compile:

@@ -25,6 +25,8 @@ class Engine:
     """implementation of attention: auto by device, reference (the definition), or one of semgjax.kernels"""
     convolution: Literal["auto", "reference", "products"] = "auto"
     """implementation of convolutions: auto by device, reference (XLA's), or matrix products"""
+    ctc: Literal["scan", "fused"] = "scan"
+    """implementation of CTC: a scan over the frames, or one kernel for a GPU (fused), which has not met a GPU yet"""
     resume: Literal["auto", "must", "never"] = "auto"
     """auto: resume if the folder has a checkpoint; must: fail without one; never: fail if there is one"""
     keep_last: int = 2

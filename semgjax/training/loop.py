@@ -78,7 +78,7 @@ def train(
     _check_cached(config, cached is not None)
     check_start(config, corpus, base is not None)
     check_trackers(engine.trackers)
-    kernels = Kernels(engine.attention, engine.convolution)
+    kernels = Kernels(engine.attention, engine.convolution, engine.ctc)
     check_kernels(kernels, config.model, jax.default_backend(), config.train.compute)
     mesh = make_mesh(config.train.batch, engine.fsdp, config.train.accumulate)
     placed = state_shardings(config, mesh)

@@ -1,5 +1,6 @@
 """The train step: one jitted function from (state, batch) to (state, sums); supervised and distilled runs share it."""
 
+import contextlib
 import typing
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -170,7 +171,8 @@ def make_update(
         # A split state is gathered once per step, and its gradient split again: left to itself the compiler would
         # split activations along features where layers meet, which costs more than the parameters do.
         params = jax.lax.with_sharding_constraint(state["params"], one)
-        gradient, sums = gradient_and_sums(config, params, batch, key, known, remat, parts, kernels, state["step"])
+        with _rows_known(mesh, kernels):
+            gradient, sums = gradient_and_sums(config, params, batch, key, known, remat, parts, kernels, state["step"])
         gradient = jax.lax.with_sharding_constraint(gradient, placed["params"])
         updates, moments = optimizer.update(gradient, state["optimizer"], state["params"])
         params = optax.apply_updates(state["params"], updates)
@@ -185,6 +187,11 @@ def make_update(
         return new, sums
 
     return update
+
+
+def _rows_known(mesh: AnyMesh, kernels: Kernels) -> contextlib.AbstractContextManager[Any]:
+    """The mesh for what the compiler cannot split over devices by itself."""
+    return jax.sharding.use_abstract_mesh(mesh.abstract_mesh) if kernels.ctc == "fused" else contextlib.nullcontext()
 
 
 def average_rate(decay: float, step: jax.Array) -> jax.Array:

@@ -8,6 +8,7 @@ from semgjax.errors import InputError
 from semgjax.model import network
 from semgjax.model.config import ModelConfig, TDSConfig
 from semgjax.model.operations import REFERENCE, Kernels, check_kernels, choose_attention
+from semgjax.training.engine import Engine
 from tests.model.small import SMALL, quick_jit, random_emg, random_params, small
 
 
@@ -42,6 +43,15 @@ def test_a_form_that_a_device_or_a_network_cannot_do_is_refused(config, asked, k
     with pytest.raises(InputError) as caught:
         check_kernels(Kernels(asked), config, kind, dtype)
     assert caught.value.code == "conflict"
+
+
+@pytest.mark.parametrize("kind", ["cpu", "tpu"])
+def test_the_fused_ctc_is_refused_without_a_gpu_and_chosen_by_nothing(kind):
+    with pytest.raises(InputError) as caught:
+        check_kernels(Kernels(ctc="fused"), SMALL, kind, "float32")
+    assert caught.value.code == "conflict"
+    check_kernels(Kernels(ctc="fused"), TDSConfig(), "gpu", "float32")
+    assert (Kernels().ctc, Engine().ctc) == ("scan", "scan")
 
 
 def test_forms_that_fit_are_not_refused():
