@@ -178,8 +178,8 @@ def _variables(
     axes = tuple(name for name in mesh.axis_names if name not in mesh.manual_axes)
     if axes:
         rows, lasting = PartitionSpec(axes), PartitionSpec(None, axes)
-        over_time = PartitionSpec(None, None, axes) if both_ways else None
-        fused = jax.shard_map(fused, in_specs=rows, out_specs=(lasting, over_time), check_vma=False)
+        every_frame = PartitionSpec(None, None, axes) if both_ways else None
+        fused = jax.shard_map(fused, in_specs=rows, out_specs=(lasting, every_frame), check_vma=False)
     ending, over_time = fused(log_p_BxTxK, labels_BxN, count_B)
     first, last = (jax.tree.map(operator.itemgetter(way), over_time) for way in (0, -1))
     return ending, (first, last)
