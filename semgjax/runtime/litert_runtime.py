@@ -34,7 +34,8 @@ def open_files(folder: Path, about: dict[str, Any], threads: int = 1) -> Runtime
     """The programs in a folder whose files are known to be whole.
 
     Raises:
-        InputError: ai-edge-litert is not installed ("missing-extra") or cannot read the programs ("wrong-version").
+        InputError: ai-edge-litert is not installed ("missing-extra") or cannot read the programs ("wrong-version"), or
+            the step is of another decoder than model.json ("changed").
     """
     need("ai-edge-litert", "ai_edge_litert", "litert", "an export of format litert")
     path = folder / program_name("offline", about)

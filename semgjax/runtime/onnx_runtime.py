@@ -34,7 +34,8 @@ def open_files(folder: Path, about: dict[str, Any], threads: int = 1) -> Runtime
     """The programs in a folder whose files are known to be whole.
 
     Raises:
-        InputError: onnxruntime is not installed ("missing-extra") or cannot read the programs ("wrong-version").
+        InputError: onnxruntime is not installed ("missing-extra") or cannot read the programs ("wrong-version"), or
+            the step is of another decoder than model.json ("changed").
     """
     need("onnxruntime", "onnxruntime", "onnx", "an export of format onnx")
     whole = _session(folder / program_name("offline", about), threads)

@@ -33,7 +33,8 @@ def open_files(folder: Path, about: dict[str, Any]) -> Runtime:
     """The programs in a folder whose files are known to be whole.
 
     Raises:
-        InputError: a program of a version that this JAX does not read ("wrong-version").
+        InputError: a program of a version that this JAX does not read ("wrong-version"), or a step of another decoder
+            than model.json ("changed").
     """
     params = jax.device_put(read_tensors(folder / TENSORS))
     whole = jax.jit(_read(folder / OFFLINE).call)

@@ -203,7 +203,8 @@ def test_an_export_without_its_card_is_refused_even_if_signed_again(exports, tmp
         (lambda body: body.update(format="onnx2"), "bad-field"),
         (lambda body: body.pop("format"), "bad-field"),
         (lambda body: body.update(streams=False), "changed"),
-        (lambda body: body["state"][0].update(shape=[1]), "changed"),
+        (lambda body: body.update(blank=3), "changed"),
+        (lambda body: body.update(source=[]), "bad-field"),
         (lambda body: body.update(params_sha256="0" * 64), "damaged"),
     ],
 )
@@ -212,6 +213,26 @@ def test_a_model_json_that_was_changed_and_signed_again_is_refused(exports, tmp_
     sign(place, change)
     with refused(code):
         load_export(place)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda body: body["state"][0].update(shape=[1]), "changed"),
+        (lambda body: body["state"][0].update(dtype="float64"), "changed"),
+        (lambda body: body["state"].pop(), "changed"),
+        (lambda body: body["state"].append(body["state"][0]), "changed"),
+        (lambda body: body.update(state=[]), "changed"),
+        (lambda body: body.update(frame_samples=20), "changed"),
+        (lambda body: body.update(state=None), "bad-field"),
+        (lambda body: body.update(state=[{"name": "state_0"}]), "bad-field"),
+    ],
+)
+def test_a_program_that_keeps_another_state_than_model_json_says_is_refused(exports, tmp_path, change, code):
+    place = shutil.copytree(exports / "stablehlo", tmp_path / "e")
+    sign(place, change)
+    with refused(code, "step.stablehlo" if code == "changed" else "model.json"):
+        stablehlo_runtime.load(place)
 
 
 def test_a_program_of_another_version_is_refused_in_one_line(exports, tmp_path):
