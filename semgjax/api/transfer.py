@@ -1,5 +1,6 @@
 """`semgjax.check_transfer` and `TransferCheck`: will a learning rate tuned on a small network suit a large one?"""
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -190,8 +191,8 @@ def check_transfer(
 
 
 def _batches(corpus: Corpus, config: RunConfig, batch: int, steps: int) -> list[Any]:
-    batches = stream(train_data(corpus.train, config.window, config.augment, batch, 0), 0)
-    return [next(batches) for _ in range(steps + 2)]
+    with contextlib.closing(stream(train_data(corpus.train, config.window, config.augment, batch, 0), 0)) as batches:
+        return [next(batches) for _ in range(steps + 2)]
 
 
 def _constant(config: RunConfig, rate: float, batch: int) -> RunConfig:

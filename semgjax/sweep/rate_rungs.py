@@ -1,7 +1,7 @@
 """Rungs whose learning rate is searched: their trials, which grow with the results; writes SWEEP/rates/<rung>.json.
 
 A rung is one configuration but for its rate and its seeds. The search runs with the first seed; the other seeds follow
-at the best rate. The decisions, a list of rounds, are on disk, so that a sweep that was killed goes on with the same
+at the best rate. The decisions, a list of rounds, are on disk, so that a sweep that was killed resumes with the same
 trials; each follows from the results of the rounds before it alone.
 """
 
