@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from semgjax.config_json import to_json
+from semgjax.errors import InputError
 from semgjax.model.kind import register
 
 if TYPE_CHECKING:
@@ -46,7 +47,14 @@ class Loss(abc.ABC):
         """
 
     def in_form(self, form: "CTCForm") -> "Callable[..., tuple[jax.Array, Sums]]":
-        """This loss, called as above, with CTC computed in a form (engine.ctc); by default the loss as it is."""
+        """This loss, called as above, with CTC computed in a form (engine.ctc); by default it knows the scan alone.
+
+        Raises:
+            InputError: it does not compute CTC in that form ("conflict").
+        """
+        if form != "scan":
+            name = type(self).__name__
+            raise InputError(f"engine.ctc {form}: the loss {name} does not know that form; choose scan", "conflict")
         return self
 
     def metrics(self, totals: Mapping[str, float], steps: int) -> dict[str, float]:
@@ -112,7 +120,9 @@ class CTC(Loss):
         return ctc_per_label(logits_BxTxK, batch, whole)
 
     def in_form(self, form: "CTCForm") -> "Callable[..., tuple[jax.Array, Sums]]":
-        """CTC in that form, of the same values."""
+        """CTC in that form, of the same values; a loss made from this one has to override this too, or is a scan."""
+        if form == "scan" or type(self).__call__ is not CTC.__call__:
+            return super().in_form(form)
         from semgjax.losses.ctc import ctc_per_label
 
         return functools.partial(ctc_per_label, form=form)

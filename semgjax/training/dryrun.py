@@ -124,6 +124,7 @@ def dry_run(config: RunConfig, machine: Topology, engine: Engine, compile_step: 
     can_compile = compile_step and (machine.platform == "cpu" or (machine.platform == "tpu" and has_libtpu()))
     kernels = Kernels(engine.attention, engine.convolution, engine.ctc)
     check_kernels(kernels, config.model, machine.platform, config.train.compute)
+    config.loss.in_form(engine.ctc)
     layout = (config.train.batch, engine.fsdp, config.train.accumulate)
     if can_compile:
         mesh: AnyMesh = make_mesh(*layout, devices=_devices(machine))

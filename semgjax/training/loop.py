@@ -80,6 +80,7 @@ def train(
     check_trackers(engine.trackers)
     kernels = Kernels(engine.attention, engine.convolution, engine.ctc)
     check_kernels(kernels, config.model, jax.default_backend(), config.train.compute)
+    config.loss.in_form(engine.ctc)
     mesh = make_mesh(config.train.batch, engine.fsdp, config.train.accumulate)
     placed = state_shardings(config, mesh)
     steps = config.train.steps

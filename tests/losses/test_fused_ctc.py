@@ -16,6 +16,7 @@ from semgjax.kernels.alignments import alignments
 from semgjax.losses.ctc import ctc
 from semgjax.losses.loss import CTC, Loss
 from tests.model.small import quick_jit
+from tests.refused import refused
 
 
 @functools.cache
@@ -102,19 +103,30 @@ def test_rows_under_vmap_and_under_shard_map_are_the_batchs():
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
 
 
-def test_the_loss_ctc_takes_either_form_and_other_losses_are_as_they_are():
+def test_the_loss_ctc_takes_either_form():
     logits, labels, counts = random_rows(8, 3, 10, 6, 3, 5)
     batch = {"labels": labels, "label_count": counts.astype(np.int32)}
     wanted, found = (quick_jit(lambda x, form=form: CTC().in_form(form)(x, batch, batch)) for form in ("scan", "fused"))
     for one, other in zip(jax.tree.leaves(found(logits)), jax.tree.leaves(wanted(logits)), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5)
-    other = Mean()
-    assert other.in_form("fused") is other
 
 
 class Mean(Loss):
     def __call__(self, logits_BxTxK, batch, whole):
         return logits_BxTxK.mean(), {}
+
+
+class Doubled(CTC):
+    def __call__(self, logits_BxTxK, batch, whole):
+        loss, sums = super().__call__(logits_BxTxK, batch, whole)
+        return 2 * loss, sums
+
+
+@pytest.mark.parametrize("loss", [Mean(), Doubled()])
+def test_a_loss_that_knows_the_scan_alone_is_itself_there_and_refuses_another_form(loss):
+    assert loss.in_form("scan") is loss
+    with refused("conflict"):
+        loss.in_form("fused")
 
 
 _STEP = """
