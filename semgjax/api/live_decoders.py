@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 OPEN = 200
 """keys that a beam search may leave open"""
-SPAN = 0.02
+SPAN = 0.04
 """seconds of signal that are decoded at once, if frames are shorter"""
 
 
