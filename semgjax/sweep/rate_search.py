@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from semgjax.errors import InputError
+from semgjax.scaling.parabola import parabola
 
 _GROWTH = (1.0 + math.sqrt(5.0)) / 2.0
 _SECTION = 2.0 - _GROWTH  # 0.382 of the wider side, from the best rate
@@ -120,9 +121,7 @@ def _outwards(near: list[tuple[float, float]], step: float, moved: bool) -> floa
     away = _GROWTH * distance
     if further and further[0][1] < DIVERGED:
         end, last = further[0]
-        slope, bend = (error - best) / distance, ((last - best) / end - (error - best) / distance) / (end - distance)
-        if bend > 0.0:
-            # best + (slope - bend distance) d + bend d^2 at a distance d inwards: the minimum lies at the negative d.
-            minimum = 0.5 * (slope / bend - distance)
-            away = step if minimum <= 0.5 * step else min(max(minimum, step), _GROWTH * away)
+        vertex = parabola((0.0, distance, end), (best, error, last)).vertex  # of distances inwards: below 0 is outwards
+        if vertex is not None:
+            away = step if -vertex <= 0.5 * step else min(max(-vertex, step), _GROWTH * away)
     return away

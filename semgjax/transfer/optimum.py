@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from semgjax.scaling.parabola import parabola
 from semgjax.scaling.quantiles import t_quantile
 
 LEVEL = 0.95
@@ -48,11 +49,9 @@ def _of_seed(losses: Mapping[float, float]) -> tuple[float, bool]:
     if not 0 < best < len(rates) - 1:
         return math.log(rates[best]), True
     three = rates[best - 1 : best + 2]
-    x, y = np.log(three), np.array([losses[rate] for rate in three])
-    if not np.isfinite(y).all():
-        return float(x[1]), False
-    curve, slope, _ = np.polyfit(x - x[1], y, 2)
-    return float(x[1]) if curve <= 0 else float(np.clip(x[1] - slope / (2 * curve), x[0], x[2])), False
+    x, y = [math.log(rate) for rate in three], [losses[rate] for rate in three]
+    vertex = parabola(x, y).vertex if all(map(math.isfinite, y)) else None
+    return x[1] if vertex is None else min(max(vertex, x[0]), x[2]), False
 
 
 def drift(optima: Sequence[Optimum]) -> float:

@@ -8,6 +8,7 @@ gap of that size, as a standard deviation that all runs of the rung share, moves
 influence on it; independent rungs add in squares to the variance that noise causes.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,7 @@ import numpy as np
 
 from semgjax.scaling.decide.sensitivity import log_gradients
 from semgjax.scaling.fit import Fit
+from semgjax.scaling.parabola import parabola
 from semgjax.scaling.rungs import Rung
 from semgjax.scaling.table import Table
 
@@ -124,11 +126,11 @@ def curvature_of(table: Table) -> float:
     found = []
     for rung in table.rungs or ():
         near = slice(rung.chosen - 1, rung.chosen + 2)
-        errors = rung.errors[near]
-        if rung.state == "bracketed" and None not in errors:
-            square = np.polyfit(np.log(rung.rates[near]), np.log(np.array(errors, float)), 2)[0]
-            if square > 0:
-                found.append(2.0 * float(square))
+        errors = [error for error in rung.errors[near] if error is not None]
+        if rung.state == "bracketed" and len(errors) == 3:
+            curvature = parabola([*map(math.log, rung.rates[near])], [*map(math.log, errors)]).curvature
+            if curvature > 0:
+                found.append(curvature)
     return float(np.median(found)) if found else CURVATURE
 
 
