@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,12 +33,14 @@ class TransferCheck:
     Attributes:
         parametrization: standard, completep, or completep-fixed-gains.
         rate: learning rate of the coordinate check.
+        settings: family, seeds, batch, steps of the coordinate check, and rate_steps with a sweep of rates.
         widths, depths: sizes of activations over widths at the base's depth, and over depths at the first width.
         tried: width -> (rate -> loss) of each seed; empty without a sweep of rates.
     """
 
     parametrization: Parametrization
     rate: float
+    settings: Mapping[str, Any]
     widths: tuple[Sizes, ...]
     depths: tuple[Sizes, ...]
     tried: Mapping[int, Sequence[Mapping[float, float]]]
@@ -80,6 +83,7 @@ class TransferCheck:
         return {
             "parametrization": self.parametrization,
             "learning_rate": self.rate,
+            **self.settings,
             "bound": BOUND,
             "widths": sizes(self.widths),
             "depths": sizes(self.depths),
@@ -153,20 +157,11 @@ def check_transfer(
         out: folder of its runs, which resume; needed with rates.
 
     Raises:
-        InputError: fewer than two widths or depths, an unknown family, or unusable data.
+        InputError: fewer than two widths or depths, one given twice, an unknown family, or unusable data.
     """
-    for name, values in (("widths", widths), ("depths", depths)):
-        if len(set(values)) < 2 or min(values) < 1:
-            raise InputError(f"{name} {list(values)}: give two or more different ones, of 1 at least", "bad-value")
-    if not 1 <= steps <= 1000 or not seeds or not 0 < learning_rate < 1:
-        raise InputError(
-            f"steps {steps} must lie in 1 to 1000, learning_rate {learning_rate} in 0 to 1, and seeds not be empty",
-            "bad-value",
-        )
-    if rates and (out is None or min(rates) <= 0 or len(set(rates)) < 3):
-        raise InputError(
-            f"rates {list(rates)}: give three or more positive ones, and a folder for their runs", "bad-value"
-        )
+    _check(widths, depths, steps, batch, learning_rate, seeds, rates, rate_steps)
+    if rates and out is None:
+        raise InputError("rates: give out, a folder for their runs", "bad-value")
     use_cores(8)
     corpus = read_corpus(data, splits)
     coordinates = [
@@ -186,8 +181,35 @@ def check_transfer(
                 {one: last_loss(run, corpus, Path(out) / f"runs/{parametrization}-{width}-{one:g}-{seed}")
                  for one, run in runs.items()}
             )  # fmt: skip
-    found = tuple(sizes)
-    return TransferCheck(parametrization, learning_rate, found[: len(widths)], found[len(widths) :], tried)
+    found, settings = tuple(sizes), {"family": family, "seeds": list(seeds), "batch": batch, "steps": steps}
+    settings |= {"rate_steps": rate_steps} if rates else {}
+    return TransferCheck(parametrization, learning_rate, settings, found[: len(widths)], found[len(widths) :], tried)
+
+
+def _check(
+    widths: Sequence[int],
+    depths: Sequence[int],
+    steps: int,
+    batch: int,
+    learning_rate: float,
+    seeds: Sequence[int],
+    rates: Sequence[float],
+    rate_steps: int,
+) -> None:
+    # A network or a seed that is given twice would count twice, and narrow the intervals.
+    for name, values, fewest in (("widths", widths, 2), ("depths", depths, 2), ("seeds", seeds, 1)):
+        least = 0 if name == "seeds" else 1
+        if len(values) < fewest or len(set(values)) < len(values) or min(values) < least:
+            raise InputError(
+                f"{name} {list(values)}: give {fewest} or more different ones, of {least} at least", "bad-value"
+            )
+    if rates and (len(rates) < 3 or len(set(rates)) < len(rates) or not all(0 < rate < math.inf for rate in rates)):
+        raise InputError(f"rates {list(rates)}: give three or more different positive ones", "bad-value")
+    for name, value, most in (("steps", steps, 1000), ("batch", batch, 10**6), ("rate_steps", rate_steps, 10**9)):
+        if not 1 <= value <= most:
+            raise InputError(f"{name} {value}: give 1 to {most}", "bad-value")
+    if not 0 < learning_rate < 1:
+        raise InputError(f"learning_rate {learning_rate}: give a value between 0 and 1", "bad-value")
 
 
 def _batches(corpus: Corpus, config: RunConfig, batch: int, steps: int) -> list[Any]:

@@ -1,6 +1,7 @@
 """`semgjax check transfer` on simulated sessions: its files, its numbers and its refusals."""
 
 import json
+import math
 
 import pytest
 
@@ -19,6 +20,8 @@ def test_a_check_writes_its_figure_and_numbers(sessions, tmp_path, capsys):
     printed = json.loads(capsys.readouterr().out)
     kept = read_json(out / "transfer.json", "semgjax.transfer", 1)
     assert {name: kept[name] for name in printed} == printed
+    made = {"family": "keys", "seeds": [0], "batch": 2, "steps": 2, "rate_steps": 5, "learning_rate": 1e-3}
+    assert {name: kept[name] for name in made} == made
     assert [one["width"] for one in kept["widths"]] == [8, 16]
     assert [one["depth"] for one in kept["depths"]] == [3, 6]
     for axis in ("width", "depth"):
@@ -34,10 +37,18 @@ def test_a_check_writes_its_figure_and_numbers(sessions, tmp_path, capsys):
     ("changes", "code"),
     [
         ({"widths": (16,)}, "bad-value"),
+        ({"widths": (16, 32, 16)}, "bad-value"),
         ({"depths": (0, 3)}, "bad-value"),
         ({"steps": 0}, "bad-value"),
+        ({"batch": 0}, "bad-value"),
+        ({"learning_rate": math.nan}, "bad-value"),
         ({"seeds": ()}, "bad-value"),
+        ({"seeds": (0, 1, 0)}, "bad-value"),
+        ({"seeds": (-1,)}, "bad-value"),
         ({"rates": (1e-3, 2e-3)}, "bad-value"),
+        ({"rates": (1e-3, 2e-3, 1e-3)}, "bad-value"),
+        ({"rates": (1e-3, 2e-3, math.inf)}, "bad-value"),
+        ({"rates": (1e-3, 2e-3, 4e-3), "rate_steps": 0}, "bad-value"),
         ({"family": "none"}, "unknown-name"),
         ({"widths": (16, 17)}, "bad-value"),
     ],
