@@ -81,8 +81,10 @@ def case(name: str, rows: int, small: bool) -> tuple[RunConfig, Batch]:
 
 
 def kernel_choices(model: Network, kind: str, half: bool) -> Iterator[Kernels]:
-    """Every form of attention and of convolution that this network and device can have."""
+    """Every form of attention, of convolution and of CTC that this network and device can have."""
     yield AUTO
+    if kind == "gpu":
+        yield Kernels(ctc="fused")
     yield Kernels(convolution="products")
     if model.ATTENDS:
         forms: list[Attention] = ["reference", "tiles"]
@@ -104,13 +106,13 @@ def one_network(name: str, small: bool) -> list[Figure]:
         own = dataclasses.replace(config, train=dataclasses.replace(config.train, compute=compute))
         choices = list(kernel_choices(config.model, device.platform, compute == "bfloat16"))
         if small:  # a CPU has one arithmetic of float32, and its automatic choice is tiles and products
-            choices = {"exact": [AUTO, Kernels("blocks", "reference")], "bfloat16": [AUTO]}.get(arithmetic, [])
+            choices = {"exact": [AUTO, Kernels("blocks", "reference", "fused")], "bfloat16": [AUTO]}.get(arithmetic, [])
         elif arithmetic == "float32":  # the device's default of products says the same of every form
             choices = choices[:1]
         for kernels in choices:
             with jax.default_matmul_precision("highest" if arithmetic == "exact" else None):
                 got = jax.device_get(jax.jit(outputs(own, kernels))(*here))
-            key = f"{arithmetic}.{kernels.attention}.{kernels.convolution}"
+            key = f"{arithmetic}.{kernels.attention}.{kernels.convolution}.{kernels.ctc}"
             parts = zip(("logits", "loss", "gradient"), differences(got, wanted), bounds, strict=True)
             found += [Figure(f"{key}.{part}", value, bound=bound) for part, value, bound in parts]
     return found

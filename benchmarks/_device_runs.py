@@ -9,13 +9,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks._device_figures import Figure
+from benchmarks._device_figures import Figure, outcome_of
 from benchmarks._train_packed import planned, seconds_of, write_sessions
 from semgjax.data.simulate import simulate
 from semgjax.data.splitting.splits import leave_users_out, write_split
+from semgjax.files import write_atomic
 from semgjax.training.metrics import read_metrics
 from semgjax.training.run_folder import METRICS
 
+BATCH = 64
+MINUTES = {"train": 8.0, "teacher": 10.0, "student": 8.0}
+"""of training, by what the kit measured of this device's steps and of its feed"""
+UNKNOWN = 2000
+"""steps where nothing was measured yet"""
 LIMIT = int(os.environ.get("SEMGJAX_DEVICE_LIMIT", "480"))
 """seconds after which a command is asked to save and to stop"""
 
@@ -42,7 +48,7 @@ def sessions(folder: Path, small: bool) -> Path:
 def train(small: bool, folder: Path) -> list[Figure]:
     """A training of `small` in bfloat16: its validation curve, final error and speed."""
     out = folder / "runs" / "train"
-    _command(["train", "--preset", "ladder-16" if small else "small", *_options(folder, small, out, 4000)], folder)
+    _command(["train", *_options(folder, small, out, "ladder-16" if small else "small")], folder)
     return _curve(out)
 
 
@@ -50,9 +56,8 @@ def distill(small: bool, folder: Path) -> list[Figure]:
     """A teacher (`large`) and its student (`tiny`), with the student's curve."""
     teacher, out = folder / "runs" / "teacher", folder / "runs" / "student"
     sizes = ("ladder-32", "ladder-16") if small else ("large", "tiny")
-    _command(["train", "--preset", sizes[0], *_options(folder, small, teacher, 2000)], folder)
-    words = ["distill", "--teacher", str(teacher), "--preset", sizes[1]]
-    _command([*words, *_options(folder, small, out, 2000)], folder)
+    _command(["train", *_options(folder, small, teacher, sizes[0])], folder)
+    _command(["distill", "--teacher", str(teacher), *_options(folder, small, out, sizes[1])], folder)
     return [*(_named("teacher", row) for row in _curve(teacher)), *(_named("student", row) for row in _curve(out))]
 
 
@@ -70,12 +75,40 @@ def sweep(small: bool, folder: Path) -> list[Figure]:
     return found
 
 
-def _options(folder: Path, small: bool, out: Path, steps: int) -> list[str]:
-    amounts = {"steps": 6, "batch": 4, "evaluate-every": 3} if small else {"steps": steps, "batch": 64}
-    amounts |= {} if small else {"evaluate-every": 250, "checkpoint-every": 250}
+def _options(folder: Path, small: bool, out: Path, network: str) -> list[str]:
+    amounts = {"steps": 6, "batch": 4, "evaluate-every": 3}
+    if not small:
+        steps = planned_steps(folder, out.name, network)
+        amounts = {"steps": steps, "batch": BATCH, "evaluate-every": max(1, steps // 16)}
+        amounts["checkpoint-every"] = amounts["evaluate-every"]
     words = [word for name, value in amounts.items() for word in (f"--train.{name}", str(value))]
     half = [] if small else ["--train.compute", "bfloat16"]
-    return ["--data", str(sessions(folder, small)), "--out", str(out), *words, *half]
+    return ["--preset", network, "--data", str(sessions(folder, small)), "--out", str(out), *words, *half]
+
+
+def planned_steps(folder: Path, run: str, network: str) -> int:
+    """Steps that take this run's share of `MINUTES`, decided once: a run that resumes has to know its end.
+
+    By the slower of the network's steps (a student's teacher takes about as long again) and the feed of windows.
+    """
+    file = folder / "runs" / f"{run}.steps.json"
+    if file.exists():
+        return int(json.loads(file.read_text()))
+    rates = [_measured(folder, check) for check in (f"speed.step.{network}", "speed.feed")]
+    known = [rate for rate in rates if rate is not None]
+    steps = round(60 * MINUTES[run] * min(known) / BATCH) if known else UNKNOWN
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(file, json.dumps(max(steps, 100)))
+    return max(steps, 100)
+
+
+def _measured(folder: Path, check: str) -> float | None:
+    """Windows a second of a check that is done."""
+    file = folder / "state" / f"{check}.json"
+    if not file.exists():
+        return None
+    figures = outcome_of(json.loads(file.read_text())).figures
+    return next((figure.value for figure in figures if figure.key == "windows"), None)
 
 
 def _command(words: list[str], folder: Path) -> None:

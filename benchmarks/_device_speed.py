@@ -3,7 +3,9 @@
 Times are of whole calls that wait for the device, after one call that compiles; a figure is the median of `ROUNDS`.
 """
 
+import contextlib
 import importlib.util
+import itertools
 import os
 import subprocess
 import sys
@@ -18,12 +20,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks import distill
-from benchmarks._device_figures import SMALL, Absent, Figure, spread
+from benchmarks._device_figures import SIZES, SMALL, Absent, Figure, spread
 from benchmarks._device_parity import SMALL_SPEC, attention_forms, attention_gradients, ctc_total
 from benchmarks._random_batch import make_batch
 from benchmarks._train_packed import configs_of, steps_of, write_sessions
 from benchmarks.measure import alternate
-from semgjax.data.batching.batches import train_data
+from semgjax.data.batching.batches import AHEAD, TrainData, stream, train_data
 from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.corpus import load_corpus
 from semgjax.model.flops import train_flops
@@ -171,22 +173,46 @@ def ctc_alone(small: bool) -> list[Figure]:
 
 
 def feed(small: bool) -> list[Figure]:
-    """Windows a second that this machine reads, cuts and augments, without a device."""
+    """Windows a second that this machine reads, cuts and augments; and how far steps are held up by it."""
+    found, device = [], jax.device_count()
     with tempfile.TemporaryDirectory() as place:
         write_sessions(Path(place))
-        config = configs_of(Path(place))[0]
-        data = train_data(load_corpus(Path(place)).train, config.window, config.augment, 16, 0)
-        index = 0
+        corpus, base = load_corpus(Path(place)), configs_of(Path(place))[0]
+        with contextlib.closing(stream(train_data(corpus.train, base.window, base.augment, 16, 0), 0)) as batches:
+            row = timed("batch", lambda: next(batches), note="16 windows, nothing else to do")
+        assert row.low is not None and row.high is not None
+        rates = [16 / (second / 1e3) for second in (row.value, row.high, row.low)]
+        found += [row, Figure("windows", rates[0], "1/s", low=rates[1], high=rates[2])]
+        for name in (SMALL,) if small else SIZES:
+            rows = 2 * device if small else 64 * device
+            spec = SMALL_SPEC if small else WindowSpec()
+            config = RunConfig(name, preset(name), "", spec, train=TrainConfig(batch=rows, compute="bfloat16"))
+            data = train_data(corpus.train, spec, base.augment, rows, 0)
+            share = fed(config, data, 6 if small else 60)
+            note = f"batch {rows}, bfloat16, as in training: two threads read ahead"
+            found.append(Figure(f"{name}.fed", share, "of the pace", note=note))
+    return found
 
-        def call() -> None:
-            nonlocal index
-            data.batches[index]
-            index += 1
 
-        row = timed("batch", call, note="16 windows of one process, no workers")
-    assert row.low is not None and row.high is not None
-    rates = [16 / (second / 1e3) for second in (row.value, row.high, row.low)]
-    return [row, Figure("windows", rates[0], "1/s", low=rates[1], high=rates[2], note="starves what trains faster")]
+def fed(config: RunConfig, data: TrainData, steps: int) -> float:
+    """Pace of steps that wait for their windows, of the pace of steps that have the same windows each time."""
+    mesh = make_mesh(config.train.batch)
+    step = make_step(config, mesh)
+    state = jax.jit(lambda: init_state(config), out_shardings=state_shardings(config, mesh))()
+
+    def seconds(batches: Iterator[Any], steps: int) -> float:
+        nonlocal state
+        begun = time.perf_counter()
+        for _ in range(steps):
+            state, _ = step(state, place_batch(mesh, next(batches)), ())
+        jax.block_until_ready(state)
+        return time.perf_counter() - begun
+
+    with contextlib.closing(stream(data, 0)) as batches:
+        same = itertools.repeat(next(batches))
+        seconds(same, 1)  # compiled
+        seconds(batches, AHEAD + 2)  # what was read ahead while the step was compiled
+        return seconds(same, steps) / seconds(batches, steps)
 
 
 def packed(small: bool) -> list[Figure]:

@@ -2,16 +2,24 @@
 
 import json
 import math
+import time
 
 import numpy as np
 import pytest
 
-from benchmarks import _device_item, device
+from benchmarks import _device_item, _device_speed, device
 from benchmarks._ctc_float64 import ctc_float64
 from benchmarks._device_figures import NETWORKS, SIZES, Figure, Outcome, check_names, outcome_of
-from benchmarks._device_parity import differences
+from benchmarks._device_marks import marks
+from benchmarks._device_parity import SMALL_SPEC, differences
+from benchmarks._device_runs import planned_steps
 from semgjax.cli.main import main
+from semgjax.data.batching.augment import AugmentConfig
+from semgjax.data.batching.batches import train_data
+from semgjax.data.corpus import load_corpus
 from semgjax.errors import InputError
+from semgjax.model.presets import preset
+from semgjax.training.run_config import RunConfig, TrainConfig
 
 ABOUT = {"small": True, "platform": "cpu", "device": "cpu", "devices": 2, "driver": "d", "python": "3", "versions": {}}
 
@@ -27,7 +35,9 @@ def test_the_small_form_measures_or_skips_every_check_and_all_bounds_hold(tmp_pa
     assert "broken" not in status.values()
     bounded = [row for check in report["checks"] for row in check["figures"] if row["bound"] is not None]
     assert len(bounded) > 50 and all(row["holds"] for row in bounded)
+    assert [mark["key"] for mark in report["marks"] if mark["met"] is not None] != []
     page = (out / "device.html").read_text()
+    assert all(mark["key"].replace("'", "&#39;") in page for mark in report["marks"])
     assert all(name in page for name in check_names(small=True))
     before = {file.name: file.read_bytes() for file in (out / "state").iterdir()}
     assert main(["bench", "device", "--small", "--out", str(out), "--part", "parity"]) == 0
@@ -86,6 +96,62 @@ def test_what_breaks_or_is_beyond_its_bound_ends_with_1_and_is_in_both_reports(k
     assert [x["item"] for x in report["checks"]] == list(check_names(small=True))
     assert "does not hold" in (tmp_path / "device.html").read_text()
     assert outcome_of(outcome.as_json()).as_json() == outcome.as_json()
+
+
+def test_a_check_that_broke_is_repeated_by_the_next_call_after_those_that_were_never_done(kit, tmp_path):
+    left, called = kit
+    left["run.train"], left["run.sweep"] = Outcome("run.train", "broken", "killed"), None
+    assert device.measure(tmp_path, "run", True) == 1
+    left.clear()
+    called.clear()
+    assert device.measure(tmp_path, "run", True) == 0
+    assert called == ["run.sweep", "run.train"]
+
+
+def test_marks_are_ratios_of_what_was_measured_and_open_where_a_figure_is_missing():
+    def measured(item, **values):
+        return Outcome(item, "measured", figures=tuple(Figure(key, value) for key, value in values.items()))
+
+    outcomes = [
+        measured("speed.step.large", windows=300.0, utilisation=0.3),
+        measured("speed.torch.large", windows=200.0),
+        measured("speed.ctc", scan=8.0, fused=2.0),
+        measured("speed.torch_ctc", native=4.0, cudnn=0.0),
+        measured("speed.packed", **{"16.gain": 5.0}),
+        measured("speed.feed", **{"large.fed": 1.0}),
+    ]
+    found = {mark.key: (mark.value, mark.met) for mark in marks(outcomes, ["tiny", "large"])}
+    assert found["large: windows a second, of PyTorch's"] == (1.5, True)
+    assert found["large: share of the bfloat16 peak"] == (0.3, False)
+    assert found["CTC scan: PyTorch's native time, of ours"] == (0.5, False)
+    assert found["CTC fused: PyTorch's native time, of ours"] == (2.0, True)
+    assert found["16 trials packed: trials an hour, of one by one"] == (5.0, True)
+    assert found["large: pace of steps that wait for their windows"] == (1.0, True)
+    assert found["tiny: windows a second, of PyTorch's"] == (None, None)
+    assert [mark.met for mark in marks([], ["tiny"])] == [None] * 8
+
+
+def test_a_run_takes_the_steps_that_its_minutes_hold_and_keeps_that_number(tmp_path):
+    (tmp_path / "state").mkdir()
+    assert planned_steps(tmp_path, "student", "tiny") == 2000
+    for check, windows in (("speed.step.small", 640.0), ("speed.feed", 320.0)):
+        outcome = Outcome(check, "measured", figures=(Figure("windows", windows, "1/s"),))
+        (tmp_path / "state" / f"{check}.json").write_text(json.dumps(outcome.as_json()))
+    assert planned_steps(tmp_path, "train", "small") == 8 * 60 * 320 // 64
+    (tmp_path / "state" / "speed.feed.json").unlink()
+    assert planned_steps(tmp_path, "train", "small") == 8 * 60 * 320 // 64
+    assert planned_steps(tmp_path, "student", "tiny") == 2000
+
+
+def test_steps_lose_their_pace_when_their_windows_come_slowly(sessions):
+    config = RunConfig("ladder-16", preset("ladder-16"), "", SMALL_SPEC, train=TrainConfig(batch=2))
+    data = train_data(load_corpus(sessions).train, SMALL_SPEC, AugmentConfig(), 2, 0)
+
+    class Slow:
+        batches = data.batches.map(lambda batch: time.sleep(1.0) or batch)
+
+    slow, fast = (_device_speed.fed(config, one, 4) for one in (Slow(), data))
+    assert slow < min(fast, 0.5)  # a step takes 20 ms, and two threads read two batches in a second
 
 
 def test_a_skipped_check_holds_and_says_why(kit, tmp_path):
