@@ -96,14 +96,14 @@ def torch_step(name: str, small: bool) -> list[Figure]:
     Raises:
         Absent: PyTorch is not installed, or sees no GPU, or no batch fits.
     """
-    del small
-    _need_torch()
+    _need_torch(small)
     from benchmarks._device_torch import FULL, step_of
 
-    model, spec, found = preset(name), WindowSpec(), []
-    for batch in BATCHES:
+    model, spec, found = preset(name), SMALL_SPEC if small else WindowSpec(), []
+    for batch in (2,) if small else BATCHES:
+        note = f"batch {batch}, bfloat16 autocast" + ("" if small else ", compiled")
         try:
-            row = timed("step", step_of(name, batch), note=f"batch {batch}, bfloat16 autocast, compiled")
+            row = timed("step", step_of(name, batch, spec), note=note)
         except FULL:
             found.append(Figure("batch_that_does_not_fit", batch, "windows"))
             continue
@@ -117,18 +117,18 @@ def torch_ctc(small: bool) -> list[Figure]:
     Raises:
         Absent: PyTorch is not installed, or sees no GPU.
     """
-    _need_torch()
+    _need_torch(small)
     from benchmarks._device_torch import ctc_calls
 
     return [timed(name, call) for name, call in ctc_calls(*_ctc_case(small)).items()]
 
 
-def _need_torch() -> None:
+def _need_torch(small: bool) -> None:
     if importlib.util.find_spec("torch") is None:
         raise Absent("PyTorch is not installed")
     import torch
 
-    if not torch.cuda.is_available():
+    if not (small or torch.cuda.is_available()):
         raise Absent("PyTorch sees no GPU here")
 
 

@@ -1,4 +1,7 @@
-"""PyTorch's side of the device kit, on a GPU: bfloat16 autocast, SDPA, torch.compile, fused AdamW; its CTC alone."""
+"""PyTorch's side of the device kit: bfloat16 autocast, SDPA, torch.compile, fused AdamW; its CTC alone.
+
+On a GPU. The small form runs it on a CPU too, uncompiled, as torch.compile wants a C++ compiler there.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,27 +10,29 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from benchmarks._random_batch import SPEC, make_batch
+from benchmarks._random_batch import make_batch
 from benchmarks._torch_model import Decoder
+from semgjax.data.batching.windows import WindowSpec
 from semgjax.data.keys import BLANK
 from semgjax.model.config import ModelConfig
 from semgjax.model.presets import preset
 from semgjax.training.run_config import OptimizerConfig
 
 FULL = torch.cuda.OutOfMemoryError
-_DEVICE = "cuda"
+_DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def step_of(name: str, rows: int) -> Callable[[], None]:
+def step_of(name: str, rows: int, spec: WindowSpec) -> Callable[[], None]:
     """A whole training step of a preset with the sliding window as mask; each call waits for the GPU."""
     model = preset(name)
     assert isinstance(model, ModelConfig)
     torch.manual_seed(0)
-    torch.cuda.empty_cache()
-    options, batch = OptimizerConfig(), make_batch(model, rows)
+    if _DEVICE == "cuda":
+        torch.cuda.empty_cache()
+    options, batch = OptimizerConfig(), make_batch(model, rows, spec)
     with torch.device(_DEVICE):
         decoder: Any = Decoder(model)
-        network = torch.compile(decoder)
+        network = torch.compile(decoder) if _DEVICE == "cuda" else decoder
     optimizer = torch.optim.AdamW(
         decoder.parameters(),
         options.learning_rate,
@@ -37,8 +42,8 @@ def step_of(name: str, rows: int) -> Callable[[], None]:
     )
     emg = torch.from_numpy(batch["emg"]).to(_DEVICE)
     labels, counts = (torch.from_numpy(batch[key].astype(np.int64)).to(_DEVICE) for key in ("labels", "label_count"))
-    first = (SPEC.left + model.emission_delay) // model.stride
-    core = slice(first, first + SPEC.length // model.stride)
+    first = (spec.left + model.emission_delay) // model.stride
+    core = slice(first, first + spec.length // model.stride)
 
     def call() -> None:
         optimizer.zero_grad(set_to_none=True)
@@ -47,7 +52,7 @@ def step_of(name: str, rows: int) -> Callable[[], None]:
         (_native(logits.float(), labels, counts) / counts.sum()).backward()
         torch.nn.utils.clip_grad_norm_(decoder.parameters(), options.clip)
         optimizer.step()
-        torch.cuda.synchronize()
+        _wait()
 
     return call
 
@@ -63,15 +68,20 @@ def ctc_calls(logits: np.ndarray, labels: np.ndarray, counts: np.ndarray) -> dic
     def native() -> None:
         mine.grad = None
         _native(mine, wide, many).backward()
-        torch.cuda.synchronize()
+        _wait()
 
     def cudnn() -> None:
         rolled.grad = None
         log_p = rolled.transpose(0, 1).log_softmax(-1)
         functional.ctc_loss(log_p, joined, frames, short, blank=0, reduction="sum").backward()
-        torch.cuda.synchronize()
+        _wait()
 
-    return {"native": native, "cudnn": cudnn}
+    return {"native": native, "cudnn": cudnn} if _DEVICE == "cuda" else {"native": native}
+
+
+def _wait() -> None:
+    if _DEVICE == "cuda":
+        torch.cuda.synchronize()
 
 
 def _native(logits: torch.Tensor, labels: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
