@@ -16,6 +16,7 @@ from semgjax.model.operations import AUTO
 from semgjax.model.presets import preset
 from semgjax.parallel.mesh import make_mesh, place_batch
 from semgjax.training.checkpoint import Checkpoints
+from semgjax.training.engine import Remat
 from semgjax.training.run_config import RunConfig, TrainConfig
 from semgjax.training.step import init_state, make_step, placed_shapes, state_shardings
 
@@ -34,9 +35,7 @@ class _Run:
         self.placed = state_shardings(self.config, self.mesh)
         self._step = make_step(self.config, self.mesh)
         self._batch = make_batch(model, rows, spec)  # type: ignore[arg-type]
-
-    def fresh(self) -> Any:
-        return jax.jit(lambda: init_state(self.config), out_shardings=self.placed)()
+        self.fresh = jax.jit(lambda: init_state(self.config), out_shardings=self.placed)
 
     def advance(self, state: Any, steps: int) -> tuple[Any, list[float]]:
         """The state after `steps` more steps, and their losses."""
@@ -87,14 +86,15 @@ def devices(small: bool) -> list[Figure]:
 def remat(small: bool) -> list[Figure]:
     """Logits, loss and gradient with every choice of rematerialisation against none."""
     config, batch = case("ladder-16" if small else "small", 2, small)
+    choices: tuple[Remat, ...] = ("layers",) if small else ("cheap", "layers")
     with jax.default_matmul_precision("highest"):
         params = jax.jit(lambda: init_state(config)["params"])()
         results = {
             choice: jax.device_get(jax.jit(outputs(config, AUTO, choice))(params, batch))
-            for choice in ("none", "cheap", "layers")
+            for choice in ("none", *choices)
         }
     found = []
-    for choice in ("cheap", "layers"):
+    for choice in choices:
         parts = differences(results[choice], results["none"])
         found += [
             Figure(f"{choice}.{part}", value, bound=1e-5)
