@@ -6,7 +6,8 @@ Every run is one piece, and a piece that the table has is not made again; so a s
 people under OUT (those of analysis.varied_people), trains, writes OUT/transfer.csv after every piece, and prints what
 it answers. `--questions ladder` then trains the sizes behind a forecast at the transferred rate and writes
 OUT/ladder.csv for `semgjax scaling fit` and `semgjax scaling forecast`; `--questions held` trains the sizes that were
-forecast. The repository ships analysis/data/transfer.csv and the ledger beside it.
+forecast. The repository ships analysis/data/transfer.csv, transfer_wide.csv of other widths,
+and the ledger beside them.
 """
 
 import dataclasses
