@@ -1,6 +1,7 @@
 """Settings for all tests, made before anything imports jax or matplotlib; and the runs that many tests share."""
 
 import atexit
+import importlib.metadata
 import os
 import re
 import shutil
@@ -17,8 +18,13 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("MPLBACKEND", "Agg")
 # One device, here and in the processes that tests start: with one for every core the last bits would be others.
 os.environ.setdefault("JAX_NUM_CPU_DEVICES", "1")
-# Programs of tests run for moments. Compiling them takes longer, and a third of that is LLVM's optimisation.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+# Programs of tests run for moments, and compiling them takes longer: most of it is LLVM's optimisation, their splitting
+# for several cores, and in the pinned release the newer form of XLA's code for fusions. Later releases have that form
+# alone and do not know its option; .ci/run tests the core with them.
+QUICKLY = "--xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1"
+if importlib.metadata.version("jaxlib").startswith("0.10."):
+    QUICKLY += " --xla_cpu_use_fusion_emitters=false"
+os.environ.setdefault("XLA_FLAGS", QUICKLY)
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     # Compiling is most of a tiny run's time; what one test compiled serves the others and their subprocesses.
     compiled = tempfile.mkdtemp(prefix="semgjax-compiled-")
