@@ -169,7 +169,12 @@ def check_transfer(
         for width, layers in (*((width, BASE.base_layers) for width in widths), *((widths[0], one) for one in depths))
     ]
     batches = _batches(corpus, coordinates[0], batch, steps)
-    sizes = [coordinate_sizes(_constant(config, learning_rate, batch), batches, seeds) for config in coordinates]
+    # The first width at the base's depth is on both axes, and computed once.
+    known: dict[str, Sizes] = {}
+    for config in coordinates:
+        if config.hash not in known:
+            known[config.hash] = coordinate_sizes(_constant(config, learning_rate, batch), batches, seeds)
+    sizes = [known[config.hash] for config in coordinates]
     tried: dict[int, list[dict[float, float]]] = {}
     for width in widths if rates else ():
         tried[width] = []

@@ -11,8 +11,15 @@ from semgjax.errors import InputError
 from semgjax.files import read_json
 
 
-@pytest.mark.slow  # 60 s: eight small networks are compiled
-def test_a_check_writes_its_figure_and_numbers(sessions, tmp_path, capsys):
+def falls_and_rises(config, corpus, folder):
+    """In place of a run: a loss whose best rate is 3e-3 at width 8 and 6e-3 at width 16."""
+    width = int(config.preset.removeprefix("keys-"))
+    return 2.0 + math.log(config.optimizer.learning_rate / (3e-3 * width / 8)) ** 2
+
+
+@pytest.mark.slow  # 30 s: three small networks are compiled
+def test_a_check_writes_its_figure_and_numbers(sessions, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("semgjax.api.transfer.last_loss", falls_and_rises)
     words = ["--widths", "8", "16", "--depths", "3", "6", "--steps", "2", "--batch", "2", "--seeds", "0"]
     more = ["--rates", "1e-3", "4e-3", "1.6e-2", "--rate-steps", "5"]
     out = tmp_path / "out"
@@ -30,6 +37,8 @@ def test_a_check_writes_its_figure_and_numbers(sessions, tmp_path, capsys):
     assert len(kept["widths"][0]["last layer"]["size"]) == 3 and kept["widths"][0]["last layer"]["moved"][0] == 0.0
     assert [one["width"] for one in kept["rates"]] == [8, 16]
     assert [len(seed) for seed in kept["rates"][0]["tried"]] == [3]
+    assert [one["rate"] for one in kept["rates"]] == pytest.approx([3e-3, 6e-3])
+    assert kept["rates_hold"] is True and [one["edge"] for one in kept["rates"]] == [False, False]
     assert (out / "transfer.png").stat().st_size > 10_000
 
 
