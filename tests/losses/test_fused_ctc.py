@@ -167,9 +167,13 @@ def test_sixteen_seconds_with_120_keys_are_as_in_the_scan():
 @pytest.mark.parametrize("both_ways", [False, True])
 def test_the_kernel_lowers_to_code_for_a_gpu_with_its_barrier(both_ways):
     shapes = [((2, 400, 99), jnp.float32), ((2, 70), jnp.int32), ((2,), jnp.int32)]
-    traced = jax.jit(functools.partial(alignments, both_ways=both_ways)).trace(
-        *(jax.ShapeDtypeStruct(shape, kind) for shape, kind in shapes)
-    )
-    text = traced.lower(lowering_platforms=("cuda",)).as_text()
+    # JAX 0.12 asks what GPU it lowers for; 0.10 lowers without one.
+    gpu = jax.sharding.AbstractDevice("NVIDIA H100 80GB HBM3", 132, "gpu")
+    mesh = jax.sharding.AbstractMesh((1,), ("rows",), abstract_device=gpu)
+    with jax.sharding.use_abstract_mesh(mesh):
+        traced = jax.jit(functools.partial(alignments, both_ways=both_ways)).trace(
+            *(jax.ShapeDtypeStruct(shape, kind) for shape, kind in shapes)
+        )
+        text = traced.lower(lowering_platforms=("cuda",)).as_text()
     assert "xla.gpu.triton" in text
     assert "debug_barrier" in str(traced.jaxpr)
