@@ -12,7 +12,7 @@ class Mark:
     """One comparison.
 
     Attributes:
-        key: what is compared, such as "step.large against PyTorch".
+        key: what is compared, such as "large: windows a second, of PyTorch's".
         value: the ratio; None while one of its two checks is left, was skipped or broke.
         hoped: smallest ratio that is hoped for; missing it breaks nothing.
         note: the two figures.

@@ -106,7 +106,8 @@ def one_network(name: str, small: bool) -> list[Figure]:
         own = dataclasses.replace(config, train=dataclasses.replace(config.train, compute=compute))
         choices = list(kernel_choices(config.model, device.platform, compute == "bfloat16"))
         if small:  # a CPU has one arithmetic of float32, and its automatic choice is tiles and products
-            choices = {"exact": [Kernels("blocks", "reference", "fused")], "bfloat16": [AUTO]}.get(arithmetic, [])
+            forms = {"exact": [AUTO, Kernels("blocks", "reference", "fused")], "bfloat16": [AUTO]}
+            choices = forms.get(arithmetic, [])
         elif arithmetic == "float32":  # the device's default of products says the same of every form
             choices = choices[:1]
         for kernels in choices:

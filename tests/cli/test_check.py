@@ -9,15 +9,17 @@ from semgjax.api.transfer import check_transfer
 from semgjax.cli.main import main
 from semgjax.errors import InputError
 from semgjax.files import read_json
+from semgjax.transfer.last_loss import last_loss
 
 
 def falls_and_rises(config, corpus, folder):
-    """In place of a run: a loss whose best rate is 3e-3 at width 8 and 6e-3 at width 16."""
+    """A real run, and then a loss whose best rate is 3e-3 at width 8 and 6e-3 at width 16."""
+    assert math.isfinite(last_loss(config, corpus, folder))
     width = int(config.preset.removeprefix("keys-"))
     return 2.0 + math.log(config.optimizer.learning_rate / (3e-3 * width / 8)) ** 2
 
 
-@pytest.mark.slow  # 30 s: three small networks are compiled
+@pytest.mark.slow  # a minute: three small networks and six runs are compiled
 def test_a_check_writes_its_figure_and_numbers(sessions, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("semgjax.api.transfer.last_loss", falls_and_rises)
     words = ["--widths", "8", "16", "--depths", "3", "6", "--steps", "2", "--batch", "2", "--seeds", "0"]
