@@ -1,5 +1,6 @@
 """What the study of distillation answers: paired differences over seeds and test people, with their intervals."""
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -48,36 +49,40 @@ def taught_of(rows: Sequence[Row], design: Design, labelled: int, **more: object
 
 def mean_of(errors: Errors) -> tuple[float, float, float]:
     """(mean, low, high) of one group."""
-    value, draws = draws_of(float, errors)
+    value, draws = draws_of(lambda mean: mean, errors)
     return value, *_ends(draws)
 
 
-def draws_of(statistic: Callable[..., float], *groups: Errors) -> tuple[float, np.ndarray]:
+def draws_of(statistic: Callable[..., np.ndarray], *groups: Errors) -> tuple[float, np.ndarray]:
     """A statistic of mean errors, and its bootstrap: seeds, then people within them, the same ones in every group.
 
     Args:
-        statistic: of the mean error of each group; seeds that some group lacks are left out.
+        statistic: of the mean error of each group, elementwise over draws; seeds that some group lacks are left out.
     """
     seeds = sorted(set.intersection(*(set(group) for group in groups)))
     cube = np.array([[group[seed] for seed in seeds] for group in groups])  # [group, seed, person]
+    picked, people = _resamples(*cube.shape[1:])
+    means = cube[:, picked[..., None], people].mean(axis=(2, 3))
+    return float(statistic(*cube.mean(axis=(1, 2)))), statistic(*means)
+
+
+@functools.cache
+def _resamples(seeds: int, people: int) -> tuple[np.ndarray, np.ndarray]:
+    """Seeds [draw, seed] of each draw, and people [draw, seed, person] of each of its seeds."""
     random = np.random.default_rng(0)
-    draws = np.empty(DRAWS)
-    for draw in range(DRAWS):
-        picked = random.integers(len(seeds), size=len(seeds))
-        people = random.integers(cube.shape[2], size=(len(seeds), cube.shape[2]))
-        draws[draw] = statistic(*cube[:, picked[:, None], people].mean(axis=(1, 2)))
-    return float(statistic(*cube.mean(axis=(1, 2)))), draws
+    drawn = [(random.integers(seeds, size=seeds), random.integers(people, size=(seeds, people))) for _ in range(DRAWS)]
+    return np.array([pair[0] for pair in drawn]), np.array([pair[1] for pair in drawn])
 
 
 def difference(one: Errors, other: Errors) -> tuple[float, tuple[float, float]]:
     """Mean of `one` minus that of `other` in points, and its interval."""
-    value, draws = draws_of(lambda a, b: float(a - b), one, other)
+    value, draws = draws_of(lambda a, b: a - b, one, other)
     return value, _ends(draws)
 
 
 def gap_closed(few: Errors, taught: Errors, many: Errors) -> tuple[float, tuple[float, float]]:
     """Share of the gap between few and many labelled people that unlabelled ones close, and its interval."""
-    value, draws = draws_of(lambda a, b, c: float((a - b) / (a - c)), few, taught, many)
+    value, draws = draws_of(lambda a, b, c: (a - b) / (a - c), few, taught, many)
     return value, _ends(draws)
 
 
