@@ -50,6 +50,8 @@ def main(folder: Path, name: str) -> int:
                 note(events, f"saved {name}")
                 return 75
             if step == STEPS // 2 or done >= STEPS // 2:
+                if act == "meet":  # a worker may need a while to start, and no pause is surely longer
+                    wait_for_another(events, name)
                 code = play(act, folder, name)
                 if code is not None:
                     return code
@@ -72,6 +74,13 @@ def play(act: str, folder: Path, name: str) -> int | None:
     if act == "crash":
         raise ValueError("something broke")
     return None
+
+
+def wait_for_another(events: Path, name: str, seconds: float = 100.0) -> None:
+    """Until another trial has started as well."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and all(line.split()[1] == name for line in lines_of(events)):
+        time.sleep(0.02)
 
 
 def lines_of(path: Path) -> list[str]:

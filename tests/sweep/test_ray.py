@@ -70,7 +70,7 @@ def test_trials_that_a_search_of_learning_rates_adds_are_tasks_too(tmp_path, add
 
 def test_a_sweep_runs_on_both_nodes_with_students_after_their_teacher(tmp_path, address):
     sweep = planned(tmp_path, config_of("ladder-48"), config_of("ladder-32"), *students_of("ladder-48", "ladder-16"))
-    (tmp_path / "acts.json").write_text(json.dumps({t.id: ["slow"] for t in sweep.trials}))
+    (tmp_path / "acts.json").write_text(json.dumps({t.id: ["meet"] for t in sweep.trials}))
     outcome, _ = run(sweep, address)
     assert outcome == Outcome(tuple(trial.id for trial in sweep.trials), {}, {})
     assert sorted(starts(sweep)) == sorted(trial.id for trial in sweep.trials)
