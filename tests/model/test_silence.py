@@ -34,7 +34,7 @@ CASES = ["noise", "nothing at all", "a lost stretch", "begins at 597", "begins a
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["tiny", "tds"])
+@pytest.mark.parametrize("name", ["tiny", "ladder-16", "tds"])
 @pytest.mark.parametrize("training", [False, True])
 def test_gradients_are_finite_without_signal(name, training):
     config = preset(name)

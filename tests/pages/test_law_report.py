@@ -29,17 +29,12 @@ PAGES = {
     "other scripts": (lambda: made.named_fit(made.OTHER, f"{made.CYRILLIC} <b>"), Ask()),
     "blocked": (made.blocked_fit, Ask(target=11.0)),
 }  # fmt: skip
-DRAWN = ("one input", "two inputs", "blocked")
-"""pages with their pictures; those of the others are drawn in test_printed_figures.py"""
 
 
 def page_of(name: str) -> str:
     make, ask = PAGES[name]
     fit = make()
-    with pytest.MonkeyPatch.context() as patch:
-        if name not in DRAWN:
-            patch.setattr("semgjax.pages.law_report.pictures.pictures", lambda *_: [])
-        return report_page(fit.table, (fit.law,), ask, fit)
+    return report_page(fit.table, (fit.law,), ask, fit)
 
 
 class Tables(HTMLParser):
@@ -121,7 +116,7 @@ def test_the_box_has_the_number_its_interval_and_what_to_run_next(pages, name):
         assert number(float(predict(fit, at))) in text
     assert re.search(r"\[[^\]]+, [^\]]+\]", text) and "95%" in text
     assert "<li>" in box
-    assert page.count("<img") == page.count("srcset=") >= (4 if name in DRAWN else 0)
+    assert page.count("<img") == page.count("srcset=") >= 4
 
 
 def test_a_blocked_page_shows_the_runs_and_the_remedy_and_no_number_of_a_law(pages):
