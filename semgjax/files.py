@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from semgjax.errors import InputError, SemgjaxError, system_fault
+from semgjax.errors import InputError, SemgjaxError, first_line, system_fault
 
 
 def canonical_json(value: Any) -> str:
@@ -182,6 +182,29 @@ def disk_faults(place: Path) -> Iterator[None]:
         if fault is None:
             raise
         raise fault from error
+
+
+@contextlib.contextmanager
+def reading_faults(path: Path, what: str, mend: str = "write the file again") -> Iterator[None]:
+    """Within the block, errors of the libraries that read `path` become one InputError.
+
+    Every kind of error: what they raise for damaged bytes is not documented, and differs with the place of the damage.
+
+    Args:
+        what: what could not be read, such as "as .npz".
+
+    Raises:
+        InputError: it is damaged ("damaged"), too large for the memory ("no-memory"), or the system's own fault.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except MemoryError:
+        raise InputError(f"{path}: needs more memory than there is; give a smaller file", "no-memory") from None
+    except Exception as error:
+        fault = system_fault(error, path) if isinstance(error, OSError) else None
+        raise fault or InputError(f"{path}: cannot be read {what} ({first_line(error)}); {mend}", "damaged") from None
 
 
 @contextlib.contextmanager

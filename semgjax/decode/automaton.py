@@ -6,7 +6,6 @@ File (schema semgjax/automaton, version 1): a NumPy .npz with schema, version, o
 
 import io
 import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from semgjax.data.keys import BACKSPACE_GLYPH, labels_to_text, text_to_labels
-from semgjax.errors import InputError, system_fault
-from semgjax.files import write_atomic
+from semgjax.errors import InputError
+from semgjax.files import reading_faults, write_atomic
 
 SCHEMA, VERSION = "semgjax/automaton", 1
 _NAMES = ("schema", "version", "order", "start", "unknown_log10p", "vocabulary", "next_state", "log10p", "end_log10p")
@@ -126,19 +125,15 @@ def read_automaton(path: Path) -> Automaton:
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
-    try:
+    with reading_faults(path, "as .npz", "write it again with semgjax lm train"):
+        if not path.exists():
+            raise InputError(f"{path}: no such file (expected a language model)", "no-file")
         with open(path, "rb") as file:
             if not zipfile.is_zipfile(file):
                 raise InputError(f"{path}: is no .npz file; give a model of semgjax lm train", "wrong-schema")
             file.seek(0)
             with np.load(file) as members:
                 found = {name: members[name] for name in _NAMES if name in members}
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file (expected a language model)", "no-file") from None
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
-        raise InputError(f"{path}: is damaged ({error}); write it again with semgjax lm train", "damaged") from None
-    except OSError as error:
-        raise system_fault(error, path) or InputError(f"{path}: {error.strerror}", "unreadable") from None
     for name, value in found.items():
         if not isinstance(value, np.ndarray):  # NumPy gives the bytes of a member that does not begin as an array
             raise InputError(f"{path}: member {name} is no array; write it again with semgjax lm train", "damaged")

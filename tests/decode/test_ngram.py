@@ -1,5 +1,6 @@
 """Kneser-Ney training: values by hand, sums of probabilities, compilation, the automaton's file and refusals."""
 
+import contextlib
 import zipfile
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import pytest
 from semgjax.decode.automaton import read_automaton, score_words, write_automaton
 from semgjax.decode.backoff import BEGIN, END, UNKNOWN, compile_model, recursive_log10p
 from semgjax.decode.ngram import scale_counts, train_ngrams
+from semgjax.errors import InputError
 from tests.refused import refused
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -156,6 +158,22 @@ def test_a_broken_automaton_is_neither_written_nor_read(tmp_path):
     np.savez(path, schema="semgjax/automaton", version=99)
     with refused("wrong-version", path):
         read_automaton(path)
+
+
+def test_a_damaged_byte_of_the_directory_is_harmless_or_refused(tmp_path):
+    path = tmp_path / "a.npz"
+    write_automaton(path, compile_model(train_ngrams({"ab": 3, "ba": 2}, "ab", 2).model))
+    whole = path.read_bytes()
+    entry = whole.index(b"PK\x01\x02")  # of the first member: its flags are bytes 8 and 9, its compression 10 and 11
+    for place in range(entry, entry + 46):
+        for value in (whole[place] ^ 1, 12, 14, 255):  # encrypted, bzip2, LZMA, and what no archive has
+            path.write_bytes(whole[:place] + bytes([value]) + whole[place + 1 :])
+            with contextlib.suppress(InputError):
+                read_automaton(path)
+    for place, value in ((8, whole[entry + 8] | 1), (10, 12), (10, 14)):
+        path.write_bytes(whole[: entry + place] + bytes([value]) + whole[entry + place + 1 :])
+        with refused("damaged", path):
+            read_automaton(path)
 
 
 @pytest.mark.parametrize("name", ["order", "vocabulary", "next_state", "end_log10p"])

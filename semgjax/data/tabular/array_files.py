@@ -11,7 +11,8 @@ import numpy as np
 import scipy.io
 
 from semgjax.data.readers.timeseries import hdf5_errors
-from semgjax.errors import InputError, first_line, system_fault
+from semgjax.errors import InputError
+from semgjax.files import reading_faults
 
 LARGEST = 1 << 32
 """Bytes of one array that has to be in memory as a whole."""
@@ -106,7 +107,7 @@ def opened_arrays(path: Path) -> Iterator[Arrays]:
     if suffix == ".npy":
         yield _npy(path)
     elif suffix == ".npz":
-        with _errors(path, "as .npz"):
+        with reading_faults(path, "as .npz"):
             archive = zipfile.ZipFile(path)
         with archive:
             yield _npz(path, archive)
@@ -119,20 +120,6 @@ def opened_arrays(path: Path) -> Iterator[Arrays]:
         yield _mat(path)
     else:
         raise InputError(f"{path}: is neither .npy, .npz nor .mat; correct files.form or files.pattern", "bad-path")
-
-
-@contextlib.contextmanager
-def _errors(path: Path, what: str) -> Iterator[None]:
-    """Errors of the libraries become one line; what they raise for damaged bytes is not documented."""
-    try:
-        yield
-    except InputError:
-        raise
-    except MemoryError:
-        raise InputError(f"{path}: needs more memory than there is; split the file", "no-memory") from None
-    except Exception as error:
-        fault = system_fault(error, path) if isinstance(error, OSError) else None
-        raise fault or InputError(f"{path}: cannot be read {what} ({first_line(error)}); {_AGAIN}", "damaged") from None
 
 
 def _check_size(path: Path, name: str, size: int) -> None:
@@ -149,7 +136,7 @@ def _check_kind(path: Path, name: str, dtype: np.dtype) -> None:
 
 
 def _npy(path: Path) -> Arrays:
-    with open(path, "rb") as file, _errors(path, "as .npy"):
+    with open(path, "rb") as file, reading_faults(path, "as .npy"):
         shape, _, dtype = _npy_header(file)
         _check_kind(path, ONLY, dtype)
         if path.stat().st_size - file.tell() != int(np.prod(shape, dtype=object)) * dtype.itemsize:
@@ -165,7 +152,7 @@ def _npy_header(file: Any) -> tuple[tuple[int, ...], bool, np.dtype]:
 
 def _npz(path: Path, archive: zipfile.ZipFile) -> Arrays:
     found: dict[str, tuple[tuple[int, ...], np.dtype]] = {}
-    with _errors(path, "as .npz"):
+    with reading_faults(path, "as .npz"):
         for info in archive.infolist():
             if not info.filename.endswith(".npy"):
                 continue
@@ -181,20 +168,20 @@ def _npz(path: Path, archive: zipfile.ZipFile) -> Arrays:
         shape, dtype = found[name]
         _check_kind(path, name, dtype)
         _check_size(path, name, int(np.prod(shape, dtype=object)) * dtype.itemsize)
-        with _errors(path, f"array {name}"), archive.open(f"{name}.npy") as member:
+        with reading_faults(path, f"array {name}"), archive.open(f"{name}.npy") as member:
             return np.lib.format.read_array(member)
 
     return Arrays(path, {name: shape for name, (shape, _) in found.items()}, get)
 
 
 def _mat(path: Path) -> Arrays:
-    with _errors(path, "as .mat"):
+    with reading_faults(path, "as .mat"):
         found = {name: (tuple(shape), kind) for name, shape, kind in scipy.io.whosmat(path)}
 
     def get(name: str) -> np.ndarray:
         shape, kind = found[name]
         _check_size(path, name, int(np.prod(shape, dtype=object)) * _MAT_BYTES.get(kind, 1))
-        with _errors(path, f"array {name}"):
+        with reading_faults(path, f"array {name}"):
             array = np.asarray(scipy.io.loadmat(path, variable_names=[name])[name])
         if (
             array.dtype.kind == "O"
