@@ -54,3 +54,15 @@ def test_the_newer_of_two_interpreters_is_taken(newest, tmp_path):
 def test_the_scripts_are_executable_and_valid_bash(script):
     assert os.access(CI / script, os.X_OK)
     assert subprocess.run(["bash", "-n", CI / script]).returncode == 0
+
+
+def test_the_last_part_tests_the_newest_releases_on_the_chosen_interpreter(tmp_path):
+    make = tmp_path / "make"
+    make.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/made\n')
+    make.chmod(0o755)
+    text = (CI / "run").read_text()
+    chosen = next(line for line in text.splitlines() if line.startswith("on_newest="))
+    part = f"set -euo pipefail\nnewest=/there/python3\n{chosen}\n" + text[text.index("make test-quick") :]
+    subprocess.run([shutil.which("bash") or "bash", "-c", part], env={"PATH": str(tmp_path)}, check=True)
+    made = (tmp_path / "made").read_text().split()
+    assert {"test-quick", "PYTHON=/there/python3", "LOCK=requirements-newest.lock"} < set(made)

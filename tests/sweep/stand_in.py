@@ -50,8 +50,6 @@ def main(folder: Path, name: str) -> int:
                 note(events, f"saved {name}")
                 return 75
             if step == STEPS // 2 or done >= STEPS // 2:
-                if act == "meet":  # a worker may need a while to start, and no pause is surely longer
-                    wait_for_another(events, name)
                 code = play(act, folder, name)
                 if code is not None:
                     return code
@@ -64,6 +62,8 @@ def main(folder: Path, name: str) -> int:
 def play(act: str, folder: Path, name: str) -> int | None:
     if act == "again":
         return 75
+    if act == "meet":  # a worker may need a while to start, and no pause is surely longer
+        wait_for_another(folder.parent / "events", name)
     if act == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     if act == "diverge":
